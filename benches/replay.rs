@@ -1,0 +1,93 @@
+//! How fast a trace is replayed, and the memory it takes: text and binary form, references as events.
+//!
+//! `cargo bench --bench replay -- [EVENTS]`. Each form is replayed in a process of its own, from a mapped file that is in
+//! the page cache: parse, identity, tallies, at the end the frozen graph. The CPU time is the one that counts on a busy
+//! machine. Memory is what the process has for itself (`RssAnon`) while the last graph is there.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
+use refloop::trace::formats::{WriteOptions, named};
+use refloop::trace::{Events, convert, open};
+
+mod support;
+
+const DEFAULT_EVENTS: u64 = 2_000_000;
+/// The first argument of a process that replays.
+const REPLAY: &str = "replay-one";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if let [command, path] = arguments.as_slice()
+        && command == REPLAY
+    {
+        return replay_one(Path::new(path));
+    }
+    let n_events = arguments.first().and_then(|number| number.parse().ok()).unwrap_or(DEFAULT_EVENTS);
+    for format in ["binary", "text"] {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let mut trace = support::Generated::new(n_events);
+        let writer = named(format).and_then(|format| format.writer()).expect("a format that can be written");
+        let out = Box::new(file.reopen().expect("the same file"));
+        let sink = writer(trace.header(), out, WriteOptions::default()).expect("a header");
+        convert(&mut trace, sink).expect("a whole trace");
+        let program = std::env::current_exe().expect("this program");
+        let status = Command::new(program).arg(REPLAY).arg(file.path()).status().expect("a process");
+        assert!(status.success(), "{format} was not replayed");
+    }
+}
+
+fn replay_one(path: &Path) {
+    // The file into the page cache.
+    std::io::copy(&mut std::fs::File::open(path).expect("a file"), &mut std::io::sink()).expect("a file");
+    let mut events = open(path).expect("a trace");
+    let mut watch = Measure { before: anonymous_bytes(), ..Measure::default() };
+    let (began, cpu) = (Instant::now(), cpu_time());
+    let replayed = replay(&mut *events, &mut watch, &mut |_| {});
+    let (wall, cpu) = (began.elapsed(), cpu_time().saturating_sub(cpu));
+    let heap = &replayed.heap;
+    assert_eq!(heap.anomalies().total(), 0, "{:?}", heap.anomalies());
+    let rate = |time: Duration| replayed.events as f64 / time.as_secs_f64() / 1e6;
+    println!(
+        "{:?}: {} events, {:.1} M/s wall, {:.1} M/s CPU; {} live objects (peak {}), {} references, {:.1} bytes an object at 16 a reference",
+        events.header().numbers,
+        replayed.events,
+        rate(wall),
+        rate(cpu),
+        heap.n_live(),
+        heap.peak().0,
+        watch.n_references,
+        (watch.bytes as f64 - 16.0 * watch.n_references as f64) / heap.peak().0 as f64,
+    );
+}
+
+#[derive(Default)]
+struct Measure {
+    before: u64,
+    bytes: u64,
+    n_references: usize,
+}
+
+impl Watch for Measure {
+    fn judge(&mut self, _: &mut Heap, graph: &HeapGraph, _: Moment) {
+        self.bytes = anonymous_bytes() - self.before;
+        self.n_references = graph.n_references();
+    }
+}
+
+/// Bytes that the process has for itself, 0 where the system does not say.
+fn anonymous_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// CPU time of the process so far, in steps of 10 ms; of Linux.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
+}

@@ -1,0 +1,143 @@
+"""The recording agent of this process: loaded already by ``refloop record``, or the one that the command carries."""
+
+import atexit
+import gc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any, List, Optional, Set
+
+from refloop._command import ask, last_line
+from refloop._errors import RefloopError
+
+#: The extension module, which knows by its ``PyInit_`` function what it is called.
+MODULE = "_refloop"
+
+
+class Agent:
+    """What the extension module offers, in this package's words."""
+
+    def __init__(self, module: Any) -> None:  # noqa: ANN401 (an extension module has no type of its own)
+        if not all(hasattr(module, name) for name in ("start", "stop", "phase", "sweep", "is_recording", "path")):
+            raise RefloopError("the refloop command that records is older than this package")
+        self._module = module
+
+    def start(self, path: str, *, forks: bool) -> None:
+        """Begins to record into ``path``: births from now on. ``forks``: children of a fork too, beside it."""
+        folder = str(Path(self._module.__file__).parent)
+        options = f"output={path}\nevents=survivors\ndepth=32\nforks={'yes' if forks else 'no'}"
+        if "\n" in path:
+            raise RefloopError("a name with a line break cannot be recorded into")
+        reason = self._module.start(folder, _version(), sys.executable or "", _classes(), options)
+        if reason:
+            raise RefloopError(reason)
+        if self._module._collection not in gc.callbacks:
+            gc.callbacks.insert(0, self._module._collection)
+            atexit.register(self._module._exit)
+            os.register_at_fork(after_in_child=self._module._forked)
+
+    def stop(self) -> None:
+        """Ends the recording; another may begin."""
+        self._module.stop()
+
+    def mark(self, kind: str, label: str) -> None:
+        """Begins a phase, after a walk of the heap as the one before left it."""
+        self._module.mark(kind, label)
+
+    def phase(self, kind: str, label: str) -> None:
+        """Begins a phase, and nothing else."""
+        self._module.phase(kind, label)
+
+    def checkpoint(self) -> None:
+        """Writes the whole heap."""
+        self._module.checkpoint()
+
+    def sweep(self, generation: int) -> int:
+        """Writes what the collector would find now in this generation and the younger ones, and how many objects."""
+        found: int = self._module.sweep(generation)
+        return found
+
+    def is_recording(self) -> bool:
+        """Whether a trace is being written."""
+        return bool(self._module.is_recording())
+
+    def path(self) -> str:
+        """The trace that is being written."""
+        path: Optional[str] = self._module.path()
+        return path or ""
+
+
+def load_agent() -> Agent:
+    """The agent of this process.
+
+    Raises ``RefloopError`` where this interpreter cannot be recorded. Loading it records nothing yet.
+    """
+    loaded = sys.modules.get(MODULE)
+    if loaded is not None:
+        return Agent(loaded)
+    reason = _why_not()
+    if reason:
+        raise RefloopError(reason)
+    answer = ask(["record", "--print-agent"])
+    path = answer.stdout.strip()
+    if answer.returncode != 0 or not path:
+        raise RefloopError(last_line(answer.stderr) or "the refloop command carries no agent for this platform")
+    return Agent(_load(path))
+
+
+def running_agent() -> Optional[Agent]:
+    """The agent, if it records this process: without loading anything."""
+    loaded = sys.modules.get(MODULE)
+    if loaded is None:
+        return None
+    agent = Agent(loaded)
+    return agent if agent.is_recording() else None
+
+
+def _load(path: str) -> Any:  # noqa: ANN401
+    loader = importlib.machinery.ExtensionFileLoader(MODULE, path)
+    spec = importlib.util.spec_from_file_location(MODULE, path, loader=loader)
+    if spec is None:
+        raise RefloopError(f"cannot load the agent {path}")
+    try:
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+    except (ImportError, OSError) as error:
+        raise RefloopError(f"cannot load the agent {path}: {error}") from None
+    sys.modules[MODULE] = module
+    return module
+
+
+def _why_not() -> Optional[str]:
+    """Why this interpreter cannot be recorded; the agent itself knows the versions."""
+    if sys.implementation.name != "cpython":
+        return f"{sys.implementation.name} is not CPython"
+    if sys.version_info >= (3, 14):
+        return f"CPython {_version()} is newer than refloop knows: it records 3.8 to 3.13"
+    if "t" in getattr(sys, "abiflags", ""):
+        return "free-threaded builds of CPython cannot be recorded"
+    if hasattr(sys, "gettotalrefcount") or hasattr(sys, "getobjects"):
+        return "debug builds of CPython cannot be recorded"
+    if sys.maxsize < 2**32:
+        return "32-bit builds of CPython cannot be recorded"
+    return None
+
+
+def _version() -> str:
+    """``3.13.0``, ``3.13.0rc1``."""
+    major, minor, micro, level, serial = sys.version_info
+    return f"{major}.{minor}.{micro}" + ("" if level == "final" else f"{level[0]}{serial}")
+
+
+def _classes() -> List[type]:
+    """All classes that there are: what has one of them as its type is an object."""
+    known: Set[type] = {object}
+    classes: List[type] = [object]
+    for each in classes:
+        subclasses: List[type] = type.__subclasses__(each)
+        new = [subclass for subclass in subclasses if subclass not in known]
+        known.update(new)
+        classes.extend(new)
+    return classes

@@ -1,0 +1,66 @@
+"""``with refloop.no_loops():``, for unittest and for scripts."""
+
+import itertools
+import warnings
+from types import TracebackType
+from typing import List, Optional, Type
+
+from refloop._analysis import check, counted
+from refloop._errors import RefloopError, RefloopWarning
+from refloop._recording import Recording
+
+_numbers = itertools.count(1)
+
+
+class ReferenceLoops(AssertionError):  # noqa: N818 (what was left behind, as a test report says it)
+    """A block left objects behind that only keep each other alive."""
+
+
+class no_loops:  # noqa: N801 (reads as a statement)
+    """Fails with ``ReferenceLoops`` when the block leaves reference loops of the application behind.
+
+    What counts is decided as by ``refloop check``: by the configuration and baseline of the current directory. The
+    block has to drop what it made: a variable of the function around it keeps a loop alive, and what is alive is no
+    loop yet. Nothing is collected. Where recording is impossible the block runs and a ``RefloopWarning`` says why.
+    """
+
+    def __init__(self) -> None:
+        self._recording: Optional[Recording] = None
+        self._label = ""
+
+    def __enter__(self) -> "no_loops":
+        self._label = str(next(_numbers))
+        try:
+            self._recording = Recording.begin()
+        except RefloopError as error:
+            warnings.warn(f"reference loops are not looked for: {error}", RefloopWarning, stacklevel=2)
+            return self
+        # What is garbage already is not this block's.
+        self._recording.mark("session", "before a block")
+        self._recording.sweep()
+        self._recording.mark("block", self._label)
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return
+        try:
+            recording.sweep()
+            recording.mark("session", "after a block")
+            recording.stop()
+            if error is None:
+                self._judge(recording)
+        finally:
+            recording.discard()
+
+    def _judge(self, recording: Recording) -> None:
+        mark = f"block {self._label}"
+        loops = [loop for loop in check([recording.path]).failing if loop.seen_in(mark)]
+        if not loops:
+            return
+        total = sum(loop.seen_in(mark) for loop in loops)
+        told: List[str] = [loop.told(loop.seen_in(mark), "this block") for loop in loops]
+        raise ReferenceLoops("\n".join([f"the block left {counted(total, 'reference loop')} behind", *told]))

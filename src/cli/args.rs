@@ -1,0 +1,284 @@
+//! What the command line may say.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use refloop::findings::RULES;
+use refloop::findings::config::parse_bytes;
+use refloop::report::FORMATS;
+
+use crate::commands::record::RecordArgs;
+
+/// Finds the reference loops that a Python program's counts alone never free, and what its classes waste.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Record a Python program: its objects, their references, and the garbage of each collection
+    Record(Box<RecordArgs>),
+    /// Summary, leaked loops, types: the main job. Ends with 0, whatever it finds
+    Analyze(Report),
+    /// The gate for CI: the same findings, short. Ends with 1 if there are any that count
+    Check(Box<Check>),
+    /// The table of loops, in full
+    Loops(Report),
+    /// The table of types, in full
+    Types(Types),
+    /// What __slots__ would give back, class by class
+    Slots(Slots),
+    /// Why an object is alive: the shortest path from a root
+    Why(Why),
+    /// What is new, gone, grown from one run to another
+    Diff(Diff),
+    /// From one form of a trace into another
+    Convert(Convert),
+    /// The page of a rule
+    Explain(Explain),
+}
+
+/// Where the traces are.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Traces {
+    /// Traces, directories of traces, or - for standard input
+    #[arg(required = true, value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
+}
+
+/// How a page looks, and where it goes.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Page {
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_names())]
+    pub format: String,
+    /// Where to write it; the file appears whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What comes first
+    #[arg(long, value_name = "KEY", value_enum, default_value_t)]
+    pub sort: Sort,
+    /// Rows of each table; 0 shows all. 20 for analyze on a page for people, all otherwise
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+/// Colour, and how much is said on stderr.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Messages {
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: Color,
+    /// No progress, no warnings
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Says how long it took
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Where the project's configuration is, and what goes on top of it.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Project {
+    /// refloop.toml or pyproject.toml; else the nearest one from here upwards
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A module that is the application's, wherever it is installed
+    #[arg(long, value_name = "MODULE")]
+    pub own: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Report {
+    #[command(flatten)]
+    pub traces: Traces,
+    #[command(flatten)]
+    pub page: Page,
+    #[command(flatten)]
+    pub project: Project,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Types {
+    #[command(flatten)]
+    pub report: Report,
+    /// One row for each module instead of each type
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub by: Option<By>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    Module,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Slots {
+    #[command(flatten)]
+    pub report: Report,
+    /// Answer for another CPython than the recorded one
+    #[arg(long, value_name = "VERSION")]
+    pub python: Option<String>,
+    /// Leave out classes that save less
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub min_saving: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Check {
+    #[command(flatten)]
+    pub traces: Traces,
+    #[command(flatten)]
+    pub page: Page,
+    #[command(flatten)]
+    pub project: Project,
+    /// Loops of packages and of the standard library count too
+    #[arg(long)]
+    pub all: bool,
+    /// Only findings with a member, a class or a line in this module count
+    #[arg(long, value_name = "MODULE")]
+    pub only: Vec<String>,
+    /// Loops that the collector freed during the run do not count
+    #[arg(long)]
+    pub ignore_collected: bool,
+    /// Fail only above this many loops
+    #[arg(long, value_name = "N")]
+    pub max_loops: Option<u64>,
+    /// Fail only above this many bytes in loops, such as 64KB
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub max_bytes: Option<u64>,
+    /// Findings in this file are known and do not count; refloop-baseline.txt, if it is there, unless named
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write what is found to the baseline, refloop-baseline.txt unless named, and pass
+    #[arg(long)]
+    pub write_baseline: bool,
+    /// Drop from the baseline what no longer occurs
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub prune: bool,
+    /// Fail on warnings too: unused suppressions, baseline entries that are gone, an inconsistent trace
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(id = "target", required = true, args = ["type_name", "object"])]
+pub struct Why {
+    /// A trace, or - for standard input
+    pub trace: PathBuf,
+    /// Objects of this type, by its full name: app.Order
+    #[arg(long = "type", value_name = "TYPE")]
+    pub type_name: Option<String>,
+    /// The object with this tag, in hexadecimal
+    #[arg(long, value_name = "TAG", value_parser = tag)]
+    pub object: Option<u64>,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub format: String,
+    /// Where to write it; the file appears whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Diff {
+    /// The run before: a trace, or a directory of traces
+    pub old: PathBuf,
+    /// The run after
+    pub new: PathBuf,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    pub format: String,
+    /// Where to write it; the file appears whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Rows of each table; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// End with 1 if there are loops that were not there before
+    #[arg(long)]
+    pub fail_on_new: bool,
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Convert {
+    /// A trace, or - for standard input
+    pub input: PathBuf,
+    /// The file to write, or - for standard output
+    pub output: PathBuf,
+    /// The form to write; the other one of the two, unless named
+    #[arg(long, value_name = "FORM", value_parser = trace_format_names())]
+    pub to: Option<String>,
+    /// Pack with zstd, at this level
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub zstd: Option<i32>,
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// The rule
+    #[arg(value_parser = rule_names())]
+    pub rule: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// Most bytes first
+    #[default]
+    Bytes,
+    /// Most loops or live instances first
+    Count,
+    /// Most objects, or instances ever, first
+    Objects,
+    /// By path or type name
+    Name,
+    /// Loops by when they were first seen, types by their peak
+    Time,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+fn format_names() -> PossibleValuesParser {
+    FORMATS
+        .iter()
+        .map(|format| clap::builder::PossibleValue::new(format.name()).help(format.about()))
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn trace_format_names() -> PossibleValuesParser {
+    let writable = refloop::trace::formats::FORMATS.iter().filter(|format| format.writer().is_some());
+    writable.map(|format| format.name()).collect::<Vec<_>>().into()
+}
+
+fn rule_names() -> PossibleValuesParser {
+    RULES.iter().map(|rule| clap::builder::PossibleValue::new(rule.name).help(rule.summary)).collect::<Vec<_>>().into()
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    parse_bytes(text).ok_or_else(|| "expected a number of bytes, such as 65536 or 64KB".to_string())
+}
+
+fn tag(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u64::from_str_radix(digits, 16).map_err(|_| "expected a hexadecimal number, such as 7f3a10".to_string())
+}

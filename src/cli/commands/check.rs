@@ -1,0 +1,105 @@
+//! `check`: the gate. The findings that count, short, and an exit code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use refloop::findings::baseline::Baseline;
+use refloop::findings::date::Date;
+use refloop::findings::gate::{Gate, Standing, Verdict};
+use refloop::findings::{self, Finding};
+use refloop::overhead::Question;
+use refloop::report::View;
+
+use super::report;
+use crate::args;
+use crate::settings::{self, Settings};
+use crate::status::{Failure, Outcome};
+use crate::{output, run};
+
+/// The baseline when no file is named: where `--write-baseline` writes, and what is read if it is there.
+const BASELINE: &str = "refloop-baseline.txt";
+
+pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
+    let settings = settings::with_check(settings::load(&command.project)?, command);
+    let ownership = report::ownership(&settings)?;
+    let file = baseline_file(command, &settings);
+    let baseline = match &file {
+        Some(file) if !command.write_baseline => Some(read(file)?),
+        _ => None,
+    };
+    let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?;
+    let run = run::replay(&command.traces.traces, &Question::default(), &command.page.messages)?;
+    let findings = findings::find(&run.facts, &ownership);
+    let verdict = gate.judge(&findings, today());
+    if command.write_baseline {
+        if let Some(error) = run.error {
+            return Err(error.into());
+        }
+        return write_baseline(&file.unwrap_or(PathBuf::from(BASELINE)), &findings, &verdict, command);
+    }
+    let (failed, expired) = (verdict.failed, verdict.expired.first().cloned());
+    if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &run.error) {
+        prune(file, baseline, &findings, command)?;
+    }
+    match report::write(run, ownership, &findings, Some(&verdict), View::Check, &command.page) {
+        Err(Failure::Input(error)) if crate::status::is_closed_pipe(&error) => {}
+        other => other?,
+    }
+    match (expired, failed) {
+        (Some(expired), _) => Err(Failure::usage(format!("{expired}: renew it, or take it out"))),
+        (None, true) => Ok(Outcome::Findings),
+        (None, false) => Ok(Outcome::Nothing),
+    }
+}
+
+/// What the command line names, or the configuration, relative to where that is.
+fn baseline_file(command: &args::Check, settings: &Settings) -> Option<PathBuf> {
+    let configured = settings.config.baseline.as_ref().map(|file| settings.directory.join(file));
+    let usual = || (command.prune || Path::new(BASELINE).is_file()).then(|| PathBuf::from(BASELINE));
+    command.baseline.clone().or(configured).or_else(usual)
+}
+
+fn read(file: &Path) -> Result<Baseline, Failure> {
+    let text = fs::read_to_string(file).map_err(|error| Failure::input(format!("{}: {error}", file.display())))?;
+    Baseline::parse(&text).map_err(|error| Failure::input(format!("{}: {error}", file.display())))
+}
+
+fn write_baseline(
+    file: &Path,
+    findings: &[Finding],
+    verdict: &Verdict,
+    command: &args::Check,
+) -> Result<Outcome, Failure> {
+    let counted = findings.iter().zip(&verdict.standings);
+    let counted = counted.filter(|(_, standing)| matches!(standing, Standing::Fails | Standing::Allowed));
+    let baseline = Baseline::of(counted.map(|(finding, _)| finding));
+    save(file, &baseline)?;
+    if !command.page.messages.quiet {
+        let n = baseline.len();
+        eprintln!("wrote {n} {} to {}", if n == 1 { "entry" } else { "entries" }, file.display());
+    }
+    Ok(Outcome::Nothing)
+}
+
+fn prune(file: &Path, baseline: &Baseline, findings: &[Finding], command: &args::Check) -> Result<(), Failure> {
+    let pruned = baseline.pruned(findings);
+    let dropped = baseline.len() - pruned.len();
+    if dropped > 0 {
+        save(file, &pruned)?;
+        if !command.page.messages.quiet {
+            let entries = if dropped == 1 { "entry" } else { "entries" };
+            eprintln!("dropped {dropped} {entries} from {}", file.display());
+        }
+    }
+    Ok(())
+}
+
+fn save(file: &Path, baseline: &Baseline) -> Result<(), Failure> {
+    output::write(Some(file), |out| out.write_all(baseline.to_text().as_bytes()))
+}
+
+fn today() -> Date {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Date::of_unix_seconds(i64::try_from(now).unwrap_or(i64::MAX))
+}

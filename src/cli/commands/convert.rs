@@ -1,0 +1,58 @@
+//! `convert`: from one form of a trace into another.
+
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use anyhow::Context;
+use refloop::trace::formats::{WriteOptions, detect, named, open_input};
+use refloop::trace::input::Input;
+use refloop::trace::{ConvertError, Ending, convert as convert_events};
+
+use crate::args;
+use crate::output::{self, Whole};
+use crate::status::{Failure, Outcome};
+
+/// First bytes that tell the form of a trace.
+const START: usize = 4096;
+
+pub fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
+    let mut input = Input::open(&command.input)?;
+    input.reach(START)?;
+    let form = detect(input.window()).map_or("", |format| format.name());
+    let name = command.to.as_deref().unwrap_or(if form == "binary" { "text" } else { "binary" });
+    let writer = named(name).and_then(|format| format.writer());
+    let writer = writer.ok_or_else(|| Failure::usage(format!("the form '{name}' is only read")))?;
+    let mut events = open_input(input).map_err(|error| error.in_file(&command.input))?;
+    let header = events.header().clone();
+    let options = WriteOptions { zstd: command.zstd };
+    let cannot = || format!("cannot write {}", command.output.display());
+    let converted = if command.output == Path::new("-") {
+        let out = Box::new(BufWriter::new(io::stdout()));
+        let sink = writer(&header, out, options).with_context(cannot).map_err(Failure::Input)?;
+        convert_events(events.as_mut(), sink)
+    } else {
+        let whole = Whole::create(&command.output).with_context(cannot).map_err(Failure::Input)?;
+        let out = Box::new(BufWriter::new(whole.writer().with_context(cannot).map_err(Failure::Input)?));
+        let sink = writer(&header, out, options).with_context(cannot).map_err(Failure::Input)?;
+        let converted = convert_events(events.as_mut(), sink);
+        // What could be read before an error is worth having; a file that could not be written is not.
+        if !matches!(converted, Err(ConvertError::Write(_))) {
+            whole.commit().with_context(cannot).map_err(Failure::Input)?;
+        }
+        converted
+    };
+    match converted {
+        Ok(Ending::Cut(position)) => {
+            let text = format!(
+                "{}: cut short at byte {}; converted up to the last whole record",
+                command.input.display(),
+                position.byte
+            );
+            output::warn(&command.messages, &text);
+            Ok(Outcome::Nothing)
+        }
+        Ok(Ending::Complete | Ending::Open) => Ok(Outcome::Nothing),
+        Err(ConvertError::Read(error)) => Err(error.in_file(&command.input).into()),
+        Err(ConvertError::Write(error)) => Err(Failure::Input(anyhow::Error::new(error).context(cannot()))),
+    }
+}

@@ -1,0 +1,38 @@
+//! `diff`: what is new, gone and grown from one run to another.
+
+use std::path::PathBuf;
+
+use refloop::findings::{self, Ownership};
+use refloop::overhead::Question;
+use refloop::report::diff::Diff;
+use refloop::report::{Page, Report, View};
+
+use super::report::of_run;
+use crate::args;
+use crate::status::{Failure, Outcome};
+use crate::{output, run};
+
+pub fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
+    let (old, old_error) = report_of(&command.old, command)?;
+    let (new, new_error) = report_of(&command.new, command)?;
+    let diff = Diff::between(&old, &new);
+    let to_file = command.output.is_some();
+    let width = output::width(to_file);
+    let page = Page { view: View::Analyze, width, color: output::color(&command.messages, to_file) };
+    let top = if command.top == 0 { usize::MAX } else { command.top };
+    output::write(command.output.as_deref(), |out| match command.format.as_str() {
+        "json" => diff.write_json(out),
+        _ => diff.write_table(&page, top, out),
+    })?;
+    match old_error.or(new_error) {
+        Some(error) => Err(error),
+        None if command.fail_on_new && diff.has_new_loops() => Ok(Outcome::Findings),
+        None => Ok(Outcome::Nothing),
+    }
+}
+
+fn report_of(path: &PathBuf, command: &args::Diff) -> Result<(Report, Option<Failure>), Failure> {
+    let run = run::replay(std::slice::from_ref(path), &Question::default(), &command.messages)?;
+    let findings = findings::find(&run.facts, &Ownership::default());
+    Ok(of_run(run, Ownership::default(), &findings, None, None))
+}

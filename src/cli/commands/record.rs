@@ -1,0 +1,164 @@
+//! `refloop record`: runs a program and writes its trace.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use refloop::recorder::{self, EventsMode, Options, Process, Recording, launch};
+
+use crate::output;
+use crate::status::{Failure, Outcome};
+
+/// Record a Python program: its objects, the references between them, and the garbage of each collection.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// The trace [default: named after the program, as app.reftrace]; child processes write files of their own beside it
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Births and deaths to write: of the objects that a checkpoint meets alive, or of all
+    #[arg(long, value_enum, default_value_t = Events::Survivors)]
+    events: Events,
+    /// Frames to keep of the stack that made an object; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    stack_depth: u32,
+    /// Write a checkpoint every so many seconds, besides the one at the end
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    every: Option<Duration>,
+    /// Leave CPython's free lists alone: lists, dicts and tuples may then show the stack of an earlier one
+    #[arg(long)]
+    no_bypass: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Unpack the agent and say where it is, for the Python package
+    #[arg(long, hide = true)]
+    print_agent: bool,
+    /// The command, with its arguments
+    #[arg(
+        required_unless_present = "print_agent",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
+    command: Vec<OsString>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Events {
+    Survivors,
+    Full,
+}
+
+/// Runs the program. The exit code is the program's own.
+pub fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
+    if args.print_agent {
+        let agent = recorder::unpack_agent().map_err(|error| Failure::input(error.to_string()))?;
+        return output::write(None, |out| writeln!(out, "{}", agent.display())).map(|()| Outcome::Nothing);
+    }
+    let options = Options {
+        output: args.output.clone(),
+        events: match args.events {
+            Events::Survivors => EventsMode::Survivors,
+            Events::Full => EventsMode::Full,
+        },
+        stack_depth: args.stack_depth,
+        bypass: !args.no_bypass,
+        every: args.every,
+    };
+    match launch(&args.command, &options) {
+        Ok(recording) => {
+            say(&recording, args.quiet);
+            let status = recording.status;
+            let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+            Ok(Outcome::Program(u8::try_from(code).unwrap_or(1)))
+        }
+        Err(error) => {
+            let text = error.to_string().to_lowercase();
+            let reason = text.split(" (os error").next().unwrap_or_default();
+            Err(Failure::input(format!("{}: {reason}", args.command[0].display())))
+        }
+    }
+}
+
+fn say(recording: &Recording, quiet: bool) {
+    if let Some(failure) = &recording.failure {
+        message(&format!("nothing was recorded: {failure}"));
+        return;
+    }
+    let recorder::Outcome { processes, refused } = &recording.outcome;
+    if quiet {
+        return;
+    }
+    for reason in refused {
+        message(&format!("a child process was not recorded: {reason}"));
+    }
+    if let Some((program, children)) = processes.split_first() {
+        let more = match children.len() {
+            0 => String::new(),
+            1 => format!(", and {} of a child process", file(&children[0])),
+            n => format!(", and {n} traces of child processes beside it"),
+        };
+        message(&format!("{}: {}{more}", file(program), facts(program)));
+    }
+}
+
+/// The trace's path, from here if it is below.
+fn file(process: &Process) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| process.trace.strip_prefix(here).map(PathBuf::from).ok());
+    below.unwrap_or_else(|| process.trace.clone()).display().to_string()
+}
+
+fn facts(process: &Process) -> String {
+    match (&process.written, &process.stopped) {
+        (Some(written), _) => format!(
+            "{} objects, {} checkpoint{}, {}",
+            grouped(written.objects),
+            grouped(written.checkpoints),
+            if written.checkpoints == 1 { "" } else { "s" },
+            size(written.bytes)
+        ),
+        (None, Some(_)) => "holds what was recorded until then".into(),
+        (None, None) => "the program ended without its last checkpoint; what was written before is there".into(),
+    }
+}
+
+fn message(text: &str) {
+    // With a closed standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "refloop: {text}");
+}
+
+/// 1234567 → 1,234,567
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn size(bytes: u64) -> String {
+    let scaled = |unit: f64| bytes as f64 / unit;
+    if bytes < 1_000 {
+        format!("{bytes} B")
+    } else if bytes < 1_000_000 {
+        format!("{:.1} kB", scaled(1e3))
+    } else if bytes < 1_000_000_000 {
+        format!("{:.1} MB", scaled(1e6))
+    } else {
+        format!("{:.1} GB", scaled(1e9))
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("must be more than 0".into()) } else { Ok(duration) }
+}

@@ -1,0 +1,44 @@
+//! `why`: the shortest path from a root to an object.
+
+use refloop::heap;
+use refloop::report::why::{Asking, Target};
+use refloop::report::{Page, View};
+
+use crate::args;
+use crate::progress::Progress;
+use crate::status::{Failure, Outcome};
+use crate::{inputs, output};
+
+pub fn why(command: &args::Why) -> Result<Outcome, Failure> {
+    let target = match (&command.type_name, command.object) {
+        (Some(name), _) => Target::Type(name.clone()),
+        (None, Some(address)) => Target::Object(address),
+        (None, None) => return Err(Failure::usage("say which: --type or --object")),
+    };
+    let mut events = inputs::open(&command.trace)?;
+    let mut asking = Asking::about(target);
+    let progress = Progress::new(&command.trace, events.as_ref(), &command.messages);
+    let replayed = heap::replay(events.as_mut(), &mut asking, &mut |position| progress.at(position));
+    drop(progress);
+    let asked = command.type_name.clone().or(command.object.map(|object| format!("{object:x}")));
+    match asking.finish() {
+        Some(answer) => {
+            let to_file = command.output.is_some();
+            let color = output::color(&command.messages, to_file);
+            let page = Page { view: View::Analyze, width: output::width(to_file), color };
+            output::write(command.output.as_deref(), |out| match command.format.as_str() {
+                "json" => answer.write_json(out),
+                _ => answer.write_table(&page, out),
+            })?;
+        }
+        None if replayed.error.is_none() => {
+            let asked = asked.unwrap_or_default();
+            return Err(Failure::usage(format!("{asked}: no such object is alive at a checkpoint, or at the end")));
+        }
+        None => {}
+    }
+    match replayed.error {
+        Some(error) => Err(error.in_file(&command.trace).into()),
+        None => Ok(Outcome::Nothing),
+    }
+}

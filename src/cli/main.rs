@@ -1,0 +1,35 @@
+//! The `refloop` command: arguments in; tables, files and an exit code out.
+
+mod args;
+mod commands;
+mod inputs;
+mod output;
+mod progress;
+mod run;
+mod settings;
+mod status;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use status::{Failure, Outcome};
+
+fn main() -> std::process::ExitCode {
+    let args = Args::parse();
+    status::exit(perform(args))
+}
+
+fn perform(args: Args) -> Result<Outcome, Failure> {
+    match args.command {
+        Command::Analyze(command) => commands::report::analyze(&command),
+        Command::Check(command) => commands::check::check(&command),
+        Command::Loops(command) => commands::report::loops(&command),
+        Command::Types(command) => commands::report::types(&command),
+        Command::Slots(command) => commands::report::slots(&command),
+        Command::Why(command) => commands::why::why(&command),
+        Command::Diff(command) => commands::diff::diff(&command),
+        Command::Convert(command) => commands::convert::convert(&command),
+        Command::Explain(command) => commands::explain::explain(&command),
+        Command::Record(command) => commands::record::record(&command),
+    }
+}

@@ -1,0 +1,119 @@
+//! Where a page goes: standard output, or a file that appears whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tempfile::NamedTempFile;
+
+use crate::args::{Color, Messages};
+use crate::status::Failure;
+
+/// Columns where there is no terminal.
+const WIDTH: usize = 80;
+
+/// Narrower than this no table is readable.
+const NARROWEST: usize = 60;
+
+/// Writes what `page` writes to `file`, or to standard output.
+pub fn write(file: Option<&Path>, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    match file.filter(|file| *file != Path::new("-")) {
+        Some(file) => to_file(file, page).map_err(Failure::Input),
+        None => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            page(&mut out).and_then(|()| out.flush()).context("cannot write to standard output").map_err(Failure::Input)
+        }
+    }
+}
+
+fn to_file(file: &Path, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", file.display());
+    let whole = Whole::create(file).with_context(cannot)?;
+    let mut out = BufWriter::new(whole.writer().with_context(cannot)?);
+    page(&mut out).and_then(|()| out.flush()).with_context(cannot)?;
+    whole.commit().with_context(cannot)
+}
+
+/// A file in the making: a temporary one beside it that takes its place when it is whole. What is no regular file, a pipe
+/// or `/dev/null`, is written to directly.
+pub struct Whole {
+    file: PathBuf,
+    temporary: Option<NamedTempFile>,
+}
+
+impl Whole {
+    pub fn create(file: &Path) -> io::Result<Whole> {
+        if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+            return Ok(Whole { file: file.to_owned(), temporary: None });
+        }
+        let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        fs::metadata(directory)?;
+        // Without the temporary name in the text: nobody asked for it, and it is another one each time.
+        let temporary = with_usual_permissions(&mut builder).tempfile_in(directory);
+        let temporary = temporary.map_err(|error| io::Error::from(error.kind()))?;
+        Ok(Whole { file: file.to_owned(), temporary: Some(temporary) })
+    }
+
+    /// Where its bytes go.
+    pub fn writer(&self) -> io::Result<File> {
+        match &self.temporary {
+            Some(temporary) => temporary.as_file().try_clone(),
+            None => fs::OpenOptions::new().write(true).open(&self.file),
+        }
+    }
+
+    pub fn commit(self) -> io::Result<()> {
+        match self.temporary {
+            Some(temporary) => temporary.persist(&self.file).map(drop).map_err(|error| error.error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A temporary file is private; the page should be as readable as any new file.
+#[cfg(unix)]
+fn with_usual_permissions<'b, 'a>(builder: &'b mut tempfile::Builder<'a, 'a>) -> &'b mut tempfile::Builder<'a, 'a> {
+    use std::os::unix::fs::PermissionsExt;
+    builder.permissions(fs::Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn with_usual_permissions<'b, 'a>(builder: &'b mut tempfile::Builder<'a, 'a>) -> &'b mut tempfile::Builder<'a, 'a> {
+    builder
+}
+
+/// Columns of the page. `COLUMNS` counts where standard output is no terminal.
+pub fn width(to_file: bool) -> usize {
+    let terminal = terminal_size::terminal_size_of(io::stdout()).filter(|_| !to_file);
+    let columns = terminal.map(|(width, _)| usize::from(width.0));
+    let columns = columns.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok());
+    columns.unwrap_or(WIDTH).max(NARROWEST)
+}
+
+/// Whether a page on standard output is coloured.
+pub fn color(messages: &Messages, to_file: bool) -> bool {
+    match messages.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !refused && !to_file && io::stdout().is_terminal()
+        }
+    }
+}
+
+/// A line on stderr that is no error.
+pub fn warn(messages: &Messages, text: &str) {
+    if !messages.quiet {
+        eprintln!("warning: {text}");
+    }
+}
+
+/// A line on stderr that only `-v` asks for.
+pub fn note(messages: &Messages, text: &str) {
+    if messages.verbose {
+        eprintln!("{text}");
+    }
+}

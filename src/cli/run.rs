@@ -1,0 +1,115 @@
+//! Traces are replayed one after the other, and what each leaves behind is put together.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use refloop::cycles::Tracker;
+use refloop::findings::Facts;
+use refloop::findings::layout::Classes;
+use refloop::heap;
+use refloop::overhead::{Profiler, Question};
+use refloop::report::{Input, SlotsRow, TypeRow, rows};
+use refloop::trace::{Ending, References, TraceError};
+
+use crate::args::Messages;
+use crate::progress::Progress;
+use crate::status::Failure;
+use crate::{inputs, output};
+
+/// What the replay of all traces left behind. The heaps themselves are gone.
+#[derive(Debug, Default)]
+pub struct Run {
+    pub inputs: Vec<Input>,
+    pub facts: Facts,
+    pub live_objects: u64,
+    pub live_bytes: u64,
+    pub profiled_bytes: u64,
+    pub types: Vec<TypeRow>,
+    /// Types are told by module.
+    pub by_module: bool,
+    pub types_notes: Vec<String>,
+    pub slots: Vec<SlotsRow>,
+    pub slots_notes: Vec<String>,
+    pub slots_not_understood: Vec<String>,
+    /// The first trace that could not be read to its end. What came before it is in the rest.
+    pub error: Option<TraceError>,
+}
+
+/// Replays each trace. Fails only where nothing at all could be read.
+pub fn replay(paths: &[PathBuf], question: &Question, messages: &Messages) -> Result<Run, Failure> {
+    let mut run = Run::default();
+    let mut facts = Vec::new();
+    for path in inputs::find(paths)? {
+        match replay_one(&path, question, messages, &mut run) {
+            Ok(of_one) => facts.push(of_one),
+            Err(error) => run.error = run.error.or(Some(error)),
+        }
+    }
+    match run.error {
+        Some(error) if facts.is_empty() => Err(error.into()),
+        _ => Ok(Run { facts: Facts::merge(facts), ..run }),
+    }
+}
+
+fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut Run) -> Result<Facts, TraceError> {
+    let started = Instant::now();
+    let mut events = refloop::trace::open(path)?;
+    let mut watch = (Tracker::new(), Profiler::new());
+    let progress = Progress::new(path, events.as_ref(), messages);
+    let replayed = heap::replay(events.as_mut(), &mut watch, &mut |position| progress.at(position));
+    drop(progress);
+    let heap = replayed.heap;
+    let profile = watch.1.finish(&heap);
+    let facts = Facts::of(watch.0.finish(&heap), Classes::of(&profile), &heap);
+    let advice = profile.advise(question);
+    run.live_objects += heap.n_live();
+    run.live_bytes += heap.live_bytes();
+    run.profiled_bytes += profile.coverage.heap_bytes;
+    run.types.extend(rows::types_of(&profile, &heap));
+    run.slots.extend(rows::slots_of(&advice));
+    add_new(&mut run.types_notes, profile.coverage.sentence());
+    add_new(&mut run.slots_notes, rows::notes_of(&advice, question.min_saving));
+    add_new(&mut run.slots_not_understood, advice.not_understood.iter().cloned());
+    let mut input = Input {
+        path: path.to_string_lossy().into_owned(),
+        runtime: heap.header().runtime.clone(),
+        references: match heap.header().references {
+            References::Events => "events".to_string(),
+            References::Checkpoints => "checkpoints".to_string(),
+        },
+        events: replayed.events,
+        ending: match replayed.ending {
+            Ending::Complete => "complete".to_string(),
+            Ending::Open => "open".to_string(),
+            Ending::Cut(_) => "cut".to_string(),
+        },
+        ..Input::default()
+    };
+    match (replayed.error, replayed.ending) {
+        (Some(error), _) => {
+            let error = error.in_file(path);
+            (input.ending, input.error) = ("error".to_string(), Some(error.to_string()));
+            run.error = run.error.take().or(Some(error));
+        }
+        (None, Ending::Cut(position)) => {
+            input.cut_at = Some(position.byte);
+            let place = format!("cut short at byte {}; analysed up to the last whole record", position.byte);
+            output::warn(messages, &format!("{}: {place}", path.display()));
+        }
+        (None, Ending::Open | Ending::Complete) => {}
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let rate = input.events as f64 / seconds.max(1e-9) / 1e6;
+    let shown = path.display();
+    output::note(messages, &format!("{shown}: {} events in {seconds:.2} s, {rate:.1} million a second", input.events));
+    run.inputs.push(input);
+    Ok(facts)
+}
+
+fn add_new(notes: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+    for note in more {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How a command ended becomes an exit code, and its error one line on stderr.
+
+use std::io;
+use std::process::ExitCode;
+
+use refloop::trace::TraceError;
+
+/// A command that did its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0.
+    Nothing,
+    /// Exit code 1: `check` failed, `diff --fail-on-new` found something new.
+    Findings,
+    /// `record`: the exit code of the program that was recorded.
+    Program(u8),
+}
+
+/// A command that could not.
+#[derive(Debug)]
+pub enum Failure {
+    /// Exit code 2: it was asked for what does not exist, or configured wrongly.
+    Usage(anyhow::Error),
+    /// Exit code 3: something could not be read or written.
+    Input(anyhow::Error),
+}
+
+impl Failure {
+    pub fn usage(message: impl std::fmt::Display) -> Failure {
+        Failure::Usage(anyhow::anyhow!("{message}"))
+    }
+
+    pub fn input(message: impl std::fmt::Display) -> Failure {
+        Failure::Input(anyhow::anyhow!("{message}"))
+    }
+}
+
+impl From<TraceError> for Failure {
+    fn from(error: TraceError) -> Failure {
+        // Its text has its causes in it already.
+        Failure::input(error)
+    }
+}
+
+/// The only place that prints errors. A closed pipe is success.
+pub fn exit(result: Result<Outcome, Failure>) -> ExitCode {
+    let (error, code) = match result {
+        Ok(Outcome::Nothing) => return ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => return ExitCode::from(1),
+        Ok(Outcome::Program(code)) => return ExitCode::from(code),
+        Err(Failure::Usage(error)) => (error, 2),
+        Err(Failure::Input(error)) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
+        Err(Failure::Input(error)) => (error, 3),
+    };
+    eprintln!("error: {error:#}");
+    ExitCode::from(code)
+}
+
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    kinds.map(io::Error::kind).any(|kind| kind == io::ErrorKind::BrokenPipe)
+}

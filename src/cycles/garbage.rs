@@ -1,0 +1,128 @@
+//! What is known of the cyclic garbage of one trace or of several: loops that are the same bug, together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The cyclic garbage of a run. Each loop is in it once, whenever it was judged.
+#[derive(Debug, Clone, Default)]
+pub struct CyclicGarbage {
+    /// Most bytes first, then by path text.
+    pub groups: Vec<LoopGroup>,
+    /// Objects with a refcount, but no root, no referrer and no loop: a lost reference. By type: objects, bytes.
+    pub lost: BTreeMap<String, (u64, u64)>,
+    /// All objects that were cyclic garbage at a judgement: in loops or held by them.
+    pub objects: u64,
+    /// Those of them that the collector counts.
+    pub gc_objects: u64,
+    pub bytes: u64,
+    /// Those that the collector freed later in the run.
+    pub collected_objects: u64,
+    /// Loops so big that a shorter way around than the one in their group's path may exist.
+    pub unproved_paths: u64,
+    /// Objects whose count was below their known references, at the judgement that found most of them.
+    pub imbalances: u64,
+}
+
+/// Loops with the same fingerprint.
+#[derive(Debug, Clone)]
+pub struct LoopGroup {
+    pub fingerprint: Fingerprint,
+    pub path: LoopPath,
+    /// How many such loops.
+    pub count: u64,
+    /// Members of all of them, and what they weigh.
+    pub objects: u64,
+    pub gc_objects: u64,
+    pub bytes: u64,
+    /// Objects that are no member of any loop but reachable from one; each is counted with one loop.
+    pub held_objects: u64,
+    pub held_bytes: u64,
+    /// Objects per type over all loops of the group, members and held apart.
+    pub member_types: BTreeMap<String, u64>,
+    pub held_types: BTreeMap<String, u64>,
+    /// The stack that made the member named first in `path`, innermost first, of the first loop seen; and how many
+    /// other sites made such loops.
+    pub site: Vec<StackFrame>,
+    pub other_sites: u64,
+    pub first_seen: SeenAt,
+    pub last_seen: SeenAt,
+    /// Loops whose members the collector freed later.
+    pub collected: u64,
+    /// When the last outside reference to the first loop went away: exact (both the same) or an interval.
+    pub orphaned: Option<(SeenAt, SeenAt)>,
+    /// Bytes × nanoseconds between being orphaned and being freed (or the end), where times are known.
+    pub byte_ns: Option<u128>,
+    /// Whose loop it is: the files of the members' code and classes, and those that made members without a file of their
+    /// own. `<string>` where generated code made them, called by nothing else.
+    pub member_files: Vec<String>,
+    /// The marks (tests, requests) in which loops of the group were first seen, with their number.
+    pub marks: BTreeMap<String, u64>,
+}
+
+/// A moment of the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenAt {
+    /// Number of the event, from 1.
+    pub event: u64,
+    /// Nanoseconds since the start, where the trace has times.
+    pub ns: Option<u64>,
+}
+
+/// A shortest loop through a component, in canonical rotation, instance dicts folded away.
+///
+/// The last step is `…`, of no type, where steps were left out: all further rounds of a ring whose steps repeat, and
+/// what is beyond 48 steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoopPath {
+    pub steps: Vec<PathStep>,
+}
+
+/// One member of the path and the reference that leads on from it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathStep {
+    /// `Order` of `app.Order`; functions and frames with their name: `function make_order`.
+    pub label: String,
+    /// The type's full name: `app.Order`.
+    pub type_name: String,
+    /// `.items`, `['key']`, `[*]`; joined where a dict or list was folded in between: `.items[*]`.
+    pub slot: String,
+}
+
+/// One place of a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StackFrame {
+    pub path: String,
+    pub line: u32,
+    pub function: String,
+}
+
+/// The name of a bug: the same in every run and on every CPython.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub u64);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Display for PathStep {
+    /// `Order.items[*]`, `frame run local self`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let apart = if self.slot.is_empty() || self.slot.starts_with(['.', '[']) { "" } else { " " };
+        write!(f, "{}{apart}{}", self.label, self.slot)
+    }
+}
+
+impl fmt::Display for LoopPath {
+    /// `Order.items[*] → Line.order → Order`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            write!(f, "{step} → ")?;
+        }
+        match self.steps.first() {
+            Some(first) => write!(f, "{}", first.label),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Loops in, one at a time, what they are together out: the group of a bug while the trace plays.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use foldhash::fast::FixedState;
+
+use super::garbage::{Fingerprint, LoopGroup, LoopPath, SeenAt, StackFrame};
+use super::home;
+use crate::heap::{Heap, Object, ObjectIndex};
+use crate::trace::{SiteId, TypeId};
+
+/// A [`LoopGroup`] in the making: numbers where that one has texts.
+#[derive(Debug, Clone)]
+pub struct Group {
+    fingerprint: Fingerprint,
+    path: LoopPath,
+    files: BTreeSet<String>,
+    count: u64,
+    members: Weight,
+    held: Weight,
+    sites: Sites,
+    /// Members of these types, made at these sites, were asked for the files they come from.
+    asked: HashSet<(TypeId, SiteId), FixedState>,
+    /// Some of those, to be found without a hash.
+    asked_lately: [Option<(TypeId, SiteId)>; 8],
+    /// Full names of the members that are classes.
+    classes: BTreeSet<String>,
+    first_seen: SeenAt,
+    last_seen: SeenAt,
+    collected: u64,
+    orphaned: Option<(SeenAt, SeenAt)>,
+    byte_ns: Option<u128>,
+    /// By number of the mark, as the tracker counts them.
+    marks: BTreeMap<u32, u64>,
+}
+
+/// Objects together.
+#[derive(Debug, Clone, Default)]
+struct Weight {
+    objects: u64,
+    tracked: u64,
+    bytes: u64,
+    types: BTreeMap<TypeId, u64>,
+}
+
+/// Where the loops were made.
+#[derive(Debug, Clone, Default)]
+struct Sites {
+    first: Option<(SiteId, Vec<StackFrame>)>,
+    others: HashSet<SiteId, FixedState>,
+}
+
+impl Group {
+    pub fn new(path: LoopPath, seen: SeenAt) -> Group {
+        Group {
+            fingerprint: Fingerprint::of(&path),
+            path,
+            files: BTreeSet::new(),
+            count: 0,
+            members: Weight::default(),
+            held: Weight::default(),
+            sites: Sites::default(),
+            asked: HashSet::default(),
+            asked_lately: [None; 8],
+            classes: BTreeSet::new(),
+            first_seen: seen,
+            last_seen: seen,
+            collected: 0,
+            orphaned: None,
+            byte_ns: None,
+            marks: BTreeMap::new(),
+        }
+    }
+
+    /// Loops of another shape have members from these files.
+    pub fn add_files(&mut self, files: BTreeSet<String>) {
+        self.files.extend(files);
+    }
+
+    /// One loop more, made at `site`, first seen in the phase `mark`.
+    pub fn add_loop(&mut self, heap: &Heap, site: SiteId, orphaned: Option<(SeenAt, SeenAt)>, mark: Option<u32>) {
+        self.count += 1;
+        self.orphaned = self.orphaned.or(orphaned);
+        if let Some(mark) = mark {
+            *self.marks.entry(mark).or_default() += 1;
+        }
+        match &self.sites.first {
+            _ if site == SiteId::NONE => {}
+            None => self.sites.first = Some((site, stack(heap, site))),
+            Some((first, _)) if *first == site => {}
+            Some(_) => {
+                self.sites.others.insert(site);
+            }
+        }
+    }
+
+    pub fn add_object(&mut self, heap: &Heap, index: ObjectIndex, object: &Object, is_member: bool, tracked: bool) {
+        if is_member && self.is_new(object) {
+            self.files.extend(home::of_maker(heap, index));
+            self.classes.extend(home::class_name(heap, index).map(str::to_string));
+        }
+        let weight = if is_member { &mut self.members } else { &mut self.held };
+        weight.objects += 1;
+        weight.tracked += u64::from(tracked);
+        weight.bytes = weight.bytes.saturating_add(object.bytes.saturating_add(object.owned_bytes));
+        *weight.types.entry(object.class).or_default() += 1;
+    }
+
+    /// Whether no member of this type, made at this site, was asked before.
+    fn is_new(&mut self, object: &Object) -> bool {
+        let kind = (object.class, object.site);
+        let lately = &mut self.asked_lately[(object.class.0 ^ object.site.0) as usize % 8];
+        *lately != Some(kind) && {
+            *lately = Some(kind);
+            self.asked.insert(kind)
+        }
+    }
+
+    /// Every loop of the group is a class and nothing else: their names.
+    pub fn only_classes(&self) -> Option<&BTreeSet<String>> {
+        (self.path.steps.len() == 1 && !self.classes.is_empty()).then_some(&self.classes)
+    }
+
+    /// The loops are those of these files, whatever their members say.
+    pub fn set_files(&mut self, files: BTreeSet<String>) {
+        self.files = files;
+    }
+
+    pub fn see(&mut self, now: SeenAt) {
+        self.last_seen = now;
+    }
+
+    pub fn add_collected(&mut self) {
+        self.collected += 1;
+    }
+
+    /// So many bytes lay there for so long.
+    pub fn add_lingering(&mut self, bytes: u64, ns: u64) {
+        let byte_ns = u128::from(bytes) * u128::from(ns);
+        self.byte_ns = Some(self.byte_ns.unwrap_or(0).saturating_add(byte_ns));
+    }
+
+    pub fn finish(self, heap: &Heap, marks: &[String]) -> LoopGroup {
+        LoopGroup {
+            fingerprint: self.fingerprint,
+            path: self.path,
+            count: self.count,
+            objects: self.members.objects,
+            gc_objects: self.members.tracked,
+            bytes: self.members.bytes,
+            held_objects: self.held.objects,
+            held_bytes: self.held.bytes,
+            member_types: by_name(heap, &self.members.types),
+            held_types: by_name(heap, &self.held.types),
+            site: self.sites.first.map(|(_, stack)| stack).unwrap_or_default(),
+            other_sites: self.sites.others.len() as u64,
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            collected: self.collected,
+            orphaned: self.orphaned,
+            byte_ns: self.byte_ns,
+            member_files: self.files.into_iter().collect(),
+            marks: self.marks.into_iter().map(|(mark, loops)| (marks[mark as usize].clone(), loops)).collect(),
+        }
+    }
+}
+
+/// The places of a stack, innermost first.
+fn stack(heap: &Heap, site: SiteId) -> Vec<StackFrame> {
+    let sites = heap.sites().stack(site).into_iter().filter_map(|site| heap.sites().get(site));
+    sites
+        .map(|site| StackFrame {
+            path: heap.text(site.path).to_string(),
+            line: site.line,
+            function: heap.text(site.function).to_string(),
+        })
+        .collect()
+}
+
+fn by_name(heap: &Heap, types: &BTreeMap<TypeId, u64>) -> BTreeMap<String, u64> {
+    let mut named = BTreeMap::new();
+    for (&class, objects) in types {
+        *named.entry(heap.types().name(class).to_string()).or_default() += objects;
+    }
+    named
+}

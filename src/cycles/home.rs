@@ -1,0 +1,91 @@
+//! A member of a loop in, the files that say whose it is out.
+//!
+//! A function, frame or class is at home in its own file, whoever made it. Anything else is at home where its class is
+//! defined, and where it was made: in the innermost file of the stack. Generated code (`<string>`) is no file; what was
+//! made by nothing but generated code, as under `python -c`, is at home in `<string>`.
+
+use crate::heap::{Heap, ObjectIndex};
+use crate::trace::{SiteId, TypeFlags};
+
+/// The files of its class, of its code, and of itself if it is a class.
+pub fn of_kind(heap: &Heap, index: ObjectIndex) -> Vec<String> {
+    let class = heap.types().get(heap.object(index).class);
+    let files = [class.map(|def| def.file.as_str()), file_of_code(heap, index), file_of_class(heap, index)];
+    files.into_iter().flatten().filter(|path| is_file(path)).map(str::to_string).collect()
+}
+
+/// The file of the code that made it; nothing for what has a file of its own, or no known stack.
+///
+/// A class that no instance tells the file of is at home in its module, if a frame that made it lies there.
+pub fn of_maker(heap: &Heap, index: ObjectIndex) -> Option<String> {
+    if file_of_code(heap, index).is_some_and(is_file) || file_of_class(heap, index).is_some_and(is_file) {
+        return None;
+    }
+    let site = heap.object(index).site;
+    let stack = paths(heap, site);
+    let of_module = match class_name(heap, index) {
+        Some(name) if name.starts_with("__main__.") => stack.last().copied(),
+        Some(name) => stack.iter().copied().find(|path| is_module_of(path, name)),
+        None => None,
+    };
+    let file = of_module.or_else(|| innermost(&stack)).or_else(|| stack.first().copied());
+    file.map(str::to_string)
+}
+
+/// The innermost file of a stack.
+pub fn innermost_file(heap: &Heap, site: SiteId) -> Option<String> {
+    innermost(&paths(heap, site)).map(str::to_string)
+}
+
+/// The full name of an object that is a class.
+pub fn class_name(heap: &Heap, index: ObjectIndex) -> Option<&str> {
+    let class = heap.types().get(heap.object(index).class)?;
+    heap.name(index).filter(|_| class.flags.has(TypeFlags::CLASS))
+}
+
+fn file_of_code(heap: &Heap, index: ObjectIndex) -> Option<&str> {
+    heap.code(index).and_then(|site| heap.sites().get(site)).map(|site| heap.text(site.path))
+}
+
+fn file_of_class(heap: &Heap, index: ObjectIndex) -> Option<&str> {
+    let name = class_name(heap, index)?;
+    heap.types().iter().find(|def| def.name == name).map(|def| def.file.as_str())
+}
+
+fn paths(heap: &Heap, site: SiteId) -> Vec<&str> {
+    let sites = heap.sites().stack(site).into_iter().filter_map(|site| heap.sites().get(site));
+    sites.map(|site| heap.text(site.path)).collect()
+}
+
+fn innermost<'a>(stack: &[&'a str]) -> Option<&'a str> {
+    stack.iter().copied().find(|path| is_file(path))
+}
+
+fn is_file(path: &str) -> bool {
+    !path.is_empty() && (!path.starts_with('<') || path.starts_with("<frozen "))
+}
+
+/// Whether `shop/models.py` may be the module of `shop.models.Order`. The folders above a package are not in the name.
+fn is_module_of(path: &str, name: &str) -> bool {
+    let path = path.replace('\\', "/");
+    let path = path.strip_suffix(".py").unwrap_or(&path);
+    let path = path.strip_suffix("/__init__").unwrap_or(path);
+    name.match_indices('.').any(|(dot, _)| {
+        let module = name[..dot].replace('.', "/");
+        path.strip_suffix(&module).is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_known_by_the_end_of_its_path() {
+        assert!(is_module_of("/srv/shop/models.py", "shop.models.Order"));
+        assert!(is_module_of("/srv/shop/__init__.py", "shop.Order"));
+        assert!(is_module_of("/srv/app.py", "app.make.<locals>.Made"));
+        assert!(!is_module_of("/srv/workshop.py", "shop.Order"));
+        assert!(!is_module_of("/usr/lib/python3.13/collections/__init__.py", "app.Point"));
+    }
+}

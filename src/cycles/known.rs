@@ -1,0 +1,108 @@
+//! Objects that were counted, by their place in the heap: neighbours in the heap are neighbours here.
+//!
+//! A hash of places would miss the cache at each of millions of objects. So places lead through small pages, which are
+//! there only where an object was counted, to a table of what is known.
+
+use crate::heap::ObjectIndex;
+
+/// What is known of each of some objects. 4 bytes for each place of the pages in use, and a `T` for each object.
+#[derive(Debug, Clone)]
+pub struct ByObject<T> {
+    pages: Vec<Option<Box<Page>>>,
+    known: Vec<T>,
+    /// Places in `known` that are free.
+    vacant: Vec<u32>,
+}
+
+const PAGE: usize = 64;
+const NOTHING: u32 = u32::MAX;
+
+#[derive(Debug, Clone)]
+struct Page {
+    places: [u32; PAGE],
+    used: u8,
+}
+
+impl<T> Default for ByObject<T> {
+    fn default() -> Self {
+        ByObject { pages: Vec::new(), known: Vec::new(), vacant: Vec::new() }
+    }
+}
+
+impl<T: Copy> ByObject<T> {
+    #[inline]
+    pub fn get(&self, object: ObjectIndex) -> Option<&T> {
+        let page = self.pages.get(object.0 as usize / PAGE)?.as_deref()?;
+        // `NOTHING` is beyond the end of any table.
+        self.known.get(page.places[object.0 as usize % PAGE] as usize)
+    }
+
+    /// Says what is known of an object, in place of what was.
+    pub fn insert(&mut self, object: ObjectIndex, known: T) {
+        let number = object.0 as usize / PAGE;
+        if self.pages.len() <= number {
+            self.pages.resize(number + 1, None);
+        }
+        let page = self.pages[number].get_or_insert_with(|| Box::new(Page { places: [NOTHING; PAGE], used: 0 }));
+        let place = &mut page.places[object.0 as usize % PAGE];
+        if *place != NOTHING {
+            self.known[*place as usize] = known;
+            return;
+        }
+        page.used += 1;
+        *place = match self.vacant.pop() {
+            Some(vacant) => {
+                self.known[vacant as usize] = known;
+                vacant
+            }
+            None => {
+                self.known.push(known);
+                self.known.len() as u32 - 1
+            }
+        };
+    }
+
+    pub fn remove(&mut self, object: ObjectIndex) -> Option<T> {
+        let slot = self.pages.get_mut(object.0 as usize / PAGE)?;
+        let page = slot.as_deref_mut()?;
+        let place = std::mem::replace(&mut page.places[object.0 as usize % PAGE], NOTHING);
+        let known = *self.known.get(place as usize)?;
+        page.used -= 1;
+        if page.used == 0 {
+            *slot = None;
+        }
+        self.vacant.push(place);
+        if self.vacant.len() == self.known.len() {
+            self.vacant.clear();
+            self.known.clear();
+        }
+        Some(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn it_knows_what_a_map_knows(steps in prop::collection::vec((0u32..200, any::<bool>(), any::<u8>()), 0..300)) {
+            let (mut ours, mut map) = (ByObject::default(), BTreeMap::new());
+            for (object, insert, value) in steps {
+                if insert {
+                    ours.insert(ObjectIndex(object), value);
+                    map.insert(object, value);
+                } else {
+                    prop_assert_eq!(ours.remove(ObjectIndex(object)), map.remove(&object));
+                }
+                for object in 0..200 {
+                    prop_assert_eq!(ours.get(ObjectIndex(object)), map.get(&object));
+                }
+            }
+            map.keys().for_each(|&object| { ours.remove(ObjectIndex(object)); });
+            prop_assert!(ours.known.is_empty() && ours.pages.iter().all(Option::is_none));
+        }
+    }
+}

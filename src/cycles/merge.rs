@@ -1,0 +1,77 @@
+//! What was found in several traces in, what was found in all of them together out.
+
+use std::collections::BTreeMap;
+
+use super::garbage::{CyclicGarbage, Fingerprint, LoopGroup};
+
+/// The cyclic garbage of several traces, as if it were of one: groups with the same fingerprint together.
+///
+/// Of a group the first trace that has it tells the path, the site and the moments. Sites are numbered in each trace
+/// anew, so the sites of one trace are taken to be others than those of the next, except the first.
+pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
+    let mut whole = CyclicGarbage::default();
+    let mut groups: BTreeMap<Fingerprint, LoopGroup> = BTreeMap::new();
+    for part in parts {
+        for group in part.groups {
+            match groups.get_mut(&group.fingerprint) {
+                Some(known) => merge_group(known, group),
+                None => {
+                    groups.insert(group.fingerprint, group);
+                }
+            }
+        }
+        for (class, (objects, bytes)) in part.lost {
+            let lost = whole.lost.entry(class).or_default();
+            *lost = (lost.0 + objects, lost.1.saturating_add(bytes));
+        }
+        whole.objects += part.objects;
+        whole.gc_objects += part.gc_objects;
+        whole.bytes = whole.bytes.saturating_add(part.bytes);
+        whole.collected_objects += part.collected_objects;
+        whole.unproved_paths += part.unproved_paths;
+        whole.imbalances += part.imbalances;
+    }
+    whole.groups = groups.into_values().collect();
+    sort(&mut whole.groups);
+    whole
+}
+
+fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
+    known.count += other.count;
+    known.objects += other.objects;
+    known.gc_objects += other.gc_objects;
+    known.bytes = known.bytes.saturating_add(other.bytes);
+    known.held_objects += other.held_objects;
+    known.held_bytes = known.held_bytes.saturating_add(other.held_bytes);
+    add_all(&mut known.member_types, other.member_types);
+    add_all(&mut known.held_types, other.held_types);
+    add_all(&mut known.marks, other.marks);
+    let differs = !other.site.is_empty() && !known.site.is_empty() && other.site != known.site;
+    known.other_sites += other.other_sites + u64::from(differs);
+    if known.site.is_empty() {
+        known.site = other.site;
+    }
+    known.collected += other.collected;
+    known.orphaned = known.orphaned.or(other.orphaned);
+    known.byte_ns = match (known.byte_ns, other.byte_ns) {
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
+        (a, b) => a.or(b),
+    };
+    known.member_files.extend(other.member_files);
+    known.member_files.sort();
+    known.member_files.dedup();
+}
+
+fn add_all(known: &mut BTreeMap<String, u64>, other: BTreeMap<String, u64>) {
+    for (name, objects) in other {
+        *known.entry(name).or_default() += objects;
+    }
+}
+
+/// Most bytes first, then by path text.
+pub(super) fn sort(groups: &mut [LoopGroup]) {
+    groups.sort_by_cached_key(|group| {
+        let bytes = group.bytes.saturating_add(group.held_bytes);
+        (std::cmp::Reverse(bytes), group.path.to_string(), group.fingerprint)
+    });
+}

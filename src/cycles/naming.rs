@@ -1,0 +1,88 @@
+//! Members of a loop in, what they are called out: as a key for many loops, as a figure with names for one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use foldhash::fast::FixedState;
+
+use super::figure::{Figure, Kind, Name};
+use super::home;
+use super::shape::{any_index, key_of};
+use super::subgraph::GarbageGraph;
+use crate::heap::label::Named;
+use crate::heap::{Heap, ObjectIndex};
+use crate::trace::{Slot, TypeFlags, TypeId};
+
+/// Which objects have a name of their own, by type.
+#[derive(Debug, Clone, Default)]
+pub struct Naming {
+    has_name: HashMap<TypeId, bool, FixedState>,
+}
+
+impl Naming {
+    /// Equal for objects that are called the same.
+    pub fn key(&mut self, heap: &Heap, object: ObjectIndex) -> u64 {
+        let class = heap.object(object).class;
+        let has_name = *self.has_name.entry(class).or_insert_with(|| has_name(heap, class));
+        if !has_name {
+            return key_of([u64::from(class.0), 0, 0]);
+        }
+        let code = heap.code(object).map_or(0, |site| u64::from(site.0) + 1);
+        key_of([u64::from(class.0), code, heap.name(object).map_or(0, hash)])
+    }
+
+    /// The figure of the component with these members, each numbered as `place` says, and the files that they come from.
+    pub fn figure(
+        &mut self,
+        heap: &Heap,
+        graph: &GarbageGraph,
+        members: &[u32],
+        object: impl Fn(u32) -> ObjectIndex,
+        place: impl Fn(u32) -> Option<u32>,
+    ) -> (Figure, BTreeSet<String>) {
+        let mut files = BTreeSet::new();
+        let (mut names, mut name_of) = (Vec::new(), Vec::with_capacity(members.len()));
+        let (mut slots, mut references) = (Vec::new(), Vec::new());
+        let mut names_by_key: HashMap<u64, u32, FixedState> = HashMap::default();
+        let mut slots_by_word: HashMap<Slot, u32, FixedState> = HashMap::default();
+        for (from, &member) in members.iter().enumerate() {
+            let index = object(member);
+            name_of.push(*names_by_key.entry(self.key(heap, index)).or_insert_with(|| {
+                names.push(name(heap, index));
+                files.extend(home::of_kind(heap, index));
+                names.len() as u32 - 1
+            }));
+            for (to, slot) in graph.references(member) {
+                let Some(to) = place(to) else { continue };
+                let slot = *slots_by_word.entry(any_index(slot)).or_insert_with_key(|&slot| {
+                    slots.push(heap.slot_name(slot).into_owned());
+                    slots.len() as u32 - 1
+                });
+                references.push((from as u32, to, slot));
+            }
+        }
+        (Figure::of(names, name_of, &slots, &references), files)
+    }
+}
+
+/// Instances of classes are called after the class alone; only the interpreter's own kinds have names, and classes.
+fn has_name(heap: &Heap, class: TypeId) -> bool {
+    let kind = Kind::of_type(heap.types().name(class));
+    kind == Kind::Builtin || heap.types().get(class).is_some_and(|class| class.flags.has(TypeFlags::CLASS))
+}
+
+fn name(heap: &Heap, index: ObjectIndex) -> Name {
+    let class = heap.object(index).class;
+    let type_name = heap.types().name(class);
+    let code = heap.code(index).and_then(|site| heap.sites().get(site));
+    let named = Named {
+        type_name,
+        type_flags: heap.types().get(class).map(|class| class.flags).unwrap_or_default(),
+        code: code.map(|site| heap.text(site.function)),
+        name: heap.name(index),
+    };
+    Name { label: named.label(), type_name: type_name.to_string() }
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(key_of([text.len() as u64, 1, 0]), |hash, byte| key_of([hash, u64::from(byte), 0]))
+}

@@ -1,0 +1,320 @@
+//! Scenarios: a trace in the text form, played, and what was found of it in one line for each group.
+
+use std::fmt::Write;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::{CyclicGarbage, Tracker, merge};
+use crate::heap::replay;
+use crate::trace::formats::open_bytes;
+
+/// Plays a script. Without a header of its own it has every reference and every free in it.
+fn play(script: &str) -> CyclicGarbage {
+    let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let header = match lines.first() {
+        Some(line) if line.starts_with("reftrace") => "",
+        _ => "reftrace 1 runtime=test\n",
+    };
+    let mut events = open_bytes(format!("{header}{}\n", lines.join("\n")).into_bytes()).expect("a header");
+    let mut tracker = Tracker::new();
+    let played = replay(&mut *events, &mut tracker, &mut |_| {});
+    assert!(played.error.is_none(), "{:?}", played.error);
+    tracker.finish(&played.heap)
+}
+
+fn check(script: &str) -> String {
+    tell(&play(script))
+}
+
+fn tell(found: &CyclicGarbage) -> String {
+    let mut told = String::new();
+    for group in &found.groups {
+        let loops = if group.count == 1 { "loop" } else { "loops" };
+        write!(told, "{} {loops}, {} bytes: {}", group.count, group.bytes, group.path).unwrap();
+        if group.held_objects > 0 {
+            write!(told, ", holding {} objects, {} bytes", group.held_objects, group.held_bytes).unwrap();
+        }
+        if group.collected > 0 {
+            write!(told, ", {} collected", group.collected).unwrap();
+        }
+        told.push('\n');
+    }
+    for (class, (objects, bytes)) in &found.lost {
+        writeln!(told, "lost: {class}, {objects} objects, {bytes} bytes").unwrap();
+    }
+    if told.is_empty() { "nothing".to_string() } else { told }
+}
+
+const LEFT_AND_RIGHT: &str = "
+    type 1 Left flags=gc
+    type 2 Right flags=gc
+    site 1 app.py:10 main
+    site 2 app.py:20 make parent=1
+    site 3 app.py:30 other parent=1
+    alloc 10 1 48 @2
+    alloc 20 2 56
+    ref 10 20 .right
+    ref 20 10 .left
+";
+
+fn after_left_and_right(more: &str) -> CyclicGarbage {
+    play(&format!("{LEFT_AND_RIGHT}{more}"))
+}
+
+#[test]
+fn two_objects_that_hold_each_other() {
+    assert_snapshot!(check(LEFT_AND_RIGHT), @"1 loop, 104 bytes: Left.right → Right.left → Left");
+}
+
+#[test]
+fn a_root_keeps_a_cycle_from_being_garbage() {
+    assert_snapshot!(tell(&after_left_and_right("root 10 global:app.left")), @"nothing");
+    assert_snapshot!(tell(&after_left_and_right("incref 20")), @"nothing");
+    assert_snapshot!(tell(&after_left_and_right("root 10 global:app.left\ngc start 2\ngc stop 0 0\nunroot 10 global:app.left")), @"1 loop, 104 bytes: Left.right → Right.left → Left");
+}
+
+#[test]
+fn an_object_that_is_held_counts_with_the_loop() {
+    let found = after_left_and_right("type 3 bytes\nalloc 30 3 1000\nalloc 31 3 10\nref 10 30 .data\nref 30 31");
+    assert_snapshot!(tell(&found), @"1 loop, 104 bytes: Left.right → Right.left → Left, holding 2 objects, 1010 bytes");
+    assert_eq!((found.objects, found.gc_objects, found.bytes), (4, 2, 1114));
+    assert_eq!(found.groups[0].held_types["bytes"], 2);
+}
+
+#[test]
+fn a_loop_is_counted_once_however_often_it_is_judged() {
+    let found = after_left_and_right("gc start 0\ngc stop 0 0\ngc start 1\ngc stop 0 0\ngc start 2\nmark test a");
+    assert_snapshot!(tell(&found), @"1 loop, 104 bytes: Left.right → Right.left → Left");
+    assert_eq!((found.groups[0].first_seen.event, found.groups[0].last_seen.event), (16, 21));
+    assert_eq!(found.groups[0].marks.len(), 0);
+}
+
+#[test]
+fn what_the_collector_freed_is_told_and_how_long_it_lay_there() {
+    let again = "time 1000\ngc start 2\ntime 1500\nfree 10\nfree 20\ngc stop 2 0\ntime 2000\n";
+    let found = after_left_and_right(again);
+    assert_snapshot!(tell(&found), @"1 loop, 104 bytes: Left.right → Right.left → Left, 1 collected");
+    assert_eq!((found.collected_objects, found.groups[0].byte_ns), (2, Some(500 * 104)));
+    let kept = after_left_and_right("time 1000\ngc start 2\ngc stop 0 0\ntime 1700");
+    assert_eq!((kept.collected_objects, kept.groups[0].byte_ns), (0, Some(700 * 104)));
+}
+
+#[test]
+fn a_loop_at_an_address_that_was_used_before_is_another_loop() {
+    let found = after_left_and_right(
+        "gc start 2
+        free 10
+        free 20
+        gc stop 2 0
+        mark test second
+        alloc 20 1 48 @3
+        alloc 10 2 56
+        ref 20 10 .right
+        ref 10 20 .left
+        gc start 2",
+    );
+    assert_snapshot!(tell(&found), @"2 loops, 208 bytes: Left.right → Right.left → Left, 1 collected");
+    let group = &found.groups[0];
+    let site: Vec<String> = group.site.iter().map(|frame| format!("{}:{}", frame.path, frame.line)).collect();
+    assert_eq!((site, group.other_sites), (vec!["app.py:20".to_string(), "app.py:10".to_string()], 1));
+    assert_eq!(group.marks.get("test second"), Some(&1));
+}
+
+#[test]
+fn a_loop_was_orphaned_by_the_last_reference_that_went_away() {
+    let found =
+        after_left_and_right("incref 10\nroot 20 local:make.right\ndecref 10\nunroot 20 local:make.right\ngc start 2");
+    let (from, to) = found.groups[0].orphaned.unwrap();
+    assert_eq!((from, to.event), (to, 20));
+    // A list that led to the loop was released last.
+    let later = after_left_and_right("type 3 list\nalloc 30 3 56\nref 30 30 [0]\nref 30 10 [1]\nincref 30\ndecref 30");
+    assert_eq!(later.groups.iter().map(|group| group.orphaned.unwrap().0.event).collect::<Vec<_>>(), [21, 21]);
+}
+
+#[test]
+fn checkpoints_know_an_interval_and_the_garbage_of_a_collection() {
+    let found = play(
+        "reftrace 1 runtime=cpython-3.13.0 references=checkpoints
+        type 1 Node flags=gc
+        type 2 str
+        alloc 10 1 48
+        alloc 20 1 48
+        alloc 30 2 60
+        walk full
+        count 10 2
+        ref 10 20 .next
+        count 20 1
+        ref 20 10 .prev
+        count 30 3
+        ref 20 30 .name
+        checkpoint full
+        alloc 40 1 48
+        walk garbage
+        count 10 1
+        ref 10 20 .next
+        count 20 1
+        ref 20 10 .prev
+        checkpoint garbage
+        gc start 0
+        free 20
+        free 10
+        gc stop 2 0
+        walk garbage
+        count 40 1
+        ref 40 40 .me
+        checkpoint garbage
+        gc start 0
+        free 40
+        gc stop 1 0
+        end",
+    );
+    assert_snapshot!(tell(&found), @r"
+    1 loop, 96 bytes: Node.next → Node.prev → Node, 1 collected
+    1 loop, 48 bytes: Node.me → Node, 1 collected
+    ");
+    let moments = found.groups.iter().map(|group| group.orphaned.map(|(from, to)| (from.event, to.event)));
+    assert_eq!(moments.collect::<Vec<_>>(), [Some((16, 23)), Some((17, 32))]);
+}
+
+#[test]
+fn a_forgotten_reference_is_lost_at_the_end_with_what_it_holds() {
+    let script = "
+        type 1 Order
+        type 2 Line
+        alloc 10 1 48
+        alloc 20 2 56
+        ref 10 20 .line
+        incref 10
+        incref 10
+        decref 10
+    ";
+    assert_snapshot!(check(script), @r"
+    lost: Line, 1 objects, 56 bytes
+    lost: Order, 1 objects, 48 bytes
+    ");
+    assert_snapshot!(check(&format!("{script}root 10 global:app.order")), @"nothing");
+    assert_snapshot!(check("type 1 Order\nalloc 10 1 48"), @"nothing");
+}
+
+/// `Order.items → [Line]`, `Line.order → Order`, as CPython 3.8 has it and as 3.13 has it.
+fn orders(old: bool, n: usize) -> String {
+    let mut script = "
+        type 1 app.Order flags=gc,heap,dict file=/srv/app.py
+        type 2 app.Line flags=gc,heap,dict file=/srv/app.py
+        type 3 list flags=gc
+        type 4 dict flags=gc
+    "
+    .to_string();
+    for i in 0..n {
+        let [order, line, list, first, second] = [1, 2, 3, 4, 5].map(|k| format!("{:x}", i * 16 + k));
+        writeln!(script, "alloc {order} 1 48\nalloc {line} 2 48\nalloc {list} 3 64").unwrap();
+        if old {
+            writeln!(script, "alloc {first} 4 104\nalloc {second} 4 104").unwrap();
+            writeln!(script, "ref {order} {first} .__dict__\nref {first} {list} ['items']").unwrap();
+            writeln!(script, "ref {line} {second} .__dict__\nref {second} {order} ['order']").unwrap();
+        } else {
+            writeln!(script, "ref {order} {list} .items\nref {line} {order} .order").unwrap();
+        }
+        writeln!(script, "ref {list} {line} [0]").unwrap();
+    }
+    script
+}
+
+#[test]
+fn the_same_bug_has_the_same_name_on_every_cpython() {
+    let (old, new) = (play(&orders(true, 3)), play(&orders(false, 2)));
+    assert_snapshot!(tell(&old), @"3 loops, 1104 bytes: Order.items[*] → Line.order → Order");
+    assert_snapshot!(tell(&new), @"2 loops, 320 bytes: Order.items[*] → Line.order → Order");
+    assert_eq!(old.groups[0].fingerprint, new.groups[0].fingerprint);
+    assert_eq!((old.groups[0].gc_objects, new.groups[0].gc_objects), (15, 6));
+    assert_eq!(new.groups[0].member_files, ["/srv/app.py"]);
+    let both = merge(vec![old, new]);
+    assert_snapshot!(tell(&both), @"5 loops, 1424 bytes: Order.items[*] → Line.order → Order");
+}
+
+#[test]
+fn functions_frames_and_classes_are_called_by_name() {
+    let script = "
+        type 1 app.Handler flags=gc,heap,dict
+        type 2 function flags=gc
+        type 3 tuple flags=gc
+        type 4 cell flags=gc
+        type 5 type flags=gc,heap,class
+        site 1 /srv/app.py:10 make.<locals>.cb
+        alloc 1 1 48
+        alloc 2 2 160
+        code 2 @1
+        alloc 3 3 56
+        alloc 4 4 40
+        ref 1 2 .callback
+        ref 2 3 .__closure__
+        ref 3 4 [0]
+        ref 4 1 cell self
+        alloc 5 5 1064
+        name 5 app.make.<locals>.Made
+        alloc 6 3 64
+        ref 5 6 .__mro__
+        ref 6 5 [0]
+    ";
+    assert_snapshot!(check(script), @r"
+    1 loop, 1128 bytes: class Made.__mro__[*] → class Made
+    1 loop, 304 bytes: function cb → cell self → Handler.callback → function cb
+    ");
+    assert_eq!(play(script).groups[1].member_files, ["/srv/app.py"]);
+}
+
+#[test]
+fn loops_that_lead_to_each_other_are_loops_of_their_own() {
+    let found = after_left_and_right(
+        "type 3 Inner\ntype 4 Leaf\nalloc 30 3 40\nalloc 40 4 30\nref 30 30 .me\nref 10 30 .inner\nref 30 40 .leaf",
+    );
+    assert_snapshot!(tell(&found), @r"
+    1 loop, 104 bytes: Left.right → Right.left → Left
+    1 loop, 40 bytes: Inner.me → Inner, holding 1 objects, 30 bytes
+    ");
+}
+
+proptest! {
+    /// Everything that no root reaches is counted once, in one group; what a loop leads to, and nothing else.
+    #[test]
+    fn the_tracker_counts_what_a_naive_oracle_counts(
+        n in 2usize..10,
+        edges in prop::collection::vec((0usize..10, 0usize..10), 0..24),
+        roots in prop::collection::vec(0usize..10, 0..3),
+        judged_between in any::<bool>(),
+    ) {
+        let edges: Vec<_> = edges.into_iter().filter(|&(from, to)| from < n && to < n).collect();
+        let mut script = "type 1 A flags=gc\n".to_string();
+        (0..n).for_each(|i| writeln!(script, "alloc {:x} 1 {}", i + 1, 16 << i).unwrap());
+        roots.iter().filter(|&&root| root < n).for_each(|root| writeln!(script, "incref {:x}", root + 1).unwrap());
+        edges.iter().for_each(|(from, to)| writeln!(script, "ref {:x} {:x} .x", from + 1, to + 1).unwrap());
+        if judged_between {
+            script.push_str("gc start 0\ngc stop 0 0\n");
+        }
+        let mut alive: Vec<bool> =
+            (0..n).map(|i| roots.contains(&i) || edges.iter().all(|&(_, to)| to != i)).collect();
+        let mut reach = vec![vec![false; n]; n];
+        edges.iter().for_each(|&(from, to)| reach[from][to] = true);
+        for via in 0..n {
+            for from in 0..n {
+                for to in 0..n {
+                    reach[from][to] |= reach[from][via] && reach[via][to];
+                }
+            }
+        }
+        let given = alive.clone();
+        (0..n).for_each(|i| alive[i] |= (0..n).any(|from| given[from] && reach[from][i]));
+        let garbage: Vec<usize> = (0..n).filter(|&i| !alive[i]).collect();
+        let members = garbage.iter().filter(|&&i| reach[i][i]).count() as u64;
+        let loops = garbage.iter().filter(|&&i| reach[i][i] && (0..i).all(|j| !(reach[i][j] && reach[j][i]))).count();
+        let found = play(&script);
+        prop_assert_eq!(found.objects, garbage.len() as u64);
+        prop_assert_eq!(found.bytes, garbage.iter().map(|i| 16 << i).sum::<u64>());
+        prop_assert_eq!(found.groups.iter().map(|group| group.objects).sum::<u64>(), members);
+        prop_assert_eq!(found.groups.iter().map(|group| group.count).sum::<u64>(), loops as u64);
+        let held: u64 = found.groups.iter().map(|group| group.held_objects).sum();
+        prop_assert_eq!(held, garbage.len() as u64 - members);
+        prop_assert_eq!(found.groups.iter().map(|group| group.bytes + group.held_bytes).sum::<u64>(), found.bytes);
+    }
+}

@@ -1,0 +1,41 @@
+//! Small graphs for tests: written as edges, or random.
+
+use crate::heap::{HeapGraph, Node, NodeState};
+use crate::trace::Slot;
+use proptest::prelude::*;
+
+/// A graph of tracked objects with these counts and references.
+pub fn graph_of(counts: &[u32], edges: &[(u32, u32)]) -> HeapGraph {
+    let (rows, targets) = rows_of(counts.len(), edges);
+    HeapGraph::from_rows(
+        rows,
+        targets.iter().copied().map(Node).collect(),
+        vec![Slot::UNNAMED; edges.len()],
+        Vec::new(),
+        counts.to_vec(),
+        vec![NodeState { tracked: true, ..NodeState::default() }; counts.len()],
+    )
+}
+
+/// Compressed rows of `n` nodes.
+pub fn rows_of(n: usize, edges: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
+    let mut edges = edges.to_vec();
+    edges.sort_by_key(|&(from, _)| from);
+    let mut rows = vec![0; n + 1];
+    for &(from, _) in &edges {
+        rows[from as usize + 1] += 1;
+    }
+    for i in 0..n {
+        rows[i + 1] += rows[i];
+    }
+    (rows, edges.iter().map(|&(_, to)| to).collect())
+}
+
+/// A number of nodes, references between them, and for each node how many references from outside it has.
+pub fn random_graphs(nodes: usize, edges: usize) -> impl Strategy<Value = (usize, Vec<(u32, u32)>, Vec<u32>)> {
+    (1..=nodes).prop_flat_map(move |n| {
+        let end = n as u32;
+        let extra = prop_oneof![3 => Just(0u32), 1 => 1..3u32];
+        (Just(n), prop::collection::vec((0..end, 0..end), 0..=edges), prop::collection::vec(extra, n))
+    })
+}

@@ -1,0 +1,33 @@
+//! Anomalies become findings where the counts contradict the references: the log or the program is broken.
+
+use super::{Facts, Finding, Owner, Ownership, Rule, Severity, counted, fingerprint_of};
+
+pub const RULE: Rule = Rule {
+    name: "imbalance",
+    summary: "counts that contradict the references",
+    page: include_str!("imbalance.md"),
+    severity: Severity::Warning,
+    find,
+};
+
+fn find(facts: &Facts, _: &Ownership) -> Vec<Finding> {
+    let broken = facts.anomalies.iter().filter(|anomaly| anomaly.imbalance && anomaly.count > 0);
+    broken
+        .map(|anomaly| Finding {
+            rule: RULE.name,
+            severity: RULE.severity,
+            fingerprint: fingerprint_of(RULE.name, &anomaly.kind),
+            subject: anomaly.kind.clone(),
+            message: format!("{}: {}, {}", anomaly.kind, anomaly.meaning, counted(anomaly.count, "time", "times")),
+            stack: Vec::new(),
+            owner: Owner::Application,
+            types: Vec::new(),
+            files: Vec::new(),
+            count: anomaly.count,
+            objects: 0,
+            bytes: 0,
+            collected: 0,
+            advice: None,
+        })
+        .collect()
+}

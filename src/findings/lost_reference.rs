@@ -1,0 +1,35 @@
+//! Lost objects become findings: a count above zero that no root, referrer or loop explains.
+
+use super::{Facts, Finding, Ownership, Rule, Severity, counted, fingerprint_of};
+
+pub const RULE: Rule = Rule {
+    name: "lost-reference",
+    summary: "objects whose count nobody will ever lower",
+    page: include_str!("lost_reference.md"),
+    severity: Severity::Error,
+    find,
+};
+
+fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
+    let lost = facts.garbage.lost.iter();
+    lost.map(|(name, &(objects, bytes))| Finding {
+        rule: RULE.name,
+        severity: RULE.severity,
+        fingerprint: fingerprint_of(RULE.name, name),
+        subject: name.clone(),
+        message: format!(
+            "{name}: {} with a reference count that nothing explains",
+            counted(objects, "object", "objects")
+        ),
+        stack: Vec::new(),
+        owner: ownership.of_type(name),
+        types: vec![name.clone()],
+        files: Vec::new(),
+        count: objects,
+        objects,
+        bytes,
+        collected: 0,
+        advice: None,
+    })
+    .collect()
+}

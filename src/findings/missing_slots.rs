@@ -1,0 +1,30 @@
+//! Classes that slots would do good become findings; those with a blocker do not.
+
+use super::layout::{Class, LEAST_WASTE, finding};
+use super::{Facts, Finding, Ownership, Rule, Severity};
+use crate::overhead::SlotsAdvice;
+
+pub const RULE: Rule = Rule {
+    name: "missing-slots",
+    summary: "classes that would take less memory with slots",
+    page: include_str!("missing_slots.md"),
+    severity: Severity::Note,
+    find,
+};
+
+fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
+    let classes = facts.classes.missing_slots.iter();
+    classes.filter(|class| saved(class) >= LEAST_WASTE).map(|class| of_class(class, ownership)).collect()
+}
+
+fn of_class(class: &SlotsAdvice, ownership: &Ownership) -> Finding {
+    let message = format!("{}: slots would give back {} bytes of {} instances", class.name, saved(class), class.peak);
+    let place = class.place.as_deref().unwrap_or_default();
+    let with_line = place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
+    let (file, line) = with_line.unwrap_or((place, 0));
+    finding(&RULE, &Class { name: &class.name, file, line }, class.peak, saved(class), message, ownership)
+}
+
+fn saved(class: &SlotsAdvice) -> u64 {
+    class.saved_at_peak.max(0) as u64
+}

@@ -1,0 +1,144 @@
+//! Facts become findings: the judgement, whose it is, what it looks like, and what to do about it.
+//!
+//! A rule is one file, its page beside it, and a line in [`RULES`].
+
+pub mod attribute_cliff;
+pub mod baseline;
+pub mod config;
+pub mod cyclic_garbage;
+pub mod date;
+pub mod facts;
+pub mod gate;
+pub mod imbalance;
+pub mod layout;
+pub mod lost_reference;
+pub mod materialised_dict;
+pub mod missing_slots;
+pub mod owner;
+pub mod pattern;
+pub mod slots_without_effect;
+pub mod suppress;
+#[cfg(test)]
+pub mod testing;
+pub mod unshared_keys;
+
+use crate::cycles::{Fingerprint, StackFrame};
+
+pub use facts::{AnomalyFact, Facts};
+pub use owner::{Owner, Ownership};
+pub use pattern::{Advice, Pattern};
+
+/// Every rule, in the order in which their findings are told.
+pub const RULES: &[&Rule] = &[
+    &cyclic_garbage::RULE,
+    &lost_reference::RULE,
+    &imbalance::RULE,
+    &missing_slots::RULE,
+    &attribute_cliff::RULE,
+    &unshared_keys::RULE,
+    &materialised_dict::RULE,
+    &slots_without_effect::RULE,
+];
+
+/// One kind of problem: its name, its explanation, and how it is found.
+pub struct Rule {
+    /// Names the problem, and reads well after the word "allow".
+    pub name: &'static str,
+    /// One line, without a final dot.
+    pub summary: &'static str,
+    /// The whole explanation, in Markdown; what `refloop explain` prints.
+    pub page: &'static str,
+    pub severity: Severity,
+    pub find: fn(&Facts, &Ownership) -> Vec<Finding>,
+}
+
+/// How much a finding weighs at the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The gate fails.
+    Error,
+    /// Shown; the gate fails only when it is strict.
+    Warning,
+    /// Worth knowing; the gate fails only above a limit for its rule.
+    Note,
+}
+
+/// One judgement: a rule that speaks, about what, where, and how much of it.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    pub rule: &'static str,
+    pub severity: Severity,
+    /// The same in every run: what baselines and other tools compare.
+    pub fingerprint: Fingerprint,
+    /// What it is about: the path of a loop, a type or class, a kind of anomaly. Suppressions match it.
+    pub subject: String,
+    /// One sentence, without a final dot.
+    pub message: String,
+    /// The stack that made it, innermost first; empty where unknown.
+    pub stack: Vec<StackFrame>,
+    pub owner: Owner,
+    /// Full names of the types that belong to it.
+    pub types: Vec<String>,
+    /// Files of the code and classes that belong to it.
+    pub files: Vec<String>,
+    pub count: u64,
+    pub objects: u64,
+    /// With what it holds; of a note, what is wasted.
+    pub bytes: u64,
+    /// How many of them the collector freed later in the run.
+    pub collected: u64,
+    pub advice: Option<Advice>,
+}
+
+impl Rule {
+    /// The rule of this name.
+    pub fn named(name: &str) -> Option<&'static Rule> {
+        RULES.iter().copied().find(|rule| rule.name == name)
+    }
+}
+
+impl Finding {
+    /// Everything that it is about was freed by the collector.
+    pub fn is_collected(&self) -> bool {
+        self.collected == self.count
+    }
+}
+
+/// What every rule says of the facts, rule by rule, in the order of the facts.
+pub fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
+    RULES.iter().flat_map(|rule| (rule.find)(facts, ownership)).collect()
+}
+
+/// A fingerprint for a finding that is no loop: FNV-1a of the rule and the subject.
+fn fingerprint_of(rule: &str, subject: &str) -> Fingerprint {
+    let bytes = rule.bytes().chain([0]).chain(subject.bytes());
+    Fingerprint(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)))
+}
+
+/// `1 loop`, `2 loops`.
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_page_of_four_chapters_and_a_name_that_reads_after_allow() {
+        for rule in RULES {
+            let chapters: Vec<&str> = rule.page.lines().filter(|line| line.starts_with("## ")).collect();
+            let expected = ["## What it finds", "## Why it matters", "## Example", "## What to do"];
+            assert_eq!(chapters, expected, "{}", rule.name);
+            assert_eq!(rule.page.lines().next(), Some(format!("# {}", rule.name).as_str()));
+            assert!(rule.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", rule.name);
+            assert!(!rule.summary.ends_with('.'), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn a_rule_is_found_by_its_name_only() {
+        assert_eq!(Rule::named("lost-reference").map(|rule| rule.name), Some("lost-reference"));
+        assert!(Rule::named("lost").is_none());
+    }
+}

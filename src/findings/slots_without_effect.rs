@@ -1,0 +1,15 @@
+//! Classes with slots and a dict beside them become findings.
+
+use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+
+pub const RULE: Rule = Rule {
+    name: "slots-without-effect",
+    summary: "slots that do not spare the instances a dict",
+    page: include_str!("slots_without_effect.md"),
+    severity: Severity::Note,
+    find,
+};
+
+fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
+    layout::findings(&RULE, &facts.classes.slots_without_effect, ownership)
+}

@@ -1,0 +1,206 @@
+//! The heap frozen at one moment: who refers to whom, in compressed rows. Never changes.
+//!
+//! A node is an object; nodes are numbered densely, [`HeapGraph::object`] gives the heap's own index back. Rows keep
+//! multiple references and references to oneself. petgraph's visit traits are implemented (`graph_impl.rs`), for
+//! algorithms on small graphs and for oracles in tests.
+
+use std::sync::Arc;
+
+use super::model::ObjectIndex;
+use super::references::References;
+use crate::trace::Slot;
+
+/// An object's place in one [`HeapGraph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Node(pub u32);
+
+/// A frozen graph of `n` nodes and `m` references: 5 bytes a node and 4 a reference. Of a walk it has the slots as well,
+/// 4 bytes a reference; where the heap keeps references itself the slots and counts are the heap's own.
+#[derive(Debug, Clone, Default)]
+pub struct HeapGraph {
+    /// `n + 1` offsets into `targets`.
+    rows: Vec<u32>,
+    targets: Vec<Node>,
+    slots: Slots,
+    /// The heap's index of each node; empty when they are the same number.
+    objects: Vec<ObjectIndex>,
+    counts: Counts,
+    states: Vec<PackedState>,
+}
+
+/// Where the slots of the references are.
+#[derive(Debug, Clone)]
+pub(super) enum Slots {
+    /// Beside the targets.
+    Rows(Vec<Slot>),
+    /// In the heap's lists, the youngest reference first: each row backwards, vacant referents left out.
+    Lists(Arc<References>),
+}
+
+/// Observed refcount or kept tally of each node.
+#[derive(Debug, Clone)]
+pub(super) enum Counts {
+    Own(Vec<u32>),
+    Heap(Arc<References>),
+}
+
+/// What the judgement must know of a node beside its count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NodeState {
+    /// Not an object at this moment: a free place in the heap's table. Has no references, is never judged.
+    pub vacant: bool,
+    /// Alive whatever its count says: a named root, immortal, or of unknown count; where the heap keeps the tally, also
+    /// an object that nothing has referred to yet.
+    pub pinned: bool,
+    /// The collector counts it: of a type that it looks at, and in its lists.
+    pub tracked: bool,
+}
+
+/// A [`NodeState`] in one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PackedState(u8);
+
+/// One reference of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference {
+    pub to: Node,
+    pub slot: Slot,
+}
+
+impl HeapGraph {
+    /// Rows that were built elsewhere. `rows` has one offset more than there are nodes; `objects` may be empty.
+    pub fn from_rows(
+        rows: Vec<u32>,
+        targets: Vec<Node>,
+        slots: Vec<Slot>,
+        objects: Vec<ObjectIndex>,
+        counts: Vec<u32>,
+        states: Vec<NodeState>,
+    ) -> HeapGraph {
+        debug_assert_eq!(states.len(), counts.len());
+        debug_assert_eq!(targets.len(), slots.len());
+        let states = states.into_iter().map(PackedState::of).collect();
+        HeapGraph::from_parts(rows, targets, Slots::Rows(slots), objects, Counts::Own(counts), states)
+    }
+
+    pub(super) fn from_parts(
+        rows: Vec<u32>,
+        targets: Vec<Node>,
+        slots: Slots,
+        objects: Vec<ObjectIndex>,
+        counts: Counts,
+        states: Vec<PackedState>,
+    ) -> HeapGraph {
+        debug_assert_eq!(rows.len(), states.len() + 1);
+        debug_assert!(objects.is_empty() || objects.len() == states.len());
+        HeapGraph { rows, targets, slots, objects, counts, states }
+    }
+
+    /// Number of nodes, vacant ones included.
+    pub fn n_nodes(&self) -> usize {
+        self.states.len()
+    }
+
+    pub fn n_references(&self) -> usize {
+        self.targets.len()
+    }
+
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = Node> + use<> {
+        (0..self.states.len() as u32).map(Node)
+    }
+
+    /// What `node` refers to, once for each reference, the oldest first.
+    #[inline]
+    pub fn referents(&self, node: Node) -> &[Node] {
+        &self.targets[self.row(node)]
+    }
+
+    /// What `node` refers to, with the slots; in the order of [`HeapGraph::referents`]. Where the heap keeps the
+    /// references this collects the slots of the row first: for nodes that are reported, not for all.
+    pub fn references(&self, node: Node) -> impl ExactSizeIterator<Item = Reference> + '_ {
+        let row = self.row(node);
+        let slots = match &self.slots {
+            Slots::Rows(slots) => RowSlots::Slice(slots[row.clone()].iter()),
+            Slots::Lists(lists) => {
+                let counted = lists.list(node.0).filter(|link| !self.state(Node(link.to)).vacant);
+                let slots: Vec<Slot> = counted.map(|link| link.slot).collect();
+                RowSlots::Collected(slots.into_iter().rev())
+            }
+        };
+        self.targets[row].iter().zip(slots).map(|(&to, slot)| Reference { to, slot })
+    }
+
+    #[inline]
+    pub fn count(&self, node: Node) -> u32 {
+        match &self.counts {
+            Counts::Own(counts) => counts[node.0 as usize],
+            Counts::Heap(heap) => heap.tally(node.0).count,
+        }
+    }
+
+    #[inline]
+    pub fn state(&self, node: Node) -> NodeState {
+        self.states[node.0 as usize].unpack()
+    }
+
+    pub fn object(&self, node: Node) -> ObjectIndex {
+        self.objects.get(node.0 as usize).copied().unwrap_or(ObjectIndex(node.0))
+    }
+
+    #[inline]
+    fn row(&self, node: Node) -> std::ops::Range<usize> {
+        let node = node.0 as usize;
+        self.rows[node] as usize..self.rows[node + 1] as usize
+    }
+}
+
+impl PackedState {
+    pub const VACANT: PackedState = PackedState(1);
+
+    pub fn of(state: NodeState) -> PackedState {
+        PackedState(u8::from(state.vacant) | u8::from(state.pinned) << 1 | u8::from(state.tracked) << 2)
+    }
+
+    #[inline]
+    fn unpack(self) -> NodeState {
+        NodeState { vacant: self.0 & 1 != 0, pinned: self.0 & 2 != 0, tracked: self.0 & 4 != 0 }
+    }
+}
+
+/// The slots of one row, in its order.
+enum RowSlots<'a> {
+    Slice(std::slice::Iter<'a, Slot>),
+    Collected(std::iter::Rev<std::vec::IntoIter<Slot>>),
+}
+
+impl Iterator for RowSlots<'_> {
+    type Item = Slot;
+
+    fn next(&mut self) -> Option<Slot> {
+        match self {
+            RowSlots::Slice(slots) => slots.next().copied(),
+            RowSlots::Collected(slots) => slots.next(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            RowSlots::Slice(slots) => slots.size_hint(),
+            RowSlots::Collected(slots) => slots.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for RowSlots<'_> {}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Slots::Rows(Vec::new())
+    }
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Counts::Own(Vec::new())
+    }
+}

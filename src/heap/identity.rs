@@ -1,0 +1,176 @@
+//! The producer's tags become places in the heap's table.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use super::objects::Objects;
+use super::page_table::PageTable;
+
+/// How places are found. Dense numbers need no map: number `n` is place `n - 1`.
+#[derive(Debug)]
+pub(super) enum Identity {
+    /// Number `n` is place `n - 1`.
+    Direct,
+    /// Dense numbers, after one of them came back while references to its last object were left: the place of number
+    /// `n` plus one is at `n - 1`, 0 for a free number. 4 bytes a number.
+    Table(Vec<u32>),
+    /// Tags are anything: those that stand close together, as addresses do, go through pages, the others through a hash
+    /// table of 6 to 11 bytes an object, whose keys are the addresses that the objects have anyway.
+    Map { pages: PageTable, others: HashTable<u32>, state: RandomState, dead: RecentlyDead },
+}
+
+impl Identity {
+    pub fn map() -> Identity {
+        Identity::Map {
+            pages: PageTable::new(),
+            others: HashTable::new(),
+            state: RandomState::default(),
+            dead: RecentlyDead::new(),
+        }
+    }
+
+    pub fn is_map(&self) -> bool {
+        matches!(self, Identity::Map { .. })
+    }
+
+    /// From now on dense numbers go through a table. `is_taken` tells which places are in use.
+    pub fn make_table(&mut self, n_places: u32, is_taken: impl Fn(u32) -> bool) {
+        if let Identity::Direct = self {
+            *self = Identity::Table((0..n_places).map(|place| if is_taken(place) { place + 1 } else { 0 }).collect());
+        }
+    }
+
+    /// Forgets the numbers of these places where [`Identity::remove`] would not know them: objects whose `free` never
+    /// came.
+    pub fn forget(&mut self, is_dead: impl Fn(u32) -> bool) {
+        if let Identity::Table(places) = self {
+            for place in places.iter_mut().filter(|place| **place != 0 && is_dead(**place - 1)) {
+                *place = 0;
+            }
+        }
+    }
+
+    /// Whether a tag that is not alive was so, as far as is known.
+    pub fn is_dead(&self, tag: u64, n_places: usize) -> bool {
+        match self {
+            Identity::Direct => tag.wrapping_sub(1) < n_places as u64,
+            Identity::Table(places) => tag.wrapping_sub(1) < places.len() as u64,
+            Identity::Map { dead, .. } => dead.contains(tag),
+        }
+    }
+
+    /// The place of a tag; with `Direct` only where it would be.
+    #[inline]
+    pub fn get(&mut self, tag: u64, objects: &Objects) -> Option<u32> {
+        match self {
+            Identity::Map { pages, others, state, .. } => {
+                pages.get(tag).or_else(|| in_others(others, state, tag, objects))
+            }
+            _ => self.find(tag, objects),
+        }
+    }
+
+    /// The same, without remembering where it was found.
+    #[inline]
+    pub fn find(&self, tag: u64, objects: &Objects) -> Option<u32> {
+        match self {
+            Identity::Direct => {
+                let place = tag.wrapping_sub(1);
+                (place < objects.len() as u64).then_some(place as u32)
+            }
+            Identity::Table(places) => {
+                let place = *places.get(usize::try_from(tag.wrapping_sub(1)).ok()?)?;
+                place.checked_sub(1)
+            }
+            Identity::Map { pages, others, state, .. } => {
+                pages.find(tag).or_else(|| in_others(others, state, tag, objects))
+            }
+        }
+    }
+
+    /// The tag must not be there yet, and its address must be set.
+    #[inline]
+    pub fn insert(&mut self, tag: u64, place: u32, objects: &Objects) {
+        match self {
+            Identity::Direct => {}
+            Identity::Table(places) => {
+                let number = tag.wrapping_sub(1) as usize;
+                if number == places.len() {
+                    places.push(place + 1);
+                } else {
+                    places[number] = place + 1;
+                }
+            }
+            Identity::Map { pages, others, state, .. } => {
+                if !pages.insert(tag, place) {
+                    let state = &*state;
+                    let hash = state.hash_one(tag);
+                    others.insert_unique(hash, place, |&place| state.hash_one(objects.address(place)));
+                }
+            }
+        }
+    }
+
+    /// Forgets a tag, while its object still has it.
+    #[inline]
+    pub fn remove(&mut self, tag: u64, objects: &Objects) {
+        match self {
+            Identity::Direct => {}
+            Identity::Table(places) => {
+                if let Some(place) = places.get_mut(tag.wrapping_sub(1) as usize) {
+                    *place = 0;
+                }
+            }
+            Identity::Map { pages, others, state, dead } => {
+                dead.add(tag);
+                if !pages.remove(tag)
+                    && let Ok(entry) = others.find_entry(state.hash_one(tag), |&place| objects.address(place) == tag)
+                {
+                    entry.remove();
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+fn in_others(others: &HashTable<u32>, state: &RandomState, tag: u64, objects: &Objects) -> Option<u32> {
+    if others.is_empty() {
+        return None;
+    }
+    others.find(state.hash_one(tag), |&place| objects.address(place) == tag).copied()
+}
+
+/// The tags of the last deaths, so that a use after free can be told from an object that never was. Of two tags that
+/// fall on the same place the later is remembered.
+#[derive(Debug)]
+pub(super) struct RecentlyDead {
+    tags: Vec<u64>,
+    /// Tag 0 is remembered here: in `tags` it means nothing.
+    zero: bool,
+}
+
+impl RecentlyDead {
+    const PLACES: usize = 1 << 14;
+
+    pub fn new() -> RecentlyDead {
+        RecentlyDead { tags: vec![0; Self::PLACES], zero: false }
+    }
+
+    #[inline]
+    pub fn add(&mut self, tag: u64) {
+        self.tags[Self::place(tag)] = tag;
+        self.zero |= tag == 0;
+    }
+
+    pub fn contains(&self, tag: u64) -> bool {
+        if tag == 0 { self.zero } else { self.tags[Self::place(tag)] == tag }
+    }
+
+    #[inline]
+    fn place(tag: u64) -> usize {
+        // Addresses are multiples of 16: the low bits say nothing.
+        (tag.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - 14)) as usize
+    }
+}

@@ -1,0 +1,333 @@
+//! The table of objects: one place for each object, used again after its death. 33 bytes an object; what does not fit its
+//! field stands in a map beside.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::event_number::EventNumber;
+use super::model::ObjectIndex;
+use crate::trace::{DictState, SiteId, TextId, TypeId};
+
+/// What a place is used for, and what else is to be known before the other arrays are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct State(u8);
+
+impl State {
+    pub const VACANT: State = State(0);
+    pub const LIVE: State = State(1);
+    /// Its tally returned to zero; its `free` has not come yet.
+    pub const DYING: State = State(2);
+    /// Dead, but references to it are left, so the place cannot be used again.
+    pub const HUSK: State = State(3);
+    const LIFE: u8 = 3;
+
+    /// Dying, and what it referred to no longer counts its references.
+    pub const DROPPED: State = State(1 << 2);
+    /// In the queue of those whose references are to be dropped.
+    pub const QUEUED: State = State(1 << 3);
+    /// Has a named root.
+    pub const ROOTED: State = State(1 << 4);
+    pub const WATCHED: State = State(1 << 5);
+    /// Something of it stands in a map beside the arrays.
+    pub const BESIDE: State = State(1 << 6);
+    /// The walk at hand has told its count; after a walk: the last one did.
+    pub const SEEN: State = State(1 << 7);
+
+    #[inline]
+    pub fn life(self) -> State {
+        State(self.0 & Self::LIFE)
+    }
+
+    #[inline]
+    pub fn is_live(self) -> bool {
+        self.life() == State::LIVE
+    }
+
+    #[inline]
+    pub fn is_dying(self) -> bool {
+        self.life() == State::DYING
+    }
+
+    #[inline]
+    pub fn has(self, flag: State) -> bool {
+        self.0 & flag.0 == flag.0
+    }
+}
+
+/// Rare things of an object.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside {
+    pub name: Option<TextId>,
+    pub code: Option<SiteId>,
+    bytes: Option<u64>,
+    owned: Option<u64>,
+    dict_capacity: Option<u32>,
+}
+
+/// An object that comes to life.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Birth {
+    pub id: u64,
+    pub address: u64,
+    pub class: TypeId,
+    pub site: SiteId,
+    pub bytes: u64,
+}
+
+/// What birth and death touch, of one object: 32 bytes, together because an array for each field would miss the cache as
+/// often as there are fields.
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    /// Lower and upper half.
+    address: [u32; 2],
+    id: EventNumber,
+    /// State in the upper 3 bits, capacity in the others.
+    dict: u16,
+    class: TypeId,
+    site: SiteId,
+    bytes: u32,
+    owned: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Objects {
+    states: Vec<State>,
+    records: Vec<Record>,
+    beside: HashMap<u32, Beside, RandomState>,
+    /// First free place; each names the next one in `bytes`.
+    free: u32,
+}
+
+const NIL: u32 = u32::MAX;
+const DICT_STATES: [DictState; 5] =
+    [DictState::None, DictState::Inline, DictState::Split, DictState::Combined, DictState::Detached];
+const DICT_CAPACITY: u16 = (1 << 13) - 1;
+
+impl Default for Objects {
+    fn default() -> Self {
+        Objects { states: Vec::new(), records: Vec::new(), beside: HashMap::default(), free: NIL }
+    }
+}
+
+impl Objects {
+    /// Number of places, vacant ones included.
+    pub fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    #[inline]
+    pub fn state(&self, place: u32) -> State {
+        self.states[place as usize]
+    }
+
+    /// Changes what the place is used for, and leaves the flags.
+    #[inline]
+    pub fn set_life(&mut self, place: u32, life: State) {
+        let state = &mut self.states[place as usize];
+        state.0 = state.0 & !State::LIFE | life.0;
+    }
+
+    #[inline]
+    pub fn set(&mut self, place: u32, flag: State, on: bool) {
+        let state = &mut self.states[place as usize];
+        state.0 = if on { state.0 | flag.0 } else { state.0 & !flag.0 };
+    }
+
+    /// One more place, vacant, and not in the list of free ones.
+    pub fn push(&mut self) -> u32 {
+        let place = self.states.len() as u32;
+        self.states.push(State::VACANT);
+        self.records.push(Record {
+            address: [0; 2],
+            id: EventNumber::NONE,
+            dict: 0,
+            class: TypeId::UNKNOWN,
+            site: SiteId::NONE,
+            bytes: 0,
+            owned: 0,
+        });
+        place
+    }
+
+    /// A vacant place from the list of free ones.
+    pub fn pop_free(&mut self) -> Option<u32> {
+        let place = self.free;
+        self.free = self.records.get(place as usize)?.bytes;
+        Some(place)
+    }
+
+    /// Puts a vacant place into the list of free ones.
+    pub fn push_free(&mut self, place: u32) {
+        self.records[place as usize].bytes = std::mem::replace(&mut self.free, place);
+    }
+
+    /// Fills a vacant place.
+    #[inline]
+    pub fn fill(&mut self, place: u32, birth: Birth) {
+        self.states[place as usize] = State::LIVE;
+        self.records[place as usize] = Record {
+            address: [birth.address as u32, (birth.address >> 32) as u32],
+            id: EventNumber::of(birth.id),
+            dict: 0,
+            class: birth.class,
+            site: birth.site,
+            bytes: 0,
+            owned: 0,
+        };
+        self.set_bytes(place, birth.bytes);
+    }
+
+    /// Empties a place; the caller decides when it is free.
+    #[inline]
+    pub fn vacate(&mut self, place: u32, life: State) {
+        if self.state(place).has(State::BESIDE) {
+            self.beside.remove(&place);
+        }
+        self.states[place as usize] = life;
+    }
+
+    pub fn id(&self, place: u32) -> u64 {
+        self.records[place as usize].id.get()
+    }
+
+    #[inline]
+    pub fn address(&self, place: u32) -> u64 {
+        let [low, high] = self.records[place as usize].address;
+        u64::from(low) | u64::from(high) << 32
+    }
+
+    #[inline]
+    pub fn class(&self, place: u32) -> TypeId {
+        self.records[place as usize].class
+    }
+
+    pub fn class_mut(&mut self, place: u32) -> &mut TypeId {
+        &mut self.records[place as usize].class
+    }
+
+    pub fn site(&self, place: u32) -> SiteId {
+        self.records[place as usize].site
+    }
+
+    #[inline]
+    pub fn bytes(&self, place: u32) -> u64 {
+        match self.records[place as usize].bytes {
+            u32::MAX => self.beside(place).bytes.unwrap_or(u64::from(u32::MAX)),
+            bytes => u64::from(bytes),
+        }
+    }
+
+    #[inline]
+    pub fn set_bytes(&mut self, place: u32, bytes: u64) {
+        self.records[place as usize].bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if bytes >= u64::from(u32::MAX) {
+            self.beside_mut(place).bytes = Some(bytes);
+        }
+    }
+
+    #[inline]
+    pub fn owned(&self, place: u32) -> u64 {
+        match self.records[place as usize].owned {
+            u32::MAX => self.beside(place).owned.unwrap_or(u64::from(u32::MAX)),
+            bytes => u64::from(bytes),
+        }
+    }
+
+    pub fn set_owned(&mut self, place: u32, bytes: u64) {
+        self.records[place as usize].owned = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if bytes >= u64::from(u32::MAX) {
+            self.beside_mut(place).owned = Some(bytes);
+        }
+    }
+
+    /// Bytes of its block and of those that it owns.
+    pub fn size(&self, place: u32) -> u64 {
+        self.bytes(place) + self.owned(place)
+    }
+
+    #[inline]
+    pub fn dict(&self, place: u32) -> (DictState, u32) {
+        let dict = self.records[place as usize].dict;
+        let capacity = match dict & DICT_CAPACITY {
+            DICT_CAPACITY => self.beside(place).dict_capacity.unwrap_or(u32::from(DICT_CAPACITY)),
+            capacity => u32::from(capacity),
+        };
+        (DICT_STATES[usize::from(dict >> 13)], capacity)
+    }
+
+    pub fn set_dict(&mut self, place: u32, state: DictState, capacity: u32) {
+        let code = DICT_STATES.iter().position(|&known| known == state).unwrap_or(0) as u16;
+        let short = u16::try_from(capacity).unwrap_or(DICT_CAPACITY).min(DICT_CAPACITY);
+        self.records[place as usize].dict = code << 13 | short;
+        if short == DICT_CAPACITY {
+            self.beside_mut(place).dict_capacity = Some(capacity);
+        }
+    }
+
+    pub fn beside(&self, place: u32) -> Beside {
+        if self.state(place).has(State::BESIDE) {
+            self.beside.get(&place).copied().unwrap_or_default()
+        } else {
+            Beside::default()
+        }
+    }
+
+    pub fn beside_mut(&mut self, place: u32) -> &mut Beside {
+        self.set(place, State::BESIDE, true);
+        self.beside.entry(place).or_default()
+    }
+
+    pub fn live(&self) -> impl Iterator<Item = ObjectIndex> + '_ {
+        let places = self.states.iter().enumerate();
+        places.filter(|(_, state)| state.is_live()).map(|(place, _)| ObjectIndex(place as u32))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one() -> Objects {
+        let mut objects = Objects::default();
+        objects.push();
+        objects.fill(
+            0,
+            Birth {
+                id: (1 << 48) - 1,
+                address: u64::MAX - 1,
+                class: TypeId(7),
+                site: SiteId(9),
+                bytes: u64::from(u32::MAX),
+            },
+        );
+        objects
+    }
+
+    #[test]
+    fn large_values_come_back_as_they_went_in() {
+        let mut objects = one();
+        objects.set_owned(0, 1 << 39);
+        objects.set_dict(0, DictState::Detached, 1_000_000);
+        assert_eq!((objects.bytes(0), objects.owned(0)), (u64::from(u32::MAX), 1 << 39));
+        assert_eq!(objects.dict(0), (DictState::Detached, 1_000_000));
+        assert_eq!((objects.id(0), objects.address(0)), ((1 << 48) - 1, u64::MAX - 1));
+        objects.set_bytes(0, 17);
+        objects.set_dict(0, DictState::Split, 30);
+        assert_eq!((objects.bytes(0), objects.dict(0)), (17, (DictState::Split, 30)));
+    }
+
+    #[test]
+    fn a_place_forgets_its_last_object() {
+        let mut objects = one();
+        objects.set_owned(0, 1 << 39);
+        objects.beside_mut(0).name = Some(TextId(3));
+        objects.vacate(0, State::VACANT);
+        objects.push_free(0);
+        assert_eq!(objects.pop_free(), Some(0));
+        assert_eq!(objects.pop_free(), None);
+        objects.fill(0, Birth { id: 2, address: 1, class: TypeId(7), site: SiteId::NONE, bytes: 16 });
+        assert_eq!((objects.size(0), objects.beside(0).name), (16, None));
+        assert!(objects.beside.is_empty());
+    }
+}

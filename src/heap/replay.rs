@@ -1,0 +1,290 @@
+//! Events become objects: plays a trace into a [`Heap`], and asks for a judgement where one falls.
+
+use super::anomaly::AnomalyKind;
+use super::graph::HeapGraph;
+use super::model::{Heap, ObjectIndex};
+use super::objects::Birth;
+use crate::trace::{Ending, Event, Events, Frees, ObjectFlags, Position, Scope, SiteId, TextId, TraceError};
+
+/// When a judgement falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// `checkpoint full`: the graph is the whole heap.
+    FullCheckpoint,
+    /// `checkpoint garbage`: the graph is those objects only, compactly numbered.
+    Garbage,
+    /// `gc start`, with references as events: the graph is the whole heap.
+    CollectionStart,
+    /// The trace is over, with references as events: the graph is the whole heap.
+    End,
+}
+
+/// What looks at the heap while a trace plays.
+pub trait Watch {
+    /// A judgement falls. The graph is lent: one that is kept makes the heap copy its references when the trace goes on.
+    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment);
+
+    /// An object that is [watched](Heap::watch) dies; it is still in its place.
+    fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        let _ = (heap, object, by_collector);
+    }
+}
+
+/// Looks at nothing.
+impl Watch for () {
+    fn judge(&mut self, _: &mut Heap, _: &HeapGraph, _: Moment) {}
+}
+
+/// Both, the first one first.
+impl<A: Watch, B: Watch> Watch for (A, B) {
+    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
+        self.0.judge(heap, graph, moment);
+        self.1.judge(heap, graph, moment);
+    }
+
+    fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        self.0.freed(heap, object, by_collector);
+        self.1.freed(heap, object, by_collector);
+    }
+}
+
+impl<W: Watch + ?Sized> Watch for &mut W {
+    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
+        (**self).judge(heap, graph, moment);
+    }
+
+    fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        (**self).freed(heap, object, by_collector);
+    }
+}
+
+/// What is left when a trace is over.
+#[derive(Debug)]
+pub struct Replayed {
+    pub heap: Heap,
+    pub ending: Ending,
+    /// The record that could not be read, at which the replay ended.
+    pub error: Option<TraceError>,
+    /// Number of events that were played.
+    pub events: u64,
+}
+
+/// Between two calls of `progress`, and between two tidyings of the heap.
+const BATCH: u64 = 1 << 16;
+
+/// Plays a trace to its end. Anomalies are in the heap; an unreadable record ends the replay and is returned beside what
+/// was read. `progress` hears now and then how far the reader is.
+pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn FnMut(Position)) -> Replayed {
+    let mut heap = Heap::new(events.header().clone());
+    let (error, ending) = loop {
+        match events.next_event() {
+            Ok(Some(event)) => heap.play(event, watch),
+            Ok(None) => break (None, events.ending()),
+            Err(error) => {
+                let position = error.position().unwrap_or_else(|| events.position());
+                break (Some(error), Ending::Cut(position));
+            }
+        }
+        if heap.now.event.is_multiple_of(BATCH) {
+            progress(events.position());
+        }
+    };
+    heap.finish(ending, watch);
+    Replayed { events: heap.now.event, heap, ending, error }
+}
+
+impl Heap {
+    /// Plays one event.
+    pub fn play(&mut self, event: Event, watch: &mut dyn Watch) {
+        self.now.event += 1;
+        self.apply(event, watch);
+        if self.header.frees == Frees::Implied {
+            self.settle(watch);
+        }
+        if self.now.event.is_multiple_of(BATCH) {
+            self.tidy(watch);
+        }
+    }
+
+    /// The trace is over: dying objects are dead, and the last judgement falls.
+    pub fn finish(&mut self, ending: Ending, watch: &mut dyn Watch) {
+        if !self.is_exact() {
+            return;
+        }
+        match ending {
+            // Whatever was dying may have had its `free` in the part that is missing.
+            Ending::Cut(_) => self.settle(watch),
+            Ending::Complete | Ending::Open => self.bury_dying(watch),
+        }
+        self.judge_all(Moment::End, watch);
+    }
+
+    fn apply(&mut self, event: Event, watch: &mut dyn Watch) {
+        match event {
+            Event::Type(def) => {
+                if self.types.define(def) {
+                    self.anomaly(AnomalyKind::Redefined);
+                }
+            }
+            Event::Site(mut site) => {
+                site.parent =
+                    site.parent.map(|parent| self.known_site(parent)).filter(|&parent| parent != SiteId::NONE);
+                if !self.sites.define(site) {
+                    self.anomaly(AnomalyKind::Redefined);
+                }
+            }
+            Event::Text(def) => {
+                if !self.texts.define(def.id, def.text) {
+                    self.anomaly(AnomalyKind::Redefined);
+                }
+            }
+            Event::Alloc { object, address, class, bytes, site } => {
+                let class = self.known_type(class);
+                let site = self.known_site(site);
+                let bytes = self.limited(bytes);
+                let address = if self.identity.is_map() { object.0 } else { address };
+                self.alloc(object, Birth { id: self.now.event, address, class, site, bytes }, watch);
+            }
+            Event::Retype { object, class } => {
+                let Some(place) = self.resolve(object) else { return };
+                let class = self.known_type(class);
+                let old = std::mem::replace(self.objects.class_mut(place), class);
+                if old != class && self.objects.state(place).is_live() {
+                    let bytes = self.objects.size(place);
+                    self.types.remove(old, bytes);
+                    self.types.add(class, bytes, true);
+                }
+            }
+            Event::Resize { object, bytes } => {
+                let Some(place) = self.resolve(object) else { return };
+                let bytes = self.limited(bytes);
+                self.change_size(place, |heap| heap.objects.set_bytes(place, bytes));
+            }
+            Event::Owns { object, bytes } => {
+                let Some(place) = self.resolve(object) else { return };
+                let bytes = self.limited(bytes);
+                self.change_size(place, |heap| heap.objects.set_owned(place, bytes));
+            }
+            Event::Dict { object, state, capacity } => {
+                let Some(place) = self.resolve(object) else { return };
+                self.objects.set_dict(place, state, capacity);
+            }
+            Event::Name { object, name } => {
+                let Some(place) = self.resolve(object) else { return };
+                self.check_text(name);
+                self.objects.beside_mut(place).name = Some(name);
+            }
+            Event::Code { object, site } => {
+                let Some(place) = self.resolve(object) else { return };
+                let site = self.known_site(site);
+                self.objects.beside_mut(place).code = Some(site).filter(|&site| site != SiteId::NONE);
+            }
+            Event::Ref { from, to, slot } => {
+                self.check_slot(slot.as_text());
+                if self.is_exact() {
+                    self.add_reference(from, to, slot);
+                } else if let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) {
+                    self.describe_reference(from, to, slot);
+                }
+            }
+            Event::Unref { from, to, slot } => {
+                if self.is_exact() {
+                    self.remove_reference(from, to, slot);
+                } else if let (Some(from), Some(_)) = (self.resolve(from), self.resolve(to)) {
+                    self.anomaly_of(AnomalyKind::OutsideWalk, from);
+                }
+            }
+            Event::Root { object, name } => {
+                let Some(place) = self.resolve(object) else { return };
+                self.check_text(name);
+                if self.is_exact() { self.root(place, name) } else { self.describe_root(place, name) }
+            }
+            Event::Unroot { object, name } => {
+                let Some(place) = self.resolve(object) else { return };
+                self.unroot(place, name);
+            }
+            Event::Incref { object } => {
+                let Some(place) = self.resolve(object) else { return };
+                if self.is_exact() { self.raise(place) } else { self.anomaly_of(AnomalyKind::OutsideWalk, place) }
+            }
+            Event::Decref { object } => {
+                let Some(place) = self.resolve(object) else { return };
+                if self.is_exact() { self.lower(place) } else { self.anomaly_of(AnomalyKind::OutsideWalk, place) }
+            }
+            Event::Count { object, count, flags } => {
+                let Some(place) = self.resolve(object) else { return };
+                self.references.get_mut().tally_mut(place).flags = flags;
+                if !self.is_exact() {
+                    return self.observe(place, count);
+                }
+                self.settle(watch);
+                if !flags.has(ObjectFlags::IMMORTAL) && count != u64::from(self.references.tally(place).count) {
+                    self.anomaly_of(AnomalyKind::CountMismatch, place);
+                }
+            }
+            Event::Free { object } => self.free(object, watch),
+            Event::GcStart { generation: _ } => {
+                if std::mem::replace(&mut self.collecting, true) {
+                    self.anomaly(AnomalyKind::UnpairedCollection);
+                }
+                self.collections.runs += 1;
+                if self.is_exact() {
+                    self.judge_all(Moment::CollectionStart, watch);
+                }
+            }
+            Event::GcStop { collected, uncollectable } => {
+                if !std::mem::replace(&mut self.collecting, false) {
+                    self.anomaly(AnomalyKind::UnpairedCollection);
+                }
+                let collections = &mut self.collections;
+                collections.collected = collections.collected.saturating_add(collected);
+                collections.uncollectable = collections.uncollectable.saturating_add(uncollectable);
+            }
+            Event::Mark(mark) => self.mark = Some(*mark),
+            Event::Time { ns } => {
+                if self.now.ns.is_some_and(|last| ns < last) {
+                    self.anomaly(AnomalyKind::TimeWentBack);
+                } else {
+                    self.now.ns = Some(ns);
+                }
+            }
+            Event::Walk(scope) => self.begin_walk(scope),
+            Event::Checkpoint(scope) => match (self.is_exact(), scope) {
+                (true, Scope::Full) => self.judge_all(Moment::FullCheckpoint, watch),
+                // Each judgement of this form is of the whole heap.
+                (true, Scope::Garbage) => {}
+                (false, scope) => {
+                    if let Some(graph) = self.end_walk(scope) {
+                        let moment = if scope == Scope::Full { Moment::FullCheckpoint } else { Moment::Garbage };
+                        watch.judge(self, &graph, moment);
+                    }
+                }
+            },
+            Event::End => {}
+        }
+    }
+
+    fn judge_all(&mut self, moment: Moment, watch: &mut dyn Watch) {
+        self.settle(watch);
+        let graph = self.freeze();
+        watch.judge(self, &graph, moment);
+    }
+
+    fn change_size(&mut self, place: u32, change: impl FnOnce(&mut Heap)) {
+        let old = self.objects.size(place);
+        change(self);
+        let new = self.objects.size(place);
+        if self.objects.state(place).is_live() {
+            self.live_bytes = self.live_bytes.wrapping_sub(old).wrapping_add(new);
+            self.peak_bytes = self.peak_bytes.max(self.live_bytes);
+            self.types.resize(self.objects.class(place), old, new);
+        }
+    }
+
+    #[inline]
+    fn check_slot(&mut self, text: Option<TextId>) {
+        if let Some(text) = text {
+            self.check_text(text);
+        }
+    }
+}

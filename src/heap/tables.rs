@@ -1,0 +1,173 @@
+//! The tables of a trace's definitions: types with their counts, sites with their stacks, texts.
+
+use super::numbered::Numbered;
+use crate::trace::{SiteDef, SiteId, TextId, TypeDef, TypeFlags, TypeId};
+
+/// Types by number, each with how many of its instances there are.
+#[derive(Debug, Clone)]
+pub struct TypeTable {
+    types: Numbered<TypeEntry>,
+}
+
+/// How many instances of one type there are, and their bytes with the blocks that they own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TypeCounts {
+    pub live: u64,
+    /// Most that were ever alive at once.
+    pub peak: u64,
+    /// All that were ever born, or became of this type.
+    pub ever: u64,
+    pub live_bytes: u64,
+    /// Most bytes at once; not always when `peak` was.
+    pub peak_bytes: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct TypeEntry {
+    /// Apart, so that the counts of all types stand close together.
+    def: Option<Box<TypeDef>>,
+    counts: TypeCounts,
+}
+
+impl Default for TypeTable {
+    /// With the unknown type, and no other.
+    fn default() -> Self {
+        let mut types = Numbered::default();
+        types.entry(TypeId::UNKNOWN.0, TypeEntry::default);
+        TypeTable { types }
+    }
+}
+
+impl TypeTable {
+    pub const UNKNOWN_NAME: &'static str = "(unknown)";
+
+    pub fn get(&self, id: TypeId) -> Option<&TypeDef> {
+        self.types.get(id.0)?.def.as_deref()
+    }
+
+    /// The type's full name; `(unknown)` if it has none.
+    pub fn name(&self, id: TypeId) -> &str {
+        self.get(id).map_or(Self::UNKNOWN_NAME, |def| &def.name)
+    }
+
+    pub fn counts(&self, id: TypeId) -> TypeCounts {
+        self.types.get(id.0).map(|entry| entry.counts).unwrap_or_default()
+    }
+
+    /// The defined types, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &TypeDef> {
+        self.types.sorted().into_iter().filter_map(|(_, entry)| entry.def.as_deref())
+    }
+
+    pub(super) fn contains(&self, id: TypeId) -> bool {
+        self.types.contains(id.0)
+    }
+
+    pub(super) fn has_gc(&self, id: TypeId) -> bool {
+        self.get(id).is_some_and(|def| def.flags.has(TypeFlags::GC))
+    }
+
+    /// A later definition of the same number replaces the earlier one. True if that changed the type's name.
+    pub(super) fn define(&mut self, def: Box<TypeDef>) -> bool {
+        let entry = self.types.entry(def.id, TypeEntry::default);
+        let renamed = entry.def.as_ref().is_some_and(|old| old.name != def.name);
+        entry.def = Some(def);
+        renamed
+    }
+
+    /// An instance came to life. `new`: it is not one that came back.
+    pub(super) fn add(&mut self, id: TypeId, bytes: u64, new: bool) {
+        if let Some(counts) = self.counts_mut(id) {
+            counts.live += 1;
+            counts.peak = counts.peak.max(counts.live);
+            counts.ever += u64::from(new);
+            counts.live_bytes = counts.live_bytes.wrapping_add(bytes);
+            counts.peak_bytes = counts.peak_bytes.max(counts.live_bytes);
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: TypeId, bytes: u64) {
+        if let Some(counts) = self.counts_mut(id) {
+            counts.live = counts.live.wrapping_sub(1);
+            counts.live_bytes = counts.live_bytes.wrapping_sub(bytes);
+        }
+    }
+
+    /// A live instance went from `old` to `new` bytes.
+    pub(super) fn resize(&mut self, id: TypeId, old: u64, new: u64) {
+        if let Some(counts) = self.counts_mut(id) {
+            counts.live_bytes = counts.live_bytes.wrapping_sub(old).wrapping_add(new);
+            counts.peak_bytes = counts.peak_bytes.max(counts.live_bytes);
+        }
+    }
+
+    #[inline]
+    fn counts_mut(&mut self, id: TypeId) -> Option<&mut TypeCounts> {
+        let place = self.types.place(id.0)?;
+        Some(&mut self.types.at_mut(place).counts)
+    }
+}
+
+/// Sites by number. A site and its parents are a stack.
+#[derive(Debug, Clone, Default)]
+pub struct SiteTable {
+    sites: Numbered<SiteDef>,
+}
+
+impl SiteTable {
+    /// No stack is followed further.
+    pub const MAX_DEPTH: usize = 1024;
+
+    pub fn get(&self, id: SiteId) -> Option<SiteDef> {
+        self.sites.get(id.0).copied()
+    }
+
+    /// The site and its parents, innermost first; empty for an unknown site. A parent is always older than its child,
+    /// so there is no circle; after [`SiteTable::MAX_DEPTH`] places the rest is left out.
+    pub fn stack(&self, id: SiteId) -> Vec<SiteId> {
+        let outwards = std::iter::successors(self.get(id), |site| self.get(site.parent?));
+        outwards.take(Self::MAX_DEPTH).map(|site| site.id).collect()
+    }
+
+    /// By number.
+    pub fn iter(&self) -> impl Iterator<Item = SiteDef> {
+        self.sites.sorted().into_iter().map(|(_, site)| *site)
+    }
+
+    pub(super) fn contains(&self, id: SiteId) -> bool {
+        self.sites.contains(id.0)
+    }
+
+    /// The first definition of a number stands. False if this is another one, that says something else.
+    pub(super) fn define(&mut self, site: SiteDef) -> bool {
+        *self.sites.entry(site.id.0, || site) == site
+    }
+}
+
+/// Texts by number.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TextTable {
+    texts: Numbered<Box<str>>,
+}
+
+impl TextTable {
+    pub fn get(&self, id: TextId) -> &str {
+        self.texts.get(id.0).map_or("", |text| text)
+    }
+
+    #[inline]
+    pub fn contains(&self, id: TextId) -> bool {
+        self.texts.contains(id.0)
+    }
+
+    /// The first definition of a number stands. False if this is another one, that says something else.
+    pub fn define(&mut self, id: TextId, text: String) -> bool {
+        match self.texts.place(id.0) {
+            Some(place) => **self.texts.at(place) == *text,
+            None => {
+                self.texts.entry(id.0, || text.into_boxed_str());
+                true
+            }
+        }
+    }
+}

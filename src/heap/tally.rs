@@ -1,0 +1,473 @@
+//! Life and death: births, frees, and with references as events the tally that decides who lives.
+//!
+//! An object is born with a tally of zero and lives until its tally *returns* to zero. Then it dies, and what it held is
+//! no longer held by it; that goes on in a queue, never by recursion.
+//!
+//! With implied frees this is the end of it. With recorded frees the object is *dying*: a `free` must confirm it. It may
+//! come back before that (a finalizer keeps it), and then its references count again. Only for that its list is kept,
+//! and dropping what it held is put off until somebody can see the difference: a finalizer that runs for a while takes
+//! and gives back references to a dying object all the time.
+//!
+//! An object that dies while references to it are left in other lists (the collector freed it, or the log is broken)
+//! leaves a *husk*: its place is not used again before they are gone, so no list ever has a wrong referent.
+
+use super::anomaly::AnomalyKind;
+use super::identity::Identity;
+use super::model::{Heap, ObjectIndex, names_of};
+use super::objects::{Birth, State};
+use super::references::{Link, Tally};
+use super::replay::Watch;
+use crate::trace::{Frees, ObjectFlags, References as Exactness, SiteId, Slot, Tag, TextId, TypeId};
+
+/// No object has more bytes than this, in its block and in those that it owns each.
+const MAX_BYTES: u64 = 1 << 40;
+/// So many dying objects, husks, or places in the queue cost nothing to keep.
+const SLACK: u64 = 1 << 14;
+/// References that may be counted anew for objects that come back: at first, and for each event. Only a log that is
+/// made for it needs more.
+const REVIVALS: u64 = 1 << 26;
+const REVIVALS_PER_EVENT: u64 = 64;
+
+impl Heap {
+    pub(super) fn is_exact(&self) -> bool {
+        self.header.references == Exactness::Events
+    }
+
+    pub(super) fn limited(&mut self, bytes: u64) -> u64 {
+        if bytes > MAX_BYTES {
+            self.anomaly(AnomalyKind::AbsurdSize);
+        }
+        bytes.min(MAX_BYTES)
+    }
+
+    pub(super) fn alloc(&mut self, tag: Tag, birth: Birth, watch: &mut dyn Watch) {
+        if let Some(old) = self.lookup(tag) {
+            self.settle(watch);
+            let dying = self.objects.state(old).is_dying();
+            self.anomaly_of(if dying { AnomalyKind::MissingFree } else { AnomalyKind::AllocOnLive }, old);
+            self.bury(old, Some(tag), false, watch);
+        }
+        let Some(place) = self.place_for(tag) else { return };
+        let (class, bytes) = (birth.class, birth.bytes);
+        self.objects.fill(place, birth);
+        *self.references.get_mut().tally_mut(place) = Tally::NEW;
+        self.identity.insert(tag.0, place, &self.objects);
+        self.add_live(class, bytes, true);
+    }
+
+    /// A vacant place for a new object; an anomaly if there is none.
+    fn place_for(&mut self, tag: Tag) -> Option<u32> {
+        let n_places = self.objects.len() as u64;
+        let next = match &self.identity {
+            Identity::Direct => Some(n_places),
+            Identity::Table(places) => Some(places.len() as u64),
+            Identity::Map { .. } => None,
+        };
+        if next.is_some_and(|next| tag.0.wrapping_sub(1) > next) {
+            self.anomalies.add(AnomalyKind::NumberOutOfOrder, self.now.event, Some(tag.0), TypeId::UNKNOWN);
+            return None;
+        }
+        if let Identity::Direct = self.identity
+            && tag.0 <= n_places
+        {
+            let place = (tag.0 - 1) as u32;
+            if self.objects.state(place).life() != State::HUSK {
+                return Some(place);
+            }
+            self.make_table();
+        }
+        if let Some(place) = self.objects.pop_free() {
+            return Some(place);
+        }
+        if n_places >= u64::from(u32::MAX) - 1 {
+            self.anomaly(AnomalyKind::TooMany);
+            return None;
+        }
+        self.references.get_mut().push();
+        Some(self.objects.push())
+    }
+
+    /// Dense numbers are no longer places: the next object of this number needs another place than the last one.
+    #[cold]
+    fn make_table(&mut self) {
+        let n_places = self.objects.len() as u32;
+        let is_taken = |place| self.objects.state(place).is_live() || self.objects.state(place).is_dying();
+        self.identity.make_table(n_places, is_taken);
+        for place in (0..n_places).rev() {
+            if self.objects.state(place).life() == State::VACANT {
+                self.objects.push_free(place);
+            }
+        }
+    }
+
+    pub(super) fn free(&mut self, tag: Tag, watch: &mut dyn Watch) {
+        let Some(place) = self.resolve(tag) else { return };
+        if self.is_exact() && self.references.tally(place).count > 0 {
+            // What dies with those that are dying may be just this object.
+            self.settle(watch);
+            if self.references.tally(place).count > 0 && !self.collecting {
+                self.anomaly_of(AnomalyKind::FreeWhileCounted, place);
+            }
+        }
+        self.bury(place, Some(tag), self.collecting, watch);
+    }
+
+    pub(super) fn add_reference(&mut self, from: Tag, to: Tag, slot: Slot) {
+        let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
+        if self.objects.state(from).has(State::DROPPED) {
+            self.undrop(from);
+            self.enqueue(from);
+        }
+        let references = self.references.get_mut();
+        if references.add(from, to, slot) {
+            references.tally_mut(to).incoming += 1;
+            self.raise(to);
+        } else {
+            self.anomaly_of(AnomalyKind::TooMany, from);
+        }
+    }
+
+    pub(super) fn remove_reference(&mut self, from: Tag, to: Tag, slot: Slot) {
+        let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
+        let dropped = self.objects.state(from).has(State::DROPPED);
+        // A place that was filled after the drop has another object than the one in the list.
+        let is_other = dropped && self.objects.id(to) >= self.references.tally(from).release();
+        if is_other || !self.references.get_mut().remove(from, to, slot) {
+            self.anomaly_of(AnomalyKind::MissingReference, from);
+        } else if !dropped {
+            self.drop_reference(to);
+        }
+    }
+
+    /// One external reference more.
+    #[inline]
+    pub(super) fn raise(&mut self, place: u32) {
+        let count = &mut self.references.get_mut().tally_mut(place).count;
+        *count = count.saturating_add(1);
+        if *count == 1 && self.objects.state(place).is_dying() {
+            self.revive(place);
+        }
+    }
+
+    /// One reference less, that was in no list.
+    #[inline]
+    pub(super) fn lower(&mut self, place: u32) {
+        let tally = self.references.get_mut().tally_mut(place);
+        match tally.count {
+            u32::MAX => {}
+            0 => self.anomaly_of(AnomalyKind::BelowZero, place),
+            1 => {
+                tally.count = 0;
+                self.die(place);
+            }
+            _ => {
+                tally.count -= 1;
+                tally.set_release(self.now.event);
+            }
+        }
+    }
+
+    pub(super) fn root(&mut self, place: u32, name: TextId) {
+        *self.roots.entry((place, name)).or_default() += 1;
+        self.objects.set(place, State::ROOTED, true);
+        if self.is_exact() {
+            self.raise(place);
+        }
+    }
+
+    pub(super) fn unroot(&mut self, place: u32, name: TextId) {
+        match self.roots.get_mut(&(place, name)) {
+            None => return self.anomaly_of(AnomalyKind::MissingRoot, place),
+            Some(1) => {
+                self.roots.remove(&(place, name));
+                self.update_rooted(place);
+            }
+            Some(count) => *count -= 1,
+        }
+        if self.is_exact() {
+            self.lower(place);
+        }
+    }
+
+    pub(super) fn update_rooted(&mut self, place: u32) {
+        let any = |roots: &std::collections::BTreeMap<_, _>| roots.range(names_of(place)).next().is_some();
+        let rooted = any(&self.roots) || any(&self.walked_roots);
+        self.objects.set(place, State::ROOTED, rooted);
+    }
+
+    /// Drops what dying objects hold, and what that kills. With implied frees they are dead then.
+    #[inline]
+    pub(super) fn settle(&mut self, watch: &mut dyn Watch) {
+        if !self.queue.is_empty() {
+            self.settle_all(watch);
+        }
+    }
+
+    fn settle_all(&mut self, watch: &mut dyn Watch) {
+        let implied = self.header.frees == Frees::Implied;
+        while let Some(place) = self.queue.pop() {
+            if !self.objects.state(place).has(State::QUEUED) {
+                continue;
+            }
+            self.objects.set(place, State::QUEUED, false);
+            if !self.objects.state(place).is_dying() {
+                continue;
+            }
+            if implied {
+                let tag = Tag(self.objects.address(place));
+                self.bury(place, Some(tag), self.collecting, watch);
+            } else {
+                self.drop_held(place);
+            }
+        }
+    }
+
+    /// Keeps the number of objects that wait for something in proportion to the live ones. To be called now and then.
+    pub(super) fn tidy(&mut self, watch: &mut dyn Watch) {
+        let places = self.objects.len() as u64;
+        if self.queue.len() as u64 > SLACK + 2 * self.n_dying {
+            self.settle(watch);
+        }
+        if self.n_dying > SLACK + 2 * self.n_live + places / 4 {
+            self.bury_dying(watch);
+        }
+        if self.n_husks > SLACK + (self.n_live + self.references.len()) / 2 + places / 4 {
+            self.sweep_husks();
+        }
+    }
+
+    /// Objects that still wait for their `free` will not get it.
+    pub(super) fn bury_dying(&mut self, watch: &mut dyn Watch) {
+        self.settle(watch);
+        if self.n_dying == 0 {
+            return;
+        }
+        let is_map = self.identity.is_map();
+        self.identity.forget(|place| self.objects.state(place).is_dying());
+        for place in 0..self.objects.len() as u32 {
+            if self.objects.state(place).is_dying() {
+                self.anomaly_of(AnomalyKind::MissingFree, place);
+                let tag = is_map.then(|| Tag(self.objects.address(place)));
+                self.bury(place, tag, false, watch);
+            }
+        }
+    }
+
+    /// Takes references to husks out of all lists.
+    fn sweep_husks(&mut self) {
+        let references = self.references.get_mut();
+        references.settle();
+        for place in 0..self.objects.len() as u32 {
+            let state = self.objects.state(place);
+            let is_husk = |link: &Link| self.objects.state(link.to).life() == State::HUSK;
+            if state.life() != State::VACANT
+                && !state.has(State::DROPPED)
+                && references.list(place).any(|link| is_husk(&link))
+            {
+                references.retain(place, |link| !is_husk(&link));
+            }
+        }
+        for place in 0..self.objects.len() as u32 {
+            if self.objects.state(place).life() == State::HUSK {
+                self.references.get_mut().tally_mut(place).incoming = 0;
+                self.vacate_husk(place);
+            }
+        }
+    }
+
+    pub(super) fn add_live(&mut self, class: TypeId, bytes: u64, new: bool) {
+        self.n_live += 1;
+        self.live_bytes = self.live_bytes.wrapping_add(bytes);
+        self.peak_live = self.peak_live.max(self.n_live);
+        self.peak_bytes = self.peak_bytes.max(self.live_bytes);
+        self.types.add(class, bytes, new);
+    }
+
+    fn remove_live(&mut self, place: u32) {
+        let bytes = self.objects.size(place);
+        self.n_live -= 1;
+        self.live_bytes = self.live_bytes.wrapping_sub(bytes);
+        self.types.remove(self.objects.class(place), bytes);
+    }
+
+    /// The tally returned to zero.
+    fn die(&mut self, place: u32) {
+        if !self.objects.state(place).is_live() || self.references.tally(place).flags.has(ObjectFlags::IMMORTAL) {
+            return;
+        }
+        self.remove_live(place);
+        self.objects.set_life(place, State::DYING);
+        self.n_dying += 1;
+        self.enqueue(place);
+    }
+
+    fn enqueue(&mut self, place: u32) {
+        if !self.objects.state(place).has(State::QUEUED) {
+            self.objects.set(place, State::QUEUED, true);
+            self.queue.push(place);
+        }
+    }
+
+    fn revive(&mut self, place: u32) {
+        self.come_back(place);
+        if self.objects.state(place).has(State::DROPPED) {
+            self.undrop(place);
+        }
+    }
+
+    fn come_back(&mut self, place: u32) {
+        self.n_dying -= 1;
+        self.objects.set_life(place, State::LIVE);
+        self.add_live(self.objects.class(place), self.objects.size(place), false);
+    }
+
+    /// The references of a dying object no longer count; its list stays.
+    fn drop_held(&mut self, place: u32) {
+        self.objects.set(place, State::DROPPED, true);
+        self.references.get_mut().tally_mut(place).set_release(self.now.event);
+        let mut at = self.references.get_mut().settled_head(place);
+        while let Some(link) = self.references.link(at) {
+            at = link.next;
+            self.drop_reference(link.to);
+        }
+    }
+
+    /// The references of a dropped object count again, and those of objects that live again by that. What died in
+    /// between is no longer referred to: a place that another object has now was filled after the drop.
+    fn undrop(&mut self, place: u32) {
+        let mut work = vec![place];
+        while let Some(place) = work.pop() {
+            if !self.objects.state(place).has(State::DROPPED) {
+                continue;
+            }
+            self.objects.set(place, State::DROPPED, false);
+            let dropped = self.references.tally(place).release();
+            let allowance = REVIVALS + REVIVALS_PER_EVENT.saturating_mul(self.now.event);
+            let bare = self.revivals > allowance;
+            if bare {
+                self.anomaly_of(AnomalyKind::RevivedBare, place);
+            }
+            let (objects, revivals) = (&self.objects, &mut self.revivals);
+            let mut counted = Vec::new();
+            self.references.get_mut().retain(place, |link| {
+                let state = objects.state(link.to);
+                let there = (state.is_live() || state.is_dying()) && objects.id(link.to) < dropped && !bare;
+                *revivals += 1;
+                if there {
+                    counted.push(link.to);
+                }
+                there
+            });
+            for to in counted {
+                let references = self.references.get_mut();
+                references.tally_mut(to).incoming += 1;
+                let count = &mut references.tally_mut(to).count;
+                *count = count.saturating_add(1);
+                if self.objects.state(to).is_dying() {
+                    self.come_back(to);
+                    work.push(to);
+                }
+            }
+        }
+    }
+
+    /// One reference less that was in a list.
+    #[inline]
+    fn drop_reference(&mut self, to: u32) {
+        let incoming = &mut self.references.get_mut().tally_mut(to).incoming;
+        *incoming = incoming.saturating_sub(1);
+        if self.objects.state(to).life() != State::HUSK {
+            self.lower(to);
+        } else if self.references.tally(to).incoming == 0 {
+            self.vacate_husk(to);
+        }
+    }
+
+    /// The end of an object, live or dying: it drops what it held, and leaves its place. No `tag`: it is forgotten
+    /// already.
+    pub(super) fn bury(&mut self, place: u32, tag: Option<Tag>, by_collector: bool, watch: &mut dyn Watch) {
+        let state = self.objects.state(place);
+        if state.has(State::WATCHED) {
+            watch.freed(self, ObjectIndex(place), by_collector);
+        }
+        if state.is_live() {
+            self.remove_live(place);
+        } else {
+            self.n_dying -= 1;
+        }
+        if state.has(State::ROOTED) {
+            for roots in [&mut self.roots, &mut self.walked_roots] {
+                let names: Vec<(u32, TextId)> = roots.range(names_of(place)).map(|(&name, _)| name).collect();
+                for name in names {
+                    roots.remove(&name);
+                }
+            }
+        }
+        if state.has(State::QUEUED) && self.queue.last() == Some(&place) {
+            self.queue.pop();
+        }
+        if let Some(tag) = tag {
+            self.identity.remove(tag.0, &self.objects);
+        }
+        self.objects.vacate(place, State::HUSK);
+        self.n_husks += 1;
+        if !self.is_exact() {
+            if let Some(walk) = &mut self.walk {
+                walk.died(place);
+                self.anomaly_of(AnomalyKind::DiedInWalk, place);
+            }
+            return self.vacate_husk(place);
+        }
+        let dropped = state.has(State::DROPPED);
+        let mut list = self.references.get_mut().detach(place);
+        while let Some(link) = self.references.get_mut().pop(list) {
+            list = link.next;
+            if dropped {
+                continue;
+            }
+            if link.to == place {
+                self.references.get_mut().tally_mut(place).incoming -= 1;
+            } else {
+                self.drop_reference(link.to);
+            }
+        }
+        if self.references.tally(place).incoming == 0 {
+            self.vacate_husk(place);
+        }
+    }
+
+    /// Nothing refers to the dead object any more: its place can be used again.
+    fn vacate_husk(&mut self, place: u32) {
+        self.n_husks -= 1;
+        self.objects.vacate(place, State::VACANT);
+        if !matches!(self.identity, Identity::Direct) {
+            self.objects.push_free(place);
+        }
+    }
+
+    /// The type number as it is stored: unknown if it is not defined.
+    pub(super) fn known_type(&mut self, class: TypeId) -> TypeId {
+        if self.types.contains(class) {
+            return class;
+        }
+        self.anomaly(AnomalyKind::UnknownType);
+        TypeId::UNKNOWN
+    }
+
+    /// The site number as it is stored: none if it is not defined.
+    pub(super) fn known_site(&mut self, site: SiteId) -> SiteId {
+        if site == SiteId::NONE || self.sites.contains(site) {
+            return site;
+        }
+        self.anomaly(AnomalyKind::UnknownSite);
+        SiteId::NONE
+    }
+
+    /// Notes a text that is not defined.
+    #[inline]
+    pub(super) fn check_text(&mut self, text: TextId) {
+        if !self.texts.contains(text) {
+            self.anomaly(AnomalyKind::UnknownText);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! References at checkpoints: a walk describes objects one after the other, and its checkpoint freezes what it said.
+//!
+//! ```text
+//! walk full
+//! count A 2            the description of A begins: the observed count
+//! ref A B .x           its references
+//! count B 1
+//! checkpoint full
+//! ```
+//!
+//! Only the walk at hand keeps references, 8 bytes each; the graph takes them over.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+
+use super::anomaly::AnomalyKind;
+use super::graph::{Counts, HeapGraph, Node, PackedState, Slots};
+use super::model::{Heap, ObjectIndex};
+use super::objects::State;
+use crate::trace::{Scope, Slot, TextId};
+
+/// A walk without its checkpoint yet.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub scope: Scope,
+    /// Runs of references with the same referrer, in the order of the log.
+    runs: Vec<Run>,
+    /// Places of the referents.
+    targets: Vec<Node>,
+    slots: Vec<Slot>,
+    /// References of this place are left out: it is being described a second time.
+    again: Option<u32>,
+    roots: BTreeMap<(u32, TextId), u32>,
+    /// Places whose object died since the walk began.
+    died: HashSet<u32, RandomState>,
+    /// Of the garbage: the members, in the order of the log, and the node of each place.
+    members: Vec<Member>,
+    nodes: HashMap<u32, u32, RandomState>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    from: u32,
+    start: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    place: u32,
+    /// Observed count, where it was observed.
+    count: Option<u32>,
+}
+
+impl Walk {
+    fn new(scope: Scope) -> Walk {
+        Walk {
+            scope,
+            runs: Vec::new(),
+            targets: Vec::new(),
+            slots: Vec::new(),
+            again: None,
+            roots: BTreeMap::new(),
+            died: HashSet::default(),
+            members: Vec::new(),
+            nodes: HashMap::default(),
+        }
+    }
+
+    pub fn died(&mut self, place: u32) {
+        self.died.insert(place);
+    }
+
+    /// The node of a place in the garbage; a new one if it has none.
+    fn member(&mut self, place: u32) -> &mut Member {
+        let node = *self.nodes.entry(place).or_insert(self.members.len() as u32);
+        if node as usize == self.members.len() {
+            self.members.push(Member { place, count: None });
+        }
+        &mut self.members[node as usize]
+    }
+
+    /// Compressed rows of `n_nodes`: `node` gives the node of a place, if it has one. The slots stay beside the targets.
+    fn into_rows(self, n_nodes: usize, node: impl Fn(u32) -> Option<Node>) -> (Vec<u32>, Vec<Node>, Vec<Slot>) {
+        let end = |nth: usize| self.runs.get(nth + 1).map_or(self.targets.len(), |run| run.start as usize);
+        let mut rows = vec![0u32; n_nodes + 1];
+        for (nth, run) in self.runs.iter().enumerate() {
+            if let Some(from) = node(run.from) {
+                let row = &self.targets[run.start as usize..end(nth)];
+                rows[from.0 as usize + 1] += row.iter().filter(|to| node(to.0).is_some()).count() as u32;
+            }
+        }
+        for at in 1..rows.len() {
+            rows[at] += rows[at - 1];
+        }
+        let n_references = rows[n_nodes] as usize;
+        let (mut targets, mut slots) = (vec![Node(0); n_references], vec![Slot::UNNAMED; n_references]);
+        // While the rows are filled, `rows[n]` is where the next reference of node n goes; at the end that is where row
+        // n + 1 begins.
+        for (nth, run) in self.runs.iter().enumerate() {
+            let Some(from) = node(run.from) else { continue };
+            let next = &mut rows[from.0 as usize];
+            for at in run.start as usize..end(nth) {
+                if let Some(to) = node(self.targets[at].0) {
+                    targets[*next as usize] = to;
+                    slots[*next as usize] = self.slots[at];
+                    *next += 1;
+                }
+            }
+        }
+        rows.rotate_right(1);
+        rows[0] = 0;
+        (rows, targets, slots)
+    }
+}
+
+impl Heap {
+    pub(super) fn begin_walk(&mut self, scope: Scope) {
+        if self.is_exact() {
+            return;
+        }
+        if self.walk.is_some() {
+            self.anomaly(AnomalyKind::UnfinishedWalk);
+        }
+        if scope == Scope::Full {
+            for place in 0..self.objects.len() as u32 {
+                self.objects.set(place, State::SEEN, false);
+            }
+        }
+        self.walk = Some(Walk::new(scope));
+    }
+
+    /// `count` with references at checkpoints.
+    pub(super) fn observe(&mut self, place: u32, count: u64) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let mut again = false;
+        match &mut self.walk {
+            Some(walk) if walk.scope == Scope::Garbage => {
+                let member = walk.member(place);
+                again = member.count.is_some();
+                member.count.get_or_insert(count);
+            }
+            Some(_) => {
+                again = self.objects.state(place).has(State::SEEN);
+                self.objects.set(place, State::SEEN, true);
+            }
+            None => {}
+        }
+        if let Some(walk) = &mut self.walk {
+            walk.again = again.then_some(place);
+        }
+        if again {
+            self.anomaly_of(AnomalyKind::DescribedTwice, place);
+        } else {
+            self.references.get_mut().tally_mut(place).count = count;
+        }
+    }
+
+    /// `ref` with references at checkpoints.
+    pub(super) fn describe_reference(&mut self, from: u32, to: u32, slot: Slot) {
+        let Some(walk) = &mut self.walk else { return self.anomaly_of(AnomalyKind::OutsideWalk, from) };
+        if walk.again == Some(from) {
+            return;
+        }
+        if walk.targets.len() >= u32::MAX as usize {
+            return self.anomaly_of(AnomalyKind::TooMany, from);
+        }
+        if walk.runs.last().is_none_or(|run| run.from != from) {
+            walk.runs.push(Run { from, start: walk.targets.len() as u32 });
+            if walk.scope == Scope::Garbage {
+                walk.member(from);
+            }
+        }
+        walk.targets.push(Node(to));
+        walk.slots.push(slot);
+    }
+
+    /// `root` with references at checkpoints: in a walk it belongs to the description, else it stays until `unroot`.
+    pub(super) fn describe_root(&mut self, place: u32, name: TextId) {
+        match &mut self.walk {
+            Some(walk) => *walk.roots.entry((place, name)).or_default() += 1,
+            None => self.root(place, name),
+        }
+    }
+
+    /// What the walk of this scope said, frozen; `None` and an anomaly if there was none.
+    pub(super) fn end_walk(&mut self, scope: Scope) -> Option<HeapGraph> {
+        let Some(walk) = self.walk.take().filter(|walk| walk.scope == scope) else {
+            self.anomaly(AnomalyKind::CheckpointWithoutWalk);
+            return None;
+        };
+        Some(match scope {
+            Scope::Full => self.freeze_full(walk),
+            Scope::Garbage => self.freeze_garbage(walk),
+        })
+    }
+
+    fn freeze_full(&mut self, mut walk: Walk) -> HeapGraph {
+        let died = std::mem::take(&mut walk.died);
+        let mut walked = std::mem::take(&mut walk.roots);
+        walked.retain(|(place, _), _| !died.contains(place));
+        let before = std::mem::replace(&mut self.walked_roots, walked);
+        let now: Vec<u32> = self.walked_roots.keys().map(|&(place, _)| place).collect();
+        for place in before.keys().map(|&(place, _)| place).chain(now) {
+            self.update_rooted(place);
+        }
+        let (rows, targets, slots) = if died.is_empty() {
+            walk.into_rows(self.objects.len(), |place| Some(Node(place)))
+        } else {
+            walk.into_rows(self.objects.len(), |place| (!died.contains(&place)).then_some(Node(place)))
+        };
+        let states = self.states(|heap, place| !heap.objects.state(place).has(State::SEEN) || died.contains(&place));
+        let counts = Counts::Heap(self.references.lend());
+        HeapGraph::from_parts(rows, targets, Slots::Rows(slots), Vec::new(), counts, states)
+    }
+
+    fn freeze_garbage(&mut self, mut walk: Walk) -> HeapGraph {
+        let died = std::mem::take(&mut walk.died);
+        let nodes = std::mem::take(&mut walk.nodes);
+        let roots = std::mem::take(&mut walk.roots);
+        let members = std::mem::take(&mut walk.members);
+        let is_root = |place| roots.range(super::model::names_of(place)).next().is_some();
+        let state = |member: &Member| {
+            if died.contains(&member.place) {
+                return PackedState::VACANT;
+            }
+            self.node_state(member.place, || {
+                member.count.is_none_or(|count| count == u32::MAX) || is_root(member.place)
+            })
+        };
+        let states: Vec<PackedState> = members.iter().map(state).collect();
+        let objects = members.iter().map(|member| ObjectIndex(member.place)).collect();
+        let counts = Counts::Own(members.iter().map(|member| member.count.unwrap_or(0)).collect());
+        let node = |place| nodes.get(&place).filter(|_| !died.contains(&place)).map(|&node| Node(node));
+        let (rows, targets, slots) = walk.into_rows(members.len(), node);
+        HeapGraph::from_parts(rows, targets, Slots::Rows(slots), objects, counts, states)
+    }
+}

@@ -1,0 +1,18 @@
+//! Bytes become events, events become objects, objects become facts, facts become findings, findings become a page.
+//!
+//! Every arrow is a module, in this order; a module knows only the modules before it (`tests/tidy.rs` holds that).
+
+pub mod trace;
+
+pub mod heap;
+
+pub mod cycles;
+
+pub mod retention;
+
+pub mod overhead;
+
+pub mod findings;
+
+pub mod recorder;
+pub mod report;

@@ -1,0 +1,240 @@
+//! A profile goes in, advice on `__slots__` comes out: what each class would save, whether to do it, and what to paste.
+
+use super::blockers::{self, Blocker, Candidate, Effect};
+use super::class::Class;
+use super::cpython::{Layout, UnknownLayout};
+use super::gain::{Cost, Gain, Target};
+use super::plan::Plan;
+use super::profile::{Profile, TypeProfile};
+use super::suggestion;
+use crate::trace::TypeId;
+
+/// Classes of the standard library and of packages are listed if they save at least this, bytes at the peak: nobody changes
+/// them for less.
+const LIBRARY_SAVING: i64 = 1_000_000;
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// Another CPython than the recorded one: `3.13`.
+    pub python: Option<String>,
+    /// Classes that save less than this, now and at the peak, are counted and not listed.
+    pub min_saving: u64,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Default)]
+pub struct Advice {
+    /// Most saved at the peak first, then by name.
+    pub slots: Vec<SlotsAdvice>,
+    /// The CPython that it holds for: `3.13`. Empty where no answer is possible.
+    pub python: String,
+    /// The answer holds for another CPython than the recorded one: what is assumed for that, as a sentence.
+    pub estimate: Option<String>,
+    /// Classes below `min_saving`, and what they would save together at the peak.
+    pub hidden_classes: u64,
+    pub hidden_bytes: u64,
+    /// Classes that are not this program's and save too little to write to their authors, and what they would save.
+    pub library_classes: u64,
+    pub library_bytes: u64,
+    /// Classes with instance dicts whose recorded sizes the model does not explain: nothing is said of them.
+    pub not_understood: Vec<String>,
+    /// Why there is no advice at all, as a sentence.
+    pub impossible: Option<String>,
+}
+
+/// What slots would do for one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotsAdvice {
+    pub class: TypeId,
+    pub name: String,
+    /// At the last checkpoint.
+    pub instances: u64,
+    /// The most at any time.
+    pub peak: u64,
+    /// Of the average instance, without list items and the like.
+    pub now: Cost,
+    pub slotted: Cost,
+    /// Bytes of blocks; negative where slots would make the instances bigger.
+    pub saved_bytes: i64,
+    pub saved_at_peak: i64,
+    /// What the class itself costs more, once, in bytes of blocks.
+    pub class_cost: i64,
+    pub verdict: Verdict,
+    pub blockers: Vec<Blocker>,
+    /// Lines to paste; none when it is not advised.
+    pub suggestion: Option<String>,
+    /// File, and line where known, of the class.
+    pub place: Option<String>,
+    /// What else to know, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The judgement on one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    Recommended,
+    /// After what each blocker says was done or checked.
+    PossibleAfter,
+    NotAdvised,
+}
+
+impl Verdict {
+    /// As tables and JSON write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Recommended => "recommended",
+            Verdict::PossibleAfter => "possible after",
+            Verdict::NotAdvised => "not advised",
+        }
+    }
+}
+
+impl Profile {
+    /// Advice on every class whose instances have a dict.
+    pub fn advise(&self, question: &Question) -> Advice {
+        let (here, there) = match self.layouts(question) {
+            Ok(layouts) => layouts,
+            Err(reason) => return Advice::impossible(reason),
+        };
+        if self.looks == 0 {
+            return Advice::impossible("the trace has no full checkpoint, so nothing is known of attributes");
+        }
+        if !self.has_dict_states {
+            return Advice::impossible(
+                "the trace has no dict states: it does not say where instances keep their attributes",
+            );
+        }
+        let mut advice = Advice { python: there.short(), ..Advice::default() };
+        if here != there {
+            advice.estimate = Some(estimate_sentence(here, there));
+        }
+        for row in &self.types {
+            let Some(class) = self.classes.get(row.class).filter(|class| self.has_instance_dict(class)) else {
+                continue;
+            };
+            let Some(slots) = self.advise_class(row, class, here, there) else {
+                advice.not_understood.push(row.name.clone());
+                continue;
+            };
+            let most_saved = slots.saved_bytes.max(slots.saved_at_peak);
+            if class.is_foreign() && most_saved < LIBRARY_SAVING {
+                advice.library_classes += 1;
+                advice.library_bytes += most_saved.max(0) as u64;
+            } else if question.min_saving > 0 && most_saved < i64::try_from(question.min_saving).unwrap_or(i64::MAX) {
+                advice.hidden_classes += 1;
+                advice.hidden_bytes += most_saved.max(0) as u64;
+            } else {
+                advice.slots.push(slots);
+            }
+        }
+        advice.slots.sort_by(|a, b| {
+            b.saved_at_peak.cmp(&a.saved_at_peak).then_with(|| a.name.cmp(&b.name)).then(a.class.cmp(&b.class))
+        });
+        advice.not_understood.sort();
+        advice
+    }
+
+    fn layouts(&self, question: &Question) -> Result<(&'static Layout, &'static Layout), String> {
+        let here = self.layout.clone().map_err(|UnknownLayout(reason)| reason)?;
+        let there = match &question.python {
+            None => here,
+            Some(version) if version.matches('.').count() == 1 && *version == here.short() => here,
+            Some(version) => Layout::named(version).map_err(|UnknownLayout(reason)| reason)?,
+        };
+        Ok((here, there))
+    }
+
+    /// A class statement's type that was seen with instances, and gives them a dict.
+    pub(super) fn has_instance_dict(&self, class: &Class) -> bool {
+        use crate::trace::TypeFlags;
+        let flags = class.def.flags;
+        class.is_python
+            && flags.has(TypeFlags::DICT)
+            && !flags.has(TypeFlags::CLASS)
+            && self.observed.get(&class.def.id).is_some_and(|seen| seen.most.kept() > 0)
+    }
+
+    fn advise_class(
+        &self,
+        row: &TypeProfile,
+        class: &Class,
+        here: &'static Layout,
+        there: &'static Layout,
+    ) -> Option<SlotsAdvice> {
+        let observed = self.observed.get(&class.def.id)?;
+        let build = self.classes.build(class, here)?;
+        let explained = observed.most.kinds.keys().all(|kind| {
+            build.item_size != 0 || here.has_inline_values(&build) || kind.object == here.object_bytes(&build, 0, 0)
+        });
+        if !explained {
+            return None;
+        }
+        let (target, base_known) = Target::of(&self.classes, class, observed, build, here, there);
+        let observed_of = |other: &Class| self.observed.get(&other.def.id);
+        let plan = Plan::of(&self.classes, class, &build, there, observed, &observed_of);
+        let gain = Gain::of(&target, observed, row.peak, &plan);
+        let candidate = Candidate {
+            classes: &self.classes,
+            all: &self.observed,
+            class,
+            observed,
+            target: &target,
+            plan: &plan,
+            gain: &gain,
+            peak: row.peak,
+        };
+        let blockers = blockers::of(&candidate);
+        let verdict = match blockers.iter().map(|blocker| blocker.effect).max() {
+            None => Verdict::Recommended,
+            Some(Effect::After) => Verdict::PossibleAfter,
+            Some(Effect::Never) => Verdict::NotAdvised,
+        };
+        let mut notes = blockers::notes(&candidate);
+        if !base_known {
+            notes.push(format!(
+                "the built-in base of {} is assumed to be as big in CPython {} as in the recording",
+                class.short_name(),
+                there.short()
+            ));
+        }
+        Some(SlotsAdvice {
+            class: row.class,
+            name: row.name.clone(),
+            instances: observed.now.instances,
+            peak: row.peak,
+            now: gain.now,
+            slotted: gain.after,
+            saved_bytes: gain.saved,
+            saved_at_peak: gain.saved_at_peak,
+            class_cost: gain.class_cost,
+            verdict,
+            blockers,
+            suggestion: (verdict != Verdict::NotAdvised).then(|| suggestion::text(&plan)),
+            place: class.place(),
+            notes,
+        })
+    }
+}
+
+impl Advice {
+    fn impossible(reason: impl Into<String>) -> Advice {
+        Advice { impossible: Some(reason.into()), ..Advice::default() }
+    }
+}
+
+/// What cannot be known of another CPython, said plainly.
+fn estimate_sentence(here: &Layout, there: &Layout) -> String {
+    let mut text = format!(
+        "an estimate: recorded with CPython {}, asked about {}; every instance is taken to set its attributes in one order, in a class that has settled",
+        here.short(),
+        there.short()
+    );
+    if there.shows_materialised && !here.shows_materialised {
+        text.push_str("; a recording of this version does not show which instances had their `__dict__` asked for, 64 bytes more each");
+    }
+    if !there.shows_materialised && here.shows_materialised {
+        text.push_str("; where some instance sets them in another order, all later ones cost much more there");
+    }
+    text
+}

@@ -1,0 +1,193 @@
+//! Conditions on the attributes of the instances, and on who looks into their dicts.
+
+use super::{Candidate, Finding, after, listed};
+use crate::overhead::class::{Class, Definition};
+use crate::trace::DictState;
+
+/// `o.__class__ = Other`: TypeError, the layouts differ (all versions).
+pub fn class_assignment(candidate: &Candidate) -> Option<Finding> {
+    let detached: u64 = states(candidate, |state| state == DictState::Detached);
+    let by_method = candidate.class.assigned().any(|name| name == "__class__").then(|| "a method".to_owned());
+    let by = listed(candidate.class.words("module_sets_class")).or(by_method);
+    let sentence = match (detached, by) {
+        (0, None) => return None,
+        (0, Some(by)) => {
+            format!("{by} assigns `__class__`, which raises TypeError when the slots of the two classes differ")
+        }
+        (n, _) => format!(
+            "{n} instances were given another class (`o.__class__ = …`), which raises TypeError when the slots differ"
+        ),
+    };
+    after(sentence, "give both classes the same slots, or hold the changing part in an attribute")
+}
+
+/// `functools.cached_property` without a dict: TypeError (all versions, with `@dataclass(slots=True)` too).
+pub fn cached_property(candidate: &Candidate) -> Option<Finding> {
+    let cached = |class: &Class| -> Vec<String> { class.words("cached").map(str::to_owned).collect() };
+    let names: Vec<String> = candidate.classes.family(candidate.class).flat_map(cached).collect();
+    let listed = listed(names.iter().map(String::as_str))?;
+    let left = names.len() as u64;
+    let with_dict = candidate.target.cost_with_dict(candidate.plan, left);
+    let saved = candidate.gain.now.used - with_dict as f64;
+    after(
+        format!("{listed} is a `cached_property`, which needs a `__dict__` and raises TypeError without one"),
+        format!(
+            "cache by hand in a slot (`if self._x is None: self._x = …`); `__dict__` among the slots would {} {:.0} bytes an instance",
+            if saved >= 0.0 { "save" } else { "cost" },
+            saved.abs()
+        ),
+    )
+}
+
+/// An instance attribute over a method or property: AttributeError, read-only (all versions).
+pub fn hidden_method(candidate: &Candidate) -> Option<Finding> {
+    let hides = |name: &&str| {
+        defined(candidate, name, |definition| matches!(definition, Definition::Function | Definition::Property))
+    };
+    let names = listed(candidate.seen_names().filter(hides))?;
+    after(
+        format!("instances have {names} of their own, which the class defines as a method or property"),
+        "store it under another name, and call that",
+    )
+}
+
+/// A class attribute of the same name: ValueError, conflicts with class variable (all versions).
+pub fn class_default(candidate: &Candidate) -> Option<Finding> {
+    let plan = candidate.plan;
+    let conflicts = plan.changes().flat_map(|change| {
+        // The decorator takes the defaults of fields out of the class.
+        let by_hand = change.means == crate::overhead::plan::Means::ByHand;
+        let is_default = |name: &&String| change.class.definition(name) == Some(Definition::Data);
+        change.names.iter().filter(move |name| by_hand && is_default(name)).map(String::as_str)
+    });
+    let names = listed(conflicts)?;
+    after(
+        format!("{names} is a class attribute too, as a default: `__slots__` with that name raises ValueError"),
+        "assign the default in `__init__` and take it out of the class body",
+    )
+}
+
+/// A base's class attribute of the same name: instances without their own value raise AttributeError (all versions).
+pub fn inherited_default(candidate: &Candidate) -> Option<Finding> {
+    let plan = candidate.plan;
+    let inherited = plan.changes().flat_map(|change| {
+        let ancestors: Vec<&Class> = candidate.classes.ancestors(change.class).collect();
+        change.names.iter().map(String::as_str).filter(move |name| {
+            ancestors.iter().any(|ancestor| {
+                let moved = ancestor.is_dataclass() && ancestor.words("fields").any(|field| field == *name);
+                !moved && ancestor.definition(name) == Some(Definition::Data)
+            })
+        })
+    });
+    let names = listed(inherited)?;
+    after(
+        format!(
+            "{names} has a default in a base class, which a slot hides: instances that never set it raise AttributeError"
+        ),
+        "set it in every instance, in `__init__`",
+    )
+}
+
+/// `setattr(o, 'foo-bar', …)`: TypeError, slots must be identifiers (all versions).
+pub fn not_an_identifier(candidate: &Candidate) -> Option<Finding> {
+    let names = listed(candidate.seen_names().filter(|name| !is_identifier(name)))?;
+    after(format!("{names} is no identifier and cannot be a slot"), "keep such names in a dict of the instance")
+}
+
+/// Attributes that not every instance has: another one may come, and raise AttributeError (all versions).
+pub fn unstable(candidate: &Candidate) -> Option<Finding> {
+    if !candidate.observed.names_differ {
+        return None;
+    }
+    let class = candidate.class;
+    let all = candidate.observed.most.instances;
+    let declared = |name: &str| {
+        class.words("fields").any(|field| field == name)
+            || candidate
+                .classes
+                .family(class)
+                .any(|other| other.assigned().any(|assigned| crate::overhead::plan::mangled(other, assigned) == name))
+    };
+    let some = candidate.observed.names.iter().filter(|(name, count)| *count < all && !declared(name));
+    let names = listed(some.map(|(name, _)| name.as_str()))?;
+    after(
+        format!(
+            "only some instances have {names}: there may be attributes that this run did not show, and each raises AttributeError"
+        ),
+        "assign every attribute in `__init__`, in one order, with None where there is no value yet",
+    )
+}
+
+/// `vars(o)`, `o.__dict__`, json's `default=`, and friends (3.11+, where it shows).
+pub fn materialised_dict(candidate: &Candidate) -> Option<Finding> {
+    let target = candidate.target;
+    if !target.here.shows_materialised || !target.here.begins_with_values(&target.build) {
+        return None;
+    }
+    let asked = states(candidate, |state| state == DictState::Split);
+    let what = match asked {
+        0 => return None,
+        n if n == candidate.observed.most.instances => "every instance".to_owned(),
+        n => format!("{n} instances"),
+    };
+    after(
+        format!(
+            "the program asked for the `__dict__` of {what} (`vars()`, `dir()`, `copy`, `pickle`, `self.__dict__`): with slots there is none, and whoever reads it fails"
+        ),
+        "look for `__dict__` and `vars(` in the source; `dataclasses.asdict`, `copy` and `pickle` (protocol 2 and later) work with slots",
+    )
+}
+
+/// A method's code names `__dict__` or `vars` (all versions).
+pub fn reads_dict(candidate: &Candidate) -> Option<Finding> {
+    let family = || candidate.classes.family(candidate.class).filter(|class| class.is_python && !class.is_typing());
+    let methods = listed(family().flat_map(|class| class.words("reads_dict")));
+    let assigns = family().any(|class| class.assigned().any(|name| name == "__dict__"));
+    // Where the state of a dict shows who was asked, a function that reads some `__dict__` says nothing of this class.
+    let shows =
+        candidate.target.here.shows_materialised && candidate.target.here.begins_with_values(&candidate.target.build);
+    let neighbours = if shows { None } else { listed(candidate.class.words("module_reads_dict")) };
+    let sentence = match (methods, assigns, neighbours) {
+        (Some(methods), _, _) => format!("{methods} reads the `__dict__` of instances, and with slots there is none"),
+        (None, true, _) => "a method assigns `self.__dict__`, and with slots there is none".to_owned(),
+        (None, false, Some(neighbours)) => {
+            format!(
+                "{neighbours} in its module reads some object's `__dict__` or calls `vars()`; with slots there is none"
+            )
+        }
+        (None, false, None) => return None,
+    };
+    after(sentence, "name the attributes there: `{name: getattr(self, name) for name in self.__slots__}`")
+}
+
+/// Up to 3.10 nothing in an instance shows whether its `__dict__` was asked for.
+pub fn unseen_dict_use(candidate: &Candidate) -> Option<String> {
+    let said = reads_dict(candidate).is_some();
+    (!candidate.target.here.shows_materialised && !said).then(|| {
+        format!(
+            "a recording of CPython {} does not show who reads `__dict__` or calls `vars()`: search the source for both",
+            candidate.target.here.short()
+        )
+    })
+}
+
+/// Slots without `__weakref__` forbid weak references.
+pub fn no_weakrefs(candidate: &Candidate) -> Option<String> {
+    let had = candidate.target.build.weakref && !candidate.plan.slotted.weakref;
+    had.then(|| "no weak reference to an instance was seen; if other runs take any, add `__weakref__`".to_owned())
+}
+
+fn states(candidate: &Candidate, wanted: impl Fn(DictState) -> bool) -> u64 {
+    candidate.observed.most.kinds.iter().filter(|(kind, _)| wanted(kind.state)).map(|(_, count)| count).sum()
+}
+
+fn defined(candidate: &Candidate, name: &str, wanted: impl Fn(Definition) -> bool) -> bool {
+    candidate.classes.family(candidate.class).filter_map(|class| class.definition(name)).any(wanted)
+}
+
+/// Whether CPython takes the name for a slot: letters, digits and underscores, no digit first.
+fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+        && chars.all(|c| c == '_' || c.is_alphanumeric())
+}

@@ -1,0 +1,130 @@
+//! Conditions on dataclasses, and on objects that come back from a pickle.
+
+use super::{Candidate, Finding, after, listed};
+use crate::overhead::class::Class;
+
+/// An attribute that is no field: AttributeError with `slots=True` (3.10+).
+pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
+    if !candidate.by_decorator() {
+        return None;
+    }
+    let slots = candidate.classes.slot_names(candidate.class);
+    let planned: Vec<&str> = candidate.plan.names().collect();
+    let undeclared = candidate.seen_names().filter(|name| !planned.contains(name) && !slots.contains(name));
+    let names = listed(undeclared)?;
+    if candidate.seen_names().any(|name| name == "__orig_class__") {
+        return after(
+            format!(
+                "{names} is no field and would be lost or raise AttributeError; `C[int](…)` sets `__orig_class__`, which slots drop silently"
+            ),
+            "leave the brackets away where instances are made, or make sure that nobody reads `__orig_class__`",
+        );
+    }
+    after(
+        format!("{names} is set on instances but is no field: with `slots=True` that raises AttributeError"),
+        "declare it: `x: T = field(init=False, default=None)`",
+    )
+}
+
+/// `slots=True` makes a second class: what runs once per class runs twice (3.10+).
+pub fn second_class(candidate: &Candidate) -> Option<Finding> {
+    if !candidate.by_decorator() {
+        return None;
+    }
+    let defines = |class: &Class| class.def.defines.iter().any(|name| name == "__init_subclass__");
+    let hook = |class: &&Class| class.is_python && !class.is_typing() && defines(class);
+    if let Some(base) = candidate.classes.ancestors(candidate.class).find(hook) {
+        return after(
+            format!(
+                "{} defines `__init_subclass__`, which runs a second time, without the arguments of the class, because `slots=True` makes the class anew",
+                base.short_name()
+            ),
+            "make `__init_subclass__` bear a second call, or write `__slots__` by hand in a dataclass without defaults",
+        );
+    }
+    let name = &candidate.class.def.name;
+    let twins = candidate.classes.iter().filter(|class| class.def.name == *name).count();
+    if twins > 1 {
+        return after(
+            format!(
+                "there are {twins} classes of this name: something holds on to each class that the decorator replaces or a function makes"
+            ),
+            "define the class once, at the top of its module",
+        );
+    }
+    None
+}
+
+/// `super()` without arguments in the class that `slots=True` makes: TypeError (3.10 to early 3.13).
+pub fn class_cell(candidate: &Candidate) -> Option<Finding> {
+    if !candidate.by_decorator() || candidate.target.there.dataclass.zero_argument_super {
+        return None;
+    }
+    let methods = listed(candidate.class.words("class_cell"))?;
+    after(
+        format!(
+            "{methods} uses `super()` or `__class__`, which still means the class that `slots=True` replaces: TypeError"
+        ),
+        format!("write `super({}, self)`, or use CPython 3.14", candidate.name()),
+    )
+}
+
+/// Weak references need `weakref_slot=True` (3.11+).
+pub fn weakref_slot(candidate: &Candidate) -> Option<Finding> {
+    let layout = candidate.target.there;
+    if !candidate.by_decorator() || !candidate.plan.adds_weakref || layout.dataclass.weakref_slot {
+        return None;
+    }
+    after(
+        format!(
+            "weak references to instances are taken, and `@dataclass` of CPython {} has no `weakref_slot`",
+            layout.short()
+        ),
+        "inherit from a class with `__slots__ = (\"__weakref__\",)`",
+    )
+}
+
+/// Slots by hand on a frozen dataclass: FrozenInstanceError on copy and unpickle (all versions).
+pub fn frozen_by_hand(candidate: &Candidate) -> Option<Finding> {
+    if candidate.by_decorator() || !candidate.class.is_frozen() {
+        return None;
+    }
+    after(
+        "a frozen dataclass with `__slots__` by hand cannot be copied or unpickled: FrozenInstanceError",
+        "add `__getstate__` and `__setstate__` that use `object.__setattr__`, or `@dataclass(slots=True)` on CPython 3.10 and later",
+    )
+}
+
+/// A subclass with a dict of a frozen slots dataclass: pickling drops the extra attributes silently (3.10+).
+pub fn frozen_subclass(candidate: &Candidate) -> Option<Finding> {
+    if !candidate.by_decorator() || !candidate.class.is_frozen() {
+        return None;
+    }
+    let extra = |class: &&Class| {
+        let seen = candidate.all.get(&class.def.id);
+        class.gives_dict()
+            && seen
+                .is_some_and(|seen| seen.names.iter().any(|(name, _)| !candidate.plan.names().any(|slot| slot == name)))
+    };
+    let names = listed(candidate.classes.descendants(candidate.class).filter(extra).map(Class::short_name))?;
+    after(
+        format!("{names} adds attributes to this frozen dataclass: pickling would drop them without a word"),
+        format!("make {names} a frozen dataclass with slots too"),
+    )
+}
+
+/// Stored pickles of the old class: AttributeError; for a frozen dataclass silently wrong values (3.10+).
+pub fn old_pickles(candidate: &Candidate) -> Option<Finding> {
+    if !candidate.observed.unpickled {
+        return None;
+    }
+    let outcome = if candidate.by_decorator() && candidate.class.is_frozen() {
+        "would load into the new class with wrong values, without an error"
+    } else {
+        "would not load into the new class"
+    };
+    after(
+        format!("instances came out of a pickle: pickles stored before the change {outcome}"),
+        "throw stored pickles away with the change, or read both forms in `__setstate__`",
+    )
+}

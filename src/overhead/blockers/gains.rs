@@ -1,0 +1,83 @@
+//! Conditions on the numbers: too few instances, nothing saved, less saved than the class costs.
+
+use super::{Candidate, Finding, never};
+use crate::overhead::cpython::SharedKeys;
+use crate::trace::DictState;
+
+/// Instances before which the capacity of the shared key table still shrinks (3.11+), so that one says little of the next.
+const SETTLED: u64 = 30;
+
+/// Too few instances to tell what one more would cost (3.11+).
+pub fn few_instances(candidate: &Candidate) -> Option<Finding> {
+    let most = candidate.observed.most.instances;
+    let shrinks = matches!(candidate.target.here.shared_keys, SharedKeys::Fixed { .. });
+    if !shrinks || most >= SETTLED {
+        return None;
+    }
+    never(
+        format!(
+            "only {most} instances were seen: the first {SETTLED} of a class differ in size, so they say little of the next ones, and a handful saves next to nothing"
+        ),
+        "leave it, or record a run with more of them",
+    )
+}
+
+/// Slots would not make instances smaller.
+pub fn no_gain(candidate: &Candidate) -> Option<Finding> {
+    let each = candidate.gain.each();
+    if each > 0.0 {
+        return None;
+    }
+    let sentence = if each == 0.0 {
+        "slots would make no difference to the size of instances".to_owned()
+    } else {
+        format!("slots would make instances bigger, by {:.0} bytes each: many names are set on few of them", -each)
+    };
+    never(sentence, "leave it as it is")
+}
+
+/// The descriptors of a slotted class cost more than all its instances save.
+pub fn class_cost(candidate: &Candidate) -> Option<Finding> {
+    let (saved, cost) = (candidate.gain.saved_at_peak.max(candidate.gain.saved), candidate.gain.class_cost);
+    if saved <= 0 || saved > cost {
+        return None;
+    }
+    never(
+        format!(
+            "its {} instances would save {saved} bytes, and the changed class costs {cost} bytes more",
+            candidate.peak
+        ),
+        "leave it as it is",
+    )
+}
+
+/// Values arrays with more room than the names need.
+pub fn bloated_table(candidate: &Candidate) -> Option<String> {
+    let names = candidate.observed.names.len() as u64;
+    let target = candidate.target;
+    if !matches!(target.here.shared_keys, SharedKeys::Fixed { .. }) {
+        return None;
+    }
+    let bloated: u64 = candidate
+        .observed
+        .most
+        .kinds
+        .iter()
+        .filter(|(kind, _)| kind.state == DictState::Inline && u64::from(kind.capacity) > names + 1)
+        .map(|(_, count)| count)
+        .sum();
+    (candidate.observed.most.instances >= SETTLED && 2 * bloated > candidate.observed.most.instances).then(|| {
+        format!("{bloated} instances have room for more attributes than the {names} that were seen: names that early instances had, or that `dir()` or a copy of `__dict__` added, cost 8 bytes each")
+    })
+}
+
+/// Slots that no instance has set.
+pub fn never_set(candidate: &Candidate) -> Option<String> {
+    let seen: Vec<&str> = candidate.seen_names().collect();
+    let unset = candidate
+        .own_names()
+        .filter(|name| !seen.contains(name))
+        .filter(|name| !candidate.class.own_slots().any(|slot| slot == *name));
+    let names = super::listed(unset)?;
+    Some(format!("{names} was never set in this run; as a slot it costs 8 bytes an instance"))
+}

@@ -1,0 +1,157 @@
+//! Conditions on bases, subclasses and metaclasses.
+
+use super::{Candidate, Finding, after, listed, never};
+use crate::overhead::class::Class;
+use crate::trace::{TypeFlags, TypeRef};
+
+/// Enum members keep a dict; other metaclasses look at the class dict, or make the class twice (all versions).
+pub fn metaclass(candidate: &Candidate) -> Option<Finding> {
+    let foreign = |class: &Class| -> Option<String> {
+        let name = class.def.metaclass.as_deref()?;
+        let short = name.rsplit('.').next().unwrap_or(name);
+        (!matches!(short, "type" | "ABCMeta" | "_ProtocolMeta")).then(|| short.to_owned())
+    };
+    let name = candidate.classes.family(candidate.class).find_map(foreign)?;
+    if matches!(name.as_str(), "EnumMeta" | "EnumType") {
+        return never("the members of an Enum keep their dict", "leave it as it is: an Enum has few members");
+    }
+    never(
+        format!("its metaclass `{name}` may depend on the class dict or on being called once"),
+        "ask the library of the metaclass: some have an option for slots",
+    )
+}
+
+/// The class is somebody else's source.
+pub fn foreign_class(candidate: &Candidate) -> Option<Finding> {
+    candidate.class.is_foreign().then_some(())?;
+    never(
+        format!("its source is not this program's ({})", candidate.class.def.file),
+        "tell the library, or make fewer of them",
+    )
+}
+
+/// Non-empty slots in a subclass of `int`, `bytes`, `tuple` (to 3.14): TypeError.
+pub fn variable_size_base(candidate: &Candidate) -> Option<Finding> {
+    let names = candidate.plan.names().next()?;
+    let base = candidate.classes.built_in_base(candidate.class)?;
+    let allowed = base.def.name == "tuple" && candidate.target.there.tuple_slots;
+    if candidate.class.def.item_size == 0 || allowed {
+        return None;
+    }
+    never(
+        format!(
+            "instances have attributes such as `{names}`, and a subclass of `{}` cannot have slots with names",
+            base.def.name
+        ),
+        format!(
+            "hold a `{}` in an attribute of a slotted class, or drop the attributes and write `__slots__ = ()`",
+            base.def.name
+        ),
+    )
+}
+
+/// A base without slots keeps the dict alive: little saved, or less than nothing (all versions).
+pub fn unslotted_base(candidate: &Candidate) -> Option<Finding> {
+    let bases: Vec<&Class> = candidate.classes.unslotted_ancestors(candidate.class).collect();
+    let names = listed(bases.iter().map(|base| base.short_name()))?;
+    let assigned = if candidate.class.says("static") { candidate.class.assigned().count() as u64 } else { 0 };
+    let alone = candidate.target.cost_alone(candidate.plan, assigned);
+    let saved = candidate.gain.now.used - alone as f64;
+    let sentence = format!(
+        "it inherits from {names} without `__slots__`, so the dict would stay: alone the change would {} {:.0} bytes an instance",
+        if saved >= 0.0 { "save" } else { "cost" },
+        saved.abs()
+    );
+    if let Some(foreign) = bases.iter().find(|base| base.is_foreign()) {
+        return never(
+            format!("{sentence}, and {} is not this program's", foreign.short_name()),
+            format!("hold an object of type {} in an attribute instead of inheriting from it", foreign.short_name()),
+        );
+    }
+    after(sentence, format!("give {names} slots in the same change, with the names that it assigns itself"))
+}
+
+/// A subclass without slots keeps its dict, and what it sets itself moves into a bigger one (3.13: +344 bytes).
+pub fn unslotted_subclass(candidate: &Candidate) -> Option<Finding> {
+    let dicts = candidate.classes.descendants(candidate.class).filter(|class| class.gives_dict() && class.is_python);
+    let seen = dicts.filter(|class| candidate.all.get(&class.def.id).is_some_and(|seen| seen.most.instances > 0));
+    let names = listed(seen.map(Class::short_name))?;
+    after(
+        format!("{names} inherits from it without `__slots__`: those instances would have the slots and a dict"),
+        format!("give {names} slots in the same change"),
+    )
+}
+
+/// Two bases with slots, or with slots and a built-in base: TypeError, instance lay-out conflict (all versions).
+pub fn layout_conflict(candidate: &Candidate) -> Option<Finding> {
+    if let Some(finding) = conflict_of_bases(candidate) {
+        return Some(finding);
+    }
+    candidate.own_names().next()?;
+    let mut below: Vec<&Class> = candidate.classes.descendants(candidate.class).collect();
+    below.sort_by_key(|class| class.def.id);
+    for class in below {
+        for base in &class.def.bases {
+            let TypeRef::Id(id) = base else { continue };
+            let Some(base) = candidate.classes.get(*id).filter(|base| !related(candidate, base)) else {
+                continue;
+            };
+            if has_body(candidate, base) {
+                return after(
+                    format!(
+                        "{} inherits from it and from {}: only one of its bases can have slots with names",
+                        class.short_name(),
+                        base.short_name()
+                    ),
+                    format!(
+                        "give slots to one of the two, and `__slots__ = ()` to the other, or let {} hold it in an attribute",
+                        class.short_name()
+                    ),
+                );
+            }
+        }
+    }
+    None
+}
+
+/// Its own bases would have slots with names, more than one of them.
+fn conflict_of_bases(candidate: &Candidate) -> Option<Finding> {
+    let bases = candidate.class.def.bases.iter().filter_map(|base| match base {
+        TypeRef::Id(id) => candidate.classes.get(*id),
+        TypeRef::Name(_) => None,
+    });
+    let bodies: Vec<&Class> = bases.filter(|base| has_body(candidate, base)).collect();
+    let [first, .., last] = bodies.as_slice() else { return None };
+    if first.lineage.contains(&last.id()) || last.lineage.contains(&first.id()) {
+        return None;
+    }
+    never(
+        format!(
+            "it inherits from {} and from {}, and only one of them can have slots with names",
+            first.short_name(),
+            last.short_name()
+        ),
+        format!("hold an object of type {} in an attribute instead of inheriting from it", last.short_name()),
+    )
+}
+
+/// Whether one of the two inherits from the other.
+fn related(candidate: &Candidate, other: &Class) -> bool {
+    other.lineage.contains(&candidate.class.id()) || candidate.class.lineage.contains(&other.id())
+}
+
+/// Whether it has slots with names already, or a built-in base, or would be told to have slots.
+fn has_body(candidate: &Candidate, class: &Class) -> bool {
+    let has_slots = candidate.classes.family(class).any(|ancestor| ancestor.own_slots().next().is_some());
+    let has_names = candidate.all.get(&class.def.id).is_some_and(|seen| !seen.names.is_empty());
+    let base = candidate.classes.built_in_base(class);
+    has_slots || base.is_some_and(|base| base.def.size > 16) || (class.gives_dict() && has_names)
+}
+
+/// Exceptions have a field for a dict whatever slots say; only the dict itself is saved.
+pub fn exception(candidate: &Candidate) -> Option<String> {
+    candidate.class.def.flags.has(TypeFlags::EXCEPTION).then(|| {
+        "an exception keeps the field for its dict: attributes that are no slots can still be set, and cost a dict"
+            .to_owned()
+    })
+}

@@ -1,0 +1,156 @@
+//! A class and the change that would give it slots go in, what stands in the way comes out.
+//!
+//! A condition is one function and one line in [`CONDITIONS`]. Each was verified on every CPython it speaks of; the
+//! numbers in the comments are the versions in which the outcome was seen.
+
+mod attributes;
+mod dataclasses;
+mod gains;
+mod inheritance;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::class::{Class, Classes};
+use super::gain::{Gain, Target};
+use super::observe::Observed;
+use super::plan::{Means, Plan};
+
+/// Something that stands in the way of slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocker {
+    /// Name of the condition, with hyphens.
+    pub name: &'static str,
+    pub effect: Effect,
+    /// What is the case, and what it would lead to: one sentence, without a final dot.
+    pub sentence: String,
+    /// What to do instead or before, without a final dot.
+    pub instead: String,
+}
+
+/// What a blocker does to the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Slots are possible after what it says was done, or checked.
+    After,
+    /// Slots are not advised.
+    Never,
+}
+
+/// All that the conditions look at.
+pub struct Candidate<'a> {
+    pub classes: &'a Classes,
+    pub all: &'a BTreeMap<u32, Observed>,
+    pub class: &'a Class,
+    pub observed: &'a Observed,
+    pub target: &'a Target<'a>,
+    pub plan: &'a Plan<'a>,
+    pub gain: &'a Gain,
+    /// Most instances at any time.
+    pub peak: u64,
+}
+
+/// One condition under which slots break a program, or do not pay.
+pub struct Condition {
+    pub name: &'static str,
+    check: fn(&Candidate) -> Option<Finding>,
+}
+
+/// What a condition has to say.
+struct Finding {
+    effect: Effect,
+    sentence: String,
+    instead: String,
+}
+
+/// Every condition, in the order in which they are told.
+pub const CONDITIONS: &[Condition] = &[
+    Condition { name: "metaclass", check: inheritance::metaclass },
+    Condition { name: "foreign-class", check: inheritance::foreign_class },
+    Condition { name: "variable-size-base", check: inheritance::variable_size_base },
+    Condition { name: "unslotted-base", check: inheritance::unslotted_base },
+    Condition { name: "unslotted-subclass", check: inheritance::unslotted_subclass },
+    Condition { name: "layout-conflict", check: inheritance::layout_conflict },
+    Condition { name: "class-assignment", check: attributes::class_assignment },
+    Condition { name: "cached-property", check: attributes::cached_property },
+    Condition { name: "hidden-method", check: attributes::hidden_method },
+    Condition { name: "class-default", check: attributes::class_default },
+    Condition { name: "inherited-default", check: attributes::inherited_default },
+    Condition { name: "not-an-identifier", check: attributes::not_an_identifier },
+    Condition { name: "unstable-attributes", check: attributes::unstable },
+    Condition { name: "materialised-dict", check: attributes::materialised_dict },
+    Condition { name: "reads-dict", check: attributes::reads_dict },
+    Condition { name: "undeclared-field", check: dataclasses::undeclared_field },
+    Condition { name: "second-class", check: dataclasses::second_class },
+    Condition { name: "class-cell", check: dataclasses::class_cell },
+    Condition { name: "weakref-slot", check: dataclasses::weakref_slot },
+    Condition { name: "frozen-by-hand", check: dataclasses::frozen_by_hand },
+    Condition { name: "frozen-subclass", check: dataclasses::frozen_subclass },
+    Condition { name: "old-pickles", check: dataclasses::old_pickles },
+    Condition { name: "few-instances", check: gains::few_instances },
+    Condition { name: "no-gain", check: gains::no_gain },
+    Condition { name: "class-cost", check: gains::class_cost },
+];
+
+/// What stands in the way, in the order of [`CONDITIONS`].
+pub fn of(candidate: &Candidate) -> Vec<Blocker> {
+    let said = |condition: &Condition| {
+        let Finding { effect, sentence, instead } = (condition.check)(candidate)?;
+        Some(Blocker { name: condition.name, effect, sentence, instead })
+    };
+    CONDITIONS.iter().filter_map(said).collect()
+}
+
+/// What is no obstacle but should be known.
+pub fn notes(candidate: &Candidate) -> Vec<String> {
+    [
+        gains::bloated_table,
+        gains::never_set,
+        inheritance::exception,
+        attributes::unseen_dict_use,
+        attributes::no_weakrefs,
+    ]
+    .iter()
+    .filter_map(|note| note(candidate))
+    .collect()
+}
+
+impl Candidate<'_> {
+    fn name(&self) -> &str {
+        self.class.short_name()
+    }
+
+    fn by_decorator(&self) -> bool {
+        self.plan.own.means == Means::Dataclass
+    }
+
+    /// Names that would become slots of this class itself.
+    fn own_names(&self) -> impl Iterator<Item = &str> {
+        self.plan.own.names.iter().map(String::as_str)
+    }
+
+    /// Names kept in the dict or the values of some instance.
+    fn seen_names(&self) -> impl Iterator<Item = &str> {
+        self.observed.names.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+fn after(sentence: impl Into<String>, instead: impl Into<String>) -> Option<Finding> {
+    Some(Finding { effect: Effect::After, sentence: sentence.into(), instead: instead.into() })
+}
+
+fn never(sentence: impl Into<String>, instead: impl Into<String>) -> Option<Finding> {
+    Some(Finding { effect: Effect::Never, sentence: sentence.into(), instead: instead.into() })
+}
+
+/// ``‘x’, ‘y’ and 3 more`` in backquotes; nothing for no names.
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
+    const SHOWN: usize = 4;
+    let mut seen = BTreeSet::new();
+    let names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        0 => None,
+        n if n > SHOWN => Some(format!("{} and {} more", shown.join(", "), n - SHOWN)),
+        _ => Some(shown.join(", ")),
+    }
+}

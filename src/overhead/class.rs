@@ -1,0 +1,292 @@
+//! Type definitions of a trace go in, classes come out as the layout model sees them: their ancestors, their built-in
+//! base, how their instances are built, and what their dicts define.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cpython::Layout;
+use super::layout::{Build, OBJECT_BODY};
+use super::standard::is_standard_module;
+use crate::trace::{TypeDef, TypeFlags, TypeId, TypeRef};
+
+/// All the classes of a trace, by number.
+#[derive(Debug, Clone, Default)]
+pub struct Classes {
+    by_id: BTreeMap<u32, Class>,
+}
+
+/// One class or built-in type.
+#[derive(Debug, Clone)]
+pub struct Class {
+    pub def: TypeDef,
+    /// Itself and its ancestors, nearest first. Not quite Python's order where classes have several bases.
+    pub lineage: Vec<TypeId>,
+    /// Classes that name it among their bases.
+    pub subclasses: Vec<TypeId>,
+    /// Made by a `class` statement (or `type()`), not by an extension module.
+    pub is_python: bool,
+}
+
+/// What a name in a class's dict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Definition {
+    /// A function, a class or static method, or another descriptor that an instance attribute may hide.
+    Function,
+    /// A property, or another descriptor that has the last word.
+    Property,
+    /// `functools.cached_property`.
+    Cached,
+    /// Anything else: a default value.
+    Data,
+}
+
+impl Classes {
+    /// Takes the definitions in any order; a base without a definition counts as unknown.
+    pub fn new<'a>(defs: impl Iterator<Item = &'a TypeDef>) -> Classes {
+        let mut by_id: BTreeMap<u32, Class> = defs
+            .map(|def| {
+                let class = Class { def: def.clone(), lineage: Vec::new(), subclasses: Vec::new(), is_python: false };
+                (def.id, class)
+            })
+            .collect();
+        let ids: Vec<u32> = by_id.keys().copied().collect();
+        for &id in &ids {
+            let lineage = lineage(&by_id, id);
+            for base in bases(&by_id[&id].def).collect::<Vec<_>>() {
+                if let Some(base) = by_id.get_mut(&base.0) {
+                    base.subclasses.push(TypeId(id));
+                }
+            }
+            let is_python = is_python(&by_id, &by_id[&id].def);
+            if let Some(class) = by_id.get_mut(&id) {
+                class.lineage = lineage;
+                class.is_python = is_python;
+            }
+        }
+        Classes { by_id }
+    }
+
+    pub fn get(&self, id: TypeId) -> Option<&Class> {
+        self.by_id.get(&id.0)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Class> {
+        self.by_id.values()
+    }
+
+    /// The ancestors of a class, itself left out.
+    pub fn ancestors<'a>(&'a self, class: &'a Class) -> impl Iterator<Item = &'a Class> {
+        class.lineage.iter().skip(1).filter_map(|&id| self.get(id))
+    }
+
+    /// A class and its ancestors.
+    pub fn family<'a>(&'a self, class: &'a Class) -> impl Iterator<Item = &'a Class> {
+        class.lineage.iter().filter_map(|&id| self.get(id))
+    }
+
+    /// All classes below a class.
+    pub fn descendants<'a>(&'a self, class: &'a Class) -> impl Iterator<Item = &'a Class> {
+        let id = class.id();
+        self.iter().filter(move |other| other.id() != id && other.lineage.contains(&id))
+    }
+
+    /// The built-in type at the bottom of a class; `None` when it is `object`.
+    pub fn built_in_base<'a>(&'a self, class: &'a Class) -> Option<&'a Class> {
+        self.family(class)
+            .filter(|ancestor| !ancestor.is_python && ancestor.def.name != "object")
+            .max_by_key(|ancestor| (ancestor.def.size, ancestor.def.item_size))
+    }
+
+    /// How instances are built; `None` when the recorded `tp_basicsize` is not what `layout` makes of the recorded facts.
+    pub fn build(&self, class: &Class, layout: &Layout) -> Option<Build> {
+        let build = self.build_unchecked(class);
+        let parts = layout.parts(&build);
+        let in_body = parts.body + parts.dict_field + parts.weakref_field;
+        (class.is_python && in_body == class.def.size).then_some(build)
+    }
+
+    fn build_unchecked(&self, class: &Class) -> Build {
+        let base = self.built_in_base(class);
+        let base_has = |flag| base.is_some_and(|base| base.def.flags.has(flag));
+        Build {
+            body: base.map_or(OBJECT_BODY, |base| base.def.size.max(OBJECT_BODY)),
+            item_size: class.def.item_size,
+            slots: self.family(class).map(|ancestor| ancestor.own_slots().count() as u64).sum(),
+            dict: class.def.flags.has(TypeFlags::DICT) && !base_has(TypeFlags::DICT),
+            weakref: class.def.flags.has(TypeFlags::WEAKREF) && !base_has(TypeFlags::WEAKREF),
+            own_dict: base_has(TypeFlags::DICT),
+        }
+    }
+
+    /// The same build on another CPython, and whether that is known and not assumed: of a built-in base from an
+    /// extension module the size is taken to be the same.
+    pub fn build_elsewhere(&self, class: &Class, build: &Build, here: &Layout, there: &Layout) -> (Build, bool) {
+        let Some(base) = self.built_in_base(class) else {
+            return (*build, true);
+        };
+        let (known, from, to) = match base.def.name.as_str() {
+            _ if base.def.flags.has(TypeFlags::EXCEPTION) => (true, here.exception_body, there.exception_body),
+            "str" => (true, here.str_body, there.str_body),
+            "tuple" => (true, here.tuple_body, there.tuple_body),
+            "list" | "dict" | "set" | "frozenset" | "float" | "complex" | "int" | "bytes" => (true, 0, 0),
+            _ => (false, 0, 0),
+        };
+        let body = (build.body + to).saturating_sub(from).max(OBJECT_BODY);
+        (Build { body, ..*build }, known)
+    }
+
+    /// Ancestors made by `class` statements without `__slots__`: each of them gives instances a dict.
+    pub fn unslotted_ancestors<'a>(&'a self, class: &'a Class) -> impl Iterator<Item = &'a Class> {
+        let has_dict = |ancestor: &&Class| ancestor.def.flags.has(TypeFlags::DICT);
+        self.ancestors(class).filter(has_dict).filter(|ancestor| ancestor.is_python && ancestor.gives_dict())
+    }
+
+    /// Names that are slots of the class or an ancestor.
+    pub fn slot_names<'a>(&'a self, class: &'a Class) -> BTreeSet<&'a str> {
+        self.family(class).flat_map(Class::own_slots).collect()
+    }
+}
+
+impl Class {
+    pub fn id(&self) -> TypeId {
+        TypeId(self.def.id)
+    }
+
+    /// Its own slots, without `__dict__` and `__weakref__`.
+    pub fn own_slots(&self) -> impl Iterator<Item = &str> {
+        let slots = self.def.slots.as_deref().unwrap_or_default();
+        slots.iter().map(String::as_str).filter(|name| !matches!(*name, "__dict__" | "__weakref__"))
+    }
+
+    /// Its own statement gives instances a dict.
+    pub fn gives_dict(&self) -> bool {
+        self.def.slots.as_ref().is_none_or(|slots| slots.iter().any(|name| name == "__dict__"))
+    }
+
+    /// The part of its name behind the last dot.
+    pub fn short_name(&self) -> &str {
+        self.def.name.rsplit('.').next().unwrap_or(&self.def.name)
+    }
+
+    /// Words of a list that the recorder wrote beside the definition.
+    pub fn words(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.def
+            .extra
+            .iter()
+            .filter(move |(name, _)| name == key)
+            .flat_map(|(_, value)| value.split(','))
+            .filter(|word| !word.is_empty())
+    }
+
+    pub fn has_word(&self, key: &str, word: &str) -> bool {
+        self.words(key).any(|other| other == word)
+    }
+
+    /// The recorder wrote this key for the class.
+    pub fn says(&self, key: &str) -> bool {
+        self.def.extra.iter().any(|(name, _)| name == key)
+    }
+
+    pub fn is_dataclass(&self) -> bool {
+        self.says("dataclass") || self.def.defines.iter().any(|name| name == "__dataclass_params__")
+    }
+
+    pub fn is_frozen(&self) -> bool {
+        self.has_word("dataclass", "frozen")
+    }
+
+    /// What its own dict has under a name; `None` where it has nothing. Slots are left out.
+    pub fn definition(&self, name: &str) -> Option<Definition> {
+        if self.own_slots().any(|slot| slot == name) {
+            return None;
+        }
+        let listed = |key| self.has_word(key, name);
+        if listed("cached") {
+            Some(Definition::Cached)
+        } else if listed("properties") {
+            Some(Definition::Property)
+        } else if listed("functions") {
+            Some(Definition::Function)
+        } else {
+            self.def.defines.iter().any(|other| other == name).then_some(Definition::Data)
+        }
+    }
+
+    /// Attributes that its methods assign, where the compiler tells (3.13+).
+    pub fn assigned(&self) -> impl Iterator<Item = &str> {
+        self.words("static")
+    }
+
+    /// Where to edit: file and line, as far as known.
+    pub fn place(&self) -> Option<String> {
+        let line = self.words("line").next();
+        match (self.def.file.as_str(), line) {
+            ("", _) => None,
+            (file, None) => Some(file.to_owned()),
+            (file, Some(line)) => Some(format!("{file}:{line}")),
+        }
+    }
+
+    /// `Generic` or `Protocol`, whose hooks look at classes, never at instances, and bear a second call.
+    pub fn is_typing(&self) -> bool {
+        matches!(self.def.name.as_str(), "typing.Generic" | "typing.Protocol")
+    }
+
+    /// Its source is part of the standard library, of an installed package, or of an extension module.
+    pub fn is_foreign(&self) -> bool {
+        let file = self.def.file.replace('\\', "/");
+        let in_library = file.split('/').collect::<Vec<_>>().windows(2).any(|pair| {
+            pair[0] == "lib" && pair[1].starts_with("python3")
+                || pair[0].eq_ignore_ascii_case("lib") && pair[1] == "asyncio"
+        });
+        !self.is_python
+            || in_library
+            || file.contains("/site-packages/")
+            || file.contains("/dist-packages/")
+            || file.starts_with("<frozen")
+            || file == "<built-in>"
+            || (file.is_empty() && is_standard_module(&self.def.name))
+            || self.def.name.starts_with("_frozen_importlib")
+    }
+}
+
+fn bases(def: &TypeDef) -> impl Iterator<Item = TypeId> + '_ {
+    def.bases.iter().filter_map(|base| match base {
+        TypeRef::Id(id) => Some(*id),
+        TypeRef::Name(_) => None,
+    })
+}
+
+/// A class and its ancestors, nearest first; a class stands behind all that inherit from it. Bounded, whatever the
+/// trace says.
+fn lineage(by_id: &BTreeMap<u32, Class>, id: u32) -> Vec<TypeId> {
+    const MOST: usize = 1000;
+    let mut found = vec![TypeId(id)];
+    let mut next = 0;
+    while next < found.len() && found.len() < MOST {
+        if let Some(class) = by_id.get(&found[next].0) {
+            for base in bases(&class.def) {
+                if !found.contains(&base) {
+                    found.push(base);
+                }
+            }
+        }
+        next += 1;
+    }
+    found
+}
+
+/// Whether a `class` statement made it. A type of an extension module may be on the heap too, but its size is not that
+/// of its largest base plus its slots plus the two fields that a class statement adds.
+fn is_python(by_id: &BTreeMap<u32, Class>, def: &TypeDef) -> bool {
+    if !def.flags.has(TypeFlags::HEAP) {
+        return false;
+    }
+    let parents = || bases(def).filter_map(|base| by_id.get(&base.0)).map(|class| &class.def);
+    let inherited = parents().map(|base| base.size).max().unwrap_or(OBJECT_BODY);
+    let slots = def.slots.as_deref().unwrap_or_default();
+    let slots = slots.iter().filter(|name| !matches!(name.as_str(), "__dict__" | "__weakref__")).count() as u64;
+    let grown = def.size.checked_sub(inherited).and_then(|grown| grown.checked_sub(8 * slots));
+    let adds = |flag| u64::from(def.flags.has(flag) && !parents().any(|base| base.flags.has(flag)));
+    let fields = adds(TypeFlags::DICT) + adds(TypeFlags::WEAKREF);
+    grown.is_some_and(|grown| grown.is_multiple_of(8) && grown / 8 <= fields)
+}

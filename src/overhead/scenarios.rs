@@ -1,0 +1,318 @@
+//! What the profile and the advice say of small scripts.
+
+use insta::assert_snapshot;
+
+use super::scenario::{advice, profile, table};
+use super::*;
+
+const BUILT_IN: &str = "
+    type 1 object size=16
+    type 2 dict size=48 flags=gc bases=1
+    type 3 int size=24 item=4 bases=1
+    alloc 1 3 32
+";
+
+/// A class of CPython 3.13 with `n` instances of three attributes; `more` is put on its type line.
+fn points(n: u64, more: &str) -> String {
+    format!(
+        "{BUILT_IN}
+        type 10 app.Point size=16 flags=gc,heap,dict,weakref,managed-dict,managed-weakref,inline-values bases=1 file=app.py {more}
+        @each {n}
+        alloc a% 10 96
+        @end
+        walk full
+        count 1 5 immortal
+        @each {n}
+        count a% 1
+        dict a% inline 4
+        ref a% 1 .x
+        ref a% 1 .y
+        ref a% 1 .z
+        @end
+        checkpoint full
+        end"
+    )
+}
+
+#[test]
+fn a_plain_class_is_told_its_slots() {
+    let profile = profile("cpython-3.13.0", &points(100, ""));
+    assert_snapshot!(table(&profile), @r#"
+    app.Point ×100: 9600 = object 1600 + gc 1600 + pre 1600 + weakref 0 + dict 0 + attributes 4800 + items 0; padding 0
+    int ×1: 32 = object 32 + gc 0 + pre 0 + weakref 0 + dict 0 + attributes 0 + items 0; padding 0
+    9632 of 9632 bytes
+    "#);
+    assert_snapshot!(advice(&profile, None), @r#"
+    app.Point ×100: 96 → 64, saves 3200, recommended
+    __slots__ = ("x", "y", "z")
+    "#);
+    assert_snapshot!(advice(&profile, Some("3.8")), @r#"
+    app.Point ×100: 160 → 64, saves 9600, recommended
+    __slots__ = ("x", "y", "z")
+    "#);
+    assert_snapshot!(advice(&profile, Some("3.99")), @"the layout of CPython 3.99 is not known; known are 3.8 to 3.15");
+}
+
+#[test]
+fn a_dict_object_counts_with_its_instance_and_once() {
+    let script = format!(
+        "{BUILT_IN}
+        type 10 app.Point size=32 flags=gc,heap,dict,weakref bases=1 file=app.py
+        @each 40
+        alloc a% 10 48
+        alloc b% 2 64
+        @end
+        alloc 2 2 64
+        walk full
+        count 1 5 immortal
+        count 2 1
+        owns 2 232
+        @each 40
+        count a% 1
+        dict a% split 5
+        ref a% b% .__dict__
+        count b% 1
+        owns b% 40
+        ref b% 1 ['x']
+        ref b% 1 ['y']
+        @end
+        checkpoint full
+        end"
+    );
+    let profile = profile("cpython-3.8.18", &script);
+    assert_snapshot!(table(&profile), @r#"
+    app.Point ×40: 6080 = object 960 + gc 640 + pre 0 + weakref 320 + dict 2560 + attributes 1600 + items 0; padding 320
+    dict ×1: 296 = object 48 + gc 16 + pre 0 + weakref 0 + dict 0 + attributes 0 + items 232; padding 8
+    int ×1: 32 = object 32 + gc 0 + pre 0 + weakref 0 + dict 0 + attributes 0 + items 0; padding 0
+    6408 of 6408 bytes
+    "#);
+    assert_eq!(profile.coverage.sentence(), None);
+    assert_snapshot!(advice(&profile, None), @r#"
+    app.Point ×40: 160 → 48, saves 4480, recommended
+    __slots__ = ("x", "y")
+    "#);
+}
+
+#[test]
+fn a_handful_of_instances_is_left_alone() {
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &points(5, "")), None), @r#"
+    app.Point ×5: 96 → 64, saves 160, not advised
+      few-instances: only 5 instances were seen: the first 30 of a class differ in size, so they say little of the next ones, and a handful saves next to nothing
+    "#);
+}
+
+#[test]
+fn a_dataclass_is_told_its_decorator() {
+    let more = "dataclass=frozen fields=x,y,z functions=__init__ defines=__init__,y";
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &points(100, more)), None), @r#"
+    app.Point ×100: 96 → 64, saves 3200, recommended
+    @dataclass(frozen=True, slots=True)
+    "#);
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &points(100, more)), Some("3.9")), @r#"
+    app.Point ×100: 160 → 64, saves 9600, possible after
+      class-default: `y` is a class attribute too, as a default: `__slots__` with that name raises ValueError
+      frozen-by-hand: a frozen dataclass with `__slots__` by hand cannot be copied or unpickled: FrozenInstanceError
+    __slots__ = ("x", "y", "z")
+    "#);
+}
+
+#[test]
+fn a_dataclass_whose_fields_are_not_told_has_those_that_were_seen() {
+    let more = "defines=__dataclass_params__,__init__";
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &points(100, more)), None), @r#"
+    app.Point ×100: 96 → 64, saves 3200, recommended
+    @dataclass(slots=True)
+    "#);
+}
+
+#[test]
+fn what_the_class_says_stands_in_the_way() {
+    let cases = [
+        "metaclass=enum.EnumType",
+        "metaclass=orm.Model",
+        "defines=x",
+        "defines=x functions=x",
+        "defines=total cached=total",
+        "defines=state reads_dict=state",
+        "static=x,y,z,__class__",
+        "dataclass=plain fields=x,y",
+        "dataclass=plain fields=x,y,z defines=f class_cell=f functions=f",
+    ];
+    let lines: Vec<String> = cases
+        .iter()
+        .map(|more| {
+            let advice = profile("cpython-3.13.0", &points(100, more)).advise(&Question::default());
+            let names: Vec<&str> = advice.slots[0].blockers.iter().map(|blocker| blocker.name).collect();
+            format!("{more}: {} {}", advice.slots[0].verdict.name(), names.join(" "))
+        })
+        .collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    metaclass=enum.EnumType: not advised metaclass
+    metaclass=orm.Model: not advised metaclass
+    defines=x: possible after class-default
+    defines=x functions=x: possible after hidden-method
+    defines=total cached=total: possible after cached-property
+    defines=state reads_dict=state: possible after reads-dict
+    static=x,y,z,__class__: possible after class-assignment
+    dataclass=plain fields=x,y: possible after undeclared-field
+    dataclass=plain fields=x,y,z defines=f class_cell=f functions=f: possible after class-cell
+    "#);
+}
+
+#[test]
+fn classes_of_libraries_are_counted_until_they_save_a_megabyte() {
+    let file = "file=/usr/lib/python3.13/asyncio/events.py";
+    let few = profile("cpython-3.13.0", &points(100, file)).advise(&Question::default());
+    assert_eq!((few.slots.len(), few.library_classes, few.library_bytes), (0, 1, 3200));
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &points(40_000, file)), None), @r#"
+    app.Point ×40000: 96 → 64, saves 1280000, not advised
+      foreign-class: its source is not this program's (/usr/lib/python3.13/asyncio/events.py)
+    "#);
+}
+
+/// Objects of several classes, each with the attributes named; `alloc` may have a site.
+fn program(types: &str, classes: &[(u32, &[&str])], site: &str) -> String {
+    let mut script = format!("{BUILT_IN}\n{types}\n@each 40\n");
+    for (class, names) in classes {
+        script += &format!(
+            "alloc a{class}% {class} {}{site}\n",
+            32 + 16 + 8 + 8 * (names.len() + 1) + (names.len() + 8) / 8 * 8
+        );
+    }
+    script += "@end\nwalk full\ncount 1 5 immortal\n@each 40\n";
+    for (class, names) in classes {
+        script += &format!("count a{class}% 1\ndict a{class}% inline {}\n", names.len() + 1);
+        for name in *names {
+            script += &format!("ref a{class}% 1 .{name}\n");
+        }
+    }
+    script + "@end\ncheckpoint full\nend"
+}
+
+const PLAIN: &str = "size=16 flags=gc,heap,dict,weakref,managed-dict,managed-weakref,inline-values";
+
+#[test]
+fn a_subclass_that_adds_to_a_frozen_dataclass_stands_in_the_way() {
+    let types = format!(
+        "type 10 app.Key {PLAIN} bases=1 dataclass=frozen fields=x\ntype 11 app.Named {PLAIN} bases=10 dataclass=frozen fields=x,name"
+    );
+    let script = program(&types, &[(10, &["x"]), (11, &["x", "name"])], "");
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &script), None), @r#"
+    app.Named ×40: 96 → 48, saves 1920, possible after
+      unslotted-base: it inherits from `Key` without `__slots__`, so the dict would stay: alone the change would save 32 bytes an instance
+    # Key, first:
+    @dataclass(frozen=True, slots=True)
+    # Named:
+    @dataclass(frozen=True, slots=True)
+    app.Key ×40: 80 → 48, saves 1280, possible after
+      unslotted-subclass: `Named` inherits from it without `__slots__`: those instances would have the slots and a dict
+      frozen-subclass: `Named` adds attributes to this frozen dataclass: pickling would drop them without a word
+    @dataclass(frozen=True, slots=True)
+    "#);
+}
+
+#[test]
+fn instances_that_came_out_of_a_pickle_stand_in_the_way_and_copies_do_not() {
+    let types = |file: &str, function: &str| {
+        format!(
+            "type 10 app.Key {PLAIN} bases=1\nsite 1 app.py:9 load\nsite 2 /usr/lib/python3.13/{file}:120 {function} parent=1"
+        )
+    };
+    let cases = [
+        ("pickle.py", "load_build"),
+        ("copyreg.py", "_reconstructor"),
+        ("copyreg.py", "__newobj__"),
+        ("copy.py", "copy"),
+        ("pickle.py", "<module>"),
+    ];
+    let lines: Vec<String> = cases
+        .iter()
+        .map(|(file, function)| {
+            let script = program(&types(file, function), &[(10, &["x", "y"])], " @2");
+            let advice = profile("cpython-3.13.0", &script).advise(&Question::default());
+            let blockers: Vec<&str> = advice.slots[0].blockers.iter().map(|blocker| blocker.name).collect();
+            format!("{file} {function}: {} {blockers:?}", advice.slots[0].verdict.name())
+        })
+        .collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    pickle.py load_build: possible after ["old-pickles"]
+    copyreg.py _reconstructor: possible after ["old-pickles"]
+    copyreg.py __newobj__: recommended []
+    copy.py copy: recommended []
+    pickle.py <module>: recommended []
+    "#);
+}
+
+#[test]
+fn two_bases_cannot_both_have_slots_with_names() {
+    let types = format!(
+        "type 10 app.Left {PLAIN} bases=1\ntype 11 app.Right {PLAIN} bases=1\ntype 12 app.Both {PLAIN} bases=10,11"
+    );
+    let script = program(&types, &[(10, &["x", "y"]), (11, &["z"]), (12, &["x", "y", "z"])], "");
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &script), None), @r#"
+    app.Left ×40: 96 → 48, saves 1920, possible after
+      unslotted-subclass: `Both` inherits from it without `__slots__`: those instances would have the slots and a dict
+      layout-conflict: Both inherits from it and from Right: only one of its bases can have slots with names
+    __slots__ = ("x", "y")
+    app.Both ×40: 96 → 64, saves 1280, not advised
+      unslotted-base: it inherits from `Left`, `Right` without `__slots__`, so the dict would stay: alone the change would save 16 bytes an instance
+      layout-conflict: it inherits from Left and from Right, and only one of them can have slots with names
+    app.Right ×40: 80 → 48, saves 1280, possible after
+      unslotted-subclass: `Both` inherits from it without `__slots__`: those instances would have the slots and a dict
+      layout-conflict: Both inherits from it and from Left: only one of its bases can have slots with names
+    __slots__ = ("z",)
+    "#);
+}
+
+#[test]
+fn what_saves_too_little_is_counted() {
+    let profile = profile("cpython-3.13.0", &points(100, ""));
+    let advice = profile.advise(&Question { python: None, min_saving: 1_000_000 });
+    assert_eq!((advice.slots.len(), advice.hidden_classes, advice.hidden_bytes), (0, 1, 3200));
+}
+
+#[test]
+fn without_dict_states_there_is_a_table_but_no_advice() {
+    let script = format!("{BUILT_IN}\nwalk full\ncount 1 1\ncheckpoint full\nend");
+    let profile = profile("cpython-3.13.0", &script);
+    assert_snapshot!(table(&profile), @r#"
+    int ×1: 32 = object 32 + gc 0 + pre 0 + weakref 0 + dict 0 + attributes 0 + items 0; padding 0
+    32 of 32 bytes
+    "#);
+    assert_snapshot!(advice(&profile, None), @"the trace has no dict states: it does not say where instances keep their attributes");
+}
+
+#[test]
+fn without_a_known_layout_there_is_a_table_but_no_advice() {
+    assert_snapshot!(advice(&profile("pypy-7.3", &points(100, "")), None), @"the trace was written by pypy-7.3, and only CPython's layout is known");
+    assert_snapshot!(advice(&profile("cpython-3.13.0t", &points(100, "")), None), @"the layout of free-threaded builds (3.13.0t) is not known");
+    assert_snapshot!(advice(&profile("cpython-3.7.9", &points(100, "")), None), @"the layout of CPython 3.7.9 is not known; known are 3.8 to 3.15");
+}
+
+#[test]
+fn waste_of_other_kinds_has_its_facts() {
+    let script = format!(
+        "{BUILT_IN}
+        type 10 app.Point size=16 flags=gc,heap,dict,weakref,managed-dict,managed-weakref,inline-values bases=1
+        @each 40
+        alloc a% 10 96
+        alloc b% 2 64
+        @end
+        walk full
+        count 1 5 immortal
+        @each 40
+        count a% 1
+        dict a% split 4
+        ref a% b% .__dict__
+        count b% 1
+        ref b% 1 ['x']
+        @end
+        checkpoint full
+        end"
+    );
+    let facts = profile("cpython-3.13.0", &script).facts();
+    assert_eq!(facts.attribute_cliff, []);
+    assert_eq!(facts.unshared_keys, []);
+    assert_snapshot!(facts.materialised_dict[0].sentence, @"40 instances have a dict object only because something asked for it (`vars()`, `__dict__`, `dir()`, `copy`, `pickle`)");
+    assert_eq!(facts.materialised_dict[0].wasted_bytes, 40 * 64);
+}

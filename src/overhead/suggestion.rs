@@ -1,0 +1,59 @@
+//! A plan goes in, the lines to paste come out.
+
+use super::class::Class;
+use super::plan::{Change, Means, Plan, unmangled};
+
+/// Columns from which on a tuple of names is written one name a line.
+const WIDTH: usize = 100;
+
+/// The change as Python source; what belongs into another class stands under a comment that names it, first.
+pub fn text(plan: &Plan) -> String {
+    let own = lines(&plan.own, plan.adds_weakref);
+    if plan.bases.is_empty() {
+        return own;
+    }
+    let mut text = String::new();
+    for base in &plan.bases {
+        text.push_str(&format!("# {}, first:\n{}\n", base.class.short_name(), lines(base, false)));
+    }
+    text.push_str(&format!("# {}:\n{own}", plan.own.class.short_name()));
+    text
+}
+
+fn lines(change: &Change, adds_weakref: bool) -> String {
+    match change.means {
+        Means::Dataclass => decorator(change.class, adds_weakref),
+        Means::ByHand => assignment(change, adds_weakref),
+    }
+}
+
+fn decorator(class: &Class, adds_weakref: bool) -> String {
+    let mut arguments: Vec<String> = class
+        .words("dataclass")
+        .filter(|word| matches!(*word, "frozen" | "order" | "unsafe_hash" | "kw_only"))
+        .map(|word| format!("{word}=True"))
+        .collect();
+    arguments.push("slots=True".to_owned());
+    if adds_weakref {
+        arguments.push("weakref_slot=True".to_owned());
+    }
+    format!("@dataclass({})", arguments.join(", "))
+}
+
+fn assignment(change: &Change, adds_weakref: bool) -> String {
+    let names = change.names.iter().map(|name| unmangled(change.class, name));
+    let mut names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+    if adds_weakref || change.class.def.slots.iter().flatten().any(|name| name == "__weakref__") {
+        names.push("\"__weakref__\"".to_owned());
+    }
+    let line = match names.as_slice() {
+        [] => "__slots__ = ()".to_owned(),
+        [name] => format!("__slots__ = ({name},)"),
+        names => format!("__slots__ = ({})", names.join(", ")),
+    };
+    if line.len() <= WIDTH {
+        return line;
+    }
+    let lines: Vec<String> = names.iter().map(|name| format!("    {name},\n")).collect();
+    format!("__slots__ = (\n{})", lines.concat())
+}

@@ -1,0 +1,145 @@
+//! When the heap is walked: at the end, on a signal, at intervals, at marks, and as a collection begins.
+
+use std::ffi::{c_int, c_void};
+
+use crate::hook::{State, quietly, retire};
+use crate::log::cut;
+use crate::process::quoted;
+
+/// Walks the whole heap now. Not from inside an allocation.
+pub fn now() {
+    quietly(full);
+}
+
+/// A checkpoint that was asked for where none may be made.
+pub extern "C" fn pending(_: *mut c_void) -> c_int {
+    now();
+    0
+}
+
+/// A phase begins; the one before gets its checkpoint.
+pub fn mark(kind: &str, label: &str) {
+    quietly(|state| {
+        full(state);
+        begin_phase(state, kind, label);
+    });
+}
+
+/// A phase begins, and the one before gets no checkpoint.
+pub fn phase(kind: &str, label: &str) {
+    quietly(|state| begin_phase(state, kind, label));
+}
+
+fn begin_phase(state: &mut State, kind: &str, label: &str) {
+    let text = format!("{} {}", quoted(kind), quoted(label));
+    let text = cut(text.as_bytes());
+    state.recorder.log.emit_with(text, |encoder| encoder.mark_head(text.len()));
+    check(state);
+}
+
+/// Writes what a collection of this generation would find now; answers how many objects. Nothing is collected.
+pub fn sweep(generation: u8) -> usize {
+    quietly(|state| {
+        // While the collector is at work its lists are not in order.
+        if state.collecting || !state.recorder.log.is_open() {
+            return 0;
+        }
+        time(state);
+        let recorder = &mut state.recorder;
+        recorder.settle();
+        let Some(mut walker) = recorder.walker.take() else { return 0 };
+        // SAFETY: under the interpreter's lock, outside collections.
+        let found = unsafe { walker.garbage(recorder, generation) };
+        recorder.walker = Some(walker);
+        check(state);
+        found
+    })
+    .unwrap_or(0)
+}
+
+/// The collector begins, with this generation.
+pub fn collection_starts(state: &mut State, generation: u8) {
+    if !state.recorder.log.is_open() {
+        return;
+    }
+    time(state);
+    let recorder = &mut state.recorder;
+    recorder.settle();
+    if let Some(mut walker) = recorder.walker.take() {
+        // SAFETY: under the interpreter's lock, as the collector begins.
+        unsafe { walker.garbage(recorder, generation) };
+        recorder.walker = Some(walker);
+    }
+    recorder.log.emit(|encoder| encoder.gc_start(generation));
+    state.collecting = true;
+    check(state);
+}
+
+/// The collector ends.
+pub fn collection_stops(state: &mut State, collected: u64, uncollectable: u64) {
+    if !std::mem::take(&mut state.collecting) {
+        return;
+    }
+    state.recorder.settle();
+    state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));
+    time(state);
+    check(state);
+}
+
+/// Ends the file in order, without a checkpoint, and rests until [`crate::hook::resume`].
+pub fn stop() {
+    quietly(|state| {
+        if state.recorder.log.is_open() && state.process.id() == std::process::id() {
+            state.process.finish(&mut state.recorder);
+        }
+        retire();
+    });
+}
+
+/// The process ends in order: a last checkpoint, and nothing more.
+pub fn last() {
+    quietly(|state| {
+        if state.recorder.log.is_open() && state.process.id() == std::process::id() {
+            full(state);
+            if state.recorder.log.is_open() {
+                state.process.finish(&mut state.recorder);
+            }
+        }
+        retire();
+    });
+}
+
+/// The recording cannot go on.
+pub fn failed(state: &mut State) {
+    if let Some(error) = state.recorder.log.failure.take() {
+        state.process.stopped(&error);
+        retire();
+    }
+}
+
+fn full(state: &mut State) {
+    if !state.recorder.log.is_open() {
+        return;
+    }
+    time(state);
+    let recorder = &mut state.recorder;
+    recorder.settle();
+    if let Some(mut walker) = recorder.walker.take() {
+        // SAFETY: under the interpreter's lock, outside collections.
+        unsafe { walker.full(recorder) };
+        recorder.walker = Some(walker);
+        recorder.checkpoints += 1;
+    }
+    check(state);
+}
+
+fn time(state: &mut State) {
+    let elapsed = state.process.elapsed();
+    state.recorder.log.emit(|encoder| encoder.time(elapsed));
+}
+
+fn check(state: &mut State) {
+    if state.recorder.log.failure.is_some() {
+        failed(state);
+    }
+}

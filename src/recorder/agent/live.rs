@@ -1,0 +1,261 @@
+//! The live table: what is known of each block of the object domain, found by its address.
+//!
+//! Two levels of directories lead from an address to the 1 MiB of address space around it, and there each 16 bytes have
+//! the index of a record. Neighbours in memory are neighbours in the table, so what the program has in the cache, the table has there as
+//! well. Costs 4 bytes for each 16 of memory in use and 32 for each live block.
+
+use crate::system;
+
+/// One live block.
+#[derive(Debug, Clone, Copy)]
+pub struct Record {
+    /// Start of the block.
+    pub block: usize,
+    /// Bytes requested, 48 bits of them; 0 when the allocator hook did not see the block.
+    bytes_low: u32,
+    bytes_high: u16,
+    /// [`IS_CODE`], [`IS_TYPE`], [`PENDING`].
+    pub flags: u16,
+    /// Node of the stack tree; of a free record, the next free one.
+    pub node: u32,
+    /// Number in the trace, 0 when not written; of a pending birth, its place among the pending.
+    pub number: u32,
+    /// Number of the type that the trace was told.
+    pub class: u32,
+    /// The last walk that met it.
+    pub walk: u32,
+}
+
+impl Record {
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.bytes_high) << 32 | u64::from(self.bytes_low)
+    }
+
+    pub fn set_bytes(&mut self, bytes: u64) {
+        self.bytes_low = bytes as u32;
+        self.bytes_high = (bytes >> 32) as u16;
+    }
+}
+
+/// A code object that stacks refer to.
+pub const IS_CODE: u16 = 1;
+/// A type object that the trace has a number for.
+pub const IS_TYPE: u16 = 2;
+/// Born, but not yet written.
+pub const PENDING: u16 = 4;
+
+const EMPTY: Record = Record { block: 0, bytes_low: 0, bytes_high: 0, flags: 0, node: 0, number: 0, class: 0, walk: 0 };
+
+const CHUNK_BITS: u32 = 20;
+const GRANULE_BITS: u32 = 4;
+const MIDDLE_BITS: u32 = 14;
+const ROOT_BITS: u32 = 48 - CHUNK_BITS - MIDDLE_BITS;
+
+type Chunk = [u32; 1 << (CHUNK_BITS - GRANULE_BITS)];
+type Middle = [*mut Chunk; 1 << MIDDLE_BITS];
+
+/// All live blocks.
+pub struct LiveTable {
+    root: Box<[*mut Middle]>,
+    /// The chunk of the last look-up.
+    recent: (usize, *mut Chunk),
+    records: Vec<Record>,
+    /// Head of the list of free records.
+    free: u32,
+    /// No memory for a directory: some blocks are not in the table.
+    pub exhausted: bool,
+}
+
+impl LiveTable {
+    pub fn new() -> LiveTable {
+        LiveTable {
+            root: vec![std::ptr::null_mut(); 1 << ROOT_BITS].into_boxed_slice(),
+            recent: (usize::MAX, std::ptr::null_mut()),
+            records: vec![EMPTY],
+            free: 0,
+            exhausted: false,
+        }
+    }
+
+    /// The record of the block, 0 if there is none.
+    #[inline]
+    pub fn find(&mut self, block: usize) -> u32 {
+        let chunk = self.chunk(block);
+        // SAFETY: a chunk that is not null is mapped for ever, and the place is in it.
+        if chunk.is_null() { 0 } else { unsafe { (*chunk)[granule(block)] } }
+    }
+
+    /// The record of a block that has one.
+    #[inline]
+    pub fn get(&mut self, index: u32) -> &mut Record {
+        &mut self.records[index as usize]
+    }
+
+    /// Adds a block that has no record. 0 when there is no memory for it.
+    #[inline]
+    pub fn insert(&mut self, block: usize, bytes: usize, node: u32) -> u32 {
+        let mut chunk = self.chunk(block);
+        if chunk.is_null() {
+            chunk = self.add_chunk(block);
+            if chunk.is_null() {
+                self.exhausted = true;
+                return 0;
+            }
+        }
+        let mut record = Record { block, node, ..EMPTY };
+        record.set_bytes(bytes as u64);
+        let index = if self.free != 0 {
+            let index = self.free;
+            self.free = self.records[index as usize].node;
+            self.records[index as usize] = record;
+            index
+        } else {
+            let Ok(index) = u32::try_from(self.records.len()) else {
+                self.exhausted = true;
+                return 0;
+            };
+            self.records.push(record);
+            index
+        };
+        // SAFETY: as in `find`.
+        unsafe {
+            (*chunk)[granule(block)] = index;
+        }
+        index
+    }
+
+    /// Takes out a block that has this record.
+    #[inline]
+    pub fn remove(&mut self, index: u32) {
+        let block = self.records[index as usize].block;
+        self.unlink(block);
+        self.records[index as usize] = Record { node: self.free, ..EMPTY };
+        self.free = index;
+    }
+
+    /// The block is somewhere else now.
+    pub fn relocate(&mut self, index: u32, block: usize, bytes: usize) {
+        let old = self.records[index as usize].block;
+        if old != block {
+            let mut chunk = self.chunk(block);
+            if chunk.is_null() {
+                chunk = self.add_chunk(block);
+            }
+            if chunk.is_null() {
+                self.exhausted = true;
+                return;
+            }
+            // SAFETY: as in `find`.
+            unsafe {
+                (*chunk)[granule(block)] = index;
+            }
+            self.unlink(old);
+        }
+        let record = &mut self.records[index as usize];
+        record.block = block;
+        record.set_bytes(bytes as u64);
+    }
+
+    /// All records of live blocks.
+    pub fn records(&mut self) -> impl Iterator<Item = &mut Record> {
+        self.records.iter_mut().filter(|record| record.block != 0)
+    }
+
+    fn unlink(&mut self, block: usize) {
+        let chunk = self.chunk(block);
+        if !chunk.is_null() {
+            // SAFETY: as in `find`.
+            unsafe {
+                (*chunk)[granule(block)] = 0;
+            }
+        }
+    }
+
+    #[inline]
+    fn chunk(&mut self, block: usize) -> *mut Chunk {
+        let high = block >> CHUNK_BITS;
+        if self.recent.0 == high {
+            return self.recent.1;
+        }
+        let Some(&middle) = self.root.get(high >> MIDDLE_BITS) else { return std::ptr::null_mut() };
+        if middle.is_null() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: a directory that is not null is mapped for ever, and the place is in it.
+        let chunk = unsafe { (*middle)[high & ((1 << MIDDLE_BITS) - 1)] };
+        if !chunk.is_null() {
+            self.recent = (high, chunk);
+        }
+        chunk
+    }
+
+    #[cold]
+    fn add_chunk(&mut self, block: usize) -> *mut Chunk {
+        let high = block >> CHUNK_BITS;
+        let Some(middle) = self.root.get_mut(high >> MIDDLE_BITS) else { return std::ptr::null_mut() };
+        if middle.is_null() {
+            let Ok(memory) = system::map_zeroed(size_of::<Middle>()) else { return std::ptr::null_mut() };
+            *middle = memory.cast();
+        }
+        let Ok(memory) = system::map_zeroed(size_of::<Chunk>()) else { return std::ptr::null_mut() };
+        let chunk: *mut Chunk = memory.cast();
+        // SAFETY: as in `chunk`.
+        unsafe {
+            (**middle)[high & ((1 << MIDDLE_BITS) - 1)] = chunk;
+        }
+        chunk
+    }
+}
+
+#[inline]
+fn granule(block: usize) -> usize {
+    (block & ((1 << CHUNK_BITS) - 1)) >> GRANULE_BITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EMPTY, LiveTable};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn blocks_come_and_go_and_move_as_in_a_map() {
+        let mut table = LiveTable::new();
+        let mut oracle: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut random = 7_u64;
+        for _ in 0..50_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+            let block = 0x7f00_0000_0000 + ((random >> 33) as usize % 3_000) * 0x4010;
+            let bytes = (random >> 20) as usize % 1_000 + 1;
+            match (table.find(block), random >> 62) {
+                (0, _) => {
+                    table.insert(block, bytes, 3);
+                    oracle.insert(block, bytes);
+                }
+                (index, 0) if !oracle.contains_key(&(block + 16)) => {
+                    table.relocate(index, block + 16, bytes);
+                    oracle.remove(&block);
+                    oracle.insert(block + 16, bytes);
+                }
+                (index, _) => {
+                    table.remove(index);
+                    oracle.remove(&block);
+                }
+            }
+        }
+        for (&block, &bytes) in &oracle {
+            let index = table.find(block);
+            let record = *table.get(index);
+            assert_eq!((record.block, record.bytes()), (block, bytes as u64));
+        }
+        assert_eq!(table.records().count(), oracle.len());
+    }
+
+    #[test]
+    fn an_address_that_no_process_has_is_refused_and_not_looked_up() {
+        let mut table = LiveTable::new();
+        assert_eq!(table.find(usize::MAX), 0);
+        assert_eq!(table.insert(usize::MAX & !15, 1, 0), 0);
+        assert!(table.exhausted);
+        assert_eq!(table.get(0).block, EMPTY.block);
+    }
+}

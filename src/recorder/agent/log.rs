@@ -1,0 +1,184 @@
+//! The trace that is being written: encoded records, texts and sites interned, into the output. Without an output (after a fork,
+//! after a full disk) what is written goes nowhere.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher};
+use std::io;
+use std::path::PathBuf;
+
+use crate::encode::{Encoder, TEXT_LIMIT};
+use crate::output::{Output, SHORT};
+
+/// No record but a text is longer.
+const RECORD: usize = 64;
+
+/// The log of one process.
+pub struct Log {
+    output: Option<Output>,
+    encoder: Encoder,
+    texts: HashMap<Box<[u8]>, u32, Mixing>,
+    sites: HashMap<[u32; 4], u32, Mixing>,
+    /// Why the recording stopped, until somebody says it.
+    pub failure: Option<io::Error>,
+}
+
+impl Log {
+    /// A log that goes nowhere.
+    pub fn closed() -> Log {
+        Log {
+            output: None,
+            encoder: Encoder::new(true),
+            texts: HashMap::default(),
+            sites: HashMap::default(),
+            failure: None,
+        }
+    }
+
+    pub fn open(file: &File, path: PathBuf, header: &str) -> io::Result<Log> {
+        Ok(Log { output: Some(Output::begin(file, path, header)?), ..Log::closed() })
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.output.is_some()
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.output.as_ref().map_or(0, Output::written)
+    }
+
+    /// Seals the file. What follows goes nowhere.
+    pub fn finish(&mut self) {
+        if let Some(output) = self.output.take() {
+            output.finish();
+        }
+    }
+
+    /// Lets go of a file that the parent process goes on writing.
+    pub fn abandon(&mut self) {
+        if let Some(output) = self.output.take() {
+            output.abandon();
+        }
+    }
+
+    #[inline]
+    pub fn emit(&mut self, record: impl FnOnce(&mut Encoder) -> &[u8]) {
+        if !self.reserve(RECORD) {
+            return;
+        }
+        let Some(output) = &mut self.output else { return };
+        let record = record(&mut self.encoder);
+        let length = record.len();
+        match (length <= SHORT).then(|| self.encoder.buffer().first_chunk::<SHORT>()).flatten() {
+            Some(short) => output.write_short(short, length),
+            None => output.write(&self.encoder.buffer()[..length], b""),
+        }
+    }
+
+    /// A record that ends with a text.
+    #[inline]
+    pub fn emit_with(&mut self, text: &[u8], head: impl FnOnce(&mut Encoder) -> &[u8]) {
+        if self.reserve(RECORD + text.len())
+            && let Some(output) = &mut self.output
+        {
+            output.write(head(&mut self.encoder), text);
+        }
+    }
+
+    /// Makes room for a record; false where there is none to be written.
+    #[inline]
+    fn reserve(&mut self, length: usize) -> bool {
+        let Some(output) = &mut self.output else { return false };
+        match output.reserve(length) {
+            Ok(false) => true,
+            Ok(true) => {
+                self.encoder.begin_block();
+                true
+            }
+            Err(error) => {
+                self.failure = Some(error);
+                self.finish();
+                false
+            }
+        }
+    }
+
+    /// The number of the text, defined on first use.
+    pub fn text(&mut self, text: &[u8]) -> u32 {
+        let text = cut(text);
+        if let Some(&number) = self.texts.get(text) {
+            return number;
+        }
+        let number = self.texts.len() as u32 + 1;
+        self.texts.insert(text.into(), number);
+        self.emit_with(text, |encoder| encoder.text_head(number, text.len()));
+        number
+    }
+
+    /// The number of the site, defined on first use.
+    pub fn site(&mut self, path: u32, line: u32, function: u32, parent: u32) -> u32 {
+        let next = self.sites.len() as u32 + 1;
+        let number = *self.sites.entry([path, line, function, parent]).or_insert(next);
+        if number == next {
+            self.emit(|encoder| encoder.site(number, parent, line, path, function));
+        }
+        number
+    }
+}
+
+/// At most [`TEXT_LIMIT`] bytes, whole characters.
+pub fn cut(text: &[u8]) -> &[u8] {
+    let mut end = text.len().min(TEXT_LIMIT);
+    while end < text.len() && end > 0 && text[end] & 0xC0 == 0x80 {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// A quick hash for keys that nobody chooses to harm us.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Mixing(u64);
+
+impl BuildHasher for Mixing {
+    type Hasher = Mixing;
+
+    fn build_hasher(&self) -> Mixing {
+        Mixing(0)
+    }
+}
+
+impl Hasher for Mixing {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        self.write_u64(u64::from_le_bytes(last) ^ rest.len() as u64);
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+    use crate::encode::TEXT_LIMIT;
+
+    #[test]
+    fn a_long_text_is_cut_between_two_characters() {
+        let long = "é".repeat(TEXT_LIMIT);
+        let odd = format!("x{long}");
+        assert_eq!(cut(long.as_bytes()).len(), TEXT_LIMIT);
+        assert_eq!(cut(odd.as_bytes()).len(), TEXT_LIMIT - 1);
+        assert_eq!(cut(b"short"), b"short");
+    }
+}

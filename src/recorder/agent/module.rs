@@ -1,0 +1,366 @@
+//! The extension module `_refloop`: what the bootstrap calls, and what a recorded program may call.
+
+use std::ffi::{CStr, c_void};
+use std::ptr::null_mut;
+
+use crate::hook::{self, Parts};
+use crate::options::Options;
+use crate::process::{Process, reason};
+use crate::python::{
+    FAST, FAST_KEYWORDS, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, current_thread, exported, text,
+};
+use crate::recorder::Recorder;
+use crate::stacks::Stacks;
+use crate::walk::Walker;
+use crate::{abi, bypass, checkpoint, system};
+
+/// `PYTHON_API_VERSION`.
+const API_VERSION: i32 = 1013;
+
+type Plain = unsafe extern "C" fn(Object, Object) -> Object;
+type Fast = unsafe extern "C" fn(Object, *const Object, isize) -> Object;
+type FastKeywords = unsafe extern "C" fn(Object, *const Object, isize, Object) -> Object;
+
+struct Shared<T>(T);
+
+// SAFETY: CPython reads the tables, and writes the definition, under its lock.
+unsafe impl<T> Sync for Shared<T> {}
+
+const fn plain(name: &'static CStr, function: Plain, doc: &'static CStr) -> Method {
+    Method { name: name.as_ptr(), function: function as *const c_void, flags: NO_ARGUMENTS, doc: doc.as_ptr() }
+}
+
+const fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> Method {
+    Method { name: name.as_ptr(), function: function as *const c_void, flags: FAST, doc: doc.as_ptr() }
+}
+
+static METHODS: Shared<[Method; 13]> = Shared([
+    fast(c"start", start, c"start(folder, version, executable, types, options=...): begin to record"),
+    plain(c"stop", stop, c"stop(): end the file; a later start begins another"),
+    plain(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
+    plain(c"path", path, c"path(): the file that is written, or None"),
+    plain(c"checkpoint", take_checkpoint, c"checkpoint(): write the whole heap as it is now"),
+    fast(c"mark", mark, c"mark(kind, label): a phase begins: 'test', 'request', 'iteration', 'user'"),
+    fast(c"phase", phase, c"phase(kind, label): as mark, without a checkpoint of what was before"),
+    fast(
+        c"sweep",
+        sweep,
+        c"sweep(generation=2): write what gc.collect() would find, collect nothing; how many objects",
+    ),
+    fast(c"_collection", collection, c"for gc.callbacks"),
+    fast(c"_signalled", signalled, c"for signal.signal"),
+    plain(c"_forked", forked, c"for os.register_at_fork"),
+    plain(c"_exit", at_exit, c"for atexit.register"),
+    Method { name: std::ptr::null(), function: std::ptr::null(), flags: 0, doc: std::ptr::null() },
+]);
+
+struct Definition(std::cell::UnsafeCell<ModuleDef>);
+
+// SAFETY: as for `Shared`.
+unsafe impl Sync for Definition {}
+
+static DEFINITION: Definition = Definition(std::cell::UnsafeCell::new(ModuleDef {
+    count: 1,
+    class: null_mut(),
+    base: [0; 3],
+    name: c"_refloop".as_ptr(),
+    doc: c"Records what the program does with its objects.".as_ptr(),
+    size: 0,
+    methods: METHODS.0.as_ptr(),
+    rest: [0; 4],
+}));
+
+/// What CPython calls as it loads the module.
+#[unsafe(no_mangle)]
+pub extern "C" fn PyInit__refloop() -> Object {
+    match Functions::find() {
+        // SAFETY: the definition lives for ever.
+        Ok(python) => unsafe { (python.PyModule_Create2)(DEFINITION.0.get(), API_VERSION) },
+        Err(_) => null_mut(),
+    }
+}
+
+/// A new reference to `None`.
+unsafe fn none(python: &Functions) -> Object {
+    let none = system::symbol(c"_Py_NoneStruct") as Object;
+    // SAFETY: `None` is an object.
+    unsafe {
+        (python.Py_IncRef)(none);
+    }
+    none
+}
+
+/// `start(folder, version, executable, types)`: an empty text, or why nothing is recorded. What to record is in the
+/// environment, or in a fifth argument of the same form; then it may be called again after `stop()`.
+unsafe extern "C" fn start(module: Object, arguments: *const Object, count: isize) -> Object {
+    let Ok(python) = Functions::find() else { return null_mut() };
+    // SAFETY: CPython hands over `count` objects.
+    unsafe {
+        let arguments = std::slice::from_raw_parts(arguments, count.cast_unsigned());
+        let answer = match begin(python, module, arguments) {
+            Ok(()) => String::new(),
+            Err(reason) => reason,
+        };
+        (python.PyUnicode_FromStringAndSize)(answer.as_ptr(), answer.len().cast_signed())
+    }
+}
+
+unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Result<(), String> {
+    let (&[folder, version, executable, types], options) = (match arguments {
+        [four @ .., options] if four.len() == 4 => (four, Some(*options)),
+        four => (four, None),
+    }) else {
+        return Err("start takes four arguments, or five".into());
+    };
+    if hook::is_recording() || hook::started() && options.is_none() {
+        return Err(String::new());
+    }
+    let options = match options {
+        // SAFETY: an object that CPython handed over.
+        Some(options) => Options::parse(&unsafe { text(&python, options) }),
+        None => Options::from_environment(),
+    };
+    let Some(options) = options else { return Err("not started by refloop record".into()) };
+    let missing = |name: &str| format!("this Python has no {name}");
+    // SAFETY: under the interpreter's lock, with objects that CPython handed over.
+    unsafe {
+        let version = text(&python, version);
+        let minor = version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0);
+        let abi = abi::of(minor).ok_or_else(|| format!("CPython {version} is not one of 3.8 to 3.13"))?;
+        let type_type = exported(c"PyType_Type").map_err(missing)?;
+        let code_type = exported(c"PyCode_Type").map_err(missing)?;
+        let builtin = [c"PyList_Type", c"PyDict_Type", c"PyTuple_Type"];
+        let [list, dict, tuple] = builtin.map(exported);
+        let (list, dict, tuple) = (list.map_err(missing)?, dict.map_err(missing)?, tuple.map_err(missing)?);
+        let current_thread = current_thread().map_err(missing)?;
+        let depth = options.depth;
+        let folder = text(&python, folder);
+        let stacks = (depth > 0).then(|| Stacks::new(abi, depth, python.PyCode_Addr2Line, code_type, folder));
+        let mut recorder = Recorder::new(minor, options.full, depth, stacks, type_type);
+        recorder.own = hide(&python, module);
+        let mut walker = Walker::new(minor)?;
+        walker.leave_out(&recorder.own);
+        recorder.walker = Some(walker);
+        for place in 0..(python.PyList_Size)(types) {
+            recorder.know((python.PyList_GetItem)(types, place).addr());
+        }
+        let bypassed = options.bypass;
+        let output = options.output.clone();
+        let mut process = Process::new(options, version, text(&python, executable));
+        process.begin(&mut recorder, 0).map_err(|error| format!("{}: {}", output.display(), reason(&error)))?;
+        if hook::started() {
+            hook::resume(recorder, process);
+            return Ok(());
+        }
+        if bypassed {
+            recorder.shadows = bypass::install(list, dict, tuple);
+        }
+        hook::install(Parts { python, recorder, process, current_thread });
+        system::at_fork(detach);
+        take_over_exit(&python);
+        hook::activate();
+    }
+    Ok(())
+}
+
+/// The module and its functions, out of the collector's sight.
+unsafe fn hide(python: &Functions, module: Object) -> Vec<usize> {
+    let mut own = Vec::new();
+    // SAFETY: the module is alive, and so is what it holds.
+    unsafe {
+        let names = (python.PyModule_GetDict)(module);
+        for object in [module, names] {
+            (python.PyObject_GC_UnTrack)(object);
+            own.push(object.addr());
+        }
+        for method in METHODS.0.iter().filter(|method| !method.name.is_null()) {
+            let function = (python.PyDict_GetItemString)(names, method.name);
+            if !function.is_null() {
+                (python.PyObject_GC_UnTrack)(function);
+                own.push(function.addr());
+            }
+        }
+    }
+    own
+}
+
+unsafe extern "C" fn take_checkpoint(_: Object, _: Object) -> Object {
+    checkpoint::now();
+    answer()
+}
+
+unsafe extern "C" fn stop(_: Object, _: Object) -> Object {
+    checkpoint::stop();
+    answer()
+}
+
+unsafe extern "C" fn is_recording(_: Object, _: Object) -> Object {
+    match Functions::find() {
+        // SAFETY: under the interpreter's lock.
+        Ok(python) => unsafe { (python.PyBool_FromLong)(hook::is_recording().into()) },
+        Err(_) => null_mut(),
+    }
+}
+
+unsafe extern "C" fn path(_: Object, _: Object) -> Object {
+    let path = hook::quietly(|state| state.process.path().to_string_lossy().into_owned());
+    match (path, Functions::find()) {
+        // SAFETY: under the interpreter's lock.
+        (Some(path), Ok(python)) => unsafe {
+            (python.PyUnicode_FromStringAndSize)(path.as_ptr(), path.len().cast_signed())
+        },
+        _ => answer(),
+    }
+}
+
+unsafe extern "C" fn sweep(_: Object, arguments: *const Object, count: isize) -> Object {
+    let Ok(python) = Functions::find() else { return null_mut() };
+    // SAFETY: CPython hands over `count` objects; what is no number is told by a pending error.
+    unsafe {
+        let generation = match count {
+            0 => 2,
+            _ => (python.PyLong_AsLong)(*arguments),
+        };
+        if generation < 0 {
+            let class = system::symbol(c"PyExc_ValueError") as *const Object;
+            (python.PyErr_SetString)(*class, c"sweep takes a generation, 0, 1 or 2".as_ptr());
+            return null_mut();
+        }
+        (python.PyLong_FromLong)(checkpoint::sweep(generation.min(2) as u8) as i64)
+    }
+}
+
+unsafe extern "C" fn mark(_: Object, arguments: *const Object, count: isize) -> Object {
+    // SAFETY: what CPython handed over.
+    unsafe { with_mark(arguments, count, checkpoint::mark) }
+}
+
+unsafe extern "C" fn phase(_: Object, arguments: *const Object, count: isize) -> Object {
+    // SAFETY: what CPython handed over.
+    unsafe { with_mark(arguments, count, checkpoint::phase) }
+}
+
+unsafe fn with_mark(arguments: *const Object, count: isize, begin: fn(&str, &str)) -> Object {
+    let Ok(python) = Functions::find() else { return null_mut() };
+    // SAFETY: CPython hands over `count` objects.
+    unsafe {
+        let arguments = std::slice::from_raw_parts(arguments, count.cast_unsigned());
+        let &[kind, label] = arguments else {
+            let class = system::symbol(c"PyExc_TypeError") as *const Object;
+            (python.PyErr_SetString)(*class, c"mark takes a kind and a label".as_ptr());
+            return null_mut();
+        };
+        let (kind, label) = (text(&python, kind), text(&python, label));
+        begin(&kind, &label);
+    }
+    answer()
+}
+
+unsafe extern "C" fn signalled(_: Object, _: *const Object, _: isize) -> Object {
+    checkpoint::now();
+    answer()
+}
+
+unsafe extern "C" fn at_exit(_: Object, _: Object) -> Object {
+    checkpoint::last();
+    answer()
+}
+
+/// `gc.callbacks` calls it with `"start"` or `"stop"` and a dict.
+unsafe extern "C" fn collection(_: Object, arguments: *const Object, count: isize) -> Object {
+    hook::quietly(|state| {
+        if count != 2 {
+            return;
+        }
+        let python = state.python;
+        // SAFETY: CPython hands over two objects.
+        unsafe {
+            let (phase, facts) = (*arguments, *arguments.add(1));
+            let number = |name: &CStr| {
+                let value = (python.PyDict_GetItemString)(facts, name.as_ptr());
+                if value.is_null() { 0 } else { (python.PyLong_AsLong)(value).max(0).cast_unsigned() }
+            };
+            match text(&python, phase).as_str() {
+                "start" => checkpoint::collection_starts(state, number(c"generation") as u8),
+                _ => checkpoint::collection_stops(state, number(c"collected"), number(c"uncollectable")),
+            }
+        }
+    });
+    answer()
+}
+
+/// In the child of a fork, before anything else runs there: its own file.
+unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
+    hook::quietly(|state| {
+        let parent = state.process.id();
+        if parent == std::process::id() {
+            return;
+        }
+        state.collecting = false;
+        if !state.process.options.forks {
+            return hook::retire();
+        }
+        if let Err(error) = state.process.begin(&mut state.recorder, parent) {
+            state.process.stopped(&error);
+            hook::retire();
+        }
+    });
+    answer()
+}
+
+/// In the child of any fork: the file is the parent's.
+extern "C" fn detach() {
+    // SAFETY: the child of a fork has one thread.
+    if let Some(state) = unsafe { hook::state() } {
+        state.recorder.log.abandon();
+    }
+}
+
+/// What functions without a result answer.
+fn answer() -> Object {
+    match Functions::find() {
+        // SAFETY: under the interpreter's lock.
+        Ok(python) => unsafe { none(&python) },
+        Err(_) => null_mut(),
+    }
+}
+
+/// The function behind `os._exit`.
+static EXIT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// `os._exit` ends the process without `atexit`; `multiprocessing` ends its workers so. So the function behind it is
+/// replaced by one that writes the last checkpoint first; the object `os._exit` stays as it is.
+unsafe fn take_over_exit(python: &Functions) {
+    use std::sync::atomic::Ordering;
+    // SAFETY: a `PyCFunctionObject` has its definition behind the two words of each object.
+    unsafe {
+        let posix = (python.PyImport_ImportModule)(c"posix".as_ptr());
+        if posix.is_null() {
+            return (python.PyErr_Clear)();
+        }
+        let exit = (python.PyObject_GetAttrString)(posix, c"_exit".as_ptr());
+        (python.Py_DecRef)(posix);
+        if exit.is_null() {
+            return (python.PyErr_Clear)();
+        }
+        let builtin = system::symbol(c"PyCFunction_Type");
+        if abi::word(exit.addr(), 8) == builtin {
+            let method = abi::word(exit.addr(), 16) as *mut Method;
+            if (*method).flags == FAST_KEYWORDS {
+                EXIT.store((*method).function.addr(), Ordering::Release);
+                (*method).function = exit_now as FastKeywords as *const c_void;
+            }
+        }
+        (python.Py_DecRef)(exit);
+    }
+}
+
+unsafe extern "C" fn exit_now(module: Object, arguments: *const Object, count: isize, names: Object) -> Object {
+    let original = EXIT.load(std::sync::atomic::Ordering::Acquire);
+    // A call with wrong arguments comes back: it must not end the recording.
+    if count == 1 && names.is_null() {
+        checkpoint::last();
+    }
+    // SAFETY: the function that stood there before, with the arguments it is called with.
+    unsafe { std::mem::transmute::<usize, FastKeywords>(original)(module, arguments, count, names) }
+}

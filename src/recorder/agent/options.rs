@@ -1,0 +1,48 @@
+//! What the launcher asks for, in one environment variable: lines of `key=value`, inherited by child processes.
+
+use std::path::PathBuf;
+
+/// The variable.
+pub const VARIABLE: &str = "REFLOOP_RECORD";
+
+/// What to record, and where to.
+#[derive(Debug)]
+pub struct Options {
+    pub output: PathBuf,
+    /// A file for one line on each process, which the launcher reads at the end.
+    pub status: Option<PathBuf>,
+    /// All births and deaths, not those of survivors only.
+    pub full: bool,
+    /// Frames of a site; 0 for none.
+    pub depth: usize,
+    /// Whether lists, dicts and tuples go around the free lists.
+    pub bypass: bool,
+    /// Nanoseconds between two checkpoints, 0 for none.
+    pub every: u64,
+    /// Whether the children of a fork are recorded too.
+    pub forks: bool,
+}
+
+impl Options {
+    /// The options of this process; `None` where there is no recording to do.
+    pub fn from_environment() -> Option<Options> {
+        Options::parse(&std::env::var(VARIABLE).ok()?)
+    }
+
+    /// The options in a text as the variable has it.
+    pub fn parse(text: &str) -> Option<Options> {
+        let value = |wanted: &str| {
+            text.lines().filter_map(|line| line.split_once('=')).find(|&(key, _)| key == wanted).map(|(_, value)| value)
+        };
+        let seconds: f64 = value("every").and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
+        Some(Options {
+            output: PathBuf::from(value("output")?),
+            status: value("status").map(PathBuf::from),
+            full: value("events") == Some("full"),
+            depth: value("depth").and_then(|depth| depth.parse().ok()).unwrap_or(32),
+            bypass: value("bypass") != Some("no"),
+            every: (seconds * 1e9) as u64,
+            forks: value("forks") != Some("no"),
+        })
+    }
+}

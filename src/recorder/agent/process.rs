@@ -1,0 +1,192 @@
+//! One recorded process: its file and header, its status for the launcher, what happens as it forks and ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::log::Log;
+use crate::options::Options;
+use crate::recorder::Recorder;
+use crate::system;
+
+/// What the process keeps to begin a file, and to begin one again after a fork.
+pub struct Process {
+    pub options: Options,
+    /// `sys.version` up to the first blank, `3.13.0`.
+    pub version: String,
+    /// `sys.executable`.
+    pub executable: String,
+    /// The file that is written.
+    path: PathBuf,
+    /// When it began.
+    start: u64,
+    /// Whose file it is.
+    id: u32,
+}
+
+impl Process {
+    pub fn new(options: Options, version: String, executable: String) -> Process {
+        Process { options, version, executable, path: PathBuf::new(), start: 0, id: 0 }
+    }
+
+    /// Begins the file of this process: the name that the launcher was given, or, where another process has it, the
+    /// name with the process's number.
+    pub fn begin(&mut self, recorder: &mut Recorder, parent: u32) -> io::Result<()> {
+        self.id = std::process::id();
+        self.start = system::now();
+        let (file, path) = create(&self.options.output, self.id, parent != 0)?;
+        let log = Log::open(&file, path.clone(), &self.header(recorder, parent))
+            .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
+        self.path = path;
+        recorder.begin(log);
+        self.say("begin", &self.path.to_string_lossy());
+        Ok(())
+    }
+
+    /// Nanoseconds since the file began.
+    pub fn elapsed(&self) -> u64 {
+        system::now().saturating_sub(self.start)
+    }
+
+    /// The file that is written.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The process whose file it is.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Ends the file in order.
+    pub fn finish(&self, recorder: &mut Recorder) {
+        let elapsed = self.elapsed();
+        recorder.log.emit(|encoder| encoder.time(elapsed));
+        recorder.log.emit(|encoder| encoder.end());
+        let bytes = recorder.log.written();
+        recorder.log.finish();
+        let facts = format!("{}\t{}\t{bytes}\t{}", recorder.objects, recorder.checkpoints, self.path.display());
+        self.say("end", &facts);
+    }
+
+    /// Says on standard error that the recording stopped, and why.
+    pub fn stopped(&self, error: &io::Error) {
+        let reason = reason(error);
+        // Standard error may be closed; then nobody wants to know.
+        let _ = writeln!(
+            io::stderr(),
+            "refloop: {}: {reason}: recording stopped, the program goes on",
+            self.path.display()
+        );
+        self.say("stopped", &format!("{}: {reason}", self.path.display()));
+    }
+
+    /// A line for the launcher.
+    pub fn say(&self, word: &str, rest: &str) {
+        let Some(status) = &self.options.status else { return };
+        let line = format!("{word}\t{}\t{}\n", std::process::id(), rest.replace('\n', " "));
+        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(status) {
+            // The launcher says less then.
+            let _ = file.write_all(line.as_bytes());
+        }
+    }
+
+    fn header(&self, recorder: &Recorder, parent: u32) -> String {
+        let births = if self.options.full { "all" } else { "survivors" };
+        let stacks = if recorder.stacks.is_some() { "native" } else { "none" };
+        let mut header = format!(
+            "reftrace 1 runtime=cpython-{} pointer=8 references=checkpoints frees=recorded births={births} numbers=dense \
+             pid={} stacks={stacks} depth={} platform={}-{}",
+            self.version,
+            self.id,
+            self.options.depth,
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+        );
+        if parent != 0 {
+            header += &format!(" parent={parent}");
+        }
+        let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        header += &format!(" executable={} argv={}", quoted(&self.executable), quoted(&arguments.join(" ")));
+        header
+    }
+}
+
+/// An error of the system, in its words, without its number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    text.to_lowercase()
+}
+
+/// Creates the file: `app.reftrace`, or `app.PID.reftrace`, or the next that is free.
+fn create(output: &Path, id: u32, child: bool) -> io::Result<(File, PathBuf)> {
+    let mut attempt = u32::from(child);
+    loop {
+        let path = match attempt {
+            0 => output.to_path_buf(),
+            1 => numbered(output, &id.to_string()),
+            _ => numbered(output, &format!("{id}-{attempt}")),
+        };
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 1000 => attempt += 1,
+            result => return result.map(|file| (file, path)),
+        }
+    }
+}
+
+/// `app.reftrace` and `7` to `app.7.reftrace`.
+fn numbered(output: &Path, number: &str) -> PathBuf {
+    let mut name = output.file_stem().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(number);
+    if let Some(extension) = output.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    output.with_file_name(name)
+}
+
+/// A word of the text form: in quotes where it must be.
+pub fn quoted(word: &str) -> String {
+    let plain = !word.is_empty()
+        && !word.starts_with('#')
+        && !word.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');
+    if plain {
+        return word.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for c in word.chars() {
+        match c {
+            '"' => quoted += "\\\"",
+            '\\' => quoted += "\\\\",
+            '\n' => quoted += "\\n",
+            '\t' => quoted += "\\t",
+            '\r' => quoted += "\\r",
+            c if c.is_control() => quoted += &format!("\\u{{{:x}}}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{numbered, quoted};
+    use std::path::Path;
+
+    #[test]
+    fn a_child_puts_its_number_before_the_extension() {
+        assert_eq!(numbered(Path::new("/a/app.reftrace"), "7"), Path::new("/a/app.7.reftrace"));
+        assert_eq!(numbered(Path::new("app"), "7"), Path::new("app.7"));
+    }
+
+    #[test]
+    fn words_that_the_text_form_would_split_are_quoted() {
+        assert_eq!(quoted("plain=word"), "plain=word");
+        assert_eq!(quoted("a \"b\"\n"), "\"a \\\"b\\\"\\n\"");
+        assert_eq!(quoted(""), "\"\"");
+        assert_eq!(quoted("#x"), "\"#x\"");
+    }
+}

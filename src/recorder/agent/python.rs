@@ -1,0 +1,150 @@
+//! The functions and objects of CPython that the agent uses, looked up in the running process by name: all of them are
+//! public, and in every version from 3.8 to 3.13.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use crate::system::symbol;
+
+/// A `PyObject*`.
+pub type Object = *mut c_void;
+
+/// `PyMemAllocatorEx`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Allocator {
+    pub context: *mut c_void,
+    pub malloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
+    pub calloc: unsafe extern "C" fn(*mut c_void, usize, usize) -> *mut c_void,
+    pub realloc: unsafe extern "C" fn(*mut c_void, *mut c_void, usize) -> *mut c_void,
+    pub free: unsafe extern "C" fn(*mut c_void, *mut c_void),
+}
+
+/// `PYMEM_DOMAIN_OBJ`.
+pub const OBJECT_DOMAIN: c_int = 2;
+
+/// `PyMethodDef`.
+#[repr(C)]
+pub struct Method {
+    pub name: *const c_char,
+    pub function: *const c_void,
+    pub flags: c_int,
+    pub doc: *const c_char,
+}
+
+pub const NO_ARGUMENTS: c_int = 4;
+pub const FAST: c_int = 0x80;
+pub const FAST_KEYWORDS: c_int = 0x82;
+
+/// `PyModuleDef`.
+#[repr(C)]
+pub struct ModuleDef {
+    pub count: isize,
+    pub class: *mut c_void,
+    pub base: [usize; 3],
+    pub name: *const c_char,
+    pub doc: *const c_char,
+    pub size: isize,
+    pub methods: *const Method,
+    pub rest: [usize; 4],
+}
+
+macro_rules! functions {
+    ($($(#[$doc:meta])* $name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
+        /// The functions, by their names.
+        #[allow(non_snake_case)]
+        #[derive(Clone, Copy)]
+        pub struct Functions {
+            $($(#[$doc])* pub $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+        }
+
+        impl Functions {
+            /// Finds them all, or says which is missing.
+            pub fn find() -> Result<Functions, &'static str> {
+                Ok(Functions {
+                    $($name: {
+                        let address = symbol(concat_name!($name));
+                        if address == 0 {
+                            return Err(stringify!($name));
+                        }
+                        // SAFETY: CPython declares the function so in all the versions we know.
+                        unsafe {
+                            std::mem::transmute::<usize, unsafe extern "C" fn($($argument),*) $(-> $result)?>(address)
+                        }
+                    },)*
+                })
+            }
+        }
+    };
+}
+
+macro_rules! concat_name {
+    ($name:ident) => {
+        match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+            Ok(name) => name,
+            Err(_) => return Err(stringify!($name)),
+        }
+    };
+}
+
+functions! {
+    PyMem_GetAllocator(c_int, *mut Allocator);
+    PyMem_SetAllocator(c_int, *const Allocator);
+    PyCode_Addr2Line(usize, c_int) -> c_int;
+    PyInterpreterState_Main() -> usize;
+    Py_AddPendingCall(extern "C" fn(*mut c_void) -> c_int, *mut c_void) -> c_int;
+    PyModule_Create2(*mut ModuleDef, c_int) -> Object;
+    PyImport_ImportModule(*const c_char) -> Object;
+    PyObject_GetAttrString(Object, *const c_char) -> Object;
+    PyList_Size(Object) -> isize;
+    PyList_GetItem(Object, isize) -> Object;
+    PyDict_GetItemString(Object, *const c_char) -> Object;
+    PyLong_AsLong(Object) -> i64;
+    PyLong_FromLong(i64) -> Object;
+    PyBool_FromLong(i64) -> Object;
+    PyUnicode_AsUTF8AndSize(Object, *mut isize) -> *const u8;
+    PyUnicode_FromStringAndSize(*const u8, isize) -> Object;
+    PyErr_Clear();
+    PyErr_SetString(Object, *const c_char);
+    PyObject_GC_UnTrack(Object);
+    PyModule_GetDict(Object) -> Object;
+    Py_IncRef(Object);
+    Py_DecRef(Object);
+}
+
+/// `PyThreadState* (void)`: the thread state that runs, null if none.
+pub type CurrentThread = unsafe extern "C" fn() -> usize;
+
+/// The function that gives the thread state, which has had two names.
+pub fn current_thread() -> Result<CurrentThread, &'static str> {
+    let names = [c"_PyThreadState_UncheckedGet", c"PyThreadState_GetUnchecked"];
+    match names.map(symbol).into_iter().find(|&address| address != 0) {
+        // SAFETY: both are declared so.
+        Some(address) => Ok(unsafe { std::mem::transmute::<usize, CurrentThread>(address) }),
+        None => Err("PyThreadState_GetUnchecked"),
+    }
+}
+
+/// An object or a type that CPython exports.
+pub fn exported(name: &CStr) -> Result<usize, &'static str> {
+    match symbol(name) {
+        0 => Err("a built-in type"),
+        address => Ok(address),
+    }
+}
+
+/// The text of a `str` object; empty for anything else.
+///
+/// # Safety
+/// `object` must be an object, and the interpreter's lock held.
+pub unsafe fn text(python: &Functions, object: Object) -> String {
+    let mut length = 0;
+    // SAFETY: as the caller promises; the text lives as long as the object.
+    unsafe {
+        let bytes = (python.PyUnicode_AsUTF8AndSize)(object, &raw mut length);
+        if bytes.is_null() {
+            (python.PyErr_Clear)();
+            return String::new();
+        }
+        String::from_utf8_lossy(std::slice::from_raw_parts(bytes, length.cast_unsigned())).into_owned()
+    }
+}

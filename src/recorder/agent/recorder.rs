@@ -1,0 +1,414 @@
+//! What becomes of each birth and death: the live table is kept, and the log gets what the mode asks for.
+//!
+//! `survivors`: an object is written when a walk first meets it, and its death if it was written. `full`: each birth and
+//! each death of an object is written. A block is not an object yet when it is allocated, so a birth waits until [`WAITING`] others have followed it, its death comes,
+//! or a walk begins; then its type can be read from its memory. A block in which no type is found is no object (the key table of a dict, say) and is not written.
+
+use crate::abi::{pre_header, type_field, word};
+use crate::encode::{Encoder, kind};
+use crate::live::{IS_CODE, IS_TYPE, LiveTable, PENDING};
+use crate::log::{Log, cut};
+use crate::map::AddressMap;
+use crate::sink::Sink;
+use crate::stacks::Stacks;
+use crate::walk::Walker;
+
+/// Births that wait to be written.
+const WAITING: usize = 64;
+/// Bits for the bytes in front of an instance, 0, 16 or 32, and one.
+const CLASS_SHIFT: u32 = 6;
+/// A heap type has no smaller block.
+const SMALLEST_TYPE: u64 = 800;
+
+/// The state of the recording in this process. Whoever holds the interpreter's lock may touch it.
+pub struct Recorder {
+    pub minor: u8,
+    /// Births and deaths of all objects, not of survivors only.
+    pub full: bool,
+    pub depth: usize,
+    pub table: LiveTable,
+    pub stacks: Option<Stacks>,
+    pub log: Log,
+    pub walker: Option<Walker>,
+    /// The recorder's own objects.
+    pub own: Vec<usize>,
+    /// `PyType_Type`.
+    pub type_type: usize,
+    /// Types whose deallocator was taken over: the copy that their dying instances have, and the type.
+    pub shadows: Vec<(usize, usize)>,
+    last_type: u32,
+    /// Type objects known: one more than the bytes in front of their instances, and from [`CLASS_SHIFT`] on their number.
+    known: AddressMap,
+    free_numbers: Vec<u32>,
+    last_number: u32,
+    walk: u32,
+    waiting: [u32; WAITING],
+    next_waiting: usize,
+    stack: Vec<u32>,
+    /// Objects written.
+    pub objects: u64,
+    pub checkpoints: u64,
+}
+
+impl Recorder {
+    pub fn new(minor: u8, full: bool, depth: usize, stacks: Option<Stacks>, type_type: usize) -> Recorder {
+        Recorder {
+            minor,
+            full,
+            depth,
+            table: LiveTable::new(),
+            stacks,
+            log: Log::closed(),
+            walker: None,
+            own: Vec::new(),
+            type_type,
+            shadows: Vec::new(),
+            last_type: 0,
+            known: AddressMap::default(),
+            free_numbers: Vec::new(),
+            last_number: 0,
+            walk: 0,
+            waiting: [0; WAITING],
+            next_waiting: 0,
+            stack: Vec::new(),
+            objects: 0,
+            checkpoints: 0,
+        }
+    }
+
+    /// A block was allocated.
+    ///
+    /// # Safety
+    /// `thread` must be the thread state that runs.
+    #[inline]
+    pub unsafe fn born(&mut self, block: usize, bytes: usize, thread: usize) {
+        let stale = self.table.find(block);
+        if stale != 0 {
+            // It died unseen; its memory is another's now, so it cannot be typed.
+            self.forget_birth(stale);
+            self.die(stale);
+        }
+        let mut node = 0;
+        if let Some(stacks) = &mut self.stacks {
+            let table = &mut self.table;
+            // SAFETY: as the caller promises.
+            node = unsafe { stacks.capture(thread, |code| flag(table, code, IS_CODE)) };
+            if stacks.node(node).own {
+                return;
+            }
+        }
+        let index = self.table.insert(block, bytes, node);
+        if self.full && index != 0 {
+            let place = self.next_waiting % WAITING;
+            self.next_waiting = self.next_waiting.wrapping_add(1);
+            let before = std::mem::replace(&mut self.waiting[place], index);
+            if before != 0 {
+                self.write_birth(before, false);
+                self.forget_birth(before);
+            }
+            let record = self.table.get(index);
+            record.flags |= PENDING;
+            record.number = place as u32;
+        }
+    }
+
+    /// A block is about to be freed.
+    #[inline]
+    pub fn died(&mut self, block: usize) {
+        let index = self.table.find(block);
+        if index != 0 {
+            self.die(index);
+        }
+    }
+
+    /// A block was moved or resized.
+    ///
+    /// # Safety
+    /// `thread` must be the thread state that runs.
+    pub unsafe fn moved(&mut self, old: usize, new: usize, bytes: usize) {
+        let index = self.table.find(old);
+        let stale = self.table.find(new);
+        if stale != 0 && stale != index {
+            self.forget_birth(stale);
+            self.die(stale);
+        }
+        if index == 0 {
+            return;
+        }
+        self.table.relocate(index, new, bytes);
+        let record = *self.table.get(index);
+        if record.number != 0 && record.flags & PENDING == 0 {
+            self.log.emit(|encoder| encoder.fact(kind::RESIZE, record.number.into(), bytes as u64));
+        }
+    }
+
+    /// Writes the births that wait, but for those in whose block no object stands yet: up to 3.11 a collection begins
+    /// inside an allocation.
+    pub fn settle(&mut self) {
+        for place in 0..WAITING {
+            let index = self.waiting[place];
+            if index != 0 {
+                self.write_birth(index, false);
+            }
+        }
+    }
+
+    /// A type object: what has it as its type is an object.
+    pub fn know(&mut self, type_object: usize) {
+        // SAFETY: the callers have a type object.
+        let flags = unsafe { word(type_object, type_field::FLAGS) as u64 };
+        if flags & type_field::HEAP != 0 {
+            flag(&mut self.table, type_object - 16, IS_TYPE);
+        }
+        let number = self.known.get(type_object) >> CLASS_SHIFT;
+        self.known.insert(type_object, number << CLASS_SHIFT | (pre_header(self.minor, flags) as u32 + 1));
+    }
+
+    /// A new file begins: nothing is written in it yet.
+    pub fn begin(&mut self, log: Log) {
+        self.log = log;
+        self.known.update(|value| value & ((1 << CLASS_SHIFT) - 1));
+        self.last_type = 0;
+        self.free_numbers.clear();
+        self.last_number = 0;
+        self.waiting = [0; WAITING];
+        for record in self.table.records() {
+            record.number = 0;
+            record.class = 0;
+            record.flags &= !PENDING;
+        }
+        if let Some(stacks) = &mut self.stacks {
+            stacks.forget_sites();
+        }
+        self.objects = 0;
+        self.checkpoints = 0;
+    }
+
+    #[inline]
+    fn die(&mut self, index: u32) {
+        let mut record = *self.table.get(index);
+        if record.flags != 0 {
+            if record.flags & PENDING != 0 {
+                self.write_birth(index, true);
+                self.forget_birth(index);
+                record = *self.table.get(index);
+            }
+            if record.flags & IS_CODE != 0
+                && let Some(stacks) = &mut self.stacks
+            {
+                stacks.forget_code(record.block);
+            }
+            if record.flags & IS_TYPE != 0 {
+                // The collector's header is in front of it.
+                self.known.remove(record.block + 16);
+            }
+        }
+        if record.number != 0 {
+            self.log.emit(|encoder| encoder.object(kind::FREE, record.number.into()));
+            self.free_numbers.push(record.number);
+        }
+        self.table.remove(index);
+    }
+
+    /// Writes a birth, if the block is an object by now. Its memory may be a dead object's still, whose count is zero;
+    /// that of an object which is `dying` is zero as well.
+    fn write_birth(&mut self, index: u32, dying: bool) {
+        let record = *self.table.get(index);
+        // SAFETY: the block is live and has so many bytes.
+        let found = unsafe { self.object_in(record.block, record.bytes(), dying) };
+        let Some((object, type_object, class)) = found else { return };
+        self.forget_birth(index);
+        let class = if class == 0 { self.class_of(type_object) } else { class };
+        self.object(object, record.block, class, record.bytes());
+    }
+
+    /// The birth does not wait any more.
+    fn forget_birth(&mut self, index: u32) {
+        let record = self.table.get(index);
+        if record.flags & PENDING != 0 {
+            record.flags &= !PENDING;
+            let place = std::mem::take(&mut record.number) as usize;
+            if self.waiting[place] == index {
+                self.waiting[place] = 0;
+            }
+        }
+    }
+
+    /// The object that the block holds, and its type.
+    unsafe fn object_in(&mut self, block: usize, bytes: u64, dying: bool) -> Option<(usize, usize, u32)> {
+        for front in [16_usize, 0, 32] {
+            if bytes < front as u64 + 16 {
+                continue;
+            }
+            // SAFETY: the words are in the block.
+            let (count, mut type_object) = unsafe { (word(block, front), word(block, front + 8)) };
+            if type_object % 8 != 0 || type_object < 4096 || count > u32::MAX as usize || (count == 0 && !dying) {
+                continue;
+            }
+            if dying && let Some(&(_, real)) = self.shadows.iter().find(|&&(shadow, _)| shadow == type_object) {
+                type_object = real;
+            }
+            let mut known = self.known.get(type_object);
+            if known == 0 && self.is_type(type_object) {
+                self.know(type_object);
+                known = self.known.get(type_object);
+            }
+            if known & ((1 << CLASS_SHIFT) - 1) == front as u32 + 1 {
+                return Some((block + front, type_object, known >> CLASS_SHIFT));
+            }
+        }
+        None
+    }
+
+    /// Whether a live block of its own holds this type object, and the type is ready.
+    fn is_type(&mut self, type_object: usize) -> bool {
+        let index = self.table.find(type_object.wrapping_sub(16));
+        if index == 0 || self.table.get(index).bytes() < SMALLEST_TYPE {
+            return false;
+        }
+        // SAFETY: the words are in the block; the class of a class is known or `type`.
+        unsafe {
+            let class = word(type_object, 8);
+            let is_type = class == self.type_type
+                || self.known.get(class) != 0 && word(class, type_field::FLAGS) as u64 & type_field::CLASS != 0;
+            is_type && word(type_object, type_field::FLAGS) as u64 & type_field::READY != 0
+        }
+    }
+
+    #[cold]
+    fn class_of(&mut self, type_object: usize) -> u32 {
+        let Some(mut walker) = self.walker.take() else { return 0 };
+        // SAFETY: under the interpreter's lock, with a type object; it reads memory only.
+        let number = unsafe { walker.define(self, type_object) };
+        self.walker = Some(walker);
+        number
+    }
+
+    /// The site of a stack, cut to the depth.
+    fn site_of(&mut self, node: u32) -> u32 {
+        let Some(stacks) = &mut self.stacks else { return 0 };
+        let innermost = stacks.node(node);
+        if node == 0 || innermost.site != 0 {
+            return innermost.site;
+        }
+        // The site of a stack that is not cut is the outer part of another's as well.
+        let whole = innermost.depth as usize <= self.depth;
+        self.stack.clear();
+        let mut outer = node;
+        let mut site = 0;
+        while outer != 0 && self.stack.len() < self.depth {
+            if whole && stacks.node(outer).site != 0 {
+                site = stacks.node(outer).site;
+                break;
+            }
+            self.stack.push(outer);
+            outer = stacks.node(outer).parent;
+        }
+        while let Some(number) = self.stack.pop() {
+            let frame = *stacks.node(number);
+            let code = stacks.code_mut(frame.code);
+            if code.texts.0 == 0 {
+                code.texts = (self.log.text(code.path.as_bytes()), self.log.text(code.function.as_bytes()));
+            }
+            site = self.log.site(code.texts.0, frame.line, code.texts.1, site);
+            if whole || number == node {
+                stacks.node_mut(number).site = site;
+            }
+        }
+        site
+    }
+}
+
+/// Marks the block of an object without a header; one that is older than the recorder gets a record first.
+fn flag(table: &mut LiveTable, block: usize, flag: u16) {
+    let mut index = table.find(block);
+    if index == 0 {
+        index = table.insert(block, 0, 0);
+    }
+    if index != 0 {
+        table.get(index).flags |= flag;
+    }
+}
+
+impl Sink for Recorder {
+    fn text(&mut self, text: &[u8]) -> u32 {
+        self.log.text(text)
+    }
+
+    fn site(&mut self, path: u32, line: u32, function: u32, parent: u32) -> u32 {
+        self.log.site(path, line, function, parent)
+    }
+
+    fn type_number(&mut self, type_object: usize) -> u32 {
+        self.known.get(type_object) >> CLASS_SHIFT
+    }
+
+    fn define_type(&mut self, type_object: usize, text: &str) -> u32 {
+        self.last_type += 1;
+        let number = self.last_type;
+        self.know(type_object);
+        let known = self.known.get(type_object) & ((1 << CLASS_SHIFT) - 1);
+        self.known.insert(type_object, number << CLASS_SHIFT | known);
+        self.define_type_again(number, text);
+        number
+    }
+
+    fn define_type_again(&mut self, number: u32, text: &str) {
+        let line = format!("{number} {text}");
+        let text = cut(line.as_bytes());
+        self.log.emit_with(text, |encoder| encoder.type_head(text.len()));
+    }
+
+    fn object(&mut self, object: usize, block: usize, class: u32, bytes: u64) -> u64 {
+        let mut index = self.table.find(block);
+        if index == 0 {
+            index = self.table.insert(block, 0, 0);
+        }
+        self.forget_birth(index);
+        let record = *self.table.get(index);
+        if record.number != 0 {
+            let number = record.number.into();
+            if record.class != class {
+                self.table.get(index).class = class;
+                self.log.emit(|encoder| encoder.fact(kind::RETYPE, number, class.into()));
+            }
+            return number;
+        }
+        let number = self.free_numbers.pop().unwrap_or_else(|| {
+            self.last_number += 1;
+            self.last_number
+        });
+        let site = self.site_of(record.node);
+        let bytes = if record.bytes() == 0 { bytes } else { record.bytes() };
+        if index != 0 {
+            let record = self.table.get(index);
+            record.number = number;
+            record.class = class;
+        }
+        self.objects += 1;
+        self.log.emit(|encoder| encoder.alloc(number.into(), object as u64, class, bytes, site));
+        number.into()
+    }
+
+    fn first_visit(&mut self, _object: usize, block: usize) -> bool {
+        let mut index = self.table.find(block);
+        if index == 0 {
+            index = self.table.insert(block, 0, 0);
+        }
+        let walk = self.walk;
+        let record = self.table.get(index);
+        std::mem::replace(&mut record.walk, walk) != walk
+    }
+
+    fn begin_walk(&mut self) {
+        self.walk = self.walk.wrapping_add(1);
+    }
+
+    fn hidden(&self, object: usize) -> bool {
+        self.own.contains(&object)
+    }
+
+    fn emit(&mut self, record: impl FnOnce(&mut Encoder) -> &[u8]) {
+        self.log.emit(record);
+    }
+}

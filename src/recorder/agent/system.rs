@@ -1,0 +1,91 @@
+//! The few functions of the C library that the agent needs and `std` does not have.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::io;
+
+/// `PROT_READ | PROT_WRITE`.
+const READ_WRITE: c_int = 3;
+const MAP_SHARED: c_int = 1;
+const MAP_PRIVATE: c_int = 2;
+const MAP_ANONYMOUS: c_int = 0x20;
+const MAP_NORESERVE: c_int = 0x4000;
+
+unsafe extern "C" {
+    fn mmap(
+        address: *mut c_void,
+        length: usize,
+        protection: c_int,
+        flags: c_int,
+        file: c_int,
+        offset: i64,
+    ) -> *mut c_void;
+    fn munmap(address: *mut c_void, length: usize) -> c_int;
+    fn posix_fallocate(file: c_int, offset: i64, length: i64) -> c_int;
+    fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+    fn pthread_atfork(
+        prepare: Option<extern "C" fn()>,
+        parent: Option<extern "C" fn()>,
+        child: Option<extern "C" fn()>,
+    ) -> c_int;
+    fn clock_gettime(clock: c_int, time: *mut [i64; 2]) -> c_int;
+}
+
+/// Maps `length` bytes of the file for reading and writing, and takes the space on the disk now, so that a full disk is
+/// an error here and not a fault later.
+pub fn map_file(file: c_int, offset: u64, length: usize) -> io::Result<*mut u8> {
+    // SAFETY: plain system calls on a descriptor that the caller owns.
+    unsafe {
+        let error = posix_fallocate(file, offset.cast_signed(), length as i64);
+        if error != 0 {
+            return Err(io::Error::from_raw_os_error(error));
+        }
+        checked(mmap(std::ptr::null_mut(), length, READ_WRITE, MAP_SHARED, file, offset.cast_signed()))
+    }
+}
+
+/// Zeroed memory that takes room only where it is touched.
+pub fn map_zeroed(length: usize) -> io::Result<*mut u8> {
+    // SAFETY: a new private mapping touches nothing that exists.
+    unsafe {
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        checked(mmap(std::ptr::null_mut(), length, READ_WRITE, flags, -1, 0))
+    }
+}
+
+/// # Safety
+/// The range must come from [`map_file`] or [`map_zeroed`], and nothing may point into it any more.
+pub unsafe fn unmap(address: *mut u8, length: usize) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        munmap(address.cast(), length);
+    }
+}
+
+fn checked(address: *mut c_void) -> io::Result<*mut u8> {
+    if address.addr() == usize::MAX { Err(io::Error::last_os_error()) } else { Ok(address.cast()) }
+}
+
+/// The address of a symbol of the program or of a library it has loaded; 0 if there is none.
+pub fn symbol(name: &std::ffi::CStr) -> usize {
+    // SAFETY: a null handle is `RTLD_DEFAULT`, the name ends with a zero byte.
+    unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()).addr() }
+}
+
+/// Runs `child` in the child of each `fork`.
+pub fn at_fork(child: extern "C" fn()) {
+    // SAFETY: the handler is a static function.
+    unsafe {
+        pthread_atfork(None, None, Some(child));
+    }
+}
+
+/// The monotonic clock, in nanoseconds.
+pub fn now() -> u64 {
+    const CLOCK_MONOTONIC: c_int = 1;
+    let mut time = [0; 2];
+    // SAFETY: the array has the shape of a 64-bit `timespec`.
+    unsafe {
+        clock_gettime(CLOCK_MONOTONIC, &raw mut time);
+    }
+    time[0].cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(time[1].cast_unsigned())
+}

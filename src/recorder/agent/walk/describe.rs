@@ -1,0 +1,296 @@
+//! A walk that is going on: objects go in, one after the other, their records come out.
+
+use super::abi::Abi;
+use super::classes::{Class, Kind, Place, chain, made_in_python, object_members, places};
+use super::edges::Edges;
+use super::memory::{GC_HEAD, flag, signed, tuple_items, ty, type_flags, type_of, word};
+use super::{Context, Scratch};
+use crate::encode::kind;
+use crate::sink::Sink;
+
+/// A walk that is going on.
+pub struct Walk<'a, S> {
+    pub sink: &'a mut S,
+    pub(super) context: &'a Context,
+    pub(super) scratch: &'a mut Scratch,
+    /// References to objects that are not in `scratch.members` are left out.
+    pub only_members: bool,
+}
+
+impl<S: Sink> Walk<'_, S> {
+    pub(super) unsafe fn begin(&mut self, scope: u8) {
+        let scratch = &mut *self.scratch;
+        scratch.classes.clear();
+        scratch.class_numbers.clear();
+        scratch.labels.clear();
+        scratch.sites.clear();
+        scratch.closures.clear();
+        scratch.queue.clear();
+        scratch.deferred.clear();
+        scratch.fixed.clear();
+        scratch.own_references.clear();
+        for &object in &self.context.own {
+            let class = unsafe { type_of(object) };
+            unsafe {
+                if self.context.abi.is_gc(object, class, type_flags(class)) {
+                    scratch.edges.read(object, word(class + ty::TRAVERSE), 0);
+                    for &target in &scratch.edges.targets {
+                        *scratch.own_references.entry(target, 0).0 += 1;
+                    }
+                }
+            }
+        }
+        self.sink.begin_walk();
+        self.sink.emit(|encoder| encoder.scope(kind::WALK, scope));
+    }
+
+    pub(super) fn end(&mut self, scope: u8) {
+        self.sink.emit(|encoder| encoder.scope(kind::CHECKPOINT, scope));
+        self.scratch.shrink();
+    }
+
+    /// Describes a tracked object, unless it is the recorder's, or has to wait.
+    pub(super) unsafe fn describe_tracked(&mut self, object: usize) {
+        if self.sink.hidden(object) {
+            return;
+        }
+        unsafe {
+            let class = self.class_of(object);
+            if self.scratch.classes[class].kind == Kind::Tuple
+                && self.is_closure(object)
+                && !self.scratch.closures.contains(object)
+            {
+                self.scratch.deferred.push(object);
+            } else {
+                self.describe(object, class);
+            }
+        }
+    }
+
+    pub(super) unsafe fn describe_deferred(&mut self) {
+        for object in std::mem::take(&mut self.scratch.deferred) {
+            unsafe {
+                let class = self.class_of(object);
+                self.describe(object, class);
+                self.drain();
+            }
+        }
+    }
+
+    /// Describes the untracked objects that were met.
+    pub(super) unsafe fn drain(&mut self) {
+        while let Some(object) = self.scratch.queue.pop() {
+            unsafe {
+                let class = self.class_of(object);
+                self.describe(object, class);
+            }
+        }
+    }
+
+    /// Is it a tuple that begins with a cell, as the closure of a function does?
+    unsafe fn is_closure(&self, tuple: usize) -> bool {
+        unsafe {
+            let first = tuple_items(tuple).first().copied().unwrap_or(0);
+            first != 0 && type_of(first) == self.context.abi.cell
+        }
+    }
+
+    /// Writes an object: its count, what is known of it, and its references.
+    pub(super) unsafe fn describe(&mut self, object: usize, class: usize) {
+        unsafe {
+            let (head, gc) = self.scratch.classes[class].head(&self.context.abi, object);
+            let tracked = gc && word(object - GC_HEAD) != 0;
+            let mut edges = std::mem::take(&mut self.scratch.edges);
+            self.read_edges(object, class, gc, tracked, &mut edges);
+            if self.scratch.classes[class].kind == Kind::Function {
+                self.remember_closure(object);
+            }
+            self.name_edges(object, class, &mut edges);
+
+            let number = self.number_of(object, class, head);
+            let mut numbers = std::mem::take(&mut self.scratch.numbers);
+            numbers.clear();
+            for &target in &edges.targets {
+                numbers.push(self.met(target, tracked));
+            }
+            self.facts(object, class, number, gc, tracked);
+            for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
+                self.sink.emit(|encoder| encoder.reference(number, target, label));
+            }
+            self.scratch.numbers = numbers;
+            self.scratch.edges = edges;
+        }
+    }
+
+    /// What `tp_traverse` says. Of the untracked objects only dicts and tuples are asked: those the collector untracks
+    /// itself; any other may be half made.
+    pub(super) unsafe fn read_edges(
+        &mut self,
+        object: usize,
+        class: usize,
+        gc: bool,
+        tracked: bool,
+        edges: &mut Edges,
+    ) {
+        let class = &self.scratch.classes[class];
+        let asked = gc && (tracked || matches!(class.kind, Kind::Dict | Kind::Tuple));
+        let size = match class.kind {
+            Kind::List | Kind::Tuple | Kind::Dict | Kind::OrderedDict | Kind::Deque => unsafe { word(object + 16) },
+            Kind::Set => unsafe { word(object + 24) },
+            _ => 0,
+        };
+        unsafe { edges.read(object, if asked { class.traverse } else { 0 }, size) };
+    }
+
+    /// The number of a referent, 0 if the reference to it is left out. Untracked ones are queued.
+    unsafe fn met(&mut self, target: usize, from_tracked: bool) -> u64 {
+        unsafe {
+            if self.only_members {
+                if matches!(self.scratch.members.get(target), None | Some(0)) {
+                    return 0;
+                }
+            } else if self.context.abi.count(target).0 == 0 || self.sink.hidden(target) {
+                return 0;
+            }
+            let class = self.class_of(target);
+            let (head, gc) = self.scratch.classes[class].head(&self.context.abi, target);
+            let tracked = gc && word(target - GC_HEAD) != 0;
+            if tracked && !from_tracked {
+                return 0;
+            }
+            let number = self.number_of(target, class, head);
+            if !tracked && !self.only_members && self.sink.first_visit(target, target - head) {
+                self.scratch.queue.push(target);
+            }
+            number
+        }
+    }
+
+    /// Queues an object that is untracked and was not met before.
+    pub(super) unsafe fn queue(&mut self, object: usize) {
+        unsafe {
+            let class = self.class_of(object);
+            let (head, gc) = self.scratch.classes[class].head(&self.context.abi, object);
+            let tracked = gc && word(object - GC_HEAD) != 0;
+            if !tracked && self.sink.first_visit(object, object - head) {
+                self.scratch.queue.push(object);
+            }
+        }
+    }
+
+    pub(super) unsafe fn number(&mut self, object: usize) -> u64 {
+        unsafe {
+            let class = self.class_of(object);
+            let (head, _) = self.scratch.classes[class].head(&self.context.abi, object);
+            self.number_of(object, class, head)
+        }
+    }
+
+    unsafe fn number_of(&mut self, object: usize, class: usize, head: usize) -> u64 {
+        let class = &self.scratch.classes[class];
+        let bytes = head + unsafe { class.body(&self.context.abi, object) };
+        self.sink.object(object, object - head, class.number, bytes as u64)
+    }
+
+    unsafe fn remember_closure(&mut self, function: usize) {
+        unsafe {
+            let layout = self.context.abi.layout;
+            let (closure, code) = (word(function + layout.function_closure), word(function + layout.function_code));
+            if closure != 0 && self.context.abi.is_code(code) {
+                self.scratch.closures.insert(closure, code);
+            }
+        }
+    }
+
+    /// This walk's number of the object's class, which is defined in the trace by then.
+    pub(super) unsafe fn class_of(&mut self, object: usize) -> usize {
+        let address = unsafe { type_of(object) };
+        match self.scratch.class_numbers.get(address) {
+            Some(number) => number as usize,
+            None => unsafe { self.new_class(address) },
+        }
+    }
+
+    #[cold]
+    unsafe fn new_class(&mut self, address: usize) -> usize {
+        unsafe {
+            let mut class = self.plain_class(address);
+            class.number = self.define(address);
+            if !self.only_members {
+                self.define_again(address, class.number);
+            }
+            self.find_fields(&mut class);
+            let index = self.scratch.classes.len();
+            self.scratch.classes.push(class);
+            self.scratch.class_numbers.insert(address, index as u32);
+            index
+        }
+    }
+
+    /// A class without its number and the names of its fields.
+    pub(super) unsafe fn plain_class(&self, address: usize) -> Class {
+        unsafe {
+            let abi = &self.context.abi;
+            let (dict, weak) = places(abi, address);
+            let flags = type_flags(address);
+            Class {
+                address,
+                number: 0,
+                flags,
+                kind: self.context.kinds.of(abi, address),
+                traverse: word(address + ty::TRAVERSE),
+                basic_size: word(address + ty::BASIC_SIZE),
+                item_size: signed(address + ty::ITEM_SIZE),
+                pre_head: pre_head(abi, flags),
+                in_python: made_in_python(abi, address),
+                asks_is_gc: word(address + ty::IS_GC) != 0,
+                dict,
+                weak,
+                slots: Vec::new(),
+                fields: Vec::new(),
+                attributes: Vec::new(),
+            }
+        }
+    }
+
+    /// Fields that have a name: the members of the class and its bases, and those that the version's row lists.
+    unsafe fn find_fields(&mut self, class: &mut Class) {
+        let layout = self.context.abi.layout;
+        unsafe {
+            for base in chain(class.address) {
+                let in_python = made_in_python(&self.context.abi, base);
+                for (offset, name) in object_members(base) {
+                    let label = self.sink.text(&[b".", name].concat());
+                    (if in_python { &mut class.slots } else { &mut class.fields }).push((offset, label));
+                }
+            }
+        }
+        let listed: &[(u16, &'static str)] = match class.kind {
+            Kind::Function => layout.function,
+            Kind::Frame => layout.frame,
+            Kind::Exception => layout.exception,
+            Kind::Cell => &[(16, ".cell_contents")],
+            Kind::CFunction => &[(24, ".__self__"), (32, ".__module__")],
+            Kind::WeakReference => &[(24, ".__callback__")],
+            Kind::Type => &[(264, ".__dict__"), (344, ".__mro__"), (336, ".__bases__"), (256, ".__base__")],
+            _ => &[],
+        };
+        for &(offset, name) in listed {
+            let offset = usize::from(offset);
+            if class.dict != Place::At(offset.cast_signed()) && class.fields.iter().all(|field| field.0 != offset) {
+                let label = self.fixed(name);
+                class.fields.push((offset, label));
+            }
+        }
+    }
+}
+
+/// Bytes in front of the collector's head: the dict and the weak references of managed classes.
+fn pre_head(abi: &Abi, flags: usize) -> usize {
+    let managed = match abi.layout.minor {
+        ..=10 => 0,
+        11 => flag::MANAGED_DICT,
+        _ => flag::MANAGED_DICT | flag::MANAGED_WEAKREF,
+    };
+    if flags & managed == 0 { 0 } else { 16 }
+}

@@ -1,0 +1,242 @@
+//! What the trace says of an object besides its references: count, storage of its own, state of its dict, name, code.
+
+use super::classes::{Kind, Place};
+use super::describe::Walk;
+use super::memory::{GC_HEAD, PREV_FINALIZED, byte, flag, half, signed, size_of, ty, type_flags, type_of, word};
+use super::strings::{is_text, text};
+use crate::encode::kind;
+use crate::sink::Sink;
+
+/// Flags of `count`.
+const UNTRACKED: u8 = 1;
+const FINALIZED: u8 = 2;
+const WEAKLY_REFERENCED: u8 = 4;
+const IMMORTAL: u8 = 8;
+
+/// States of `dict`.
+const NONE: u8 = 0;
+const INLINE: u8 = 1;
+const SPLIT: u8 = 2;
+const COMBINED: u8 = 3;
+const DETACHED: u8 = 4;
+
+/// Entries of a block of a deque, and its bytes.
+const DEQUE_BLOCK: (usize, usize) = (64, 66 * 8);
+
+impl<S: Sink> Walk<'_, S> {
+    /// Writes `count`, and then what else there is to say.
+    pub(super) unsafe fn facts(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
+        unsafe {
+            let (count, immortal) = self.context.abi.count(object);
+            let own = if self.scratch.own_references.is_empty() {
+                0
+            } else {
+                u64::from(self.scratch.own_references.get(object).unwrap_or(0))
+            };
+            let count = if immortal { count } else { count.saturating_sub(own) };
+            let mut flags = if immortal { IMMORTAL } else { 0 };
+            if self.scratch.classes[class].flags & flag::HAVE_GC != 0 && !tracked {
+                flags |= UNTRACKED;
+            }
+            if gc && word(object - GC_HEAD + 8) & PREV_FINALIZED != 0 {
+                flags |= FINALIZED;
+            }
+            if self.has_weak_references(object, class) {
+                flags |= WEAKLY_REFERENCED;
+            }
+            self.sink.emit(|encoder| encoder.count(number, count, flags));
+
+            let what = self.scratch.classes[class].kind;
+            let owned = self.owned(object, class, what);
+            if owned != 0 {
+                self.sink.emit(|encoder| encoder.fact(kind::OWNS, number, owned as u64));
+            }
+            let instance = self.scratch.classes[class].is_heap()
+                && self.scratch.classes[class].dict != Place::Nowhere
+                && !matches!(what, Kind::Type | Kind::Module);
+            if instance {
+                let (state, capacity) = self.dict_state(object, class);
+                self.sink.emit(|encoder| encoder.dict(number, state, capacity));
+            }
+            let name = match what {
+                Kind::Type => Some(self.class_name(object)),
+                Kind::Module => self.module_name(object),
+                _ => None,
+            };
+            if let Some(name) = name {
+                let name = self.sink.text(name.as_bytes());
+                self.sink.emit(|encoder| encoder.fact(kind::NAME, number, u64::from(name)));
+            }
+            if let Some(code) = self.code_of(object, what) {
+                let site = self.code_site(code);
+                self.sink.emit(|encoder| encoder.fact(kind::CODE, number, u64::from(site)));
+            }
+        }
+    }
+
+    unsafe fn has_weak_references(&self, object: usize, class: usize) -> bool {
+        let list = match self.scratch.classes[class].weak {
+            Place::Nowhere => 0,
+            Place::Managed => unsafe { word(object - 32) },
+            Place::At(offset) => unsafe { word(object.wrapping_add_signed(offset)) },
+        };
+        list != 0
+    }
+
+    unsafe fn module_name(&self, module: usize) -> Option<String> {
+        const MD_NAME: usize = 48;
+        unsafe {
+            let name = word(module + MD_NAME);
+            is_text(name).then(|| text(self.context.abi.layout, name))
+        }
+    }
+
+    /// Bytes of the separate blocks that the object alone owns, as they were requested.
+    unsafe fn owned(&self, object: usize, class: usize, what: Kind) -> usize {
+        unsafe {
+            let own = match what {
+                Kind::List if word(object + 24) != 0 => 8 * signed(object + 32).max(0).cast_unsigned(),
+                Kind::Dict => self.dict_storage(object),
+                Kind::OrderedDict => self.dict_storage(object) + 8 * word(object + 56) + 32 * word(object + 16),
+                Kind::Set if word(object + 40) != object + 64 => 16 * (word(object + 32) + 1),
+                Kind::Deque if word(object + 24) != 0 => {
+                    let used = word(object + 40) + size_of(object).max(0).cast_unsigned();
+                    used.div_ceil(DEQUE_BLOCK.0).max(1) * DEQUE_BLOCK.1
+                }
+                // The key table that its instances share.
+                Kind::Type if type_flags(object) & flag::HEAP_TYPE != 0 => {
+                    let keys = word(object + self.context.abi.layout.type_cached_keys);
+                    if keys == 0 { 0 } else { self.table_bytes(keys) }
+                }
+                // An instance of a subclass of `str` has its text in a block of its own.
+                _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => separate_text(object),
+                Kind::ByteArray => signed(object + 24).max(0).cast_unsigned(),
+                _ => 0,
+            };
+            own + self.values_storage(object, class)
+        }
+    }
+
+    /// The values array of an instance, where it is a block of its own (3.11, 3.12).
+    unsafe fn values_storage(&self, object: usize, class: usize) -> usize {
+        if !matches!(self.context.abi.layout.minor, 11 | 12) || self.scratch.classes[class].dict != Place::Managed {
+            return 0;
+        }
+        unsafe {
+            self.values(object, class)
+                .map_or(0, |values| values_bytes(self.capacity(values.first, self.class_keys(class))))
+        }
+    }
+
+    /// The table of a dict, unless it is a class's, and its own array of values.
+    unsafe fn dict_storage(&self, dict: usize) -> usize {
+        unsafe {
+            let (keys, values) = (word(dict + 32), word(dict + 40));
+            if keys == 0 {
+                return 0;
+            }
+            if values == 0 {
+                return self.table_bytes(keys);
+            }
+            match self.context.abi.layout.minor {
+                ..=10 => 8 * usable(word(keys + 8)),
+                11 | 12 => values_bytes(self.capacity(values, keys)),
+                _ if byte(values + 2) != 0 => 0, // inside an instance
+                _ => {
+                    let capacity = usize::from(byte(values));
+                    8 + 8 * capacity + capacity.next_multiple_of(8)
+                }
+            }
+        }
+    }
+
+    unsafe fn table_bytes(&self, keys: usize) -> usize {
+        unsafe {
+            if self.context.abi.layout.minor <= 10 {
+                let size = word(keys + 8);
+                if size <= 1 {
+                    return 0; // the empty table that all share
+                }
+                let index = match size {
+                    0..=0xff => 1,
+                    0x100..=0xffff => 2,
+                    0x1_0000..=0xffff_ffff => 4,
+                    _ => 8,
+                };
+                return 40 + index * size + 24 * usable(size);
+            }
+            let log_size = byte(keys + 8);
+            if log_size == 0 {
+                return 0;
+            }
+            let entry = if byte(keys + 10) == 0 { 24 } else { 16 };
+            32 + (1 << byte(keys + 9)) + entry * usable(1 << log_size)
+        }
+    }
+
+    unsafe fn class_keys(&self, class: usize) -> usize {
+        let class = &self.scratch.classes[class];
+        if class.is_heap() { unsafe { word(class.address + self.context.abi.layout.type_cached_keys) } } else { 0 }
+    }
+
+    /// Entries of a separate values array (3.11, 3.12). It does not say itself: as many as the class's table had room for
+    /// when it was made. The byte in front of it, `r8(capacity + 2)`, bounds it.
+    unsafe fn capacity(&self, values: usize, keys: usize) -> usize {
+        unsafe {
+            let prefix = usize::from(byte(values - 1)).max(8);
+            let now = if keys == 0 { 0 } else { self.room(keys) };
+            now.clamp(prefix.saturating_sub(9), prefix - 2)
+        }
+    }
+
+    /// State of the instance's dict, and the entries it has room for.
+    unsafe fn dict_state(&self, object: usize, class: usize) -> (u8, u32) {
+        unsafe {
+            let minor = self.context.abi.layout.minor;
+            let class_keys = self.class_keys(class);
+            let dict = self.dict_of(object, class);
+            let entries = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            if dict == 0 || word(type_of(dict) + ty::TRAVERSE) != word(self.context.abi.dict + ty::TRAVERSE) {
+                return match self.values(object, class) {
+                    Some(values) if minor >= 13 => (INLINE, entries(values.count)),
+                    Some(values) => (INLINE, entries(self.capacity(values.first, class_keys))),
+                    None => (NONE, 0),
+                };
+            }
+            let (keys, values) = (word(dict + 32), word(dict + 40));
+            if keys == 0 {
+                return (NONE, 0);
+            }
+            if values == 0 {
+                return (COMBINED, entries(self.room(keys)));
+            }
+            let capacity = match minor {
+                ..=10 => self.room(keys),
+                11 | 12 => self.capacity(values, keys),
+                _ => usize::from(byte(values)),
+            };
+            let inline_values = minor >= 13 && self.scratch.classes[class].flags & flag::INLINE_VALUES != 0;
+            let elsewhere = inline_values && byte(values + 2) == 0;
+            (if elsewhere { DETACHED } else { SPLIT }, entries(capacity))
+        }
+    }
+}
+
+/// Bytes of a text that does not stand behind the head of its `str`.
+unsafe fn separate_text(text: usize) -> usize {
+    unsafe {
+        let state = half(text + 32).cast_unsigned();
+        let compact = state & 1 << 5 != 0;
+        if compact { 0 } else { (signed(text + 16).max(0).cast_unsigned() + 1) * (state >> 2 & 7) as usize }
+    }
+}
+
+/// `USABLE_FRACTION`: entries of a table with this many places.
+fn usable(size: usize) -> usize {
+    2 * size / 3
+}
+
+/// Bytes of a separate values array.
+fn values_bytes(capacity: usize) -> usize {
+    8 * capacity + (capacity + 2).next_multiple_of(8)
+}

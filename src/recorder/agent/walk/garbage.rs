@@ -1,0 +1,229 @@
+//! What the collection that begins is about to find, before it runs any finalizer.
+//!
+//! The collector's own algorithm, on the lists that it is going to look at: from each count the references among the
+//! candidates are subtracted; what then has a reference left, and all that can be reached from it, is alive. As the
+//! collector does, this keeps the rest of the counts in `_gc_prev`, which it makes again afterwards; nobody but the
+//! collector reads that word, and no Python code runs meanwhile.
+
+use std::ffi::{c_int, c_void};
+
+use super::abi::Abi;
+use super::describe::Walk;
+use super::edges::Edges;
+use super::edges::Traverse;
+use super::memory::{
+    GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, set_word, ty, type_flags, type_of, word,
+};
+use super::rings::{each_head, each_object};
+use crate::sink::Sink;
+
+/// An immortal object: more references than there can be.
+const FOR_EVER: usize = 1 << 60;
+/// Objects for which memory is kept until the next search.
+const KEPT: usize = 1 << 16;
+
+/// Memory of the search that is used again.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    /// Alive, and their references not yet followed.
+    alive: Vec<usize>,
+    pub unreachable: Vec<usize>,
+}
+
+/// In `members`: a tracked object. Untracked ones have the number of references to them that were met.
+const TRACKED: u32 = u32::MAX;
+
+impl Candidates {
+    /// Gives big memory back.
+    pub fn forget(&mut self) {
+        self.alive.shrink_to(KEPT);
+        self.unreachable.clear();
+        self.unreachable.shrink_to(KEPT);
+    }
+
+    /// Fills `unreachable`: from the lists that begin at `heads`, what nothing outside of them holds.
+    pub unsafe fn search(&mut self, abi: &Abi, heads: &[usize]) {
+        self.alive.clear();
+        self.unreachable.clear();
+        unsafe {
+            for &head in heads {
+                each_head(head, |node| {
+                    let (count, immortal) = abi.count(node + GC_HEAD);
+                    let count = if immortal { FOR_EVER } else { count as usize };
+                    let finalized = word(node + 8) & PREV_FINALIZED;
+                    set_word(node + 8, count << PREV_SHIFT | PREV_COLLECTING | finalized);
+                });
+            }
+            for &head in heads {
+                each_object(head, |object| traverse(object, subtract, std::ptr::null_mut()));
+            }
+            for &head in heads {
+                each_head(head, |node| {
+                    let state = word(node + 8);
+                    if state & PREV_COLLECTING != 0 && state >> PREV_SHIFT != 0 {
+                        self.revive(node);
+                    }
+                });
+            }
+            for &head in heads {
+                let mut previous = head;
+                each_head(head, |node| {
+                    let state = word(node + 8);
+                    if state & PREV_COLLECTING != 0 {
+                        self.unreachable.push(node + GC_HEAD);
+                    }
+                    set_word(node + 8, previous | state & PREV_FINALIZED);
+                    previous = node;
+                });
+            }
+        }
+    }
+
+    /// Takes an object, and all that can be reached from it, from the candidates.
+    unsafe fn revive(&mut self, node: usize) {
+        unsafe {
+            set_word(node + 8, word(node + 8) & !PREV_COLLECTING);
+            self.alive.push(node + GC_HEAD);
+            while let Some(object) = self.alive.pop() {
+                traverse(object, reach, std::ptr::from_mut(&mut self.alive).cast());
+            }
+        }
+    }
+}
+
+unsafe fn traverse(object: usize, visit: unsafe extern "C" fn(usize, *mut c_void) -> c_int, argument: *mut c_void) {
+    unsafe {
+        let traverse = word(type_of(object) + ty::TRAVERSE);
+        if traverse != 0 {
+            let traverse: Traverse = std::mem::transmute(traverse);
+            traverse(object, visit, argument);
+        }
+    }
+}
+
+/// The head of an object that is a candidate.
+unsafe fn candidate(object: usize) -> Option<usize> {
+    unsafe {
+        let class = type_of(object);
+        let flags = type_flags(class);
+        // Asking `tp_is_gc` of classes is left to the flag that tells them: only classes made at run time are in a list.
+        if flags & flag::HAVE_GC == 0 || (flags & flag::TYPE_SUBCLASS != 0 && type_flags(object) & flag::HEAP_TYPE == 0)
+        {
+            return None;
+        }
+        let node = object - GC_HEAD;
+        (word(node + 8) & PREV_COLLECTING != 0).then_some(node)
+    }
+}
+
+unsafe extern "C" fn subtract(target: usize, _: *mut c_void) -> c_int {
+    unsafe {
+        if let Some(node) = candidate(target) {
+            let state = word(node + 8);
+            // A program that lost a reference would go below zero.
+            if state >> PREV_SHIFT != 0 {
+                set_word(node + 8, state - (1 << PREV_SHIFT));
+            }
+        }
+    }
+    0
+}
+
+unsafe extern "C" fn reach(target: usize, alive: *mut c_void) -> c_int {
+    unsafe {
+        if let Some(node) = candidate(target) {
+            set_word(node + 8, word(node + 8) & !PREV_COLLECTING);
+            (*alive.cast::<Vec<usize>>()).push(target);
+        }
+    }
+    0
+}
+
+impl<S: Sink> Walk<'_, S> {
+    /// Describes what is unreachable, and what only that holds.
+    pub(super) unsafe fn garbage(&mut self, unreachable: &[usize]) {
+        unsafe {
+            for &object in unreachable {
+                self.scratch.members.insert(object, TRACKED);
+            }
+            let held = self.held(unreachable);
+            for &object in unreachable {
+                self.describe_tracked(object);
+            }
+            self.describe_deferred();
+            for object in held {
+                let class = self.class_of(object);
+                self.describe(object, class);
+            }
+        }
+        self.scratch.members.clear();
+    }
+
+    /// The untracked objects that only the unreachable ones hold; they become members.
+    unsafe fn held(&mut self, unreachable: &[usize]) -> Vec<usize> {
+        let mut met = Vec::new();
+        let mut edges = std::mem::take(&mut self.scratch.edges);
+        unsafe {
+            for &object in unreachable {
+                self.count_untracked(object, true, &mut edges, &mut met);
+            }
+            let mut next = 0;
+            while let Some(&object) = met.get(next) {
+                next += 1;
+                self.count_untracked(object, false, &mut edges, &mut met);
+            }
+            // What has a reference from elsewhere is not held by them alone, and neither is what it holds.
+            let mut alive: Vec<usize> =
+                met.iter().copied().filter(|&object| self.has_other_referrers(object)).collect();
+            for &object in &alive {
+                self.scratch.members.insert(object, 0);
+            }
+            while let Some(object) = alive.pop() {
+                self.read_any(object, false, &mut edges);
+                for &target in &edges.targets {
+                    if !matches!(self.scratch.members.get(target), None | Some(0 | TRACKED)) {
+                        self.scratch.members.insert(target, 0);
+                        alive.push(target);
+                    }
+                }
+            }
+        }
+        self.scratch.edges = edges;
+        met.retain(|&object| self.scratch.members.get(object) != Some(0));
+        met
+    }
+
+    /// Counts the references of `object` to untracked objects; those that are new go to `met`.
+    unsafe fn count_untracked(&mut self, object: usize, tracked: bool, edges: &mut Edges, met: &mut Vec<usize>) {
+        unsafe {
+            self.read_any(object, tracked, edges);
+            for &target in &edges.targets {
+                let (count, immortal) = self.context.abi.count(target);
+                if count == 0 || immortal || self.sink.hidden(target) {
+                    continue;
+                }
+                let class = type_of(target);
+                if self.context.abi.is_gc(target, class, type_flags(class)) && word(target - GC_HEAD) != 0 {
+                    continue;
+                }
+                let (references, new) = self.scratch.members.entry(target, 0);
+                *references = references.saturating_add(1).min(TRACKED - 1);
+                if new {
+                    met.push(target);
+                }
+            }
+        }
+    }
+
+    unsafe fn read_any(&mut self, object: usize, tracked: bool, edges: &mut Edges) {
+        unsafe {
+            let class = self.class_of(object);
+            let (_, gc) = self.scratch.classes[class].head(&self.context.abi, object);
+            self.read_edges(object, class, gc, tracked, edges);
+        }
+    }
+
+    unsafe fn has_other_referrers(&self, object: usize) -> bool {
+        unsafe { self.context.abi.count(object).0 != u64::from(self.scratch.members.get(object).unwrap_or(0)) }
+    }
+}

@@ -1,0 +1,161 @@
+//! Names of places to numbers of texts: built once per walk for each name object, so that the walk itself hashes addresses only.
+
+use super::abi::Abi;
+use super::describe::Walk;
+use super::memory::{c_string, flag, half, signed, ty, type_flags, type_of, word};
+use super::strings::{is_interned, is_text, push_text};
+use crate::sink::Sink;
+
+/// A name is cut here, characters.
+const NAME_LIMIT: usize = 200;
+/// Bit 31 of a slot's word: an index.
+const INDEX: u32 = 1 << 31;
+
+/// How the name of a place is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `.x`
+    Attribute = 1,
+    /// `['x']`
+    Key = 2,
+    /// `local x`
+    Local = 3,
+    /// `cell x`
+    Cell = 4,
+}
+
+/// The slot `[index]`.
+pub fn index_label(index: usize) -> u32 {
+    INDEX | u32::try_from(index).unwrap_or(INDEX - 1).min(INDEX - 1)
+}
+
+impl<S: Sink> Walk<'_, S> {
+    pub(super) fn fixed(&mut self, text: &'static str) -> u32 {
+        // Texts of the program itself: their address is as good a key as that of a Python object.
+        let key = text.as_ptr() as usize;
+        if let Some(label) = self.scratch.fixed.get(key) {
+            return label;
+        }
+        let label = self.sink.text(text.as_bytes());
+        self.scratch.fixed.insert(key, label);
+        label
+    }
+
+    /// The label of the place that the `str` at `name` names; 0 if it is no `str`.
+    pub(super) unsafe fn label(&mut self, name: usize, form: Form) -> u32 {
+        let key = name | form as usize;
+        if let Some(label) = self.scratch.labels.get(key) {
+            return label;
+        }
+        let label = unsafe { self.new_label(name, form) };
+        self.scratch.labels.insert(key, label);
+        label
+    }
+
+    unsafe fn new_label(&mut self, name: usize, form: Form) -> u32 {
+        unsafe {
+            if !is_text(name) {
+                return 0;
+            }
+            let mut text = std::mem::take(&mut self.scratch.text);
+            text.clear();
+            text.extend_from_slice(match form {
+                Form::Attribute => b".",
+                Form::Key => b"['",
+                Form::Local => b"local ",
+                Form::Cell => b"cell ",
+            });
+            if form == Form::Key {
+                push_quoted(&self.context.abi, name, &mut text);
+                text.extend_from_slice(b"']");
+            } else {
+                push_text(self.context.abi.layout, name, NAME_LIMIT, &mut text);
+            }
+            let label = self.sink.text(&text);
+            self.scratch.text = text;
+            label
+        }
+    }
+
+    /// The label of the value under `key` in a dict.
+    pub(super) unsafe fn key_label(&mut self, key: usize) -> u32 {
+        unsafe {
+            let class = type_of(key);
+            let flags = type_flags(class);
+            let abi = &self.context.abi;
+            if flags & flag::UNICODE_SUBCLASS != 0 {
+                if let Some(label) = self.scratch.labels.get(key | Form::Key as usize) {
+                    return label;
+                }
+                if is_interned(key) {
+                    return self.label(key, Form::Key);
+                }
+                // Data, not a name in the source: as many as the data has, so there is an end to them.
+                let spent = self.context.data_keys.get();
+                if spent >= super::DATA_KEYS {
+                    return self.fixed("[str]");
+                }
+                self.context.data_keys.set(spent + 1);
+                return self.label(key, Form::Key);
+            }
+            if class == abi.long
+                && let Some(number) = small_number(abi, key)
+            {
+                return index_label(number);
+            }
+            if class == abi.boolean {
+                return self.fixed(if small_number(abi, key) == Some(0) { "[False]" } else { "[True]" });
+            }
+            if key == abi.none {
+                return self.fixed("[None]");
+            }
+            if let Some(label) = self.scratch.labels.get(class | Form::Key as usize) {
+                return label;
+            }
+            let name = c_string(word(class + ty::NAME));
+            let label = self.sink.text(&[b"[", name, b"]"].concat());
+            self.scratch.labels.insert(class | Form::Key as usize, label);
+            label
+        }
+    }
+}
+
+/// The value of an `int` that is not negative and has at most one digit.
+pub unsafe fn small_number(abi: &Abi, number: usize) -> Option<usize> {
+    unsafe {
+        let (digits, negative) = if abi.layout.minor >= 12 {
+            let tag = word(number + 16);
+            (tag >> 3, tag & 3 == 2)
+        } else {
+            let size = signed(number + 16);
+            (size.unsigned_abs(), size < 0)
+        };
+        match (digits, negative) {
+            (0, _) => Some(0),
+            (1, false) => Some(half(number + 24).cast_unsigned() as usize),
+            _ => None,
+        }
+    }
+}
+
+/// The text between the quotes of a Python literal.
+unsafe fn push_quoted(abi: &Abi, name: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    let whole = unsafe { push_text(abi.layout, name, NAME_LIMIT, out) };
+    if out[start..].iter().any(|byte| matches!(byte, b'\'' | b'\\' | 0..=31)) {
+        let plain = out.split_off(start);
+        for byte in plain {
+            match byte {
+                b'\'' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                0..=31 => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+                _ => out.push(byte),
+            }
+        }
+    }
+    if !whole {
+        out.extend_from_slice("…".as_bytes());
+    }
+}

@@ -1,0 +1,95 @@
+//! Reads of CPython's memory: the words of an object's head, the same in 3.8 to 3.13 (64-bit builds with a GIL).
+//!
+//! What goes in is the address of a live `PyObject`, what comes out is a word of it. Nothing is written, no reference
+//! is taken, no Python code runs.
+
+/// Bytes in front of each object that the collector knows: `_gc_next`, `_gc_prev`.
+pub const GC_HEAD: usize = 16;
+
+/// `_gc_prev`: the finalizer has run.
+pub const PREV_FINALIZED: usize = 1;
+/// `_gc_prev`: the object is a candidate of the collection that is going on.
+pub const PREV_COLLECTING: usize = 2;
+/// `_gc_prev`: the rest is a pointer, or the collector's reference count.
+pub const PREV_SHIFT: u32 = 2;
+pub const PREV_FLAGS: usize = (1 << PREV_SHIFT) - 1;
+
+/// `tp_flags`, from `Include/object.h`.
+pub mod flag {
+    pub const INLINE_VALUES: usize = 1 << 2;
+    pub const MANAGED_WEAKREF: usize = 1 << 3;
+    pub const MANAGED_DICT: usize = 1 << 4;
+    pub const HEAP_TYPE: usize = 1 << 9;
+    pub const HAVE_GC: usize = 1 << 14;
+    pub const LONG_SUBCLASS: usize = 1 << 24;
+    pub const BYTES_SUBCLASS: usize = 1 << 27;
+    pub const UNICODE_SUBCLASS: usize = 1 << 28;
+    pub const EXCEPTION_SUBCLASS: usize = 1 << 30;
+    pub const TYPE_SUBCLASS: usize = 1 << 31;
+}
+
+/// Offsets in a `PyTypeObject`, the same in 3.8 to 3.13.
+pub mod ty {
+    pub const NAME: usize = 24;
+    pub const BASIC_SIZE: usize = 32;
+    pub const ITEM_SIZE: usize = 40;
+    pub const FLAGS: usize = 168;
+    pub const TRAVERSE: usize = 184;
+    pub const WEAKLIST_OFFSET: usize = 208;
+    pub const MEMBERS: usize = 240;
+    pub const GETSET: usize = 248;
+    pub const BASE: usize = 256;
+    pub const DICT: usize = 264;
+    pub const DESCR_GET: usize = 272;
+    pub const DESCR_SET: usize = 280;
+    pub const DICT_OFFSET: usize = 288;
+    pub const IS_GC: usize = 328;
+    pub const BASES: usize = 336;
+}
+
+/// The word at `address`.
+pub unsafe fn word(address: usize) -> usize {
+    unsafe { (address as *const usize).read() }
+}
+
+pub unsafe fn signed(address: usize) -> isize {
+    unsafe { (address as *const isize).read() }
+}
+
+pub unsafe fn half(address: usize) -> i32 {
+    unsafe { (address as *const i32).read() }
+}
+
+pub unsafe fn byte(address: usize) -> u8 {
+    unsafe { (address as *const u8).read() }
+}
+
+pub unsafe fn set_word(address: usize, value: usize) {
+    unsafe { (address as *mut usize).write(value) }
+}
+
+pub unsafe fn type_of(object: usize) -> usize {
+    unsafe { word(object + 8) }
+}
+
+pub unsafe fn type_flags(class: usize) -> usize {
+    unsafe { word(class + ty::FLAGS) }
+}
+
+/// `ob_size` of a variable-size object.
+pub unsafe fn size_of(object: usize) -> isize {
+    unsafe { signed(object + 16) }
+}
+
+/// Items of a tuple.
+pub unsafe fn tuple_items<'a>(tuple: usize) -> &'a [usize] {
+    unsafe { std::slice::from_raw_parts((tuple + 24) as *const usize, size_of(tuple).max(0).cast_unsigned()) }
+}
+
+/// A C string without its NUL.
+pub unsafe fn c_string<'a>(address: usize) -> &'a [u8] {
+    if address == 0 {
+        return b"";
+    }
+    unsafe { std::ffi::CStr::from_ptr(address as *const std::ffi::c_char).to_bytes() }
+}

@@ -1,0 +1,184 @@
+//! The walk of the heap: CPython's memory in, the records of a `walk … checkpoint` out, through a [`Sink`].
+//!
+//! Which references there are, `tp_traverse` alone says, as it does to the collector; the names are read from memory
+//! beside it (`places`, `frames`), and a version without a row in `abi` gets no walk rather than a wrong one. A walk runs
+//! under the GIL, calls nothing that could run Python code, takes no reference, and allocates outside Python's allocators.
+
+mod abi;
+mod classes;
+mod describe;
+mod edges;
+mod facts;
+mod frames;
+mod garbage;
+mod labels;
+mod layout;
+mod map;
+mod memory;
+mod opcodes;
+mod places;
+mod rings;
+mod statements;
+mod strings;
+mod types;
+
+use std::cell::Cell;
+
+use crate::sink::Sink;
+use abi::Abi;
+use classes::{Class, Kinds};
+use describe::Walk;
+use edges::Edges;
+use map::AddressMap;
+use rings::{Rings, each_object};
+
+/// Keys of dicts that are data, not names in the source, are written out up to this many per process; then `[str]`.
+const DATA_KEYS: usize = 200_000;
+/// Scopes of the records `walk` and `checkpoint`.
+const FULL: u8 = 0;
+const GARBAGE: u8 = 1;
+
+/// What is known of the interpreter.
+#[derive(Debug)]
+struct Context {
+    abi: Abi,
+    kinds: Kinds,
+    rings: Rings,
+    /// Objects of the recorder itself: what they hold is not counted.
+    own: Vec<usize>,
+    data_keys: Cell<usize>,
+}
+
+/// Memory that the walks use again.
+#[derive(Debug, Default)]
+struct Scratch {
+    classes: Vec<Class>,
+    class_numbers: AddressMap<u32>,
+    /// Labels by name object and form.
+    labels: AddressMap<u32>,
+    fixed: AddressMap<u32>,
+    sites: AddressMap<u32>,
+    /// The code that a closure tuple belongs to.
+    closures: AddressMap<usize>,
+    /// References that the recorder's own objects hold.
+    own_references: AddressMap<u32>,
+    /// The only objects that the walk describes, if it is one of garbage.
+    members: AddressMap<u32>,
+    edges: Edges,
+    numbers: Vec<u64>,
+    /// Untracked objects that were met and not yet described.
+    queue: Vec<usize>,
+    /// Tuples of cells that were met before their functions.
+    deferred: Vec<usize>,
+    text: Vec<u8>,
+    candidates: garbage::Candidates,
+    /// Hash of the definition that was written last, by class.
+    definitions: AddressMap<usize>,
+}
+
+impl Scratch {
+    /// Gives big memory back.
+    fn shrink(&mut self) {
+        const KEPT: usize = 1 << 16;
+        self.edges.shrink(KEPT);
+        self.numbers.clear();
+        self.numbers.shrink_to(KEPT);
+        self.queue.shrink_to(KEPT);
+        self.deferred.shrink_to(KEPT);
+        self.members.clear();
+        self.closures.clear();
+        self.labels.clear();
+        self.sites.clear();
+    }
+}
+
+/// Walks the heap. It is made once per process.
+#[derive(Debug)]
+pub struct Walker {
+    context: Context,
+    scratch: Scratch,
+}
+
+impl Walker {
+    /// What a walk needs to know of this interpreter, CPython 3.`minor`.
+    ///
+    /// # Errors
+    /// A sentence, when the version is not known.
+    ///
+    /// # Safety
+    /// The GIL is held, and it is a 64-bit build with a GIL.
+    pub unsafe fn new(minor: u8) -> Result<Walker, &'static str> {
+        const UNKNOWN: &str = "the heap cannot be walked: this CPython is not one of 3.8 to 3.13";
+        const NO_LISTS: &str = "the heap cannot be walked: the lists of the cyclic collector were not found";
+        unsafe {
+            let abi = Abi::resolve(minor).ok_or(UNKNOWN)?;
+            let rings = Rings::find(&abi).ok_or(NO_LISTS)?;
+            let context = Context { kinds: Kinds::new(&abi), abi, rings, own: Vec::new(), data_keys: Cell::new(0) };
+            Ok(Walker { context, scratch: Scratch::default() })
+        }
+    }
+
+    /// Does not count what these objects hold. They are the recorder's own, and stay alive.
+    pub fn leave_out(&mut self, objects: &[usize]) {
+        self.context.own.extend_from_slice(objects);
+    }
+
+    /// Writes `walk full … checkpoint full`: every tracked object, and every untracked one that can be reached from them.
+    ///
+    /// # Safety
+    /// The GIL is held, and no collection is going on.
+    pub unsafe fn full<S: Sink>(&mut self, sink: &mut S) {
+        let Walker { context, scratch } = self;
+        let mut walk = Walk { sink, context, scratch, only_members: false };
+        unsafe {
+            walk.begin(FULL);
+            for head in context.rings.all() {
+                each_object(head, |object| {
+                    walk.describe_tracked(object);
+                    walk.drain();
+                });
+            }
+            walk.describe_deferred();
+            walk.roots();
+            walk.drain();
+        }
+        walk.end(FULL);
+    }
+
+    /// Writes `walk garbage … checkpoint garbage` if the collection of `generation` that begins is going to find
+    /// anything: the objects that it will find unreachable, and the untracked ones that only they hold.
+    ///
+    /// References to objects outside are left out: they are alive, and say nothing about these. Answers how many tracked
+    /// objects it found.
+    ///
+    /// # Safety
+    /// The GIL is held; no collection is going on, or the collector has called `gc.callbacks` with `start` and not begun.
+    pub unsafe fn garbage<S: Sink>(&mut self, sink: &mut S, generation: u8) -> usize {
+        let Walker { context, scratch } = self;
+        let mut found = std::mem::take(&mut scratch.candidates);
+        unsafe {
+            let heads: Vec<usize> = context.rings.young(usize::from(generation)).collect();
+            found.search(&context.abi, &heads);
+            found.unreachable.retain(|&object| !sink.hidden(object));
+            if !found.unreachable.is_empty() {
+                let mut walk = Walk { sink, context, scratch, only_members: true };
+                walk.begin(GARBAGE);
+                walk.garbage(&found.unreachable);
+                walk.end(GARBAGE);
+            }
+        }
+        let number = found.unreachable.len();
+        found.forget();
+        scratch.candidates = found;
+        number
+    }
+
+    /// The trace's number of a class, which is defined if it is not yet. Reads memory only.
+    ///
+    /// # Safety
+    /// The GIL is held, and `type_object` is a class that is ready.
+    pub unsafe fn define<S: Sink>(&mut self, sink: &mut S, type_object: usize) -> u32 {
+        let Walker { context, scratch } = self;
+        unsafe { Walk { sink, context, scratch, only_members: false }.define(type_object) }
+    }
+}

@@ -1,0 +1,272 @@
+//! Names for the references of an object: which place holds what, read from memory in the order of its `tp_traverse`.
+
+use super::classes::{Class, Kind, Place};
+use super::describe::Walk;
+use super::edges::Edges;
+use super::labels::{Form, index_label};
+use super::memory::{byte, flag, size_of, tuple_items, type_of, word};
+use crate::sink::Sink;
+
+/// An instance of Python's own attribute storage: where its values begin, and how many there are.
+pub struct Values {
+    pub first: usize,
+    pub count: usize,
+}
+
+/// A dict's table: where its entries are, and what they look like.
+pub struct Table {
+    pub entries: usize,
+    pub count: usize,
+    /// Bytes of an entry, and the offsets of key and value in it.
+    pub stride: usize,
+    pub key: usize,
+    pub value: usize,
+    /// Not the entries have the values, but this array.
+    pub values: usize,
+}
+
+impl<S: Sink> Walk<'_, S> {
+    /// Names the references of `object`, whose class is the one numbered `class` in this walk.
+    pub(super) unsafe fn name_edges(&mut self, object: usize, class: usize, edges: &mut Edges) {
+        if edges.targets.is_empty() {
+            return;
+        }
+        unsafe {
+            let kind = self.scratch.classes[class].kind;
+            for index in 0..self.scratch.classes[class].slots.len() {
+                let (offset, label) = self.scratch.classes[class].slots[index];
+                edges.name(word(object + offset), label);
+            }
+            if self.scratch.classes[class].dict != Place::Nowhere {
+                self.name_attributes(object, class, edges);
+            }
+            if self.scratch.classes[class].is_heap() {
+                let label = self.fixed(".__class__");
+                edges.name(type_of(object), label);
+            }
+            for index in 0..self.scratch.classes[class].fields.len() {
+                let (offset, label) = self.scratch.classes[class].fields[index];
+                edges.name(word(object + offset), label);
+            }
+            match kind {
+                Kind::List => {
+                    let items = word(object + 24) as *const usize;
+                    name_items(std::slice::from_raw_parts(items, list_length(object)), edges);
+                }
+                Kind::Tuple => self.name_tuple(object, edges),
+                Kind::Dict => self.name_dict(object, edges),
+                Kind::OrderedDict => {
+                    self.name_dict(object, edges);
+                    let label = self.fixed("key");
+                    edges.name_rest(|_| label);
+                }
+                Kind::Set | Kind::LruCache => {
+                    let label = self.fixed("element");
+                    edges.name_rest(|_| label);
+                }
+                Kind::Deque => edges.name_rest(index_label),
+                Kind::Frame | Kind::Generator => self.name_frame(object, kind, edges),
+                Kind::Future => self.name_future(edges),
+                _ => {}
+            }
+        }
+    }
+
+    /// The attributes in the values array, or the dict.
+    unsafe fn name_attributes(&mut self, object: usize, class: usize, edges: &mut Edges) {
+        unsafe {
+            if let Some(values) = self.values(object, class) {
+                for index in 0..values.count {
+                    let value = word(values.first + 8 * index);
+                    if value != 0 {
+                        let label = self.attribute_label(class, index);
+                        edges.name(value, label);
+                    }
+                }
+            }
+            let dict = self.dict_of(object, class);
+            if dict != 0 {
+                let label = self.fixed(".__dict__");
+                edges.name(dict, label);
+            }
+        }
+    }
+
+    unsafe fn attribute_label(&mut self, class: usize, index: usize) -> u32 {
+        if let Some(&label) = self.scratch.classes[class].attributes.get(index)
+            && label != 0
+        {
+            return label;
+        }
+        unsafe {
+            let keys = word(self.scratch.classes[class].address + self.context.abi.layout.type_cached_keys);
+            let label = if keys == 0 {
+                0
+            } else {
+                let table = self.table(keys, 0);
+                if index < table.count {
+                    self.label(word(table.entries + index * table.stride + table.key), Form::Attribute)
+                } else {
+                    0
+                }
+            };
+            let attributes = &mut self.scratch.classes[class].attributes;
+            attributes.resize(attributes.len().max(index + 1), 0);
+            attributes[index] = label;
+            label
+        }
+    }
+
+    /// The values array of an instance (3.11+), while it is in use and no dict has taken it over.
+    pub(super) unsafe fn values(&self, object: usize, class: usize) -> Option<Values> {
+        unsafe { self.values_of(object, &self.scratch.classes[class]) }
+    }
+
+    pub(super) unsafe fn values_of(&self, object: usize, class: &Class) -> Option<Values> {
+        if class.dict != Place::Managed {
+            return None;
+        }
+        let minor = self.context.abi.layout.minor;
+        unsafe {
+            if minor >= 13 {
+                let values = object + class.basic_size;
+                let valid = class.flags & flag::INLINE_VALUES != 0 && byte(values + 3) != 0;
+                return valid.then(|| Values { first: values + 8, count: usize::from(byte(values)) });
+            }
+            let keys = word(class.address + self.context.abi.layout.type_cached_keys);
+            let first = match (minor, word(object - 24)) {
+                (11, _) => word(object - 32),
+                (_, tagged) if tagged & 1 != 0 => tagged.wrapping_add(1),
+                _ => 0,
+            };
+            (first != 0 && keys != 0).then(|| Values { first, count: word(keys + 24) })
+        }
+    }
+
+    /// The instance's dict object, or 0.
+    pub(super) unsafe fn dict_of(&self, object: usize, class: usize) -> usize {
+        unsafe { self.dict_in(object, &self.scratch.classes[class]) }
+    }
+
+    pub(super) unsafe fn dict_in(&self, object: usize, class: &Class) -> usize {
+        unsafe {
+            match class.dict {
+                Place::Nowhere => 0,
+                Place::Managed => {
+                    let dict = word(object - 24);
+                    if self.context.abi.layout.minor == 12 && dict & 1 != 0 { 0 } else { dict }
+                }
+                Place::At(offset) if offset > 0 => word(object + offset.unsigned_abs()),
+                Place::At(offset) => {
+                    let items = size_of(object).unsigned_abs() * class.item_size.unsigned_abs();
+                    let end = (class.basic_size + items).next_multiple_of(8);
+                    word(object + end - offset.unsigned_abs())
+                }
+            }
+        }
+    }
+
+    /// The table of a dict whose keys and values are at these addresses.
+    pub(super) unsafe fn table(&self, keys: usize, values: usize) -> Table {
+        unsafe {
+            let minor = self.context.abi.layout.minor;
+            if minor <= 10 {
+                let size = word(keys + 8);
+                let index = match size {
+                    0..=0xff => 1,
+                    0x100..=0xffff => 2,
+                    0x1_0000..=0xffff_ffff => 4,
+                    _ => 8,
+                };
+                let entries = keys + 40 + index * size;
+                return Table { entries, count: word(keys + 32), stride: 24, key: 8, value: 16, values };
+            }
+            let entries = keys + 32 + (1 << byte(keys + 9));
+            let values = if values != 0 && minor >= 13 { values + 8 } else { values };
+            let (stride, key) = if byte(keys + 10) == 0 { (24, 8) } else { (16, 0) };
+            Table { entries, count: word(keys + 24), stride, key, value: key + 8, values }
+        }
+    }
+
+    /// Entries that a key table has room for, used ones included.
+    pub(super) unsafe fn room(&self, keys: usize) -> usize {
+        unsafe {
+            if self.context.abi.layout.minor <= 10 {
+                word(keys + 24) + word(keys + 32)
+            } else {
+                word(keys + 16) + word(keys + 24)
+            }
+        }
+    }
+
+    unsafe fn name_dict(&mut self, dict: usize, edges: &mut Edges) {
+        unsafe {
+            let keys = word(dict + 32);
+            if keys == 0 {
+                return;
+            }
+            let table = self.table(keys, word(dict + 40));
+            let key_name = self.fixed("key");
+            // Tables that have other keys than `str` visit them as well, each behind its value.
+            let visits_keys = edges.targets.len() >= 2 * word(dict + 16);
+            for index in 0..table.count {
+                let entry = table.entries + index * table.stride;
+                let value = word(if table.values == 0 { entry + table.value } else { table.values + 8 * index });
+                if value == 0 {
+                    continue;
+                }
+                let key = word(entry + table.key);
+                let label = self.key_label(key);
+                edges.name(value, label);
+                if visits_keys {
+                    edges.name_next(key, key_name);
+                }
+            }
+        }
+    }
+
+    unsafe fn name_tuple(&mut self, tuple: usize, edges: &mut Edges) {
+        unsafe {
+            let items = tuple_items(tuple);
+            let Some(code) = self.scratch.closures.get(tuple) else {
+                return name_items(items, edges);
+            };
+            let names = self.free_names(code);
+            for (index, &item) in items.iter().enumerate().rev() {
+                let label = match names.get(index) {
+                    Some(&name) => self.label(name, Form::Cell),
+                    None => index_label(index),
+                };
+                edges.name(item, label);
+            }
+        }
+    }
+
+    /// A future's fields are its own; what they hold tells them apart.
+    unsafe fn name_future(&mut self, edges: &mut Edges) {
+        for index in 0..edges.targets.len() {
+            if edges.labels[index] == 0 {
+                let class = unsafe { self.class_of(edges.targets[index]) };
+                let label = match self.scratch.classes[class].kind {
+                    Kind::Generator => "._coro",
+                    Kind::Exception => "._exception",
+                    Kind::List => "._callbacks",
+                    _ => continue,
+                };
+                edges.labels[index] = self.fixed(label);
+            }
+        }
+    }
+}
+
+/// `ob_size` of a list that has items.
+unsafe fn list_length(list: usize) -> usize {
+    unsafe { if word(list + 24) == 0 { 0 } else { size_of(list).max(0).cast_unsigned() } }
+}
+
+/// Lists and tuples are visited from the last item to the first.
+fn name_items(items: &[usize], edges: &mut Edges) {
+    for (index, &item) in items.iter().enumerate().rev() {
+        edges.name(item, index_label(index));
+    }
+}

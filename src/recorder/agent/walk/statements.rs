@@ -1,0 +1,331 @@
+//! What a class statement says, for the advice on `__slots__`: its slots, what its dict defines and of which sort, whether
+//! it is a dataclass, where it stands.
+//!
+//! Everything is read from dicts and fields in memory; no descriptor is asked.
+
+use super::classes::{Kind, chain, made_in_python, object_members};
+use super::describe::Walk;
+use super::labels::small_number;
+use super::memory::{c_string, flag, size_of, tuple_items, ty, type_flags, type_of, word};
+use super::opcodes::stores;
+use super::strings::{is_text, push_text, text, text_is};
+use super::types::Definition;
+use crate::sink::Sink;
+
+/// What every class has in its dict.
+const EVERYWHERE: [&str; 8] = [
+    "__module__",
+    "__qualname__",
+    "__doc__",
+    "__dict__",
+    "__weakref__",
+    "__slots__",
+    "__firstlineno__",
+    "__static_attributes__",
+];
+
+/// Parameters of `@dataclass` that are told.
+const DATACLASS: [&str; 6] = ["frozen", "order", "unsafe_hash", "kw_only", "slots", "weakref_slot"];
+
+/// Names by sort, each a list of the definition.
+#[derive(Debug, Default)]
+struct Sorts {
+    functions: Vec<String>,
+    properties: Vec<String>,
+    cached: Vec<String>,
+    class_cell: Vec<String>,
+    reads_dict: Vec<String>,
+    /// Attributes that the methods store on their first parameter.
+    assigned: Vec<String>,
+}
+
+impl<S: Sink> Walk<'_, S> {
+    pub(super) unsafe fn statement_facts(&mut self, class: usize, out: &mut Definition) {
+        unsafe {
+            let layout = self.context.abi.layout;
+            let slots = self.own_slots(class);
+            if let Some(slots) = &slots {
+                out.list("slots", slots.iter().map(String::as_str));
+            }
+            let keys = word(class + layout.type_cached_keys);
+            if keys != 0 {
+                out.number("keys", self.room(keys));
+            }
+            let slots = slots.unwrap_or_default();
+            let entries: Vec<(String, usize)> = self
+                .dict_entries(word(class + ty::DICT))
+                .into_iter()
+                .map(|(key, value)| (text(layout, key), value))
+                .filter(|(name, _)| !name.is_empty() && !EVERYWHERE.contains(&name.as_str()) && !slots.contains(name))
+                .collect();
+            if !entries.is_empty() {
+                out.list("defines", entries.iter().map(|(name, _)| name.as_str()));
+            }
+            let module = self.module_of(class);
+            if let Some((_, module)) = &module {
+                let file = self.module_file(*module);
+                if !file.is_empty() {
+                    out.value("file", &file);
+                }
+            }
+            self.dataclass_facts(class, out);
+            let mut sorts = Sorts::default();
+            for (name, value) in entries {
+                self.sort_entry(name, value, &mut sorts);
+            }
+            out.names("functions", &sorts.functions);
+            out.names("properties", &sorts.properties);
+            out.names("cached", &sorts.cached);
+            out.names("class_cell", &sorts.class_cell);
+            out.names("reads_dict", &sorts.reads_dict);
+            if let Some((name, module)) = module {
+                self.module_facts(&name, module, out);
+            }
+            let told = self.own_entry(class, b"__static_attributes__");
+            if told != 0 && type_of(told) == self.context.abi.tuple {
+                sorts.assigned = tuple_items(told).iter().map(|&name| text(layout, name)).collect();
+            }
+            sorts.assigned.retain(|name| !name.contains(','));
+            sorts.assigned.sort();
+            sorts.assigned.dedup();
+            out.list("static", sorts.assigned.iter().map(String::as_str));
+            let line = self.own_entry(class, b"__firstlineno__");
+            if line != 0
+                && type_of(line) == self.context.abi.long
+                && let Some(line) = small_number(&self.context.abi, line)
+            {
+                out.number("line", line);
+            }
+        }
+    }
+
+    /// The class's own `__slots__`, mangled.
+    unsafe fn own_slots(&self, class: usize) -> Option<Vec<String>> {
+        unsafe {
+            let abi = &self.context.abi;
+            let slots = self.own_entry(class, b"__slots__");
+            if slots == 0 {
+                return None;
+            }
+            let kind = type_of(slots);
+            let names = if is_text(slots) {
+                vec![slots]
+            } else if kind == abi.tuple {
+                tuple_items(slots).to_vec()
+            } else if kind == abi.list && word(slots + 24) != 0 {
+                let count = size_of(slots).max(0).cast_unsigned();
+                std::slice::from_raw_parts(word(slots + 24) as *const usize, count).to_vec()
+            } else if kind == abi.dict {
+                self.dict_entries(slots).into_iter().map(|(key, _)| key).collect()
+            } else {
+                let name = |(_, name): (usize, &[u8])| String::from_utf8_lossy(name).into_owned();
+                return Some(object_members(class).into_iter().map(name).collect());
+            };
+            let class_name = String::from_utf8_lossy(c_string(word(class + ty::NAME))).into_owned();
+            Some(names.into_iter().map(|name| mangled(&class_name, text(abi.layout, name))).collect())
+        }
+    }
+
+    /// `__file__` of a module by its dict, `<built-in>` or `<frozen>`, or nothing. That of a script is taken away when the
+    /// script ends, before the interpreter does; its loader keeps the path.
+    unsafe fn module_file(&self, module: usize) -> String {
+        unsafe {
+            let layout = self.context.abi.layout;
+            let file = self.dict_entry(module, b"__file__");
+            if file != 0 {
+                return text(layout, file);
+            }
+            let loader = self.dict_entry(module, b"__loader__");
+            let path = if loader == 0 { 0 } else { self.attribute(loader, b"path") };
+            if path != 0 {
+                return text(layout, path);
+            }
+            let spec = self.dict_entry(module, b"__spec__");
+            let origin = if spec == 0 { 0 } else { self.attribute(spec, b"origin") };
+            match text(layout, origin).as_str() {
+                origin @ ("built-in" | "frozen") => format!("<{origin}>"),
+                _ => String::new(),
+            }
+        }
+    }
+
+    /// Name and dict of the module that defines the class.
+    unsafe fn module_of(&self, class: usize) -> Option<(Vec<u8>, usize)> {
+        unsafe {
+            let layout = self.context.abi.layout;
+            let mut name = Vec::new();
+            push_text(layout, self.own_entry(class, b"__module__"), 1000, &mut name);
+            let module = self.dict_entry(self.context.abi.modules(), &name);
+            if module == 0 || self.context.kinds.of(&self.context.abi, type_of(module)) != Kind::Module {
+                return None;
+            }
+            let dict = word(module + 16);
+            (dict != 0).then_some((name, dict))
+        }
+    }
+
+    /// The functions at the top of the module that look into dicts, or change classes.
+    unsafe fn module_facts(&self, module: &[u8], dict: usize, out: &mut Definition) {
+        unsafe {
+            let abi = &self.context.abi;
+            let layout = abi.layout;
+            let (mut reads, mut sets) = (Vec::new(), Vec::new());
+            for (_, function) in self.dict_entries(dict) {
+                if type_of(function) != abi.function
+                    || !text_is(layout, word(function + layout.function_module), module)
+                {
+                    continue;
+                }
+                let code = word(function + layout.function_code);
+                if !abi.is_code(code) {
+                    continue;
+                }
+                let names = self.code_names(code);
+                let name = || text(layout, word(function + layout.function_name));
+                if names.iter().any(|&name| text_is(layout, name, b"__dict__") || text_is(layout, name, b"vars")) {
+                    reads.push(name());
+                }
+                let class = names.iter().position(|&name| text_is(layout, name, b"__class__"));
+                if class.is_some() && stores(layout, code).iter().any(|store| Some(store.name) == class) {
+                    sets.push(name());
+                }
+            }
+            out.names("module_reads_dict", &reads);
+            out.names("module_sets_class", &sets);
+        }
+    }
+
+    /// `co_names`
+    unsafe fn code_names<'c>(&self, code: usize) -> &'c [usize] {
+        unsafe {
+            let names = word(code + self.context.abi.layout.code_names);
+            if names != 0 && type_of(names) == self.context.abi.tuple { tuple_items(names) } else { &[] }
+        }
+    }
+
+    unsafe fn dataclass_facts(&self, class: usize, out: &mut Definition) {
+        unsafe {
+            let abi = &self.context.abi;
+            let parameters = self.own_entry(class, b"__dataclass_params__");
+            if parameters == 0 {
+                return;
+            }
+            let is_set = |name: &&str| {
+                let value = self.attribute(parameters, name.as_bytes());
+                value != 0 && type_of(value) == abi.boolean && small_number(abi, value) == Some(1)
+            };
+            let set: Vec<&str> = DATACLASS.into_iter().filter(|name| is_set(name)).collect();
+            out.list("dataclass", if set.is_empty() { vec!["plain"] } else { set });
+            let fields = self.own_entry(class, b"__dataclass_fields__");
+            if fields == 0 || type_of(fields) != abi.dict {
+                return;
+            }
+            // Class variables and `InitVar`s are in the dict as well.
+            let is_field = |field: usize| {
+                let sort = self.attribute(field, b"_field_type");
+                sort != 0 && text(abi.layout, self.attribute(sort, b"name")) == "_FIELD"
+            };
+            let fields = self.dict_entries(fields).into_iter().filter(|&(_, field)| is_field(field));
+            let names: Vec<String> = fields.map(|(name, _)| text(abi.layout, name)).collect();
+            out.names("fields", &names);
+        }
+    }
+
+    unsafe fn sort_entry(&self, name: String, value: usize, sorts: &mut Sorts) {
+        unsafe {
+            let class = type_of(value);
+            let class_name = c_string(word(class + ty::NAME));
+            if class_name.rsplit(|&byte| byte == b'.').next() == Some(b"cached_property") {
+                sorts.cached.push(name.clone());
+            } else if word(class + ty::DESCR_SET) != 0 {
+                sorts.properties.push(name.clone());
+            } else if word(class + ty::DESCR_GET) != 0 {
+                sorts.functions.push(name.clone());
+            }
+            let layout = self.context.abi.layout;
+            let (mut class_cell, mut reads_dict) = (false, false);
+            for code in self.code_behind(value) {
+                class_cell |= self.free_names(code).iter().any(|&name| text_is(layout, name, b"__class__"));
+                let names = self.code_names(code);
+                reads_dict |=
+                    names.iter().any(|&name| text_is(layout, name, b"__dict__") || text_is(layout, name, b"vars"));
+                if layout.minor < 13 {
+                    let assigned = stores(layout, code).into_iter().filter(|store| store.on_first);
+                    sorts.assigned.extend(assigned.filter_map(|store| Some(text(layout, *names.get(store.name)?))));
+                }
+            }
+            if class_cell {
+                sorts.class_cell.push(name.clone());
+            }
+            if reads_dict {
+                sorts.reads_dict.push(name);
+            }
+        }
+    }
+
+    /// The code of a function, or of those that a method, property or the like wraps.
+    unsafe fn code_behind(&self, value: usize) -> Vec<usize> {
+        /// Wrapper in wrapper in wrapper.
+        const DEEPEST: usize = 8;
+        let mut found = Vec::new();
+        let mut open = vec![(value, 0)];
+        while let Some((value, depth)) = open.pop() {
+            if value == 0 || depth > DEEPEST {
+                continue;
+            }
+            unsafe {
+                let abi = &self.context.abi;
+                let class = type_of(value);
+                if class == abi.function {
+                    found.extend(Some(word(value + abi.layout.function_code)).filter(|&code| abi.is_code(code)));
+                } else if class == abi.class_method || class == abi.static_method {
+                    open.push((word(value + 16), depth + 1));
+                } else if class == abi.property {
+                    // Deleter, setter, getter.
+                    open.extend([32, 24, 16].map(|offset| (word(value + offset), depth + 1)));
+                } else {
+                    open.push((self.attribute(value, b"func"), depth + 1));
+                }
+            }
+        }
+        found
+    }
+
+    /// An attribute of an instance of a Python class: a slot, or in its values or dict; 0 if there is none.
+    unsafe fn attribute(&self, object: usize, name: &[u8]) -> usize {
+        unsafe {
+            let abi = &self.context.abi;
+            let class = type_of(object);
+            for base in chain(class).take_while(|&base| made_in_python(abi, base)) {
+                if let Some((offset, _)) = object_members(base).into_iter().find(|(_, member)| *member == name) {
+                    return word(object + offset);
+                }
+            }
+            if type_flags(class) & flag::HEAP_TYPE == 0 || !made_in_python(abi, class) {
+                return 0;
+            }
+            let known = self.plain_class(class);
+            if let Some(values) = self.values_of(object, &known) {
+                let keys = word(class + abi.layout.type_cached_keys);
+                let table = self.table(keys, 0);
+                for index in 0..values.count.min(table.count) {
+                    let key = word(table.entries + index * table.stride + table.key);
+                    if text(abi.layout, key).as_bytes() == name {
+                        return word(values.first + 8 * index);
+                    }
+                }
+            }
+            let dict = self.dict_in(object, &known);
+            if dict != 0 && type_of(dict) == abi.dict { self.dict_entry(dict, name) } else { 0 }
+        }
+    }
+}
+
+/// `_Py_Mangle`: private names carry the name of their class.
+fn mangled(class: &str, name: String) -> String {
+    let class = class.trim_start_matches('_');
+    if !name.starts_with("__") || name.ends_with("__") || name.contains('.') || class.is_empty() {
+        return name;
+    }
+    format!("_{class}{name}")
+}

@@ -1,0 +1,270 @@
+//! The text that defines a class: what stands behind `type N ` in the text form of a trace.
+//!
+//! Read from memory alone: no attribute is looked up, so no metaclass, descriptor or `__repr__` of the program runs.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::classes::{Place, chain, made_in_python, places};
+use super::describe::Walk;
+use super::memory::{c_string, flag, signed, tuple_items, ty, type_flags, type_of, word};
+use super::strings::{is_text, push_text, text, text_is};
+use crate::sink::Sink;
+
+impl<S: Sink> Walk<'_, S> {
+    /// The trace's number of a class, which is defined if it is not yet, after its bases.
+    pub(super) unsafe fn define(&mut self, class: usize) -> u32 {
+        let mut waiting = vec![class];
+        while let Some(&next) = waiting.last() {
+            if self.sink.type_number(next) != 0 {
+                waiting.pop();
+                continue;
+            }
+            let bases = unsafe { self.bases(next) };
+            let undefined = bases.iter().copied().find(|&base| self.sink.type_number(base) == 0);
+            // A class that is its own base would be a broken program; it is defined without its bases.
+            if let Some(base) = undefined
+                && !waiting.contains(&base)
+            {
+                waiting.push(base);
+                continue;
+            }
+            let text = unsafe { self.definition(next, &bases) };
+            self.sink.define_type(next, &text);
+            *self.scratch.definitions.entry(next, 0).0 = hash(&text);
+            waiting.pop();
+        }
+        self.sink.type_number(class)
+    }
+
+    /// Writes the definition of a class that a statement made once more, if something in it has changed since: when it
+    /// was met first, its module may not have run to the end.
+    pub(super) unsafe fn define_again(&mut self, class: usize, number: u32) {
+        unsafe {
+            if !made_in_python(&self.context.abi, class) {
+                return;
+            }
+            let bases = self.bases(class);
+            if bases.iter().any(|&base| self.sink.type_number(base) == 0) {
+                return;
+            }
+            let text = self.definition(class, &bases);
+            let known = self.scratch.definitions.entry(class, 0).0;
+            if *known != hash(&text) {
+                *known = hash(&text);
+                self.sink.define_type_again(number, &text);
+            }
+        }
+    }
+
+    unsafe fn bases(&self, class: usize) -> Vec<usize> {
+        unsafe {
+            let bases = word(class + ty::BASES);
+            if bases != 0 && type_of(bases) == self.context.abi.tuple {
+                return tuple_items(bases).to_vec();
+            }
+            let base = word(class + ty::BASE);
+            if base == 0 { Vec::new() } else { vec![base] }
+        }
+    }
+
+    /// Module and qualified name; without the module for `builtins`.
+    pub(super) unsafe fn class_name(&self, class: usize) -> String {
+        unsafe {
+            let layout = self.context.abi.layout;
+            if type_flags(class) & flag::HEAP_TYPE == 0 {
+                let name = String::from_utf8_lossy(c_string(word(class + ty::NAME))).into_owned();
+                return name.strip_prefix("builtins.").map_or(name.clone(), str::to_owned);
+            }
+            let name = text(layout, word(class + layout.type_qualname));
+            let module = self.own_entry(class, b"__module__");
+            if !is_text(module) {
+                return name;
+            }
+            match text(layout, module).as_str() {
+                "builtins" => name,
+                module => format!("{module}.{name}"),
+            }
+        }
+    }
+
+    /// What the class's own dict has under a name, or 0.
+    pub(super) unsafe fn own_entry(&self, class: usize, name: &[u8]) -> usize {
+        let dict = unsafe { word(class + ty::DICT) };
+        unsafe { self.dict_entry(dict, name) }
+    }
+
+    /// What a dict has under a name, or 0: its table is read, no key is compared by Python.
+    pub(super) unsafe fn dict_entry(&self, dict: usize, name: &[u8]) -> usize {
+        let layout = self.context.abi.layout;
+        let is_it = |key: usize| unsafe {
+            if name.is_ascii() {
+                return text_is(layout, key, name);
+            }
+            let mut text = Vec::new();
+            push_text(layout, key, name.len() + 1, &mut text);
+            text == name
+        };
+        let entries = unsafe { self.dict_entries(dict) };
+        entries.into_iter().find(|&(key, _)| is_it(key)).map_or(0, |(_, value)| value)
+    }
+
+    pub(super) unsafe fn dict_entries(&self, dict: usize) -> Vec<(usize, usize)> {
+        unsafe {
+            if dict == 0 || word(dict + 32) == 0 {
+                return Vec::new();
+            }
+            let table = self.table(word(dict + 32), word(dict + 40));
+            let entries = (0..table.count).map(|index| {
+                let entry = table.entries + index * table.stride;
+                let value = if table.values == 0 { entry + table.value } else { table.values + 8 * index };
+                (word(entry + table.key), word(value))
+            });
+            entries.filter(|&(_, value)| value != 0).collect()
+        }
+    }
+
+    unsafe fn definition(&mut self, class: usize, bases: &[usize]) -> String {
+        unsafe {
+            let abi = &self.context.abi;
+            let layout = abi.layout;
+            let flags = type_flags(class);
+            let (dict, weak) = places(abi, class);
+            let in_python = made_in_python(abi, class);
+            let mut out = Definition::new(&self.class_name(class));
+            out.number("size", word(class + ty::BASIC_SIZE));
+            let items = signed(class + ty::ITEM_SIZE);
+            if items != 0 {
+                out.number("item", items.unsigned_abs());
+            }
+            let has_finalizer = |base: usize| made_in_python(abi, base) && self.own_entry(base, b"__del__") != 0;
+            let names = [
+                (flags & flag::HAVE_GC != 0, "gc"),
+                (flags & flag::HEAP_TYPE != 0, "heap"),
+                (dict != Place::Nowhere, "dict"),
+                (weak != Place::Nowhere, "weakref"),
+                (dict == Place::Managed, "managed-dict"),
+                (weak == Place::Managed, "managed-weakref"),
+                (layout.minor >= 13 && flags & flag::INLINE_VALUES != 0, "inline-values"),
+                (flags & flag::EXCEPTION_SUBCLASS != 0, "exception"),
+                (flags & flag::TYPE_SUBCLASS != 0, "class"),
+                (in_python && chain(class).any(has_finalizer), "finalizer"),
+            ];
+            let names: Vec<&str> = names.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
+            if !names.is_empty() {
+                out.list("flags", names);
+            }
+            if !bases.is_empty() {
+                let numbers: Vec<String> = bases.iter().map(|&base| self.sink.type_number(base).to_string()).collect();
+                out.list("bases", numbers.iter().map(String::as_str));
+            }
+            let metaclass = type_of(class);
+            if metaclass != abi.type_type {
+                out.value("metaclass", &self.class_name(metaclass));
+            }
+            if dict != Place::Nowhere {
+                out.value("dictoffset", &signed(class + ty::DICT_OFFSET).to_string());
+            }
+            if weak != Place::Nowhere {
+                out.value("weakrefoffset", &signed(class + ty::WEAKLIST_OFFSET).to_string());
+            }
+            if in_python {
+                self.statement_facts(class, &mut out);
+            } else {
+                let names: Vec<String> =
+                    c_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+                if !names.is_empty() {
+                    out.list("defines", names.iter().map(String::as_str));
+                }
+            }
+            out.text
+        }
+    }
+}
+
+fn hash(text: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish() as usize
+}
+
+/// Attributes that a class of C declares: `tp_members` and `tp_getset`.
+unsafe fn c_names<'a>(class: usize) -> impl Iterator<Item = &'a [u8]> {
+    const DECLARATION: usize = 40;
+    [ty::MEMBERS, ty::GETSET].into_iter().flat_map(move |table| {
+        let mut next = unsafe { word(class + table) };
+        std::iter::from_fn(move || unsafe {
+            let name = if next == 0 { 0 } else { word(next) };
+            next += DECLARATION;
+            (name != 0).then(|| c_string(name))
+        })
+    })
+}
+
+/// The text of a definition that is being written.
+pub struct Definition {
+    text: String,
+}
+
+impl Definition {
+    fn new(name: &str) -> Definition {
+        let mut definition = Definition { text: String::new() };
+        definition.push(name, !name.is_empty() && !name.starts_with('#') && is_plain(name));
+        definition
+    }
+
+    pub fn value(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.push(value, is_plain(value));
+    }
+
+    pub fn number(&mut self, key: &str, number: usize) {
+        self.value(key, &number.to_string());
+    }
+
+    pub fn list<'a>(&mut self, key: &str, elements: impl IntoIterator<Item = &'a str>) {
+        self.key(key);
+        for (index, element) in elements.into_iter().enumerate() {
+            if index > 0 {
+                self.text.push(',');
+            }
+            self.push(element, !element.is_empty() && !element.contains(',') && is_plain(element));
+        }
+    }
+
+    /// Names, left out where there are none. One with a comma is left out too: not all readers look for quotes.
+    pub fn names(&mut self, key: &str, names: &[String]) {
+        let mut names = names.iter().map(String::as_str).filter(|name| !name.contains(',')).peekable();
+        if names.peek().is_some() {
+            self.list(key, names);
+        }
+    }
+
+    fn key(&mut self, key: &str) {
+        self.text.push(' ');
+        self.text.push_str(key);
+        self.text.push('=');
+    }
+
+    fn push(&mut self, text: &str, plain: bool) {
+        if plain {
+            self.text.push_str(text);
+            return;
+        }
+        self.text.push('"');
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => self.text.extend(['\\', c]),
+                '\n' => self.text.push_str("\\n"),
+                '\t' => self.text.push_str("\\t"),
+                '\r' => self.text.push_str("\\r"),
+                c if c.is_control() => self.text.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+                c => self.text.push(c),
+            }
+        }
+        self.text.push('"');
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| c == ' ' || c == '"' || c.is_control())
+}

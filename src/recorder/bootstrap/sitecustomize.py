@@ -1,0 +1,96 @@
+# Loaded by the recorded Python as it starts: loads the recorder, and makes way for the program's own sitecustomize.
+# It must be readable by every Python, also by those that cannot be recorded, and must never stop the program.
+import sys
+
+
+def _refuse(reason):
+    import os
+
+    status = [line[7:] for line in os.environ.get("REFLOOP_RECORD", "").splitlines() if line.startswith("status=")]
+    if status and reason:
+        try:
+            with open(status[0], "a") as file:
+                file.write("refused\t%d\t%s\n" % (os.getpid(), reason))
+        except (IOError, OSError):
+            pass
+
+
+def _unknown():
+    version = "%d.%d" % sys.version_info[:2]
+    implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
+    if implementation != "cpython":
+        return "%s is not CPython" % implementation
+    if sys.version_info < (3, 8):
+        return "Python %s is too old: refloop records CPython 3.8 to 3.13" % version
+    if sys.version_info >= (3, 14):
+        return "CPython %s is newer than refloop knows: it records 3.8 to 3.13" % version
+    if "t" in getattr(sys, "abiflags", ""):
+        return "free-threaded builds of CPython cannot be recorded"
+    if hasattr(sys, "gettotalrefcount") or hasattr(sys, "getobjects"):
+        return "debug builds of CPython cannot be recorded"
+    if sys.maxsize < 2**32:
+        return "32-bit builds of CPython cannot be recorded"
+    return None
+
+
+def _start(folder):
+    import _imp
+    import os
+
+    Namespace = type(sys.implementation)
+    recorder = _imp.create_dynamic(Namespace(name="_refloop", origin=os.path.join(folder, "_refloop.so")))
+    types = [object]
+    for each in types:
+        types.extend(type.__subclasses__(each))
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[3] != "final":
+        version += sys.version_info[3][0] + str(sys.version_info[4])
+    reason = recorder.start(folder, version, sys.executable or "", types)
+    if reason is None:
+        return None
+    if reason:
+        return reason
+    import atexit
+    import gc
+
+    atexit.register(recorder._exit)
+    os.register_at_fork(after_in_child=recorder._forked)
+    gc.callbacks.insert(0, recorder._collection)
+    try:
+        import _signal
+
+        if _signal.getsignal(_signal.SIGUSR2) == _signal.SIG_DFL:
+            _signal.signal(_signal.SIGUSR2, recorder._signalled)
+    except (ImportError, AttributeError, ValueError, OSError):
+        pass
+    return ""
+
+
+def _main():
+    folder = __file__.replace("\\", "/").rpartition("/")[0]
+    sys.path[:] = [path for path in sys.path if path != folder]
+    sys.path_importer_cache.pop(folder, None)
+    # Held until the end: Python 2 clears a module that nobody holds.
+    this = sys.modules.pop("sitecustomize")
+    other = None
+    try:
+        import sitecustomize as other
+    except ImportError as error:
+        if getattr(error, "name", "sitecustomize") != "sitecustomize":
+            raise
+    finally:
+        try:
+            _refuse(_unknown() or _start(folder))
+        except BaseException as error:
+            _refuse("the recorder could not be loaded: %s" % error)
+    return other is None and this is not None
+
+
+# Nothing that only the collector could free may be left: it must find in the program what it finds without us. So the
+# functions go, which hold this namespace, and no frame holds the exception.
+_alone = _main()
+_words = {"name": "sitecustomize"} if sys.version_info[0] > 2 else {}
+for _name in [_name for _name in globals() if _name[:1] == "_" and _name[:2] != "__" and _name not in ("_alone", "_words")]:
+    globals()[_name] = None
+if _alone:
+    raise ImportError("No module named 'sitecustomize'", **_words)

@@ -1,0 +1,137 @@
+//! Runs a command so that each Python in it is recorded. In go the command and what to record; the program has the
+//! terminal, its own exit status, and nothing to notice; out comes what was recorded, or why nothing was.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use super::outcome::Outcome;
+use super::{install, python, signals};
+
+/// The variable that the agent reads, in this process's children and theirs.
+const VARIABLE: &str = "REFLOOP_RECORD";
+
+/// What to record.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the trace goes; `None` names it after the program, in the current folder.
+    pub output: Option<PathBuf>,
+    pub events: EventsMode,
+    /// Frames of each site, 0 for none.
+    pub stack_depth: u32,
+    /// Whether lists, dicts and tuples go around CPython's free lists, so that each has the stack that made it.
+    pub bypass: bool,
+    /// Time between two checkpoints.
+    pub every: Option<Duration>,
+}
+
+/// Which births and deaths are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventsMode {
+    /// Those of objects that a checkpoint or a collection met alive.
+    Survivors,
+    /// All.
+    Full,
+}
+
+/// What became of the command.
+#[derive(Debug)]
+pub struct Recording {
+    pub status: ExitStatus,
+    pub outcome: Outcome,
+    /// Why the program was not recorded, in one clause.
+    pub failure: Option<String>,
+}
+
+/// Runs the command and waits for its end.
+///
+/// A command that runs but cannot be recorded is no error: [`Recording::failure`] says why.
+///
+/// # Errors
+/// When the command cannot be started.
+pub fn launch(command: &[OsString], options: &Options) -> io::Result<Recording> {
+    let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut child = Command::new(program);
+    child.args(arguments);
+    let place = tempfile::Builder::new().prefix("refloop-").tempdir();
+    let prepared = match &place {
+        Ok(place) => prepare(&mut child, command, options, place.path()),
+        Err(error) => Err(format!("no temporary folder: {}", words(error))),
+    };
+    signals::hold();
+    let mut running = child.spawn()?;
+    signals::pass_to(running.id());
+    let status = running.wait()?;
+    signals::pass_to(0);
+    let outcome = match &place {
+        Ok(place) => Outcome::read(&place.path().join("status")),
+        Err(_) => Outcome::default(),
+    };
+    let failure = match prepared {
+        Err(reason) => Some(reason),
+        Ok(()) if outcome.processes.is_empty() => {
+            Some(outcome.refused.first().cloned().unwrap_or_else(|| python::why_not_loaded(command)))
+        }
+        Ok(()) => None,
+    };
+    Ok(Recording { status, outcome, failure })
+}
+
+/// Gives the command the environment in which Python loads the agent.
+fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: &Path) -> Result<(), String> {
+    if !install::is_supported() {
+        return Err("this build of refloop cannot record: it needs 64-bit Linux".into());
+    }
+    let output = options.output.clone().unwrap_or_else(|| python::trace_name(command));
+    let output = std::path::absolute(&output).map_err(|error| format!("{}: {}", output.display(), words(&error)))?;
+    let name = output.to_str().filter(|name| !name.contains('\n'));
+    let name = name.ok_or_else(|| format!("{}: this name cannot be handed on", output.display()))?;
+    make_way(&output).map_err(|error| format!("{}: {}", output.display(), words(&error)))?;
+    let folder =
+        install::folder(place).map_err(|error| format!("the recorder cannot be unpacked: {}", words(&error)))?;
+    let mut lines = vec![
+        format!("output={name}"),
+        format!("status={}", place.join("status").display()),
+        format!("events={}", if options.events == EventsMode::Full { "full" } else { "survivors" }),
+        format!("depth={}", options.stack_depth),
+    ];
+    if !options.bypass {
+        lines.push("bypass=no".into());
+    }
+    if let Some(every) = options.every {
+        lines.push(format!("every={}", every.as_secs_f64()));
+    }
+    child.env(VARIABLE, lines.join("\n"));
+    child.env("PYTHONPATH", in_front(folder.as_os_str(), std::env::var_os("PYTHONPATH").as_deref()));
+    Ok(())
+}
+
+/// Takes away an older trace, and makes sure that a new one can be made.
+fn make_way(output: &Path) -> io::Result<()> {
+    if output.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    match std::fs::remove_file(output) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::OpenOptions::new().write(true).create_new(true).open(output)?;
+    std::fs::remove_file(output)
+}
+
+fn in_front(first: &OsStr, rest: Option<&OsStr>) -> OsString {
+    let mut paths = first.to_os_string();
+    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+        paths.push(":");
+        paths.push(rest);
+    }
+    paths
+}
+
+/// The system's words for an error, without its number.
+pub(super) fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}

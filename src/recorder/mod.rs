@@ -1,0 +1,14 @@
+//! A Python program becomes a trace: the agent that records inside it, and the launcher that gets it there.
+//!
+//! The agent (`agent/`) is a crate of its own, compiled by `build.rs` and embedded here. It is loaded by a
+//! `sitecustomize` (`bootstrap/`) that the launcher puts in front of the program's own.
+
+mod install;
+mod launch;
+mod outcome;
+mod python;
+mod signals;
+
+pub use install::unpack_agent;
+pub use launch::{EventsMode, Options, Recording, launch};
+pub use outcome::{Outcome, Process};

@@ -1,0 +1,98 @@
+//! What the recorded processes said of themselves in the status file, put together.
+
+use std::path::{Path, PathBuf};
+
+/// A process that began a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    pub id: u32,
+    pub trace: PathBuf,
+    /// What it wrote, if it ended in order.
+    pub written: Option<Written>,
+    /// Why it stopped early.
+    pub stopped: Option<String>,
+}
+
+/// What a process wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    pub objects: u64,
+    pub bytes: u64,
+    pub checkpoints: u64,
+}
+
+/// All that was recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// In the order in which they began; the first is the program.
+    pub processes: Vec<Process>,
+    /// Why processes were not recorded, each reason once.
+    pub refused: Vec<String>,
+}
+
+impl Outcome {
+    /// Reads the status file; one that is missing says nothing.
+    pub fn read(status: &Path) -> Outcome {
+        let text = std::fs::read(status).unwrap_or_default();
+        Outcome::parse(&String::from_utf8_lossy(&text))
+    }
+
+    fn parse(text: &str) -> Outcome {
+        let mut outcome = Outcome::default();
+        for line in text.lines() {
+            let mut words = line.splitn(3, '\t');
+            let (Some(word), Some(id), Some(rest)) = (words.next(), words.next(), words.next()) else { continue };
+            let Ok(id) = id.parse() else { continue };
+            let process = outcome.processes.iter_mut().rev().find(|process| process.id == id);
+            match (word, process) {
+                ("begin", _) => {
+                    outcome.processes.push(Process { id, trace: rest.into(), written: None, stopped: None });
+                }
+                ("end", Some(process)) => process.written = written(rest),
+                ("stopped", Some(process)) => process.stopped = Some(rest.to_owned()),
+                ("refused" | "stopped", _) if !outcome.refused.iter().any(|reason| reason == rest) => {
+                    outcome.refused.push(rest.to_owned());
+                }
+                _ => {}
+            }
+        }
+        outcome
+    }
+}
+
+fn written(rest: &str) -> Option<Written> {
+    let mut numbers = rest.split('\t').map_while(|word| word.parse().ok());
+    let (objects, checkpoints, bytes) = (numbers.next()?, numbers.next()?, numbers.next()?);
+    Some(Written { objects, bytes, checkpoints })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_process_keeps_what_it_said_last() {
+        let outcome = Outcome::parse(
+            "begin\t7\t/t/app.reftrace\nbegin\t8\t/t/app.8.reftrace\nend\t7\t120\t2\t4096\t/t/app.reftrace\n\
+             stopped\t8\tno space left on device\nrefused\t9\tPython 2.7 is too old\nrefused\t10\tPython 2.7 is too old\n\nbroken",
+        );
+        assert_eq!(
+            outcome.processes,
+            [
+                Process {
+                    id: 7,
+                    trace: "/t/app.reftrace".into(),
+                    written: Some(Written { objects: 120, bytes: 4096, checkpoints: 2 }),
+                    stopped: None,
+                },
+                Process {
+                    id: 8,
+                    trace: "/t/app.8.reftrace".into(),
+                    written: None,
+                    stopped: Some("no space left on device".into()),
+                },
+            ]
+        );
+        assert_eq!(outcome.refused, ["Python 2.7 is too old"]);
+    }
+}

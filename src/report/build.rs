@@ -1,0 +1,324 @@
+//! Facts and findings become a [`Report`]: here, and only here, numbers are computed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::human;
+use super::model::*;
+use super::rows::{by_module, merge_slots, merge_types, quotient, rounded};
+use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame};
+use crate::findings::gate::{Standing, Verdict};
+use crate::findings::{Advice, Facts, Finding, Owner, Ownership, Severity};
+
+/// All that a report is made from.
+#[derive(Debug, Default)]
+pub struct Material<'a> {
+    pub inputs: Vec<Input>,
+    /// At the end, over all inputs.
+    pub live_objects: u64,
+    pub live_bytes: u64,
+    /// Bytes of all live objects when the types were looked at: what shares are shares of.
+    pub profiled_bytes: u64,
+    /// Of each input, one after the other: they are added up by name.
+    pub types: Vec<TypeRow>,
+    /// One row for each module instead of each type.
+    pub by_module: bool,
+    pub slots: Vec<SlotsRow>,
+    /// Sentences without which the tables would be misread.
+    pub types_notes: Vec<String>,
+    pub slots_notes: Vec<String>,
+    pub slots_not_understood: Vec<String>,
+    pub facts: Facts,
+    pub findings: &'a [Finding],
+    pub verdict: Option<&'a Verdict>,
+    pub ownership: Ownership,
+    /// Files below it are named relative to it.
+    pub root: Option<&'a Path>,
+}
+
+/// What loops and types are sorted by. Ties go by name, so that the order is the same in every run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SortKey {
+    #[default]
+    Bytes,
+    Count,
+    Objects,
+    Name,
+    /// Loops by when they were first seen; types by their peak.
+    Time,
+}
+
+impl Report {
+    pub fn new(material: Material<'_>) -> Report {
+        let Material { inputs, live_objects, live_bytes, types, slots, facts, findings, verdict, .. } = material;
+        let mut types = merge_types(types, material.profiled_bytes);
+        let mut types_notes = total(&types, live_objects, live_bytes);
+        types_notes.extend(material.types_notes);
+        let live_types = types.iter().filter(|row| row.instances > 0).count() as u64;
+        if material.by_module {
+            types = by_module(types, material.profiled_bytes);
+        }
+        let rows = Rows { root: material.root, ownership: &material.ownership };
+        let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i)).map(standing_row);
+        let by_fingerprint = |group: &LoopGroup| findings.iter().position(|f| f.fingerprint == group.fingerprint);
+        let loops = facts.garbage.groups.iter().map(|group| {
+            let found = by_fingerprint(group);
+            rows.loop_row(group, found.map(|i| &findings[i]), found.and_then(standing))
+        });
+        let loops: Vec<LoopRow> = loops.collect();
+        let lost = facts.garbage.lost.iter();
+        let lost = lost.map(|(name, &(objects, bytes))| LostRow { type_name: name.clone(), objects, bytes });
+        let mut report = Report {
+            summary: Summary {
+                events: inputs.iter().map(|input| input.events).sum(),
+                live_objects,
+                live_bytes,
+                live_types,
+                cyclic_garbage: cyclic_summary(&facts.garbage, &loops),
+                lost_objects: facts.garbage.lost.values().map(|(objects, _)| objects).sum(),
+                lost_bytes: facts.garbage.lost.values().map(|(_, bytes)| bytes).sum(),
+                anomalies: facts.anomalies.iter().map(|anomaly| anomaly.count).sum(),
+            },
+            inputs,
+            loops: Section::new(loops),
+            types: Section::new(types),
+            by_module: material.by_module,
+            slots: Section::new(owned(merge_slots(slots), &material.ownership, material.root)),
+            types_notes,
+            slots_notes: material.slots_notes,
+            slots_not_understood: material.slots_not_understood,
+            lost: lost.collect(),
+            anomalies: facts.anomalies.iter().map(anomaly_row).collect(),
+            findings: findings.iter().enumerate().map(|(i, f)| rows.finding_row(f, standing(i))).collect(),
+            gate: verdict.map(gate_row),
+        };
+        report.sort(SortKey::default());
+        report
+    }
+
+    /// Sorts loops, types and slots advice by one key, descending where it is a quantity. The application's loops and
+    /// classes come before those of others, so that `--top` never hides them behind a library's.
+    pub fn sort(&mut self, key: SortKey) {
+        let down = std::cmp::Reverse::<u64>;
+        self.loops.rows.sort_by_cached_key(|row| {
+            let quantity = match key {
+                SortKey::Bytes => row.total_bytes,
+                SortKey::Count => row.count,
+                SortKey::Objects => row.objects + row.held_objects,
+                SortKey::Name => 0,
+                SortKey::Time => u64::MAX - row.first_seen.event,
+            };
+            (row.owner != "application", down(quantity), row.path.clone(), row.fingerprint.clone())
+        });
+        self.types.rows.sort_by_cached_key(|row| {
+            let quantity = match key {
+                SortKey::Bytes => row.bytes,
+                SortKey::Count => row.instances,
+                SortKey::Objects => row.ever_instances,
+                SortKey::Name => 0,
+                SortKey::Time => row.peak_bytes,
+            };
+            (down(quantity), row.type_name.clone())
+        });
+        self.slots.rows.sort_by_cached_key(|row| {
+            let quantity = match key {
+                SortKey::Bytes => row.saved_bytes,
+                SortKey::Count | SortKey::Objects => row.instances as i64,
+                SortKey::Name => 0,
+                SortKey::Time => row.saved_bytes_at_peak,
+            };
+            (row.owner != "application", std::cmp::Reverse(quantity), row.type_name.clone())
+        });
+    }
+
+    /// Keeps the first `top` rows of each table.
+    pub fn limit(&mut self, top: usize) {
+        self.loops.limit(top);
+        self.types.limit(top);
+        self.slots.limit(top);
+    }
+}
+
+/// What all types come to, and what was alive at the end beside them, as a sentence; nothing where there are none.
+fn total(types: &[TypeRow], live_objects: u64, live_bytes: u64) -> Vec<String> {
+    let alive: Vec<&TypeRow> = types.iter().filter(|row| row.instances > 0).collect();
+    if alive.is_empty() {
+        return Vec::new();
+    }
+    let objects: u64 = alive.iter().map(|row| row.instances).sum();
+    let bytes: u64 = alive.iter().map(|row| row.bytes).sum();
+    let of_types = human::counted(alive.len() as u64, "type", "types");
+    let counted = |n| human::counted(n, "object", "objects");
+    let rest = match (live_objects.checked_sub(objects), live_bytes.checked_sub(bytes)) {
+        (Some(0), _) => String::new(),
+        (Some(1), Some(0)) => "; 1 object more, the dict of an instance, is in the row of the instance".to_string(),
+        (Some(more), Some(0)) => {
+            format!("; {} more, the dicts of instances, are in the rows of the instances", counted(more))
+        }
+        (Some(more), Some(more_bytes)) => {
+            format!(", at the last full checkpoint; {} more at the end, {}", counted(more), human::bytes(more_bytes))
+        }
+        _ => ", at the last full checkpoint".to_string(),
+    };
+    vec![format!("in all {} of {of_types}, {}{rest}", counted(objects), human::bytes(bytes))]
+}
+
+/// Says whose each class is, and where, relative to `root`.
+fn owned(mut rows: Vec<SlotsRow>, ownership: &Ownership, root: Option<&Path>) -> Vec<SlotsRow> {
+    for row in &mut rows {
+        let place = row.place.as_deref().unwrap_or_default();
+        let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
+        row.owner = ownership.of_file(file).unwrap_or_else(|| ownership.of_type(&row.type_name)).to_string();
+        row.place = row.place.take().map(|place| relative(&place, root));
+    }
+    rows
+}
+
+/// A path as it is told: from `root` on, where it lies below.
+fn relative(path: &str, root: Option<&Path>) -> String {
+    let below = root.and_then(|root| Path::new(path).strip_prefix(root).ok());
+    below.map_or_else(|| path.to_string(), |path| path.to_string_lossy().into_owned())
+}
+
+fn cyclic_summary(garbage: &CyclicGarbage, loops: &[LoopRow]) -> CyclicSummary {
+    let mut by_owner = BTreeMap::new();
+    for row in loops {
+        *by_owner.entry(row.owner.clone()).or_default() += row.count;
+    }
+    CyclicSummary {
+        loops: loops.iter().map(|row| row.count).sum(),
+        kinds: loops.len() as u64,
+        objects: garbage.objects,
+        gc_objects: garbage.gc_objects,
+        bytes: garbage.bytes,
+        collected_loops: loops.iter().map(|row| row.collected).sum(),
+        collected_objects: garbage.collected_objects,
+        unproved_paths: garbage.unproved_paths,
+        by_owner,
+    }
+}
+
+/// What rows need beside their fact.
+struct Rows<'a> {
+    root: Option<&'a Path>,
+    ownership: &'a Ownership,
+}
+
+impl Rows<'_> {
+    fn loop_row(&self, group: &LoopGroup, finding: Option<&Finding>, standing: Option<StandingRow>) -> LoopRow {
+        let advice: Option<&Advice> = finding.and_then(|finding| finding.advice.as_ref());
+        let per_loop = |types: &BTreeMap<String, u64>| {
+            types.iter().map(|(name, &n)| (name.clone(), per_loop(n, group.count))).collect()
+        };
+        LoopRow {
+            fingerprint: group.fingerprint.to_string(),
+            path: group.path.to_string(),
+            steps: group.path.steps.iter().map(step_row).collect(),
+            count: group.count,
+            objects: group.objects,
+            gc_objects: group.gc_objects,
+            bytes: group.bytes,
+            held_objects: group.held_objects,
+            held_bytes: group.held_bytes,
+            total_bytes: group.bytes + group.held_bytes,
+            types: LoopTypes { members: per_loop(&group.member_types), held: per_loop(&group.held_types) },
+            site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
+            other_sites: group.other_sites,
+            first_seen: moment_row(group.first_seen),
+            last_seen: moment_row(group.last_seen),
+            orphaned: group.orphaned.map(|(after, by)| [moment_row(after), moment_row(by)]),
+            collected: group.collected,
+            byte_seconds: group.byte_ns.map(|byte_ns| rounded(byte_ns as f64 / 1e9, 1000.0)),
+            owner: finding.map(|finding| finding.owner.to_string()).unwrap_or_default(),
+            pattern: advice.map(|advice| advice.pattern.to_string()),
+            advice: advice.map(|advice| advice.sentence.clone()),
+            cut: advice
+                .and_then(|advice| advice.cut.as_ref())
+                .map(|cut| CutRow { reference: cut.reference.clone(), replacement: cut.replacement.clone() }),
+            marks: group.marks.clone(),
+            standing,
+        }
+    }
+
+    fn finding_row(&self, finding: &Finding, standing: Option<StandingRow>) -> FindingRow {
+        let own = |frame: &&StackFrame| self.ownership.of_file(&frame.path) == Some(Owner::Application);
+        let place = finding.stack.iter().find(own).or(finding.stack.first());
+        FindingRow {
+            rule: finding.rule.to_string(),
+            severity: match finding.severity {
+                Severity::Error => "error".to_string(),
+                Severity::Warning => "warning".to_string(),
+                Severity::Note => "note".to_string(),
+            },
+            fingerprint: finding.fingerprint.to_string(),
+            subject: finding.subject.clone(),
+            message: finding.message.clone(),
+            advice: finding.advice.as_ref().map(told),
+            place: place.map(|frame| self.frame_row(frame)),
+            owner: finding.owner.to_string(),
+            count: finding.count,
+            objects: finding.objects,
+            bytes: finding.bytes,
+            standing,
+        }
+    }
+
+    fn frame_row(&self, frame: &StackFrame) -> FrameRow {
+        FrameRow { path: relative(&frame.path, self.root), line: frame.line, function: frame.function.clone() }
+    }
+}
+
+/// The advice in one line: `child points back to its parent: cut Line.order (weakref.ref(order))`.
+fn told(advice: &Advice) -> String {
+    match &advice.cut {
+        Some(cut) => format!("{}: cut {} ({}); {}", advice.pattern, cut.reference, cut.replacement, advice.sentence),
+        None => format!("{}: {}", advice.pattern, advice.sentence),
+    }
+}
+
+fn per_loop(n: u64, loops: u64) -> Number {
+    match n.checked_rem(loops) {
+        None | Some(0) => Number::Whole(n / loops.max(1)),
+        Some(_) => Number::Part(rounded(quotient(n, loops), 100.0)),
+    }
+}
+
+fn step_row(step: &crate::cycles::PathStep) -> StepRow {
+    StepRow { label: step.label.clone(), type_name: step.type_name.clone(), slot: step.slot.clone() }
+}
+
+fn moment_row(seen: SeenAt) -> MomentRow {
+    MomentRow { event: seen.event, ns: seen.ns }
+}
+
+fn anomaly_row(anomaly: &crate::findings::AnomalyFact) -> AnomalyRow {
+    AnomalyRow {
+        kind: anomaly.kind.clone(),
+        meaning: anomaly.meaning.clone(),
+        count: anomaly.count,
+        examples: anomaly.examples.clone(),
+    }
+}
+
+fn standing_row(standing: &Standing) -> StandingRow {
+    let reason = match standing {
+        Standing::Suppressed(reason) => Some(reason.clone()),
+        _ => None,
+    };
+    StandingRow { name: standing.name().to_string(), reason }
+}
+
+fn gate_row(verdict: &Verdict) -> GateRow {
+    let mut standings = BTreeMap::new();
+    for standing in &verdict.standings {
+        *standings.entry(standing.name().to_string()).or_default() += 1;
+    }
+    GateRow {
+        failed: verdict.failed,
+        standings,
+        exceeded: verdict.exceeded.clone(),
+        unused_suppressions: verdict.unused.clone(),
+        expired_suppressions: verdict.expired.clone(),
+        gone: verdict.gone.iter().map(|(fingerprint, text)| format!("{fingerprint} {text}")).collect(),
+    }
+}

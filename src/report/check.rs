@@ -1,0 +1,101 @@
+//! The gate's answer for people: one line when nothing fails, a few lines for each finding that does.
+
+use std::io::{self, Write};
+
+use super::human::{bytes, counted};
+use super::text::{Style, styled, wrap, wrap_words};
+use super::{FindingRow, Page, Report, told};
+
+pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    let failing: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.fails()).collect();
+    for finding in &failing {
+        failure(report, finding, page, out)?;
+    }
+    let gate = report.gate.clone().unwrap_or_default();
+    if !failing.is_empty() {
+        for finding in report.findings.iter().filter(|finding| stands(finding, "foreign") && finding.severity != "note")
+        {
+            let facts =
+                [format!("{}: {}", finding.owner, counted(finding.count, "loop", "loops")), finding.subject.clone()];
+            writeln!(out, "not counted  {}", wrap(&facts, ": ", 13, page.width))?;
+        }
+    }
+    let others = report.findings.iter().filter(|finding| stands(finding, "warning"));
+    let notes = others.map(|finding| &finding.message).chain(&gate.exceeded);
+    for note in notes.chain(&gate.unused_suppressions).chain(&gate.expired_suppressions) {
+        writeln!(out, "note: {}", wrap_words(note, 6, page.width))?;
+    }
+    for gone in &gate.gone {
+        writeln!(
+            out,
+            "note: {}",
+            wrap_words(&format!("in the baseline, but no longer there (--prune drops it): {gone}"), 6, page.width)
+        )?;
+    }
+    let answer = verdict(report, &failing, gate.failed, page);
+    match gate.failed {
+        true => writeln!(out, "{}", wrap(&answer, " ", 4, page.width)),
+        // A build that passes is one line, however long.
+        false => writeln!(out, "{}", answer.join(" ")),
+    }
+}
+
+fn failure(report: &Report, finding: &FindingRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    let row = report.loops.rows.iter().find(|row| row.fingerprint == finding.fingerprint);
+    let mut head = vec![styled(&finding.rule, Style::Red, page.color)];
+    head.extend(finding.place.iter().map(told::place));
+    writeln!(out, "{}", head.join("  "))?;
+    match row {
+        Some(row) => {
+            writeln!(out, "    {}", told::path(row, page.width))?;
+            writeln!(out, "    {}", wrap(&told::amount(row), " · ", 4, page.width))?;
+        }
+        None => writeln!(out, "    {}", wrap_words(&finding.message, 4, page.width))?,
+    }
+    match (row.and_then(|row| row.cut.as_ref()), row.and_then(|row| row.pattern.as_ref())) {
+        (Some(cut), Some(pattern)) => {
+            let pieces = [format!("cut {}: {}", cut.reference, cut.replacement), format!("({pattern})")];
+            writeln!(out, "    {}\n", wrap(&pieces, " ", 4, page.width))
+        }
+        (None, Some(pattern)) => writeln!(out, "    {pattern}\n"),
+        _ => writeln!(out),
+    }
+}
+
+/// The last line, which is the only one when nothing is to be said: the answer, and what was not counted.
+fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) -> Vec<String> {
+    let mut hidden = Vec::new();
+    for (standing, what) in [
+        ("foreign", "of packages and the standard library"),
+        ("known", "in the baseline"),
+        ("suppressed", "suppressed"),
+        ("collected", "freed by the collector"),
+        ("allowed", "within limits"),
+        ("not-asked", "outside of what was asked for"),
+    ] {
+        let n =
+            report.findings.iter().filter(|finding| stands(finding, standing) && finding.severity != "note").count();
+        if n > 0 {
+            hidden.push(format!("{n} {what}"));
+        }
+    }
+    let answer = match (failing.len() as u64, failed) {
+        (0, false) => styled("refloop: no leaks found", Style::Green, page.color),
+        (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
+        (n, _) => {
+            let total: u64 = failing.iter().map(|finding| finding.bytes).sum();
+            let leaks = failing.iter().all(|finding| finding.severity == "error");
+            let what = if leaks { ["leak found", "leaks found"] } else { ["finding", "findings"] };
+            let text = format!("refloop: {}, {}", counted(n, what[0], what[1]), bytes(total));
+            styled(&text, Style::Red, page.color)
+        }
+    };
+    match hidden.is_empty() {
+        true => vec![answer],
+        false => vec![answer, format!("(not counted: {})", hidden.join(", "))],
+    }
+}
+
+fn stands(finding: &FindingRow, name: &str) -> bool {
+    finding.standing.as_ref().is_some_and(|standing| standing.name == name)
+}

@@ -1,0 +1,126 @@
+//! One table of the report as comma-separated values (RFC 4180): the loops, or the types or slots where those are asked for.
+
+use std::io::{self, Write};
+
+use super::{Page, Report, ReportFormat, View, told};
+
+pub struct Csv;
+
+impl ReportFormat for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn about(&self) -> &'static str {
+        "one table, for a spreadsheet"
+    }
+
+    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+        let mut csv = ::csv::Writer::from_writer(out);
+        match page.view {
+            View::Analyze | View::Check | View::Loops => loops(report, &mut csv)?,
+            View::Types => types(report, &mut csv)?,
+            View::Slots => slots(report, &mut csv)?,
+        }
+        csv.flush()
+    }
+}
+
+type Writer<'a> = ::csv::Writer<&'a mut dyn Write>;
+
+fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
+    csv.write_record([
+        "fingerprint",
+        "path",
+        "count",
+        "objects",
+        "gc_objects",
+        "bytes",
+        "held_objects",
+        "held_bytes",
+        "collected",
+        "owner",
+        "made_at",
+        "pattern",
+        "cut",
+        "replacement",
+        "first_seen_event",
+        "standing",
+    ])?;
+    for row in &report.loops.rows {
+        let cut = row.cut.clone().unwrap_or_default();
+        csv.write_record([
+            row.fingerprint.clone(),
+            row.path.clone(),
+            row.count.to_string(),
+            row.objects.to_string(),
+            row.gc_objects.to_string(),
+            row.bytes.to_string(),
+            row.held_objects.to_string(),
+            row.held_bytes.to_string(),
+            row.collected.to_string(),
+            row.owner.clone(),
+            row.site.first().map(told::whole_place).unwrap_or_default(),
+            row.pattern.clone().unwrap_or_default(),
+            cut.reference,
+            cut.replacement,
+            row.first_seen.event.to_string(),
+            row.standing.as_ref().map(|standing| standing.name.clone()).unwrap_or_default(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn types(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
+    csv.write_record([
+        "type",
+        "instances",
+        "peak_instances",
+        "ever_instances",
+        "bytes",
+        "peak_bytes",
+        "bytes_per_instance",
+        "share",
+    ])?;
+    for row in &report.types.rows {
+        csv.write_record([
+            row.type_name.clone(),
+            row.instances.to_string(),
+            row.peak_instances.to_string(),
+            row.ever_instances.to_string(),
+            row.bytes.to_string(),
+            row.peak_bytes.to_string(),
+            row.bytes_per_instance.to_string(),
+            row.share.to_string(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn slots(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
+    csv.write_record([
+        "type",
+        "instances",
+        "bytes_per_instance",
+        "slotted_bytes_per_instance",
+        "saved_bytes",
+        "saved_bytes_at_peak",
+        "verdict",
+        "blockers",
+        "suggestion",
+    ])?;
+    for row in &report.slots.rows {
+        csv.write_record([
+            row.type_name.clone(),
+            row.instances.to_string(),
+            row.bytes_per_instance.to_string(),
+            row.slotted_bytes_per_instance.to_string(),
+            row.saved_bytes.to_string(),
+            row.saved_bytes_at_peak.to_string(),
+            row.verdict.clone(),
+            row.blockers.join("; "),
+            row.suggestion.clone().unwrap_or_default(),
+        ])?;
+    }
+    Ok(())
+}

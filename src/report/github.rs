@@ -1,0 +1,46 @@
+//! Findings as workflow commands of GitHub Actions: annotations beside the line that made the loop.
+
+use std::io::{self, Write};
+
+use super::{Page, Report, ReportFormat};
+
+pub struct Github;
+
+impl ReportFormat for Github {
+    fn name(&self) -> &'static str {
+        "github"
+    }
+
+    fn about(&self) -> &'static str {
+        "annotations of GitHub Actions"
+    }
+
+    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
+        let told = report.findings.iter().filter(|finding| {
+            finding.fails() || finding.standing.as_ref().is_some_and(|standing| standing.name == "warning")
+        });
+        for finding in told {
+            let level = if finding.fails() { "error" } else { "warning" };
+            let mut properties = vec![format!("title={}", property(&format!("refloop: {}", finding.rule)))];
+            if let Some(place) = finding.place.as_ref().filter(|place| !place.path.starts_with('<')) {
+                properties.insert(0, format!("file={}", property(&place.path)));
+                if place.line > 0 {
+                    properties.insert(1, format!("line={}", place.line));
+                }
+            }
+            let advice = finding.advice.as_ref().map(|advice| format!("\n{advice}")).unwrap_or_default();
+            writeln!(out, "::{level} {}::{}", properties.join(","), data(&format!("{}{advice}", finding.message)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Text after the second pair of colons.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The value of a property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,127 @@
+//! A table of cells that fits a width: a head, a rule, rows.
+
+use std::io::{self, Write};
+
+use super::text::{columns, wrap};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+/// One rule, under the head.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Cells in columns; text wraps inside of its column where the table would be too wide.
+pub struct Grid {
+    head: Vec<&'static str>,
+    alignments: Vec<Align>,
+    rows: Vec<Vec<String>>,
+    width: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Right,
+    /// A dotted name or a path of a file: shortened from the left where the table would be too wide.
+    Name,
+    /// The path of a loop: broken at its arrows.
+    Path,
+}
+
+/// A name is not shortened to less.
+const NARROWEST: usize = 16;
+
+impl Grid {
+    pub fn new(width: usize) -> Grid {
+        Grid { head: Vec::new(), alignments: Vec::new(), rows: Vec::new(), width }
+    }
+
+    pub fn column(&mut self, head: &'static str, align: Align) -> &mut Grid {
+        self.head.push(head);
+        self.alignments.push(align);
+        self
+    }
+
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// The cells of a row, those that can be shortened as long as there is room for.
+    fn fitted(&self, row: &[String]) -> Vec<String> {
+        let cells = row.iter().zip(&self.alignments).enumerate();
+        cells
+            .map(|(column, (cell, align))| match align {
+                Align::Left | Align::Right => cell.clone(),
+                Align::Name => from_the_left(cell, self.room(column)),
+                Align::Path => {
+                    let pieces: Vec<String> = cell.split(" → ").map(str::to_string).collect();
+                    wrap(&pieces, " → ", 0, self.room(column))
+                }
+            })
+            .collect()
+    }
+
+    /// Whether no name has to be shortened to less than `least` columns.
+    pub fn fits(&self, least: usize) -> bool {
+        let names = (0..self.head.len()).filter(|&column| self.alignments[column] == Align::Name);
+        { names }.all(|column| self.open_room(column) >= self.widest(column).min(least))
+    }
+
+    /// What the other columns leave to this one.
+    fn room(&self, column: usize) -> usize {
+        self.open_room(column).max(NARROWEST)
+    }
+
+    /// There are a blank on each side of a cell and one between columns.
+    fn open_room(&self, column: usize) -> usize {
+        let others: usize = (0..self.head.len()).filter(|&other| other != column).map(|c| self.widest(c) + 3).sum();
+        self.width.saturating_sub(others + 2)
+    }
+
+    fn widest(&self, column: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell));
+        cells.chain([columns(self.head[column])]).max().unwrap_or(0)
+    }
+
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = Table::new();
+        table.force_no_tty().load_style(STYLE);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(self.width).unwrap_or(u16::MAX).max(40));
+        table.set_header(&self.head);
+        table.add_rows(self.rows.iter().map(|row| self.fitted(row)));
+        for (column, align) in table.column_iter_mut().zip(&self.alignments) {
+            match align {
+                Align::Left | Align::Name | Align::Path => column.set_cell_alignment(CellAlignment::Left),
+                Align::Right => column.set_cell_alignment(CellAlignment::Right),
+            };
+        }
+        for line in table.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// The end of a name that is too long: `…aiohttp.client.ClientSession`.
+fn from_the_left(name: &str, room: usize) -> String {
+    match columns(name).checked_sub(room) {
+        None | Some(0) => name.to_string(),
+        Some(over) => format!("…{}", name.chars().skip(over + 1).collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_loses_its_beginning_and_a_path_breaks_at_an_arrow() {
+        let mut grid = Grid::new(40);
+        grid.column("Type", Align::Name).column("Bytes", Align::Right);
+        grid.row(["a.very.very.long.package.with.modules.ClientSession".to_string(), "1.2 KB".to_string()]);
+        let mut out = Vec::new();
+        grid.write(&mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        assert!(page.contains(" …e.with.modules.ClientSession "), "{page}");
+        assert!(page.lines().all(|line| columns(line) <= 40), "{page}");
+    }
+}

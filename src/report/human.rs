@@ -1,0 +1,68 @@
+//! Numbers become words for people: thousands apart, bytes in units, times in units.
+
+/// `1,204,331`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1.9 MB`: powers of 1000, two or three digits that count; below 1000 exact.
+pub fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    for unit in ["B", "KB", "MB", "GB", "TB", "PB"] {
+        // 999.95 would be written as 1000.0.
+        if value < 999.95 || unit == "PB" {
+            return match unit {
+                "B" => format!("{n} B"),
+                unit => format!("{value:.1} {unit}"),
+            };
+        }
+        value /= 1000.0;
+    }
+    format!("{n} B")
+}
+
+/// `12.0 ms` of nanoseconds.
+pub fn duration(ns: u64) -> String {
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => format!("{:.1} µs", ns as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
+        _ => format!("{:.2} s", ns as f64 / 1e9),
+    }
+}
+
+/// `1 loop`, `1,240 loops`.
+pub fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// A quotient that is nearly always whole: `2`, or `2.4`.
+pub fn ratio(value: f64) -> String {
+    match value.fract() == 0.0 {
+        true => format!("{value:.0}"),
+        false => format!("{value:.1}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!([count(0), count(999), count(1_000), count(1_204_331)], ["0", "999", "1,000", "1,204,331"]);
+        assert_eq!([bytes(0), bytes(999), bytes(1_000), bytes(1_949_999)], ["0 B", "999 B", "1.0 KB", "1.9 MB"]);
+        assert_eq!(bytes(999_960), "1.0 MB");
+        assert_eq!(bytes(u64::MAX), "18446.7 PB");
+        assert_eq!([duration(999), duration(11_500_000), duration(3_400_000_000)], ["999 ns", "11.5 ms", "3.40 s"]);
+        assert_eq!([ratio(2.0), ratio(2.37)], ["2", "2.4"]);
+    }
+}

@@ -1,0 +1,64 @@
+//! Findings as JUnit XML: one test case each, so that every CI server can show them.
+
+use std::io::{self, Write};
+
+use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
+
+use super::{FindingRow, Page, Report, ReportFormat, told};
+
+pub struct Junit;
+
+impl ReportFormat for Junit {
+    fn name(&self) -> &'static str {
+        "junit"
+    }
+
+    fn about(&self) -> &'static str {
+        "JUnit XML, for CI servers"
+    }
+
+    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
+        let mut suite = TestSuite::new("refloop");
+        suite.add_test_cases(
+            report.findings.iter().filter(|finding| finding.severity != "note" || finding.fails()).map(case),
+        );
+        if suite.test_cases.is_empty() {
+            let mut case = TestCase::new("no leaks found", TestCaseStatus::success());
+            case.set_classname("refloop");
+            suite.add_test_case(case);
+        }
+        let mut document = Document::new("refloop");
+        document.add_test_suite(suite);
+        document.serialize(&mut *out).map_err(io::Error::other)?;
+        writeln!(out)
+    }
+}
+
+fn case(finding: &FindingRow) -> TestCase {
+    let status = match (finding.fails(), &finding.standing) {
+        (true, _) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let place = finding.place.as_ref().map(|place| format!("\nmade at {}", told::whole_place(place)));
+            let advice = finding.advice.as_ref().map(|advice| format!("\n{advice}"));
+            status.set_type(&*finding.rule).set_message(&*finding.message);
+            status.set_description(format!(
+                "{}{}{}\nfingerprint {}",
+                finding.message,
+                place.unwrap_or_default(),
+                advice.unwrap_or_default(),
+                finding.fingerprint
+            ));
+            status
+        }
+        (false, standing) => {
+            let mut status = TestCaseStatus::skipped();
+            let name = standing.as_ref().map_or("not counted", |standing| &standing.name);
+            let reason = standing.as_ref().and_then(|standing| standing.reason.clone());
+            status.set_message(reason.map_or(name.to_string(), |reason| format!("{name}: {reason}")));
+            status
+        }
+    };
+    let mut case = TestCase::new(&*finding.subject, status);
+    case.set_classname(format!("refloop.{}", finding.rule));
+    case
+}

@@ -1,0 +1,174 @@
+//! The report as a Markdown page: for a pull request, a job summary, a wiki.
+
+use std::io::{self, Write};
+
+use super::human::{bytes, count, counted};
+use super::{LoopRow, Page, Report, ReportFormat, told};
+
+pub struct Markdown;
+
+impl ReportFormat for Markdown {
+    fn name(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn about(&self) -> &'static str {
+        "for a pull request or a job summary"
+    }
+
+    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "# refloop\n")?;
+        if let Some(gate) = &report.gate {
+            let failing = report.findings.iter().filter(|finding| finding.fails()).count() as u64;
+            match gate.failed {
+                true => writeln!(out, "**Failed**: {}.\n", counted(failing, "leak", "leaks"))?,
+                false => writeln!(out, "**Passed**.\n")?,
+            }
+        }
+        summary(report, out)?;
+        for (i, row) in report.loops.rows.iter().enumerate() {
+            if i == 0 {
+                writeln!(out, "\n## Loops")?;
+            }
+            told_loop(row, out)?;
+        }
+        omitted(report.loops.omitted, "kinds of loops", out)?;
+        types(report, out)?;
+        slots(report, out)?;
+        lost(report, out)?;
+        anomalies(report, out)
+    }
+}
+
+fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let (summary, cyclic) = (&report.summary, &report.summary.cyclic_garbage);
+    head(&["", "count", "objects", "bytes"], out)?;
+    row(&["alive at the end".into(), String::new(), count(summary.live_objects), bytes(summary.live_bytes)], out)?;
+    row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes(cyclic.bytes)], out)?;
+    let freed = [count(cyclic.collected_loops), count(cyclic.collected_objects), String::new()];
+    row(&[vec!["freed later by the collector".to_string()], freed.to_vec()].concat(), out)?;
+    row(&["lost references".into(), String::new(), count(summary.lost_objects), bytes(summary.lost_bytes)], out)?;
+    row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out)
+}
+
+fn told_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n### {}\n", code(&row.path))?;
+    writeln!(out, "- {}", told::amount(row).join(" · "))?;
+    if !row.site.is_empty() {
+        let frames: Vec<String> = row.site.iter().map(|frame| code(&told::place(frame))).collect();
+        writeln!(out, "- made at {}", frames.join(" ← "))?;
+    }
+    if let Some(cut) = &row.cut {
+        writeln!(out, "- cut {}: {}", code(&cut.reference), code(&cut.replacement))?;
+    }
+    if let (Some(pattern), Some(advice)) = (&row.pattern, &row.advice) {
+        writeln!(out, "- {}: {}", escape(pattern), escape(advice))?;
+    }
+    for (mark, n) in &row.marks {
+        writeln!(out, "- in {} ({})", code(mark), count(*n))?;
+    }
+    match &row.standing {
+        Some(standing) => writeln!(out, "- owner: {}; at the gate: {}", escape(&row.owner), standing.name),
+        None => writeln!(out, "- owner: {}", escape(&row.owner)),
+    }
+}
+
+fn types(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.types.rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Types\n")?;
+    head(&["type", "live", "peak", "ever", "bytes", "each", "share"], out)?;
+    for of_type in &report.types.rows {
+        row(
+            &[
+                code(&of_type.type_name),
+                count(of_type.instances),
+                count(of_type.peak_instances),
+                count(of_type.ever_instances),
+                bytes(of_type.bytes),
+                format!("{:.1}", of_type.bytes_per_instance),
+                format!("{:.1} %", of_type.share),
+            ],
+            out,
+        )?;
+    }
+    omitted(report.types.omitted, "types", out)
+}
+
+fn slots(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.slots.rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Slots\n")?;
+    head(&["class", "live", "each", "slotted", "saves bytes", "verdict"], out)?;
+    for class in &report.slots.rows {
+        row(
+            &[
+                code(&class.type_name),
+                count(class.instances),
+                class.used_per_instance.to_string(),
+                class.slotted_used_per_instance.to_string(),
+                class.saved_bytes.to_string(),
+                escape(&class.verdict),
+            ],
+            out,
+        )?;
+    }
+    omitted(report.slots.omitted, "classes", out)
+}
+
+fn lost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.lost.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Lost references\n")?;
+    head(&["type", "objects", "bytes"], out)?;
+    report.lost.iter().try_for_each(|lost| row(&[code(&lost.type_name), count(lost.objects), bytes(lost.bytes)], out))
+}
+
+fn anomalies(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.anomalies.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Anomalies of the trace\n")?;
+    head(&["kind", "times", "what"], out)?;
+    report.anomalies.iter().try_for_each(|of| row(&[of.kind.clone(), count(of.count), escape(&of.meaning)], out))
+}
+
+fn head(names: &[&str], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "| {} |", names.join(" | "))?;
+    writeln!(out, "|{}", "---|".repeat(names.len()))
+}
+
+fn row(cells: &[String], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "| {} |", cells.join(" | "))
+}
+
+fn omitted(n: u64, what: &str, out: &mut dyn Write) -> io::Result<()> {
+    match n {
+        0 => Ok(()),
+        n => writeln!(out, "\n… and {} more {what}", count(n)),
+    }
+}
+
+/// A code span that holds any text: its fence is longer than any run of backticks inside.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|").replace(['\n', '\r'], " "))
+}
+
+/// Text without the characters that Markdown reads as more than text.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' => escaped.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,335 @@
+//! The report itself: every number that any format shows, computed once. Plain values, no address, no clock.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What was found in one trace, or in several together.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    pub inputs: Vec<Input>,
+    pub summary: Summary,
+    /// The application's first, then most bytes first, unless sorted otherwise.
+    pub loops: Section<LoopRow>,
+    /// One row for each module instead, where that was asked for: `type` is its name.
+    pub types: Section<TypeRow>,
+    pub by_module: bool,
+    pub slots: Section<SlotsRow>,
+    /// What the types do not cover, one sentence each.
+    pub types_notes: Vec<String>,
+    /// Why there is no advice on slots, or what it rests on, one sentence each.
+    pub slots_notes: Vec<String>,
+    /// Classes of which nothing is said, because the known layout does not explain their sizes.
+    pub slots_not_understood: Vec<String>,
+    pub lost: Vec<LostRow>,
+    pub anomalies: Vec<AnomalyRow>,
+    /// Every judgement, loops included: what a build fails on.
+    pub findings: Vec<FindingRow>,
+    /// What the gate said; only `check` asks it.
+    pub gate: Option<GateRow>,
+}
+
+/// Rows, and how many were left out by `--top`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Section<Row> {
+    pub rows: Vec<Row>,
+    #[serde(skip)]
+    pub omitted: u64,
+}
+
+/// One trace that was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// As the user named it.
+    pub path: String,
+    /// `cpython-3.13.0`.
+    pub runtime: String,
+    /// `events` or `checkpoints`: how exact the references are.
+    pub references: String,
+    pub events: u64,
+    /// `complete`; `open`, without an end record; `cut`, in the middle of a record; `error`.
+    pub ending: String,
+    /// Where it is cut, in bytes.
+    pub cut_at: Option<u64>,
+    /// Why the rest could not be read.
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub events: u64,
+    /// At the end of the trace, or of all of them together.
+    pub live_objects: u64,
+    pub live_bytes: u64,
+    pub live_types: u64,
+    pub cyclic_garbage: CyclicSummary,
+    pub lost_objects: u64,
+    pub lost_bytes: u64,
+    pub anomalies: u64,
+}
+
+/// All cyclic garbage of the run, each loop once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CyclicSummary {
+    pub loops: u64,
+    /// Different fingerprints.
+    pub kinds: u64,
+    /// Members of loops, and what only loops hold.
+    pub objects: u64,
+    /// Those that the collector counts.
+    pub gc_objects: u64,
+    pub bytes: u64,
+    pub collected_loops: u64,
+    pub collected_objects: u64,
+    /// Loops so big that a shorter way around than the one told may exist.
+    pub unproved_paths: u64,
+    /// Loops by owner.
+    pub by_owner: BTreeMap<String, u64>,
+}
+
+/// Loops with the same fingerprint.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct LoopRow {
+    pub fingerprint: String,
+    /// `Order.items[*] → Line.order → Order`.
+    pub path: String,
+    pub steps: Vec<StepRow>,
+    pub count: u64,
+    /// Members of all loops.
+    pub objects: u64,
+    pub gc_objects: u64,
+    pub bytes: u64,
+    pub held_objects: u64,
+    pub held_bytes: u64,
+    /// `bytes` and `held_bytes`.
+    pub total_bytes: u64,
+    pub types: LoopTypes,
+    /// The stack that made the first member of the path, innermost first.
+    pub site: Vec<FrameRow>,
+    pub other_sites: u64,
+    pub first_seen: MomentRow,
+    pub last_seen: MomentRow,
+    /// The first loop lost its last outside reference after the first of these, and not after the second.
+    pub orphaned: Option<[MomentRow; 2]>,
+    /// How many of the loops the collector freed later.
+    pub collected: u64,
+    /// Bytes × seconds between being orphaned and being freed, over all loops.
+    pub byte_seconds: Option<f64>,
+    /// `application`, `package NAME`, `standard library`.
+    pub owner: String,
+    pub pattern: Option<String>,
+    pub advice: Option<String>,
+    pub cut: Option<CutRow>,
+    /// Tests, requests, iterations in which the loops were seen first.
+    pub marks: BTreeMap<String, u64>,
+    /// How it stands at the gate.
+    pub standing: Option<StandingRow>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StepRow {
+    pub label: String,
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub slot: String,
+}
+
+/// Objects of each type per loop; a fraction where loops of a group differ.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct LoopTypes {
+    pub members: BTreeMap<String, Number>,
+    pub held: BTreeMap<String, Number>,
+}
+
+/// A number that is written without a fraction when it is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Number {
+    Whole(u64),
+    Part(f64),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FrameRow {
+    /// Relative to the directory that the report was asked for in, where it lies below it.
+    pub path: String,
+    pub line: u32,
+    pub function: String,
+}
+
+/// A moment of the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct MomentRow {
+    /// Number of the event, from 1.
+    pub event: u64,
+    /// Nanoseconds since the start, where the trace has times.
+    pub ns: Option<u64>,
+}
+
+/// The reference to cut, and what to have in its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CutRow {
+    pub reference: String,
+    pub replacement: String,
+}
+
+/// One type. Over several traces the numbers are added up by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TypeRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// `builtins` for a type without one in its name.
+    pub module: String,
+    /// Alive at the last full checkpoint, or at the end.
+    pub instances: u64,
+    /// Most that were alive at one time.
+    pub peak_instances: u64,
+    pub ever_instances: u64,
+    /// Of the instances alive, with the storage that each alone owns.
+    pub bytes: u64,
+    pub peak_bytes: u64,
+    pub bytes_per_instance: f64,
+    /// Part of the bytes of all objects that were alive when the types were looked at, in percent.
+    pub share: f64,
+    /// Where `bytes` go.
+    pub split: SplitRow,
+    /// Instances by state of their dict; empty for types whose instances have none.
+    pub states: BTreeMap<String, u64>,
+}
+
+/// Parts of the bytes of a type. `padding` stands beside them: what the allocator adds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SplitRow {
+    /// Bodies, slots included.
+    pub object: u64,
+    pub gc_header: u64,
+    /// Pointers to dict and weak references in front of the collector's header (3.11 and later).
+    pub pre_header: u64,
+    pub weakref_field: u64,
+    pub dict_object: u64,
+    /// Values arrays and key tables of instance dicts.
+    pub attributes: u64,
+    /// Items of lists, tables of dicts and sets.
+    pub items: u64,
+    pub padding: u64,
+}
+
+/// What `__slots__` would change for one class.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SlotsRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub instances: u64,
+    pub peak_instances: u64,
+    /// Asked from the allocator, which is what `tracemalloc` shows.
+    pub bytes_per_instance: f64,
+    pub slotted_bytes_per_instance: f64,
+    /// Used by the allocator, padding included: what `saved_bytes` are counted in.
+    pub used_per_instance: f64,
+    pub slotted_used_per_instance: f64,
+    /// Over all instances; negative where slots would cost more.
+    pub saved_bytes: i64,
+    pub saved_bytes_at_peak: i64,
+    /// What the class itself costs more, once.
+    pub class_cost: i64,
+    /// `recommended`, `possible after`, `not advised`.
+    pub verdict: String,
+    pub blockers: Vec<String>,
+    /// The code to paste.
+    pub suggestion: Option<String>,
+    /// Where the class is defined.
+    pub place: Option<String>,
+    pub notes: Vec<String>,
+    /// Whose class it is, as of loops.
+    pub owner: String,
+}
+
+/// Objects of one type with a count that nothing explains.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LostRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub objects: u64,
+    pub bytes: u64,
+}
+
+/// What the log said that a sane log would not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AnomalyRow {
+    pub kind: String,
+    pub meaning: String,
+    pub count: u64,
+    pub examples: Vec<String>,
+}
+
+/// One judgement.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FindingRow {
+    pub rule: String,
+    /// `error`, `warning` or `note`.
+    pub severity: String,
+    pub fingerprint: String,
+    pub subject: String,
+    pub message: String,
+    pub advice: Option<String>,
+    /// The innermost frame of the application's own code, else the innermost of all.
+    pub place: Option<FrameRow>,
+    pub owner: String,
+    pub count: u64,
+    pub objects: u64,
+    pub bytes: u64,
+    pub standing: Option<StandingRow>,
+}
+
+/// How a finding stands at the gate, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StandingRow {
+    /// `fails`, `known`, `suppressed`, `collected`, `foreign`, `not-asked`, `allowed`, `warning`, `note`.
+    pub name: String,
+    /// The reason of a suppression.
+    pub reason: Option<String>,
+}
+
+/// What the gate said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct GateRow {
+    pub failed: bool,
+    /// Findings by how they stand.
+    pub standings: BTreeMap<String, u64>,
+    pub exceeded: Vec<String>,
+    pub unused_suppressions: Vec<String>,
+    pub expired_suppressions: Vec<String>,
+    /// Baseline entries of which nothing is left: `fingerprint text`.
+    pub gone: Vec<String>,
+}
+
+impl<Row> Default for Section<Row> {
+    fn default() -> Section<Row> {
+        Section { rows: Vec::new(), omitted: 0 }
+    }
+}
+
+impl<Row> Section<Row> {
+    pub fn new(rows: Vec<Row>) -> Section<Row> {
+        Section { rows, omitted: 0 }
+    }
+
+    /// Keeps the first `top` rows and remembers how many went.
+    pub fn limit(&mut self, top: usize) {
+        if let Some(over) = self.rows.len().checked_sub(top).filter(|&over| over > 0) {
+            self.omitted += over as u64;
+            self.rows.truncate(top);
+        }
+    }
+}
+
+impl FindingRow {
+    /// The build fails on it. Where no gate was asked: what is wrong, and the application's.
+    pub fn fails(&self) -> bool {
+        match &self.standing {
+            Some(standing) => standing.name == "fails",
+            None => self.severity == "error" && self.owner == "application",
+        }
+    }
+}

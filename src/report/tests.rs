@@ -1,0 +1,129 @@
+//! One body over every format.
+
+use super::testing::report;
+use super::*;
+
+fn written(format: &dyn ReportFormat, report: &Report, page: &Page) -> String {
+    let mut out = Vec::new();
+    format.write(report, page, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_format_writes_the_same_report_and_always_the_same_bytes() {
+    for format in FORMATS {
+        let page = Page { view: View::Analyze, width: 80, color: false };
+        let text = written(*format, &report(None), &page);
+        assert_eq!(text, written(*format, &report(None), &page), "{}", format.name());
+        insta::assert_snapshot!(format!("{}_analyze", format.name()), text);
+        let page = Page { view: View::Check, ..page };
+        let gate = "[[suppress]]\npath = 'Worker*'\nreason = 'until the queue is rewritten'\n";
+        insta::assert_snapshot!(format!("{}_check", format.name()), written(*format, &report(Some(gate)), &page));
+    }
+}
+
+#[test]
+fn a_wide_terminal_shows_more() {
+    let page = Page { view: View::Analyze, width: 160, color: false };
+    insta::assert_snapshot!("table_wide", written(&table::Table, &report(None), &page));
+}
+
+#[test]
+fn no_line_of_a_table_is_wider_than_the_page() {
+    for width in [80, 100, 160] {
+        for view in [View::Analyze, View::Check, View::Loops, View::Types, View::Slots] {
+            let text = written(&table::Table, &report(Some("")), &Page { view, width, color: false });
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{width} {view:?}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_the_escapes() {
+    let page = Page { view: View::Analyze, width: 80, color: true };
+    let text = written(&table::Table, &report(None), &page);
+    assert!(text.contains("\x1b["));
+    let plain =
+        text.split('\x1b').map(|part| part.split_once('m').filter(|_| part.starts_with('[')).map_or(part, |p| p.1));
+    assert_eq!(plain.collect::<String>(), written(&table::Table, &report(None), &Page { color: false, ..page }));
+}
+
+#[test]
+fn rows_that_are_left_out_are_counted_in_every_table() {
+    let mut short = report(None);
+    short.limit(1);
+    let text = written(&table::Table, &short, &Page::default());
+    assert!(text.contains("… and 2 more kinds of loops"), "{text}");
+    assert!(text.contains("… and 1 more type"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&written(&json::Json, &short, &Page::default())).unwrap();
+    assert_eq!(json["omitted"], serde_json::json!({"loops": 2, "types": 1, "slots": 0}));
+    assert_eq!(json["summary"]["cyclic_garbage"]["loops"], 623);
+}
+
+#[test]
+fn a_check_that_finds_nothing_is_one_line() {
+    let text = written(
+        &table::Table,
+        &Report { gate: Some(GateRow::default()), ..Report::default() },
+        &Page { view: View::Check, ..Page::default() },
+    );
+    assert_eq!(text, "refloop: no leaks found\n");
+}
+
+#[test]
+fn the_json_report_follows_its_schema() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for gate in [None, Some("max-loops = 1")] {
+        let text = written(&json::Json, &report(gate), &Page::default());
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_page_on_the_json_report_names_every_field_of_its_schema() {
+    fn names(value: &serde_json::Value, found: &mut Vec<String>) {
+        let Some(object) = value.as_object() else { return };
+        found.extend(object.get("properties").and_then(|p| p.as_object()).into_iter().flat_map(|p| p.keys().cloned()));
+        object.values().for_each(|inner| names(inner, found));
+    }
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+    let mut found = Vec::new();
+    names(&schema, &mut found);
+    assert!(found.len() > 80);
+    let page = include_str!("../../docs/json-schema.md");
+    let missing: Vec<_> = found.iter().filter(|name| !page.contains(&format!("{name}`"))).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}
+
+#[test]
+fn the_sarif_log_follows_the_schema_of_its_standard() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../tests/schemas/sarif-2.1.0.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for gate in [None, Some("[[suppress]]\npath='Worker*'\nreason='known'")] {
+        let value: serde_json::Value =
+            serde_json::from_str(&written(&sarif::Sarif, &report(gate), &Page::default())).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+        assert_eq!(value["runs"][0]["results"][0]["partialFingerprints"]["refloop/v1"], "3f9c0a115e8d7b42");
+    }
+}
+
+#[test]
+fn a_difference_names_what_is_new_grown_and_gone() {
+    let old = report(None);
+    let mut new = report(None);
+    new.loops.rows[0].fingerprint = "0000000000000001".to_string();
+    new.loops.rows[1].count += 1;
+    new.types.rows[0].instances -= 1;
+    let diff = diff::Diff::between(&old, &new);
+    assert!(diff.has_new_loops());
+    let mut out = Vec::new();
+    diff.write_table(&Page::default(), 10, &mut out).unwrap();
+    insta::assert_snapshot!("diff", String::from_utf8(out).unwrap());
+    assert_eq!(diff::Diff::between(&old, &old), diff::Diff::default());
+}

@@ -1,0 +1,167 @@
+//! One loop, told to a person: how much of it, its path, where it came from, and what to cut.
+
+use std::io::{self, Write};
+
+use super::human::{bytes, count, counted, duration, ratio};
+use super::text::{Style, styled, wrap, wrap_words};
+use super::{FrameRow, LoopRow, MomentRow, Number, Page};
+
+/// Column in which the facts of a loop begin.
+const FACTS: usize = 17;
+
+/// Byte-seconds from which on it is told how long a loop lingered.
+const LINGERED: f64 = 1_000.0;
+
+/// Frames of a stack that are shown at 80 columns; one more for each 20 columns beyond.
+const FRAMES: usize = 4;
+
+pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount(row), " · ", 5, page.width))?;
+    writeln!(out, "    {}", styled(&path(row, page.width), Style::Bold, page.color))?;
+    let mut fact = |name: &str, text: &str| writeln!(out, "    {name:<13}{text}");
+    if !row.site.is_empty() {
+        fact("made at", &stack(&row.site, row.other_sites, page.width))?;
+    }
+    if let Some([after, by]) = &row.orphaned {
+        fact("orphaned", &interval(after, by))?;
+    }
+    if row.count > 1 {
+        let (first, last) = (moment(&row.first_seen), moment(&row.last_seen));
+        fact("seen", &if first == last { format!("at {first}") } else { format!("first at {first}, last at {last}") })?;
+    } else {
+        fact("seen", &format!("at {}", moment(&row.first_seen)))?;
+    }
+    if let Some(byte_seconds) = row.byte_seconds.filter(|&lingered| lingered >= LINGERED) {
+        fact("lingered", &format!("{} × seconds", bytes(byte_seconds as u64)))?;
+    }
+    fact("members", &types(&row.types.members, page.width))?;
+    if row.held_objects > 0 {
+        fact("holds", &types(&row.types.held, page.width))?;
+    }
+    if !row.marks.is_empty() {
+        let marks = row.marks.iter().map(|(mark, n)| format!("{mark} ({})", count(*n)));
+        fact("in", &wrap(&marks.collect::<Vec<_>>(), ", ", FACTS, page.width))?;
+    }
+    if let Some(cut) = &row.cut {
+        let pieces = [cut.reference.clone(), styled(&cut.replacement, Style::Green, page.color)];
+        fact("cut", &wrap(&pieces, "    ", FACTS, page.width))?;
+    }
+    if let Some(pattern) = &row.pattern {
+        fact("pattern", pattern)?;
+    }
+    if let Some(advice) = &row.advice {
+        fact("", &wrap_words(advice, FACTS, page.width))?;
+    }
+    fact("owner", &row.owner)
+}
+
+/// `3f9c…`, `1,240 × 2 objects`, `1.9 MB with what they hold`, `freed later by the collector: 1,180`.
+pub fn amount(row: &LoopRow) -> Vec<String> {
+    let per_loop = row.objects as f64 / row.count.max(1) as f64;
+    let objects = if per_loop == 1.0 { "object" } else { "objects" };
+    let held = if row.held_objects > 0 { " with what they hold" } else { "" };
+    let mut facts = vec![format!(
+        "{}  {} × {} {objects}, {}{held}",
+        row.fingerprint,
+        count(row.count),
+        ratio(per_loop),
+        bytes(row.total_bytes)
+    )];
+    match row.collected {
+        0 => {}
+        all if all == row.count => facts.push("freed later by the collector".to_string()),
+        some => facts.push(format!("freed later by the collector: {}", count(some))),
+    }
+    facts
+}
+
+/// The path, broken at its arrows.
+pub fn path(row: &LoopRow, width: usize) -> String {
+    let pieces: Vec<String> = row.path.split(" → ").map(str::to_string).collect();
+    wrap(&pieces, " → ", 4, width)
+}
+
+/// `app.py:42 make_order ← app.py:80 main`.
+pub fn stack(site: &[FrameRow], other_sites: u64, width: usize) -> String {
+    let shown = FRAMES + width.saturating_sub(80) / 20;
+    let mut pieces: Vec<String> = site.iter().take(shown).map(place).collect();
+    if let Some(more) = site.len().checked_sub(shown).filter(|&more| more > 0) {
+        pieces.push(format!("… {}", counted(more as u64, "more frame", "more frames")));
+    }
+    let mut text = wrap(&pieces, " ← ", FACTS, width);
+    if other_sites > 0 {
+        let others = format!("and at {}", counted(other_sites, "other place", "other places"));
+        text.push_str(&format!("\n{}{others}", " ".repeat(FACTS)));
+    }
+    text
+}
+
+/// `app.py:42 make_order`, `python3.13/functools.py:1037 __get__`.
+pub fn place(frame: &FrameRow) -> String {
+    whole_place(&FrameRow { path: short(&frame.path).to_string(), ..frame.clone() })
+}
+
+/// The same with the whole path, for programs.
+pub fn whole_place(frame: &FrameRow) -> String {
+    match frame.line {
+        0 => format!("{} {}", frame.path, frame.function),
+        line => format!("{}:{line} {}", frame.path, frame.function),
+    }
+}
+
+/// A path without the folders in which Python is installed: `python3.13/json/decoder.py`, `site-packages/six.py`.
+pub fn short(path: &str) -> &str {
+    for packages in ["/site-packages/", "/dist-packages/"] {
+        if let Some(at) = path.rfind(packages) {
+            return &path[at + 1..];
+        }
+    }
+    let is_library = |at: &usize| path[..*at].ends_with("/lib") || path[..*at].ends_with("/lib64");
+    let mut folders = path.match_indices("/python3.").map(|(at, _)| at).filter(is_library);
+    folders.next().map_or(path, |at| &path[at + 1..])
+}
+
+fn types(types: &std::collections::BTreeMap<String, Number>, width: usize) -> String {
+    let pieces = types.iter().map(|(name, n)| match n {
+        Number::Whole(n) => format!("{} × {name}", count(*n)),
+        Number::Part(n) => format!("about {n:.1} × {name}"),
+    });
+    wrap(&pieces.collect::<Vec<_>>(), ", ", FACTS, width)
+}
+
+/// When something was; the number of the event where no time is known.
+fn moment(moment: &MomentRow) -> String {
+    moment.ns.map_or_else(|| format!("event {}", count(moment.event)), duration)
+}
+
+fn interval(after: &MomentRow, by: &MomentRow) -> String {
+    let (from, to) = (moment(after), moment(by));
+    match (after.ns, by.ns) {
+        _ if from == to => format!("at {to}"),
+        (None | Some(0), Some(_)) => format!("before {to}"),
+        (Some(_), None) => format!("between event {} and {to}", count(after.event)),
+        _ => format!("between {from} and {to}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_where_they_are_known_and_events_elsewhere() {
+        let at = |event, ns| MomentRow { event, ns };
+        assert_eq!(interval(&at(1, Some(1_000_000)), &at(9, Some(2_000_000))), "between 1.0 ms and 2.0 ms");
+        assert_eq!(interval(&at(9, Some(1_000_000)), &at(9, Some(1_000_000))), "at 1.0 ms");
+        assert_eq!(interval(&at(1, None), &at(9, Some(2_000_000))), "before 2.0 ms");
+        assert_eq!(interval(&at(1, None), &at(9_383, None)), "between event 1 and event 9,383");
+    }
+
+    #[test]
+    fn paths_of_an_installation_are_short_and_say_whose_they_are() {
+        assert_eq!(short("/opt/py/lib/python3.13/json/decoder.py"), "python3.13/json/decoder.py");
+        assert_eq!(short("/venv/lib/python3.12/site-packages/six.py"), "site-packages/six.py");
+        assert_eq!(short("/home/me/python3.tools/x.py"), "/home/me/python3.tools/x.py");
+        assert_eq!(short("shop/models.py"), "shop/models.py");
+    }
+}

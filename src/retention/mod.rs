@@ -1,0 +1,7 @@
+//! Objects become facts: who keeps whom, how much would go with an object, and why it is alive.
+
+pub mod dominators;
+pub mod root_path;
+
+pub use dominators::DominatorTree;
+pub use root_path::{RootKind, RootPath, RootStep, path_from_root};

@@ -1,0 +1,219 @@
+//! A frozen graph and some of its objects in, the shortest path that keeps one of them alive out.
+
+use crate::heap::label::{Named, attribute_of_key};
+use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex};
+use crate::trace::ObjectFlags;
+
+/// Why an object is alive: a root, and the references that lead from it to the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootPath {
+    pub root: RootKind,
+    /// The root first, the object that was asked for last. Instance dicts are no steps of their own.
+    pub steps: Vec<RootStep>,
+}
+
+/// What makes the first object of a path a root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootKind {
+    /// Named external references: `global:app.cache`.
+    Named(Vec<String>),
+    /// So many references from outside the recorded objects: variables on the stack, C globals, the interpreter.
+    External(u32),
+    /// The interpreter never frees it.
+    Immortal,
+    /// Its count is not known, or nothing has referred to it yet.
+    Unknown,
+}
+
+/// One object of a path, and the reference that leads on from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootStep {
+    pub object: ObjectIndex,
+    /// The producer's tag, an address with CPython.
+    pub address: u64,
+    /// `Order`, `function make_order`, `class Point`.
+    pub label: String,
+    pub type_name: String,
+    /// `.items`, `['key']`, `[3]`; empty at the last object.
+    pub slot: String,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// The shortest path from a root to the nearest of `targets`; `None` if no root reaches any of them.
+///
+/// Of several it is one from a named root, if there is one, and else the first in the order of the graph. Costs one visit
+/// to each reference, 12 bytes a node.
+pub fn path_from_root(heap: &Heap, graph: &HeapGraph, targets: &[Node]) -> Option<RootPath> {
+    let mut is_target = vec![false; graph.n_nodes()];
+    for target in targets {
+        is_target[target.0 as usize] = true;
+    }
+    let external = External::of(graph);
+    let is_alive = |&node: &Node| external.is_root(graph, node) || external.is_newborn(graph, node);
+    let (named, others): (Vec<Node>, Vec<Node>) =
+        graph.nodes().filter(is_alive).partition(|&root| !heap.root_names(graph.object(root)).is_empty());
+    let mut queue = named;
+    queue.extend(others);
+    let n_roots = queue.len();
+    // By place in the queue: the place of the referrer, and which of its references it was.
+    let mut came = vec![(NONE, 0u32); n_roots];
+    let mut seen = vec![false; graph.n_nodes()];
+    for root in &queue {
+        seen[root.0 as usize] = true;
+    }
+    let mut head = 0;
+    while let Some(&node) = queue.get(head) {
+        if is_target[node.0 as usize] {
+            let steps = steps(heap, graph, &queue, &came, head);
+            let root = root_kind(heap, graph, &external, steps.first()?.0);
+            return Some(RootPath { root, steps: fold(heap, steps) });
+        }
+        for (nth, referent) in graph.referents(node).iter().enumerate() {
+            if !std::mem::replace(&mut seen[referent.0 as usize], true) {
+                queue.push(*referent);
+                came.push((head as u32, nth as u32));
+            }
+        }
+        head += 1;
+    }
+    None
+}
+
+/// The nodes from the root to the one at `last`, each with its object and the slot that leads on.
+fn steps(
+    heap: &Heap,
+    graph: &HeapGraph,
+    queue: &[Node],
+    came: &[(u32, u32)],
+    last: usize,
+) -> Vec<(Node, ObjectIndex, String)> {
+    let mut steps = Vec::new();
+    let (mut place, mut slot) = (last, String::new());
+    loop {
+        let node = queue[place];
+        steps.push((node, graph.object(node), slot));
+        let (from, nth) = came[place];
+        if from == NONE {
+            break;
+        }
+        place = from as usize;
+        let reference = graph.references(queue[place]).nth(nth as usize);
+        slot = reference.map(|reference| heap.slot_name(reference.slot).into_owned()).unwrap_or_default();
+    }
+    steps.reverse();
+    steps
+}
+
+fn root_kind(heap: &Heap, graph: &HeapGraph, external: &External, root: Node) -> RootKind {
+    let object = graph.object(root);
+    let names: Vec<String> = heap.root_names(object).into_iter().map(str::to_string).collect();
+    match external.references(graph, root) {
+        _ if !names.is_empty() => RootKind::Named(names),
+        _ if heap.object(object).flags.has(ObjectFlags::IMMORTAL) => RootKind::Immortal,
+        0 => RootKind::Unknown,
+        references => RootKind::External(references),
+    }
+}
+
+/// `obj .__dict__`, `dict ['x']` becomes `obj .x`.
+fn fold(heap: &Heap, steps: Vec<(Node, ObjectIndex, String)>) -> Vec<RootStep> {
+    let mut folded: Vec<RootStep> = Vec::with_capacity(steps.len());
+    for (_, index, slot) in steps {
+        let object = heap.object(index);
+        let type_name = heap.types().name(object.class);
+        if let Some(owner) = folded.last_mut().filter(|owner| owner.slot == ".__dict__" && type_name == "dict")
+            && let Some(attribute) = attribute_of_key(&slot)
+        {
+            owner.slot = attribute;
+            continue;
+        }
+        let code = heap.code(index).and_then(|site| heap.sites().get(site));
+        let named = Named {
+            type_name,
+            type_flags: heap.types().get(object.class).map(|class| class.flags).unwrap_or_default(),
+            code: code.map(|site| heap.text(site.function)),
+            name: heap.name(index),
+        };
+        folded.push(RootStep {
+            object: index,
+            address: object.address,
+            label: named.label(),
+            type_name: type_name.to_string(),
+            slot,
+        });
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::{Moment, Watch, replay};
+    use crate::trace::formats::open_bytes;
+    use insta::assert_snapshot;
+
+    /// Asks for the path to all objects of a type at the last judgement.
+    struct Why {
+        class: &'static str,
+        told: String,
+    }
+
+    impl Watch for Why {
+        fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, _: Moment) {
+            let is_of_class =
+                |&node: &Node| !graph.state(node).vacant && name_of(heap, graph.object(node)) == self.class;
+            let targets: Vec<Node> = graph.nodes().filter(is_of_class).collect();
+            self.told = path_from_root(heap, graph, &targets).map_or("nothing".to_string(), |path| {
+                let steps = path.steps.iter().map(|step| format!("{}{}", step.label, step.slot));
+                format!("{:?}: {}", path.root, steps.collect::<Vec<_>>().join(" → "))
+            });
+        }
+    }
+
+    fn name_of(heap: &Heap, index: ObjectIndex) -> &str {
+        heap.types().name(heap.object(index).class)
+    }
+
+    fn why(class: &'static str, script: &str) -> String {
+        let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let trace = format!("reftrace 1 runtime=test\n{}\n", lines.join("\n"));
+        let mut events = open_bytes(trace.into_bytes()).unwrap();
+        let mut why = Why { class, told: String::new() };
+        assert!(replay(&mut *events, &mut why, &mut |_| {}).error.is_none());
+        why.told
+    }
+
+    const CACHE: &str = "
+        type 1 app.Cache
+        type 2 dict
+        type 3 app.Entry
+        type 4 module
+        alloc 1 4 72
+        name 1 app
+        alloc 2 2 200
+        alloc 3 1 48
+        alloc 4 2 200
+        alloc 5 3 48
+        ref 1 2 .__dict__
+        ref 2 3 ['cache']
+        ref 3 4 .entries
+        ref 4 5 ['first']
+    ";
+
+    #[test]
+    fn an_object_is_alive_by_the_shortest_path_from_a_root() {
+        let named = format!("{CACHE}root 1 global:app");
+        assert_snapshot!(why("app.Entry", &named), @"Named([\"global:app\"]): module app.cache → Cache.entries → dict['first'] → Entry");
+        assert_snapshot!(why("app.Entry", &format!("{named}\nincref 4")), @"External(1): dict['first'] → Entry");
+        assert_snapshot!(why("app.Entry", &format!("{named}\nincref 5\nroot 5 local:main.entry")), @"Named([\"local:main.entry\"]): Entry");
+        assert_snapshot!(why("app.Gone", &named), @"nothing");
+    }
+
+    #[test]
+    fn what_no_root_reaches_has_no_path() {
+        let script = "type 1 A\nalloc 1 1 48\nref 1 1 .me";
+        assert_snapshot!(why("A", script), @"nothing");
+        assert_snapshot!(why("A", &format!("{script}\ncount 1 1 immortal")), @"Immortal: A");
+    }
+}

@@ -1,0 +1,76 @@
+//! The registry of formats: one module each, one line each. A trace is told by its first bytes, never by its name.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::input::Input;
+use super::{ErrorKind, EventSink, Events, Header, TraceError};
+
+mod addresses;
+pub mod binary;
+#[cfg(test)]
+mod tests;
+pub mod text;
+
+/// A form in which a trace can be stored.
+pub trait TraceFormat: Sync {
+    /// One lower-case word. `docs/formats/<name>.md` is the format's page.
+    fn name(&self) -> &'static str;
+    /// What it is, in one clause.
+    fn description(&self) -> &'static str;
+    /// Whether an input that begins like this is of this format. At most one format says so of any input.
+    fn sniff(&self, start: &[u8]) -> bool;
+    /// Reads the header of an input that this format claims.
+    fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError>;
+    /// How a trace is written in it; `None` for a format that is only read.
+    fn writer(&self) -> Option<Writer>;
+}
+
+/// Writes the header of a trace and returns what takes its events.
+pub type Writer = fn(&Header, Box<dyn Write>, WriteOptions) -> io::Result<Box<dyn EventSink>>;
+
+/// What the user may choose of how a trace is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriteOptions {
+    /// Packs with zstd of this level: the text form as a whole, the binary form block by block.
+    pub zstd: Option<i32>,
+}
+
+/// Every format, in the order in which people are told of them.
+pub const FORMATS: &[&dyn TraceFormat] = &[&text::Text, &binary::Binary];
+
+/// How many first bytes [`TraceFormat::sniff`] sees, where the input has them.
+const SNIFFED: usize = 4096;
+
+/// Opens a file, a pipe, or with `-` standard input, and reads the header of the trace in it.
+pub fn open(path: &Path) -> Result<Box<dyn Events>, TraceError> {
+    open_input(Input::open(path)?)
+}
+
+/// Reads a trace from memory.
+pub fn open_bytes(bytes: Vec<u8>) -> Result<Box<dyn Events>, TraceError> {
+    open_input(Input::from_bytes(bytes)?)
+}
+
+/// Reads a trace from an input that is open already. Fails where no format claims it, or its header cannot be read.
+pub fn open_input(mut input: Input) -> Result<Box<dyn Events>, TraceError> {
+    input.reach(SNIFFED)?;
+    let start = &input.window()[..input.window().len().min(SNIFFED)];
+    match detect(start) {
+        Some(format) => format.read(input),
+        None => {
+            let known = FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
+            Err(input.error(Default::default(), ErrorKind::UnknownFormat { known }))
+        }
+    }
+}
+
+/// The format that claims an input with these first bytes.
+pub fn detect(start: &[u8]) -> Option<&'static dyn TraceFormat> {
+    FORMATS.iter().find(|format| format.sniff(start)).copied()
+}
+
+/// The format of this name.
+pub fn named(name: &str) -> Option<&'static dyn TraceFormat> {
+    FORMATS.iter().find(|format| format.name() == name).copied()
+}

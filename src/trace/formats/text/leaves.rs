@@ -1,0 +1,194 @@
+//! The smallest pieces of a line: blanks, keywords, tags and numbers. Bytes go in, values and what is left come out.
+//!
+//! Advice: these run for every line of a trace of gigabytes. Each looks at a byte once, in one loop; nom's own `digit1`
+//! and `map_res` in their place make the whole reader four times slower. They are inlined into their record, because a
+//! [`Parsed`] that is returned through memory costs as much as the digits do.
+
+use nom::IResult;
+use nom::error::{ErrorKind, ParseError};
+
+use crate::trace::Tag;
+
+/// What every parser of the text form returns: the rest of the line, and a value.
+pub type Parsed<'a, T> = IResult<&'a [u8], T, Bad<'a>>;
+
+/// Why a parser could not go on: in which record, where (the rest of the line from there on), and what it wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bad<'a> {
+    pub at: &'a [u8],
+    /// Empty until the record's parser fills it in.
+    pub record: &'static str,
+    pub expected: &'static str,
+}
+
+impl<'a> ParseError<&'a [u8]> for Bad<'a> {
+    fn from_error_kind(at: &'a [u8], _kind: ErrorKind) -> Bad<'a> {
+        Bad { at, record: "", expected: "something else" }
+    }
+
+    fn append(_at: &'a [u8], _kind: ErrorKind, other: Bad<'a>) -> Bad<'a> {
+        other
+    }
+}
+
+/// Fails at this place, wanting this; nom may try something else.
+#[cold]
+pub fn expected<'a, T>(at: &'a [u8], expected: &'static str) -> Parsed<'a, T> {
+    Err(nom::Err::Error(Bad { at, record: "", expected }))
+}
+
+#[inline(always)]
+pub fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Passes blanks, if there are any.
+#[inline(always)]
+pub fn blanks(input: &[u8]) -> &[u8] {
+    match input {
+        [b' ', rest @ ..] if !matches!(rest, [b' ' | b'\t', ..]) => rest,
+        [b' ' | b'\t', ..] => many_blanks(input),
+        _ => input,
+    }
+}
+
+fn many_blanks(input: &[u8]) -> &[u8] {
+    let n = input.iter().position(|&byte| !is_blank(byte)).unwrap_or(input.len());
+    &input[n..]
+}
+
+/// Whether a word is over here.
+#[inline(always)]
+pub fn at_word_end(rest: &[u8]) -> bool {
+    rest.first().is_none_or(|&byte| is_blank(byte))
+}
+
+/// Whether nothing is left of the line but blanks and a comment. `rest` stands where a word has just ended.
+#[inline(always)]
+pub fn at_line_end(rest: &[u8]) -> bool {
+    rest.is_empty() || matches!(blanks(rest).first(), None | Some(b'#'))
+}
+
+/// The end of the line: blanks, and a comment perhaps.
+#[inline(always)]
+pub fn line_end(input: &[u8]) -> Parsed<'_, ()> {
+    if at_line_end(input) { Ok((&[], ())) } else { expected(blanks(input), "the end of the line") }
+}
+
+const NO_DIGIT: u8 = 0xff;
+/// The value of each byte as a lower-case hexadecimal digit.
+const HEX: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
+
+/// Blanks, then `TAG`: up to 16 lower-case hexadecimal digits.
+#[inline(always)]
+pub fn tag(input: &[u8]) -> Parsed<'_, Tag> {
+    let rest = blanks(input);
+    let mut value = 0u64;
+    let mut n = 0;
+    while n < rest.len() {
+        let digit = HEX[usize::from(rest[n])];
+        if digit == NO_DIGIT {
+            break;
+        }
+        value = value << 4 | u64::from(digit);
+        n += 1;
+    }
+    if n.wrapping_sub(1) < 16 && at_word_end(&rest[n..]) {
+        Ok((&rest[n..], Tag(value)))
+    } else {
+        expected(rest, "an object's tag in lower-case hexadecimal")
+    }
+}
+
+/// Digits: a decimal number of at most 64 bits. What follows them is the caller's matter.
+#[inline(always)]
+pub fn digits<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
+    let mut value = 0u64;
+    let mut n = 0;
+    while n < input.len() {
+        let digit = input[n].wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        if n >= 19 {
+            // The twentieth digit is the first that may not fit.
+            match value.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit))) {
+                Some(sum) => value = sum,
+                None => return expected(input, what),
+            }
+        } else {
+            value = value * 10 + u64::from(digit);
+        }
+        n += 1;
+    }
+    if n == 0 { expected(input, what) } else { Ok((&input[n..], value)) }
+}
+
+/// Blanks, then a word that is a decimal number.
+#[inline(always)]
+pub fn number<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
+    let word = blanks(input);
+    let (rest, value) = digits(word, what)?;
+    if at_word_end(rest) { Ok((rest, value)) } else { expected(word, what) }
+}
+
+/// Blanks, then a word that is a decimal number of at most 32 bits.
+#[inline(always)]
+pub fn number32<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u32> {
+    let (rest, value) = number(input, what)?;
+    match u32::try_from(value) {
+        Ok(value) => Ok((rest, value)),
+        Err(_) => expected(blanks(input), what),
+    }
+}
+
+/// Blanks, then `@SITE`: a word that is a site's number.
+#[inline(always)]
+pub fn site(input: &[u8]) -> Parsed<'_, u32> {
+    const WHAT: &str = "a site like @2";
+    match blanks(input) {
+        // Blanks between the sign and the number would be two words.
+        [b'@', rest @ ..] if !at_word_end(rest) => number32(rest, WHAT),
+        other => expected(other, WHAT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_has_all_64_bits_and_not_one_more() {
+        assert_eq!(tag(b" ffffffffffffffff").unwrap(), (&b""[..], Tag(u64::MAX)));
+        assert!(tag(b" 1ffffffffffffffff").is_err());
+        for bad in ["", " ", "0x10", "10g", "FF", "#1"] {
+            assert!(tag(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_all_64_bits_and_not_one_more() {
+        assert_eq!(number(b" 18446744073709551615 x", "n").unwrap(), (&b" x"[..], u64::MAX));
+        assert_eq!(number(b"00000000000000000000000000007", "n").unwrap(), (&b""[..], 7));
+        for bad in ["18446744073709551616", "99999999999999999999999", "-1", "1x", "", "#1"] {
+            assert!(number(bad.as_bytes(), "n").is_err(), "{bad}");
+        }
+        assert!(number32(b"4294967296", "n").is_err());
+    }
+
+    #[test]
+    fn a_site_is_one_word() {
+        assert_eq!(site(b" @12").unwrap(), (&b""[..], 12));
+        for bad in ["12", "@", "@ 12", "@x"] {
+            assert!(site(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The objects that the analysis calls cyclic garbage are exactly those that CPython's collector finds, by address: on
+//! every interpreter at hand, for every program in `tests/scenarios/`.
+//!
+//! The collector is asked twice. What it prints under `gc.DEBUG_COLLECTABLE` is what it found, before any finalizer ran:
+//! that must be equal always. What it leaves in `gc.garbage` under `gc.DEBUG_SAVEALL` is what finalizers left of that:
+//! it must be equal where the scenario has none (`FINALIZERS`).
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use refloop::cycles::Garbage;
+use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
+use refloop::trace;
+
+use support::{Python, pythons, refloop, root};
+
+/// What `tests/exactness/run.py` exits with when the interpreter is too old for a scenario.
+const TOO_OLD: i32 = 77;
+
+#[test]
+fn cyclic_garbage_is_exactly_what_the_collector_finds() {
+    let scenarios = scenarios();
+    assert!(scenarios.len() >= 40, "only {} scenarios", scenarios.len());
+    let pythons = pythons();
+    // One thread an interpreter: each run is a process of its own, and most of its time is its own start.
+    let differences: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = pythons.iter().map(|python| scope.spawn(|| compare_all(python, &scenarios))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn every_collection_of_a_busy_program_is_foreseen() {
+    for python in pythons() {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("churn.reftrace");
+        let output = refloop()
+            .args(["record", "-q", "-o"])
+            .arg(&trace)
+            .arg("--")
+            .arg(&python.path)
+            .arg(root().join("tests/exactness/churn.py"))
+            .arg("20000")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let printed = printed_collections(&String::from_utf8_lossy(&output.stderr));
+        let judged = garbage_of_collections(&trace).unwrap();
+        // The first collections are those before the collector is told to print: of the start, and the explicit one.
+        let before = judged.len().checked_sub(printed.len()).expect("every collection is in the trace");
+        let objects: usize = printed.iter().map(BTreeSet::len).sum();
+        assert!(printed.len() > 10 && objects > 10_000, "{} collections of {objects} objects", printed.len());
+        for (number, (ours, theirs)) in judged[before..].iter().zip(&printed).enumerate() {
+            assert!(ours == theirs, "3.{}, collection {number}: {}", python.minor, difference(ours, theirs));
+        }
+        eprintln!("CPython 3.{}: {} collections equal, {objects} objects", python.minor, printed.len());
+    }
+}
+
+/// Every scenario on one interpreter: what differs.
+fn compare_all(python: &Python, scenarios: &[PathBuf]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut compared, mut objects) = (0, 0);
+    let mut differences = Vec::new();
+    for scenario in scenarios {
+        match compare(python, scenario, folder.path()) {
+            Ok(Some(found)) => {
+                compared += 1;
+                objects += found;
+            }
+            Ok(None) => {}
+            Err(difference) => differences.push(difference),
+        }
+    }
+    eprintln!("CPython 3.{}: {compared} scenarios equal, {objects} objects", python.minor);
+    differences
+}
+
+/// The number of objects in the garbage of one scenario; nothing when the interpreter is too old for it.
+fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<Option<usize>, String> {
+    let name = scenario.file_stem().unwrap().to_string_lossy().into_owned();
+    let trace = folder.join(format!("{name}.reftrace"));
+    let output = refloop()
+        .args(["record", "-q", "-o"])
+        .arg(&trace)
+        .arg("--")
+        .arg(&python.path)
+        .arg(root().join("tests/exactness/run.py"))
+        .arg(scenario)
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let place = format!("3.{} {name}", python.minor);
+    if output.status.code() == Some(TOO_OLD) {
+        return Ok(None);
+    }
+    if !output.status.success() {
+        return Err(format!("{place}: exit {:?}\n{stderr}", output.status.code()));
+    }
+    let mut lines = stdout.lines().skip_while(|line| !["plain", "finalizers"].contains(line));
+    let plain = lines.next() == Some("plain");
+    let saved = addresses(lines.last().unwrap_or("").split(' '));
+    let printed = addresses(stderr.lines().filter_map(printed_address));
+    let judged = garbage_of_collections(&trace).map_err(|error| format!("{place}: {error}"))?;
+    let judged = judged.into_iter().next_back().unwrap_or_default();
+    if judged != printed {
+        return Err(format!("{place}: against what the collector prints: {}", difference(&judged, &printed)));
+    }
+    if plain && judged != saved {
+        return Err(format!("{place}: against gc.garbage: {}", difference(&judged, &saved)));
+    }
+    Ok(Some(judged.len()))
+}
+
+/// What the analysis finds at the start of each collection: addresses of those that the collector counts.
+fn garbage_of_collections(trace: &Path) -> Result<Vec<BTreeSet<u64>>, trace::TraceError> {
+    #[derive(Default)]
+    struct Collections(Vec<BTreeSet<u64>>);
+    impl Watch for Collections {
+        fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
+            if moment == Moment::Garbage {
+                let garbage = Garbage::of(graph);
+                assert_eq!(garbage.nodes.len(), graph.n_nodes(), "all that is in a garbage walk is garbage");
+                let tracked = garbage.nodes.iter().filter(|&&node| graph.state(node).tracked);
+                // The walk belongs to the collection that begins now; those since the last walk found nothing.
+                self.0.resize_with(heap.collections().runs as usize, BTreeSet::new);
+                self.0.push(tracked.map(|&node| heap.object(graph.object(node)).address).collect());
+            }
+        }
+    }
+    let mut events = trace::open(trace)?;
+    let mut collections = Collections::default();
+    let replayed = replay(events.as_mut(), &mut collections, &mut |_| {});
+    if let Some(error) = replayed.error {
+        return Err(error);
+    }
+    collections.0.resize_with(replayed.heap.collections().runs as usize, BTreeSet::new);
+    Ok(collections.0)
+}
+
+/// What the collector prints under `DEBUG_STATS` and `DEBUG_COLLECTABLE`, collection by collection.
+fn printed_collections(stderr: &str) -> Vec<BTreeSet<u64>> {
+    let mut collections: Vec<BTreeSet<u64>> = Vec::new();
+    for line in stderr.lines() {
+        if line.starts_with("gc: collecting generation") {
+            collections.push(BTreeSet::new());
+        } else if let (Some(address), Some(collection)) = (printed_address(line), collections.last_mut()) {
+            collection.extend(addresses(std::iter::once(address)));
+        }
+    }
+    collections
+}
+
+/// The address in a line such as `gc: collectable <Node 0x7f10>`.
+fn printed_address(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("gc: collectable <").or_else(|| line.strip_prefix("gc: uncollectable <"))?;
+    rest.strip_suffix('>')?.rsplit_once("0x").map(|(_, address)| address)
+}
+
+fn scenarios() -> Vec<PathBuf> {
+    let mut scenarios: Vec<PathBuf> = std::fs::read_dir(root().join("tests/scenarios"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .collect();
+    scenarios.sort();
+    scenarios
+}
+
+fn addresses<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<u64> {
+    words.filter(|word| !word.is_empty()).map(|word| u64::from_str_radix(word, 16).unwrap()).collect()
+}
+
+fn difference(ours: &BTreeSet<u64>, theirs: &BTreeSet<u64>) -> String {
+    let only = |a: &BTreeSet<u64>, b: &BTreeSet<u64>| a.difference(b).count();
+    format!(
+        "{} here, {} there; {} only here, {} only there",
+        ours.len(),
+        theirs.len(),
+        only(ours, theirs),
+        only(theirs, ours)
+    )
+}

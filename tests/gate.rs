@@ -1,0 +1,145 @@
+//! The gate with files that it writes: baselines, configurations, pages.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+
+const LEAKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hand/parent-child.reftrace");
+const CLEAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hand/clean.reftrace");
+
+/// Exit code, stdout and stderr of the command in a directory.
+fn refloop(directory: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_refloop"))
+        .current_dir(directory)
+        .args(args)
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_baseline_makes_the_second_run_green_and_names_what_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let (code, out, err) = refloop(here, &["check", LEAKS, "--write-baseline"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", "wrote 1 entry to refloop-baseline.txt\n"));
+    let baseline = fs::read_to_string(here.join("refloop-baseline.txt")).unwrap();
+    assert!(baseline.ends_with("db4dfb845669059f cyclic-garbage Order.items[*] → Line.order → Order\n"), "{baseline}");
+
+    let with = ["check", LEAKS, "--baseline", "refloop-baseline.txt"];
+    assert_eq!(
+        refloop(here, &with),
+        (0, "refloop: no leaks found (not counted: 1 in the baseline)\n".into(), "".into())
+    );
+
+    let gone = ["check", CLEAN, "--baseline", "refloop-baseline.txt"];
+    let (code, out, _) = refloop(here, &gone);
+    assert_eq!(code, 0);
+    assert!(out.starts_with("note: in the baseline, but no longer there"), "{out}");
+    assert_eq!(refloop(here, &[&gone[..], &["--strict"]].concat()).0, 1);
+
+    let (code, _, err) = refloop(here, &[&gone[..], &["--prune"]].concat());
+    assert_eq!((code, err.as_str()), (0, "dropped 1 entry from refloop-baseline.txt\n"));
+    let pruned = fs::read_to_string(here.join("refloop-baseline.txt")).unwrap();
+    assert!(pruned.lines().all(|line| line.starts_with('#')), "{pruned}");
+}
+
+#[test]
+fn the_nearest_configuration_holds_and_the_command_line_wins() {
+    let directory = tempfile::tempdir().unwrap();
+    let below = directory.path().join("src");
+    fs::create_dir(&below).unwrap();
+    let config = directory.path().join("pyproject.toml");
+    fs::write(&config, "[tool.refloop]\nmax-loops = 2\n").unwrap();
+    assert_eq!(refloop(&below, &["check", LEAKS]).0, 0);
+    assert_eq!(refloop(&below, &["check", LEAKS, "--max-loops", "1"]).0, 1);
+    // Without our table, it is somebody else's.
+    fs::write(&config, "[project]\nname = 'shop'\n").unwrap();
+    assert_eq!(refloop(&below, &["check", LEAKS]).0, 1);
+}
+
+#[test]
+fn a_broken_configuration_is_a_usage_error_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("refloop.toml");
+    for (text, message) in [
+        ("max_loop = 1\n", "error: refloop.toml:1: unknown key 'max_loop'; did you mean 'max-loops'?\n"),
+        ("[[suppress]]\npath = '*'\n", "error: refloop.toml:2: a suppression needs a reason\n"),
+        (
+            "[[suppress]]\npath = '*'\nreason = 'old'\nexpires = 2020-01-01\n",
+            "error: refloop.toml:2: the suppression expired on 2020-01-01: renew it, or take it out\n",
+        ),
+    ] {
+        fs::write(&file, text).unwrap();
+        let (code, _, err) = refloop(directory.path(), &["check", LEAKS]);
+        assert_eq!((code, err.as_str()), (2, message));
+    }
+}
+
+#[test]
+fn a_page_appears_whole_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    assert_eq!(refloop(here, &["analyze", LEAKS, "--format", "json", "-o", "page.json"]).0, 0);
+    let page = fs::read_to_string(here.join("page.json")).unwrap();
+    assert!(serde_json::from_str::<serde_json::Value>(&page).is_ok());
+    // What cannot be read leaves the page of before as it was, and nothing beside it.
+    assert_eq!(refloop(here, &["analyze", "nothing", "--format", "json", "-o", "page.json"]).0, 3);
+    assert_eq!(fs::read_to_string(here.join("page.json")).unwrap(), page);
+    assert_eq!(fs::read_dir(here).unwrap().count(), 1);
+}
+
+#[test]
+fn a_cut_trace_is_a_warning_and_quiet_says_nothing() {
+    let cut = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hand/cut.reftrace");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (code, _, err) = refloop(here, &["analyze", cut]);
+    assert_eq!(code, 0);
+    let warning = format!("warning: {cut}: cut short at byte 793; analysed up to the last whole record\n");
+    assert_eq!(err, warning);
+    assert_eq!(refloop(here, &["analyze", "-q", cut]).2, "");
+}
+
+#[test]
+fn converting_there_and_back_gives_the_same_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    assert_eq!(refloop(here, &["convert", LEAKS, "a.bin"]).0, 0);
+    assert_eq!(refloop(here, &["convert", "a.bin", "b.txt"]).0, 0);
+    assert_eq!(refloop(here, &["convert", "b.txt", "c.bin", "--zstd"]).0, 0);
+    assert_eq!(refloop(here, &["convert", "c.bin", "d.txt"]).0, 0);
+    assert_eq!(fs::read(here.join("b.txt")).unwrap(), fs::read(here.join("d.txt")).unwrap());
+    let report = |trace: &str| refloop(here, &["loops", trace]).1;
+    assert_eq!(report("a.bin"), report(LEAKS));
+}
+
+#[test]
+fn a_job_summary_is_appended_where_github_asks_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let summary = directory.path().join("summary.md");
+    fs::write(&summary, "before\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_refloop"))
+        .args(["check", "--format", "github", LEAKS])
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(fs::read_to_string(&summary).unwrap().starts_with("before\n# refloop\n\n**Failed**: 1 leak.\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_success_and_the_gate_keeps_its_answer() {
+    let shell = |command: &str| {
+        let script =
+            format!("exec 3>&1; {{ {} {command} {LEAKS}; echo $? >&3; }} | true", env!("CARGO_BIN_EXE_refloop"));
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(shell("sleepless").0.trim(), "2");
+    assert_eq!(shell("analyze"), ("0\n".into(), "".into()));
+    assert_eq!(shell("check"), ("1\n".into(), "".into()));
+}

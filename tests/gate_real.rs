@@ -1,0 +1,89 @@
+//! The gate on real recordings: a clean program is green whatever it imports, and one loop of its own makes it red.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{pythons, refloop};
+
+/// Modules whose import, and whose use, leaves loops of the standard library's own.
+const CLEAN: &str = r#"
+import argparse, asyncio, collections, dataclasses, datetime, decimal, email.message, enum, functools, http.client
+import inspect, json, logging, pickle, random, re, sys, tempfile, typing, unittest, uuid, xml.dom.minidom
+
+slots = {"slots": True} if sys.version_info >= (3, 10) else {}
+
+@dataclasses.dataclass(**slots)
+class Point:
+    x: int
+    y: int = 0
+
+class Color(enum.Enum):
+    RED = 1
+
+class Row(typing.NamedTuple):
+    key: str
+
+async def main():
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+logging.getLogger("app").debug("%s", json.loads(json.dumps([1])))
+xml.dom.minidom.parseString("<a><b/></a>").toxml()
+print(Point(1), Color.RED, Row("k"), re.sub("a+", "b", "caat"), decimal.Decimal("1.5"))
+"#;
+
+const LOOP: &str = "
+def knot():
+    rope = []
+    rope.append(rope)
+
+knot()
+";
+
+/// Records a program, and asks the gate: its exit code and its page.
+fn gate(python: &Path, directory: &Path, name: &str, program: &[&str]) -> (i32, String) {
+    let trace = directory.join(format!("{name}.reftrace"));
+    let mut command = refloop();
+    command.current_dir(directory).arg("record").arg("-q").arg("-o").arg(&trace).arg("--").arg(python).args(program);
+    let recorded = command.output().unwrap();
+    assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
+    let checked = refloop().current_dir(directory).arg("check").arg(&trace).output().unwrap();
+    (checked.status.code().unwrap(), String::from_utf8(checked.stdout).unwrap())
+}
+
+#[test]
+fn a_clean_program_is_green_and_one_loop_of_its_own_makes_it_red() {
+    for python in pythons() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("app.py"), format!("{CLEAN}{LOOP}")).unwrap();
+        fs::write(directory.path().join("clean.py"), CLEAN).unwrap();
+        let (code, page) = gate(&python.path, directory.path(), "clean", &["clean.py"]);
+        assert_eq!(code, 0, "3.{}: {page}", python.minor);
+        assert_eq!(page.lines().count(), 1, "3.{}: {page}", python.minor);
+        assert!(page.starts_with("refloop: no leaks found"), "3.{}: {page}", python.minor);
+        let (code, page) = gate(&python.path, directory.path(), "app", &["app.py"]);
+        assert_eq!(code, 1, "3.{}: {page}", python.minor);
+        assert!(page.contains("    list[*] → list\n"), "3.{}: {page}", python.minor);
+        assert!(page.contains("refloop: 1 leak found"), "3.{}: {page}", python.minor);
+    }
+}
+
+#[test]
+fn whoever_made_the_class_or_called_the_factory_owns_the_loop() {
+    let factory = "import collections\ndef make():\n    return collections.namedtuple('Pair', 'a b')(1, 2)\nmake()\n";
+    let thrown_away = "def make():\n    class Made: pass\nmake()\n";
+    let of_the_library = "import xml.dom.minidom as dom\ndef read():\n    dom.parseString('<a><b/></a>')\nread()\n";
+    let Some(python) = support::any_python() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text, red) in [("factory", factory, 1), ("made", thrown_away, 1), ("library", of_the_library, 0)] {
+        let file = format!("{name}.py");
+        fs::write(directory.path().join(&file), text).unwrap();
+        let (code, page) = gate(&python.path, directory.path(), name, &[&file]);
+        assert_eq!(code, red, "{name}: {page}");
+        // Generated code has no file: it is still the application's.
+        let (code, page) = gate(&python.path, directory.path(), name, &["-c", text]);
+        assert_eq!(code, red, "{name} -c: {page}");
+    }
+}

@@ -1,0 +1,66 @@
+"""A pretended ``refloop``: answers ``check --format json`` from the traces of the pretended agent."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+BASELINE = "refloop-baseline.txt"
+
+
+def main(arguments):
+    if arguments[:1] != ["check"]:
+        print("error: unknown command", file=sys.stderr)
+        return 2
+    if os.environ.get("FAKE_CHECK"):
+        code, text = os.environ["FAKE_CHECK"].split(" ", 1)
+        print(f"error: {text}", file=sys.stderr)
+        return int(code)
+    traces = arguments[arguments.index("--") + 1 :]
+    rows = {}
+    for trace in traces:
+        mark = None
+        for line in map(json.loads, Path(trace).read_text().splitlines()):
+            mark = line.get("mark", mark)
+            if "loop" in line:
+                row = rows.setdefault(line["loop"], new_row(line))
+                row["count"] += 1
+                row["marks"][mark] = row["marks"].get(mark, 0) + 1
+    baseline = Path(arguments[arguments.index("--baseline") + 1] if "--baseline" in arguments else BASELINE)
+    if "--write-baseline" in arguments:
+        baseline.write_text("\n".join(rows))
+    known = baseline.read_text().splitlines() if "--baseline" in arguments or "--write-baseline" in arguments else []
+    for path, row in rows.items():
+        if path in known:
+            row["standing"]["name"] = "known"
+    failed = any(row["standing"]["name"] == "fails" for row in rows.values())
+    findings = [dict(row, rule="cyclic-garbage", message=row["path"]) for row in rows.values()]
+    print(json.dumps({"loops": list(rows.values()), "findings": findings, "gate": {"failed": failed}}))
+    return int(failed)
+
+
+def new_row(line):
+    members = line.get("types", ["app.Order"])
+    return {
+        "fingerprint": f"{sum(line['loop'].encode()):016x}",
+        "path": line["loop"],
+        "steps": [],
+        "count": 0,
+        "objects": 2,
+        "total_bytes": 2048,
+        "held_objects": 0,
+        "collected": 0,
+        "owner": "application",
+        "site": [{"path": "app.py", "line": 42, "function": "make_order"}],
+        "other_sites": 0,
+        "marks": {},
+        "pattern": None,
+        "advice": None,
+        "cut": None,
+        "standing": {"name": line.get("standing", "fails"), "reason": None},
+        "types": {"members": dict.fromkeys(members, 1), "held": {}},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

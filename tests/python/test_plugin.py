@@ -1,0 +1,227 @@
+"""What `pytest --refloop` says and how it ends, with a pretended agent: for every pytest, also without a binary."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+LEAKY = """
+    import _refloop
+
+    def test_clean():
+        pass
+
+    def test_leaky():
+        _refloop.leak("Order.items[*] → Line.order → Order")
+
+    def test_leaky_too():
+        _refloop.leak("Order.items[*] → Line.order → Order")
+        _refloop.leak("Order.items[*] → Line.order → Order")
+"""
+
+
+@pytest.fixture(params=[[], ["-n2"]], ids=["one process", "xdist"])
+def workers(request):
+    if request.param:
+        pytest.importorskip("xdist")
+    return request.param
+
+
+def test_without_the_option_nothing_happens(pretended):
+    pretended.write(test_app=LEAKY)
+    run = pretended.pytest()
+    assert run.returncode == 0
+    assert "refloop:" not in run.stdout
+
+
+def test_each_test_fails_for_its_own_loops(pretended, workers):
+    pretended.write(test_app=LEAKY)
+    run = pretended.pytest("--refloop", "-rA", *workers)
+    assert run.returncode == 1, run.stdout
+    assert "3 passed, 2 errors" in run.stdout
+    assert "ERROR at teardown of test_leaky" in run.stdout
+    assert "ERROR at teardown of test_leaky_too" in run.stdout
+    assert "ERROR at teardown of test_clean" not in run.stdout
+    assert "    Order.items[*] → Line.order → Order\n    made at      app.py:42 make_order\n" in run.stdout
+    assert "1 of them in this test" in run.stdout
+    assert "2 of them in this test" in run.stdout
+    assert "refloop: 3 reference loops left behind by 2 tests\n" in run.stdout
+    assert "ERROR test_app.py::test_leaky - 1 reference loop left behind: Order" in run.stdout
+    assert pretended.left_in_tmp() == []
+
+
+def test_a_report_fails_nothing(pretended, workers):
+    pretended.write(test_app=LEAKY)
+    run = pretended.pytest("--refloop=report", *workers)
+    assert run.returncode == 0, run.stdout
+    assert "reference loops ===" in run.stdout
+    assert "test_app.py::test_leaky_too\nLOOP " in run.stdout
+    assert "3 reference loops left behind by 2 tests" in run.stdout
+
+
+def test_a_clean_run_says_one_line(pretended, workers):
+    pretended.write(test_app="def test_clean(): pass")
+    run = pretended.pytest("--refloop", "-q", *workers)
+    assert run.returncode == 0, run.stdout
+    assert [line for line in run.stdout.splitlines() if "refloop" in line] == ["refloop: no leaks found"]
+
+
+def test_the_option_does_not_take_the_folder_after_it_for_its_value(pretended):
+    pretended.write(tests__test_app=LEAKY)
+    assert "3 passed, 2 errors" in pretended.pytest("--refloop", "tests").stdout
+    assert pretended.pytest("--refloop=nonsense", "tests").returncode == 4
+
+
+def test_failures_keep_their_report_and_their_exit_code(pretended, workers):
+    pretended.write(
+        test_app="""
+            import _refloop
+
+            def test_fails():
+                _refloop.leak("A.a → A")
+                assert 1 == 2
+        """
+    )
+    run = pretended.pytest("--refloop", *workers)
+    assert run.returncode == 1
+    assert "assert 1 == 2" in run.stdout
+    assert "1 failed, 1 error" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "code"),
+    [
+        ({}, [], 5),
+        ({"test_app": "syntax error"}, [], 2),
+        ({"test_app": "import pytest\ndef test_stop(): pytest.exit('enough', returncode=7)"}, [], 7),
+        ({"test_app": "def test_a(): pass"}, ["--nonsense"], 4),
+    ],
+    ids=["no tests", "broken collection", "exit", "usage"],
+)
+def test_other_exit_codes_stay(pretended, files, arguments, code):
+    pretended.write(**files)
+    assert pretended.pytest(*arguments).returncode == code
+    assert pretended.pytest("--refloop", *arguments).returncode == code
+    assert pretended.left_in_tmp() == []
+
+
+def test_a_marker_with_a_reason_lets_a_test_be(pretended, workers):
+    pretended.write(
+        test_app="""
+            import _refloop
+            import pytest
+
+            @pytest.mark.refloop(ignore="ticket 12")
+            def test_accepted():
+                _refloop.leak("A.a → A")
+
+            @pytest.mark.refloop(ignore="the plugin API wants it so")
+            class TestAccepted:
+                def test_in_class(self):
+                    _refloop.leak("B.b → B")
+        """
+    )
+    run = pretended.pytest("--refloop", "--strict-markers", *workers)
+    assert run.returncode == 0, run.stdout
+    assert "no leaks found" in run.stdout
+
+
+@pytest.mark.parametrize(
+    "marker", ["refloop", "refloop()", "refloop(ignore='')", "refloop('x')", "refloop(because='x')"]
+)
+def test_a_marker_without_a_reason_fails_its_test(pretended, marker):
+    pretended.write(test_app=f"import pytest\n\n@pytest.mark.{marker}\ndef test_a(): pass")
+    run = pretended.pytest("--refloop")
+    assert run.returncode == 1
+    assert 'the refloop marker needs a reason: @pytest.mark.refloop(ignore="…")' in run.stdout
+
+
+def test_the_marker_is_known_without_the_option(pretended):
+    pretended.write(test_app="import pytest\n\n@pytest.mark.refloop(ignore='x')\ndef test_a(): pass")
+    assert pretended.pytest("--strict-markers").returncode == 0
+
+
+def test_a_baseline_makes_the_next_run_green(pretended, workers):
+    pretended.write(test_app=LEAKY)
+    run = pretended.pytest("--refloop", "--refloop-baseline=known.txt", "--refloop-write-baseline", *workers)
+    assert run.returncode == 0, run.stdout
+    run = pretended.pytest("--refloop", "--refloop-baseline=known.txt", *workers)
+    assert run.returncode == 0, run.stdout
+    assert "refloop: no leaks found (not counted: 1 in the baseline)" in run.stdout
+
+
+def test_a_missing_baseline_is_a_usage_error_before_any_test_runs(pretended):
+    pretended.write(test_app="def test_a(): pass")
+    run = pretended.pytest("--refloop", "--refloop-baseline=nowhere.txt")
+    assert run.returncode == 4
+    assert "--refloop-baseline: there is no file 'nowhere.txt'" in run.stdout
+    assert "passed" not in run.stdout
+    assert pretended.left_in_tmp() == []
+
+
+def test_a_wrong_configuration_is_a_usage_error(pretended):
+    pretended.write(test_app="def test_a(): pass")
+    run = pretended.pytest("--refloop", FAKE_CHECK="2 refloop.toml:1: unknown key 'x'")
+    assert run.returncode == 4
+    assert "refloop: refloop.toml:1: unknown key 'x'" in run.stdout
+    assert "1 passed" in run.stdout
+
+
+def test_what_cannot_be_analysed_is_not_green(pretended):
+    pretended.write(test_app="def test_a(): pass")
+    run = pretended.pytest("--refloop", FAKE_CHECK="3 the trace is cut")
+    assert run.returncode == 3
+    assert "refloop: the trace is cut" in run.stdout
+
+
+def test_where_recording_is_impossible_the_tests_run_unharmed(pretended, workers):
+    pretended.write(test_app=LEAKY)
+    run = pretended.pytest("--refloop", *workers, FAKE_START="CPython 3.99 cannot be recorded")
+    assert run.returncode == 0, run.stdout
+    assert "3 passed" in run.stdout
+    assert run.stdout.count("refloop: nothing is recorded: CPython 3.99 cannot be recorded") == 1
+
+
+def test_without_a_command_the_tests_run_unharmed(pretended):
+    pretended.write(test_app="def test_a(): pass", sitecustomize="")
+    (pretended.folder / "empty").mkdir()
+    run = pretended.pytest(
+        "--refloop", REFLOOP_BINARY="/nowhere/refloop", PYTHONPATH=pretended.environment["PYTHONPATH"].split(":")[-1]
+    )
+    assert run.returncode == 0, run.stdout
+    assert "refloop: nothing is recorded: REFLOOP_BINARY names '/nowhere/refloop', which is no file" in run.stdout
+
+
+def test_loops_outside_of_tests_are_told_once_for_the_session(pretended, workers):
+    pretended.write(
+        test_app="""
+            import _refloop
+
+            _refloop.leak("A.a → A")
+
+            def test_a():
+                pass
+        """
+    )
+    run = pretended.pytest("--refloop", *workers)
+    assert run.returncode == 1, run.stdout
+    assert "1 passed, 1 error" in run.stdout
+    assert "left behind by code outside of tests" in run.stdout
+
+
+def test_the_trace_is_kept_where_it_is_asked_for(pretended, workers):
+    pretended.write(test_app=LEAKY)
+    pretended.pytest("--refloop", "--refloop-trace=out.reftrace", *workers)
+    kept = sorted(path.name for path in pretended.folder.glob("*.reftrace"))
+    assert kept == (["out.gw0.reftrace", "out.gw1.reftrace"] if workers else ["out.reftrace"])
+
+
+def test_junit_has_each_failure_once(pretended, workers):
+    pretended.write(test_app=LEAKY)
+    pretended.pytest("--refloop", "--junitxml=out.xml", *workers)
+    suite = next(ElementTree.parse(str(pretended.folder / "out.xml")).iter("testsuite"))
+    assert suite.get("errors") == "2"
+    errors = [case.get("name") for case in suite.iter("testcase") if case.find("error") is not None]
+    assert sorted(errors) == ["test_leaky", "test_leaky_too"]
+    for error in suite.iter("error"):
+        assert "left behind: Order.items[*] → Line.order → Order" in error.get("message")
+        assert "made at      app.py:42 make_order" in error.text

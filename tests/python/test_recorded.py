@@ -1,0 +1,346 @@
+"""`pytest --refloop`, `no_loops` and `record` with the real recorder: who is blamed, and who is not."""
+
+import sys
+
+import pytest
+
+SHOP = """
+    class Order:
+        def __init__(self):
+            self.items = []
+
+    class Line:
+        def __init__(self, order):
+            self.order = order
+
+    def make_order():
+        order = Order()
+        order.items.append(Line(order))
+        return order
+"""
+
+CLEAN = """
+    import asyncio
+    import contextlib
+    import logging
+    import os
+    import warnings
+
+    import pytest
+
+    @pytest.fixture
+    def number():
+        yield 1
+
+    @pytest.fixture(scope="module")
+    def shared(tmp_path_factory):
+        return tmp_path_factory.mktemp("shared")
+
+    class TestClass:
+        def test_fixture(self, number, shared):
+            assert number == 1
+
+        @pytest.mark.parametrize("x", [1, 2, 3])
+        def test_parameter(self, x):
+            assert x
+
+    def test_raises():
+        with pytest.raises(ValueError) as excinfo:
+            int("x")
+        assert "invalid" in str(excinfo.value)
+
+    def test_raises_match():
+        with pytest.raises(ZeroDivisionError, match="zero"):
+            1 / 0
+
+    def test_skip():
+        pytest.skip("not here")
+
+    @pytest.mark.xfail
+    def test_xfail():
+        assert False
+
+    def test_capture(capsys, caplog, monkeypatch, recwarn):
+        print("out")
+        logging.getLogger("app").warning("watch out")
+        monkeypatch.setenv("X", "1")
+        warnings.warn("old")
+        assert capsys.readouterr().out == "out\\n"
+
+    def test_context():
+        with contextlib.suppress(OSError):
+            os.stat("/nowhere")
+
+    def test_closure():
+        def inner():
+            return 1
+        assert inner() == 1
+"""
+
+CLEAN_UNITTEST = """
+    import unittest
+
+    class CartTest(unittest.TestCase):
+        def setUp(self):
+            self.cart = []
+
+        def test_raises(self):
+            with self.assertRaises(ValueError) as caught:
+                int("x")
+            assert caught.exception
+
+        def test_subtests(self):
+            for number in range(3):
+                with self.subTest(number=number):
+                    self.assertEqual(number, number)
+
+        @unittest.skip("later")
+        def test_skipped(self):
+            pass
+"""
+
+
+def blamed(run):
+    return sorted(
+        line.split(" - ")[0].split("::", 1)[1]
+        for line in run.stdout.splitlines()
+        if line.startswith("ERROR ") and "::" in line
+    )
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["one process", "xdist"])
+def test_each_test_is_blamed_for_the_loops_that_it_made(project, workers):
+    project.write(
+        shop=SHOP,
+        test_shop="""
+            import gc
+
+            from shop import make_order
+
+            def test_before():
+                assert make_order
+
+            def test_one():
+                assert make_order().items
+
+            def test_between():
+                pass
+
+            def test_collects():
+                make_order()
+                make_order()
+                gc.collect()
+
+            def test_after():
+                gc.collect()
+
+            class TestShop:
+                def test_method(self):
+                    assert make_order()
+        """,
+    )
+    run = project.pytest("--refloop", "-ra", *workers)
+    assert run.returncode == 1, run.stdout
+    assert blamed(run) == ["TestShop::test_method", "test_collects", "test_one"], run.stdout
+    assert "6 passed, 3 errors" in run.stdout
+    assert "Order.items[*] → Line.order → Order" in run.stdout
+    assert "shop.py:11 make_order ← test_shop.py:" in run.stdout
+    assert "refloop: 4 reference loops left behind by 3 tests" in run.stdout
+
+
+def test_clean_tests_are_green(project):
+    project.write(test_clean=CLEAN, test_unit=CLEAN_UNITTEST)
+    run = project.pytest("--refloop", "-ra")
+    assert run.returncode == 0, run.stdout
+    assert "refloop: no leaks found" in run.stdout
+
+
+def test_what_fails_is_not_blamed_for_its_own_traceback(project):
+    project.write(
+        test_fails="""
+            import pytest
+
+            @pytest.fixture
+            def broken():
+                raise RuntimeError
+
+            def helper(number):
+                assert number == 2
+
+            def test_fails():
+                helper(1)
+
+            def test_broken_fixture(broken):
+                pass
+
+            def test_after():
+                pass
+        """
+    )
+    without = project.pytest()
+    run = project.pytest("--refloop")
+    assert run.returncode == without.returncode == 1
+    assert "1 failed, 1 passed, 1 error" in run.stdout
+    assert "refloop: no leaks found" in run.stdout, run.stdout
+
+
+def test_a_failed_tests_loops_are_its_own_though_pytest_keeps_its_exception(project):
+    project.write(
+        shop=SHOP,
+        test_shop="""
+            from shop import make_order
+
+            def test_fails():
+                order = make_order()
+                assert not order.items
+
+            def test_next():
+                pass
+
+            def test_next_but_one():
+                pass
+        """,
+    )
+    run = project.pytest("--refloop", "-ra")
+    assert blamed(run) == ["test_fails"], run.stdout
+
+
+def test_collection_goes_on_as_ever(project):
+    """The plugin collects nothing: the same collections happen, and garbage stays until then."""
+    project.write(
+        test_gc="""
+            import gc
+            import weakref
+
+            class Loop:
+                def __init__(self):
+                    self.me = self
+
+            def test_one():
+                global watched
+                gc.collect()
+                gc.disable()
+                watched = weakref.ref(Loop())
+
+            def test_two():
+                assert watched() is not None
+                gc.enable()
+                assert gc.collect() > 0
+                assert watched() is None
+        """
+    )
+    run = project.pytest("--refloop=report")
+    assert run.returncode == 0, run.stdout
+    assert "2 passed" in run.stdout
+    assert "test_gc.py::test_one\nLOOP " in run.stdout
+
+
+def test_a_run_under_record_is_judged_too(project):
+    project.write(shop=SHOP, test_shop="from shop import make_order\n\ndef test_one():\n    make_order()\n")
+    command = project.environment["REFLOOP_BINARY"]
+    script = (
+        "import subprocess, sys; sys.exit(subprocess.call("
+        f"[{command!r}, 'record', '-q', '-o', 'out.reftrace', '--', sys.executable, '-m', 'pytest', *sys.argv[1:]]))"
+    )
+    run = project.python("-c", script, "-p", "refloop.pytest_plugin", "--refloop", "-ra")
+    assert run.returncode == 1, run.stdout
+    assert blamed(run) == ["test_one"], run.stdout
+    assert (project.folder / "out.reftrace").is_file()
+
+
+def test_a_baseline_makes_the_second_run_green(project):
+    project.write(shop=SHOP, test_shop="from shop import make_order\n\ndef test_one():\n    make_order()\n")
+    assert project.pytest("--refloop").returncode == 1
+    for named in ([], ["--refloop-baseline=known.txt"]):
+        run = project.pytest("--refloop", *named, "--refloop-write-baseline")
+        assert run.returncode == 0, run.stdout
+        assert "refloop: wrote 1 entry to " in run.stdout
+        run = project.pytest("--refloop", *named)
+        assert run.returncode == 0, run.stdout
+        assert "no leaks found" in run.stdout
+        assert "1 in the baseline" in run.stdout
+
+
+def test_the_configuration_of_the_project_counts(project):
+    project.write(shop=SHOP, test_shop="from shop import make_order\n\ndef test_one():\n    make_order()\n")
+    (project.folder / "refloop.toml").write_text('[[suppress]]\ntype = "shop.Order"\nreason = "an example"\n')
+    run = project.pytest("--refloop")
+    assert run.returncode == 0, run.stdout
+    assert "1 suppressed" in run.stdout
+    (project.folder / "refloop.toml").write_text("[[supress]]\n")
+    run = project.pytest("--refloop")
+    assert run.returncode == 4, run.stdout
+    assert "unknown key 'supress'" in run.stdout
+
+
+def test_a_block_without_loops_and_one_with(project):
+    project.write(
+        shop=SHOP,
+        script="""
+            import refloop
+            from shop import Order, make_order
+
+            make_order()
+            with refloop.no_loops():
+                Order()
+            try:
+                with refloop.no_loops():
+                    make_order()
+                    make_order()
+            except AssertionError as error:
+                print(error)
+            try:
+                with refloop.no_loops():
+                    make_order()
+                    raise KeyError("mine")
+            except KeyError as error:
+                print("passed on", error)
+            with refloop.no_loops():
+                Order()
+            print("done")
+        """,
+    )
+    run = project.python("script.py")
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.startswith("the block left 2 reference loops behind\nLOOP "), run.stdout
+    assert "Order.items[*] → Line.order → Order" in run.stdout
+    assert run.stdout.endswith("passed on 'mine'\ndone\n"), run.stdout
+    assert project.left_in_tmp() == []
+
+
+def test_a_script_records_itself(project):
+    project.write(
+        shop=SHOP,
+        script="""
+            import refloop
+            from shop import make_order
+
+            with refloop.record("out.reftrace") as recording:
+                refloop.mark("iteration", "1")
+                make_order()
+                try:
+                    refloop.record("other.reftrace")
+                except refloop.RefloopError as error:
+                    print(error)
+            print(recording.path)
+        """,
+    )
+    run = project.python("script.py")
+    trace = project.folder / "out.reftrace"
+    assert run.stdout == f"this process is recorded already, into {trace}\n{trace}\n"
+    run = project.python("-m", "refloop", "check", "out.reftrace")
+    assert run.returncode == 1, run.stdout
+    assert "Order.items[*] → Line.order → Order" in run.stdout
+
+
+def test_the_command_runs_as_a_module(project):
+    run = project.python("-m", "refloop", "--version")
+    assert run.returncode == 0
+    assert run.stdout.startswith("refloop ")
+    assert project.python("-m", "refloop", "nonsense").returncode == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+def test_a_missing_command_is_one_line(project):
+    run = project.python("-m", "refloop", REFLOOP_BINARY="/nowhere")
+    assert (run.returncode, run.stdout) == (3, "error: REFLOOP_BINARY names '/nowhere', which is no file\n")

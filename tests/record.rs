@@ -1,0 +1,401 @@
+//! Recorded programs behave as they do alone, and their traces read to the end, on each CPython at hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use refloop::trace::{Ending, Event, Scope, Tag, TypeId, formats};
+
+const VERSIONS: [&str; 6] = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
+
+/// The interpreters at hand; the others are named and counted on standard error.
+fn interpreters() -> Vec<PathBuf> {
+    let versions = std::env::var_os("PYENV_ROOT")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".pyenv"));
+    let installed: Vec<PathBuf> = std::fs::read_dir(versions.join("versions"))
+        .map(|folders| folders.flatten().map(|folder| folder.path()).collect())
+        .unwrap_or_default();
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut missing = Vec::new();
+    for version in VERSIONS {
+        let prefix = format!("{version}.");
+        let is_it = |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+        match installed.iter().filter(is_it).min() {
+            Some(folder) => found.push(folder.join("bin/python3")),
+            None => missing.push(version),
+        }
+    }
+    if !missing.is_empty() {
+        eprintln!("SKIPPED: {} of {} interpreters are not here: {}", missing.len(), VERSIONS.len(), missing.join(", "));
+    }
+    let system = PathBuf::from("/usr/bin/python3");
+    if system.exists() {
+        found.push(system);
+    }
+    found
+}
+
+/// A folder with a program in it.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn with(program: &str) -> Place {
+        let place = Place(tempfile::tempdir().unwrap());
+        std::fs::write(place.0.path().join("app.py"), program).unwrap();
+        place
+    }
+
+    fn run(&self, mut command: Command) -> Output {
+        command.current_dir(self.0.path()).env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn alone(&self, python: &Path, words: &[&str]) -> Output {
+        let mut command = Command::new(python);
+        command.args(words);
+        self.run(command)
+    }
+
+    fn recorded(&self, options: &[&str], python: &Path, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
+        command.arg("record").args(["-o", "app.reftrace"]).args(options).arg("--").arg(python).args(words);
+        self.run(command)
+    }
+
+    /// All traces, the program's own first.
+    fn traces(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap().flatten().map(|entry| entry.path());
+        let mut traces: Vec<PathBuf> =
+            entries.filter(|path| path.extension().is_some_and(|extension| extension == "reftrace")).collect();
+        traces.sort_by_key(|path| (path.file_name().unwrap().len(), path.clone()));
+        for path in &traces {
+            read(path);
+        }
+        traces
+    }
+}
+
+/// What a trace says, as far as these tests ask.
+#[derive(Default)]
+struct Told {
+    ending: Option<Ending>,
+    full_checkpoints: usize,
+    /// Live objects of each type at the end.
+    live: BTreeMap<String, usize>,
+    /// Objects of each type ever.
+    ever: BTreeMap<String, usize>,
+    /// Types of the objects in `checkpoint garbage`.
+    garbage: BTreeMap<String, usize>,
+    addresses: BTreeSet<u64>,
+    marks: Vec<String>,
+    /// Innermost first: the functions of the stacks of the objects of each type.
+    stacks: BTreeMap<String, BTreeSet<Vec<String>>>,
+    collections: Vec<(u64, u64)>,
+}
+
+fn read(path: &Path) -> Told {
+    let mut events = formats::open(path).unwrap();
+    let mut told = Told::default();
+    let mut types = BTreeMap::new();
+    let mut objects: BTreeMap<Tag, TypeId> = BTreeMap::new();
+    let (mut texts, mut sites) = (BTreeMap::new(), BTreeMap::new());
+    let mut garbage = false;
+    while let Some(event) = events.next_event().unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
+        match event {
+            Event::Type(class) => drop(types.insert(TypeId(class.id), class.name)),
+            Event::Text(text) => drop(texts.insert(text.id, text.text)),
+            Event::Site(site) => drop(sites.insert(site.id, site)),
+            Event::Alloc { object, address, class, site, .. } => {
+                assert!(objects.insert(object, class).is_none(), "{object:?} is born twice");
+                told.addresses.insert(address);
+                let name: &String = types.get(&class).expect("a type is defined before its first object");
+                *told.ever.entry(name.clone()).or_default() += 1;
+                let mut stack = Vec::new();
+                let mut next = (site.0 != 0).then_some(site);
+                while let Some(site) = next.and_then(|site| sites.get(&site)) {
+                    stack.push(texts[&site.function].clone());
+                    next = site.parent;
+                }
+                told.stacks.entry(name.clone()).or_default().insert(stack);
+            }
+            Event::Retype { object, class } => *objects.get_mut(&object).unwrap() = class,
+            Event::Free { object } => assert!(objects.remove(&object).is_some(), "{object:?} dies twice"),
+            Event::Walk(scope) => garbage = scope == Scope::Garbage,
+            Event::Count { object, .. } if garbage => {
+                *told.garbage.entry(types[&objects[&object]].clone()).or_default() += 1;
+            }
+            Event::Checkpoint(scope) => {
+                garbage = false;
+                told.full_checkpoints += usize::from(scope == Scope::Full);
+            }
+            Event::Mark(mark) => told.marks.push(format!("{} {}", mark.kind, mark.label)),
+            Event::GcStop { collected, uncollectable } => told.collections.push((collected, uncollectable)),
+            _ => {}
+        }
+    }
+    for class in objects.values() {
+        *told.live.entry(types[class].clone()).or_default() += 1;
+    }
+    told.ending = Some(events.ending());
+    told
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs the program alone and recorded, in both modes, on each interpreter, and compares.
+fn behaves_alike(program: &str, words: &[&str]) {
+    for python in interpreters() {
+        let place = Place::with(program);
+        let alone = place.alone(&python, words);
+        for options in [&["-q"][..], &["-q", "--events", "full"]] {
+            let recorded = place.recorded(options, &python, words);
+            let context = format!("{} {options:?}", python.display());
+            assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{context}");
+            assert_eq!(text(&recorded.stderr), text(&alone.stderr), "{context}");
+            assert_eq!(recorded.status.code(), alone.status.code(), "{context}");
+            assert!(place.traces()[0].ends_with("app.reftrace"), "{context}");
+        }
+    }
+}
+
+#[test]
+fn a_script_sees_its_arguments_its_name_and_its_modules_as_alone() {
+    let program = "import sys, os\nprint(sys.argv, __name__, __file__, sys.path[0] == os.getcwd(), 'sitecustomize' in sys.modules)\n\
+                   print([p for p in sys.path if 'refloop' in p], sorted(m for m in dir(__builtins__))[:3])\n";
+    behaves_alike(program, &["app.py", "-x", "a b"]);
+    behaves_alike(program, &["-m", "app", "y"]);
+    behaves_alike("", &["-c", "import sys; print(sys.argv, __name__)", "z"]);
+}
+
+#[test]
+fn exceptions_and_exit_codes_come_through() {
+    behaves_alike("def f():\n    return 1 / 0\nf()\n", &["app.py"]);
+    behaves_alike("import sys\nsys.exit(7)\n", &["app.py"]);
+    behaves_alike("import sys\nsys.exit('said on the way out')\n", &["app.py"]);
+    behaves_alike("import os\nprint('now', flush=True)\nos._exit(9)\n", &["app.py"]);
+    behaves_alike(
+        "def f(n): return f(n + 1)\ntry:\n    f(0)\nexcept RecursionError as e:\n    print(e)\n",
+        &["app.py"],
+    );
+}
+
+#[test]
+fn threads_asyncio_and_a_replaced_stdout_work() {
+    behaves_alike(
+        "import asyncio, io, sys, threading\n\
+         def work(n):\n    kept = [dict(a=i) for i in range(n)]\n    done.append(len(kept))\n\
+         done = []\n\
+         threads = [threading.Thread(target=work, args=(2000,)) for _ in range(4)]\n\
+         [t.start() for t in threads]\n[t.join() for t in threads]\nprint(done)\n\
+         async def one(i):\n    await asyncio.sleep(0)\n    return i\n\
+         async def main():\n    print(await asyncio.gather(*[one(i) for i in range(50)]))\n\
+         asyncio.run(main())\n\
+         sys.stdout = io.StringIO()\nprint('unseen')\nsys.stdout = None\n",
+        &["app.py"],
+    );
+}
+
+#[test]
+fn the_collector_finds_what_it_finds_alone() {
+    behaves_alike(
+        "import gc\n\
+         class Node:\n    pass\n\
+         def loop(n):\n    for _ in range(n):\n        a, b = Node(), Node()\n        a.other, b.other = b, a\n\
+         gc.disable()\nloop(10)\nprint(gc.collect())\nloop(3)\nprint(gc.collect(0))\n\
+         gc.set_debug(gc.DEBUG_SAVEALL)\nloop(2)\nprint(gc.collect(), len(gc.garbage))\ngc.garbage.clear()\n",
+        &["app.py"],
+    );
+}
+
+#[test]
+fn forks_workers_and_subprocesses_write_traces_of_their_own() {
+    let program = "import multiprocessing, os, subprocess, sys\n\
+        class Kept:\n    pass\n\
+        def work(n):\n    global kept\n    kept = [Kept() for _ in range(n)]\n\
+        if __name__ == '__main__':\n\
+        \x20   pid = os.fork()\n\
+        \x20   if pid == 0:\n        work(30)\n        os._exit(3)\n\
+        \x20   print(os.WEXITSTATUS(os.waitpid(pid, 0)[1]))\n\
+        \x20   for way in ['fork', 'spawn']:\n\
+        \x20       worker = multiprocessing.get_context(way).Process(target=work, args=(20,))\n\
+        \x20       worker.start(); worker.join(); print(worker.exitcode)\n\
+        \x20   print(subprocess.check_output([sys.executable, '-c', 'print(1 + 1)']))\n";
+    for python in interpreters() {
+        let place = Place::with(program);
+        let recorded = place.recorded(&["-q"], &python, &["app.py"]);
+        assert_eq!(text(&recorded.stdout), "3\n0\n0\nb'2\\n'\n", "{}: {}", python.display(), text(&recorded.stderr));
+        let traces = place.traces();
+        let kept: Vec<usize> = traces
+            .iter()
+            .map(|path| {
+                let live = read(path).live;
+                live.iter().filter(|(name, _)| name.ends_with("Kept")).map(|(_, n)| n).sum()
+            })
+            .collect();
+        let count = |wanted| kept.iter().filter(|&&n| n == wanted).count();
+        assert_eq!((count(30), count(20)), (1, 2), "{}: {kept:?}", python.display());
+        let complete = traces.iter().filter(|path| read(path).ending == Some(Ending::Complete)).count();
+        assert!(complete >= 5, "{}: {complete} of {} traces are complete", python.display(), traces.len());
+    }
+}
+
+#[test]
+fn a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record() {
+    let program = "import gc, os, signal, sys\nimport _refloop\n\
+        class Node:\n    pass\n\
+        kept = [Node() for _ in range(500)]\n_refloop.checkpoint()\n\
+        os.kill(os.getpid(), getattr(signal, sys.argv[1]))\n";
+    for python in interpreters() {
+        for (signal, code) in [("SIGKILL", 137), ("SIGTERM", 143)] {
+            let place = Place::with(program);
+            let recorded = place.recorded(&[], &python, &["app.py", signal]);
+            assert_eq!(recorded.status.code(), Some(code));
+            assert!(text(&recorded.stderr).contains("without its last checkpoint"), "{}", text(&recorded.stderr));
+            let told = read(&place.traces()[0]);
+            assert_eq!((told.ending, told.full_checkpoints), (Some(Ending::Open), 1));
+            assert_eq!(told.live["__main__.Node"], 500);
+        }
+    }
+}
+
+#[test]
+fn checkpoints_come_on_a_signal_at_marks_and_at_intervals() {
+    let program = "import os, signal, time\nimport _refloop\n\
+        os.kill(os.getpid(), signal.SIGUSR2)\n\
+        _refloop.mark('test', 'a label')\n\
+        end = time.time() + 1.2\n\
+        while time.time() < end:\n    [[] for _ in range(100)]\n";
+    for python in interpreters() {
+        let place = Place::with(program);
+        let recorded = place.recorded(&["-q", "--every", "0.4"], &python, &["app.py"]);
+        assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
+        let told = read(&place.traces()[0]);
+        assert!(told.full_checkpoints >= 4, "{}: {} checkpoints", python.display(), told.full_checkpoints);
+        assert_eq!(told.marks, ["test a label"]);
+    }
+}
+
+#[test]
+fn each_object_has_the_stack_that_made_it_whatever_called_last() {
+    // The first list rests in a free list, without the bypass, and gives its stack to the next.
+    let program = "class Leaf:\n    pass\n\
+        def inner():\n    return Leaf()\n\
+        def left():\n    return inner()\n\
+        def right():\n    return inner()\n\
+        def deep(n):\n    return deep(n - 1) if n else Leaf()\n\
+        def generate():\n    while True:\n        yield Leaf()\n\
+        def first(g):\n    return next(g)\n\
+        def second(g):\n    return next(g)\n\
+        def main():\n    g = generate()\n    return [left(), right(), left(), deep(100), first(g), second(g), right()]\n\
+        kept = main()\n";
+    let stack = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for python in interpreters() {
+        let place = Place::with(program);
+        place.recorded(&["-q", "--stack-depth", "8"], &python, &["app.py"]);
+        let told = read(&place.traces()[0]);
+        let expected = BTreeSet::from([
+            stack("inner left main <module>"),
+            stack("inner right main <module>"),
+            stack("deep deep deep deep deep deep deep deep"),
+            stack("generate first main <module>"),
+            stack("generate second main <module>"),
+        ]);
+        assert_eq!(told.stacks["__main__.Leaf"], expected, "{}", python.display());
+    }
+}
+
+#[test]
+fn the_full_log_has_each_birth_and_each_death() {
+    let program = "class Short:\n    pass\n\
+        def make():\n    for _ in range(1000):\n        Short()\n\
+        make()\nkept = [Short() for _ in range(5)]\n";
+    for python in interpreters() {
+        let place = Place::with(program);
+        place.recorded(&["-q", "--events", "full"], &python, &["app.py"]);
+        let told = read(&place.traces()[0]);
+        assert_eq!(told.ever["__main__.Short"], 1005, "{}", python.display());
+        assert_eq!(told.live["__main__.Short"], 5, "{}", python.display());
+    }
+}
+
+#[test]
+fn the_garbage_of_each_collection_is_written_as_it_begins() {
+    let program = "import gc\ngc.disable()\n\
+        class Loop:\n    pass\n\
+        for _ in range(7):\n    a = Loop(); a.me = a\n\
+        del a\nprint(gc.collect())\n";
+    for python in interpreters() {
+        let place = Place::with(program);
+        place.recorded(&["-q"], &python, &["app.py"]);
+        let told = read(&place.traces()[0]);
+        assert_eq!(told.garbage["__main__.Loop"], 7, "{}", python.display());
+        assert_eq!(told.live.get("__main__.Loop"), None, "{}", python.display());
+        assert!(told.collections.iter().any(|&(collected, _)| collected >= 7), "{:?}", told.collections);
+    }
+}
+
+#[test]
+fn the_recorder_is_not_in_the_trace() {
+    for python in interpreters() {
+        let place = Place::with("import gc\nprint(len(gc.callbacks))\n");
+        place.recorded(&["-q", "--events", "full"], &python, &["app.py"]);
+        let told = read(&place.traces()[0]);
+        let functions: Vec<&Vec<String>> = told
+            .stacks
+            .values()
+            .flatten()
+            .filter(|stack| stack.iter().any(|name| name == "_start" || name == "_main"))
+            .collect();
+        assert!(functions.is_empty(), "{}: {functions:?}", python.display());
+    }
+}
+
+#[test]
+fn a_program_that_closes_every_descriptor_keeps_its_own_files_and_its_trace() {
+    let program = "import os\nprint(sorted(os.listdir('/proc/self/fd')))\nos.closerange(3, 300)\n\
+        mine = open('mine', 'w+')\nmine.write('mine')\nmine.flush()\n\
+        kept = [(i, str(i)) for i in range(100000)]\nmine.seek(0)\nprint(mine.read(), len(kept))\n";
+    behaves_alike(program, &["app.py"]);
+}
+
+#[test]
+fn a_full_disk_stops_the_recording_and_not_the_program() {
+    // A limit on the size of files is the full disk of the poor.
+    let program = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n\
+        kept = [(i, str(i)) for i in range(200000)]\nprint(len(kept))\n";
+    for python in interpreters() {
+        let place = Place::with(program);
+        let recorded = place.recorded(&["--events", "full"], &python, &["app.py"]);
+        assert_eq!(text(&recorded.stdout), "200000\n");
+        assert_eq!(recorded.status.code(), Some(0));
+        let said = text(&recorded.stderr);
+        assert!(said.contains("recording stopped, the program goes on"), "{}: {said}", python.display());
+        place.traces();
+    }
+}
+
+#[test]
+fn what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why() {
+    let Some(python) = interpreters().into_iter().next() else { return };
+    let place = Place::with("import sys\nprint('ran')\nsys.exit(4)\n");
+    for (options, words, reason) in [
+        (&["-o", "/nowhere/app.reftrace"][..], &["app.py"][..], "/nowhere/app.reftrace: no such file or directory"),
+        (&[], &["-I", "app.py"], "Python was started with -I, which keeps it from loading the recorder"),
+        (&[], &["-S", "app.py"], "Python was started with -S, which keeps it from loading the recorder"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
+        command.arg("record").args(options).arg("--").arg(&python).args(words);
+        let recorded = place.run(command);
+        assert_eq!(text(&recorded.stdout), "ran\n");
+        assert_eq!(text(&recorded.stderr), format!("refloop: nothing was recorded: {reason}\n"));
+        assert_eq!(recorded.status.code(), Some(4));
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
+    command.args(["record", "--", "no-such-python", "app.py"]);
+    let recorded = place.run(command);
+    assert_eq!(text(&recorded.stderr), "error: no-such-python: no such file or directory\n");
+    assert_eq!(recorded.status.code(), Some(3));
+}

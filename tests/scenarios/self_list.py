@@ -1,0 +1,6 @@
+"""A list that holds itself."""
+
+
+def scenario():
+    items = []
+    items.append(items)

@@ -1,0 +1,127 @@
+//! Real recordings of programs go in, the advice on slots is compared with what the same classes measure.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use support::{Python, python, pythons, refloop, root};
+
+/// Bytes an instance that advice and measurement may differ.
+const TOLERANCE: f64 = 1.0;
+
+/// What `refloop slots --format json` says of a recording of the program.
+fn slots(python: &Path, program: &Path) -> Value {
+    let place = tempfile::tempdir().expect("a directory");
+    let trace = place.path().join("program.reftrace");
+    let record = refloop().args(["record", "-q", "-o"]).arg(&trace).arg("--").arg(python).arg(program).output();
+    let record = record.expect("refloop runs");
+    assert!(record.status.success(), "{}", String::from_utf8_lossy(&record.stderr));
+    let told = refloop().args(["slots", "-q", "--format", "json"]).arg(&trace).output().expect("refloop runs");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    serde_json::from_slice(&told.stdout).expect("JSON")
+}
+
+fn rows(told: &Value) -> &[Value] {
+    told["slots"].as_array().map(Vec::as_slice).expect("a list")
+}
+
+/// Requested bytes of an instance, of as many as the program makes: all values are there before. `{}` is the decorator.
+const MEASURE: &str = "
+import sys, tracemalloc
+from dataclasses import dataclass
+@dataclass{}
+class UserProfile:
+    {}name: str
+    age: int
+    api_token: str
+kept, value = [None] * 2000, 'value'
+tracemalloc.start()
+before = tracemalloc.get_traced_memory()[0]
+for i in range(len(kept)):
+    kept[i] = UserProfile(value, 20, value)
+i = None
+sys.stdout.write(str((tracemalloc.get_traced_memory()[0] - before) / len(kept)))
+";
+
+fn measure(python: &Path, decorator: &str, body: &str) -> f64 {
+    let source = MEASURE.replacen("{}", decorator, 1).replacen("{}", body, 1);
+    let output = Command::new(python).args(["-c", &source]).output().expect("an interpreter");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).parse().expect("a number")
+}
+
+#[test]
+fn the_dashboard_is_told_its_true_bytes_and_the_line_to_change() {
+    for Python { minor, path } in pythons() {
+        let told = slots(&path, &root().join("fixtures/programs/dashboard.py"));
+        let [row] = rows(&told) else { panic!("3.{minor}: {:#?}", rows(&told)) };
+        assert_eq!((&row["type"], &row["instances"]), (&"__main__.UserProfile".into(), &2000.into()), "3.{minor}");
+        assert_eq!(row["verdict"], "recommended", "3.{minor}: {row:#}");
+        let by_decorator = minor >= 10;
+        let (suggestion, decorator, body) = if by_decorator {
+            ("@dataclass(slots=True)", "(slots=True)", "")
+        } else {
+            ("__slots__ = (\"name\", \"age\", \"api_token\")", "", "__slots__ = ('name', 'age', 'api_token')\n    ")
+        };
+        assert_eq!(row["suggestion"], suggestion, "3.{minor}");
+        let near = |key: &str, measured: f64| {
+            let told = row[key].as_f64().expect("a number");
+            assert!((told - measured).abs() <= TOLERANCE, "3.{minor}: {key} {told}, measured {measured}");
+        };
+        near("bytes_per_instance", measure(&path, "", ""));
+        near("slotted_bytes_per_instance", measure(&path, decorator, body));
+    }
+}
+
+#[test]
+fn the_dashboard_with_slots_is_told_nothing() {
+    for minor in [10, 11, 13] {
+        let Some(path) = python(minor) else {
+            eprintln!("SKIPPED: no CPython 3.{minor} at hand");
+            continue;
+        };
+        let told = slots(&path, &root().join("fixtures/programs/dashboard_slots.py"));
+        assert_eq!(rows(&told), &[] as &[Value], "3.{minor}");
+    }
+}
+
+/// Uses much of the standard library, and has one class of its own.
+const LIBRARY: &str = "
+import argparse, asyncio, collections, concurrent.futures, configparser, csv, datetime, decimal, email.message, enum
+import fractions, html.parser, http.client, inspect, ipaddress, json, logging, logging.handlers, pathlib, queue, re
+import sched, shelve, smtplib, socketserver, sqlite3, string, subprocess, tempfile, threading, typing, unittest, urllib.parse
+import uuid, xml.dom.minidom, xml.etree.ElementTree, zipfile
+
+class Own:
+    def __init__(self):
+        self.a = self.b = self.c = None
+
+kept = [
+    [make() for _ in range(200)]
+    for make in [
+        Own, argparse.ArgumentParser, collections.OrderedDict, collections.Counter, configparser.ConfigParser,
+        email.message.Message, html.parser.HTMLParser, logging.Formatter, logging.StreamHandler, queue.Queue,
+        sched.scheduler, string.Formatter, threading.Event, threading.Lock, unittest.TestResult, uuid.uuid4,
+        xml.dom.minidom.Document, collections.UserDict, lambda: fractions.Fraction(1, 3),
+        lambda: ipaddress.ip_address('127.0.0.1'), lambda: logging.LogRecord('a', 10, 'b', 1, 'c', (), None),
+        lambda: pathlib.Path('a'), lambda: inspect.signature(Own), lambda: typing.List[int],
+        lambda: typing.TypeVar('T'), lambda: zipfile.ZipInfo('a'), lambda: enum.Enum('E', 'a b').a,
+    ]
+]
+";
+
+#[test]
+fn only_a_program_s_own_classes_are_told() {
+    let place = tempfile::tempdir().expect("a directory");
+    let program = place.path().join("library.py");
+    std::fs::write(&program, LIBRARY).expect("a program");
+    for Python { minor, path } in pythons() {
+        let told = slots(&path, &program);
+        let advised = rows(&told).iter().filter(|row| row["verdict"] != "not advised");
+        let advised: Vec<(&str, &str)> =
+            advised.filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?))).collect();
+        assert_eq!(advised, [("__main__.Own", "recommended")], "3.{minor}");
+    }
+}
