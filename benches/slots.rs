@@ -6,7 +6,7 @@
 //!
 //! The trace is made up in the shape of a recording of CPython 3.13: each instance has three attributes in inline values,
 //! two of them strings of its own, and one checkpoint describes all. It is replayed from a mapped file in the page cache, by
-//! turns with the tracker of loops alone and with the profiler beside it. CPU time counts; the fastest round of each is told.
+//! turns with the tracker of loops alone and with the profiler beside it. CPU time counts; the extra is that of each round.
 
 use std::time::Duration;
 
@@ -27,40 +27,58 @@ fn main() {
     let out = Box::new(file.reopen().expect("the same file"));
     let sink = writer(trace.header(), out, WriteOptions::default()).expect("a header");
     convert(&mut trace, sink).expect("a whole trace");
-    let (mut loops, mut both) = (Duration::MAX, Duration::MAX);
-    for _ in 0..setting("SLOTS_ROUNDS", 5) {
-        loops = loops.min(timed(|| {
-            let mut events = open(file.path()).expect("a trace");
-            let mut tracker = Tracker::new();
-            let replayed = replay(&mut *events, &mut tracker, &mut |_| {});
-            tracker.finish(&replayed.heap);
-        }));
-        both = both.min(timed(|| {
-            let mut events = open(file.path()).expect("a trace");
-            let mut watch = (Tracker::new(), Profiler::new());
-            let replayed = replay(&mut *events, &mut watch, &mut |_| {});
-            watch.0.finish(&replayed.heap);
-            let advice = watch.1.finish(&replayed.heap).advise(&Question::default());
-            assert_eq!(advice.slots[0].instances, instances);
-        }));
+    let alone = || {
+        let mut events = open(file.path()).expect("a trace");
+        let mut tracker = Tracker::new();
+        let replayed = replay(&mut *events, &mut tracker, &mut |_| {});
+        tracker.finish(&replayed.heap);
+    };
+    let together = || {
+        let mut events = open(file.path()).expect("a trace");
+        let mut watch = (Tracker::new(), Profiler::new());
+        let replayed = replay(&mut *events, &mut watch, &mut |_| {});
+        watch.0.finish(&replayed.heap);
+        let advice = watch.1.finish(&replayed.heap).advise(&Question::default());
+        assert_eq!(advice.slots[0].instances, instances);
+    };
+    let (mut loops, mut both, mut extra) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..setting("SLOTS_ROUNDS", 5) {
+        let (alone, together) = if round % 2 == 0 {
+            let alone = timed(alone);
+            (alone, timed(together))
+        } else {
+            let together = timed(together);
+            (timed(alone), together)
+        };
+        loops.push(alone);
+        both.push(together);
+        extra.push(100.0 * (together / alone - 1.0));
     }
-    let extra = 100.0 * (both.as_secs_f64() / loops.as_secs_f64() - 1.0);
     println!(
-        "{instances} instances: loops {:.3} s, loops and slots {:.3} s, {extra:+.1} %",
-        loops.as_secs_f64(),
-        both.as_secs_f64()
+        "{instances} instances: loops {:.3} s, loops and slots {:.3} s, {:+.1} % (medians; fastest {:.3} s and {:.3} s)",
+        median(&mut loops),
+        median(&mut both),
+        median(&mut extra),
+        loops[0],
+        both[0]
     );
+}
+
+/// The median; the numbers are sorted then.
+fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
 }
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// CPU time of this process that the work takes.
-fn timed(work: impl FnOnce()) -> Duration {
+/// CPU time of this process that the work takes, seconds.
+fn timed(work: impl FnOnce()) -> f64 {
     let began = cpu_time();
     work();
-    cpu_time().saturating_sub(began)
+    cpu_time().saturating_sub(began).as_secs_f64()
 }
 
 /// From `/proc/self/schedstat`, nanoseconds.
