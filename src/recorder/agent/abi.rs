@@ -28,6 +28,8 @@ pub struct Abi {
     pub code_function: usize,
     /// Code → first instruction (3.11+).
     pub code_first: usize,
+    /// Code → number of its first traceable instruction (3.12+): behind the end in a code object that no stack shows.
+    pub code_traceable: Option<usize>,
     /// Bytes of `PyASCIIObject`: where the characters of an ASCII string begin.
     pub text_ascii: usize,
     /// Bytes of `PyCompactUnicodeObject`: where the characters of any other string begin.
@@ -66,6 +68,7 @@ pub const VERSIONS: [Abi; 6] = [
         code_path: 112,
         code_function: 128,
         code_first: 184,
+        code_traceable: None,
         text_ascii: 48,
         text_compact: 72,
     },
@@ -81,6 +84,7 @@ pub const VERSIONS: [Abi; 6] = [
         code_path: 112,
         code_function: 128,
         code_first: 192,
+        code_traceable: Some(176),
         text_ascii: 40,
         text_compact: 56,
     },
@@ -96,6 +100,7 @@ pub const VERSIONS: [Abi; 6] = [
         code_path: 112,
         code_function: 128,
         code_first: 200,
+        code_traceable: Some(184),
         text_ascii: 40,
         text_compact: 56,
     },
@@ -114,6 +119,7 @@ const OLD: Abi = Abi {
     code_path: 104,
     code_function: 112,
     code_first: 0,
+    code_traceable: None,
     text_ascii: 48,
     text_compact: 72,
 };
@@ -155,6 +161,7 @@ pub fn of(minor: u8) -> Option<Abi> {
 ///
 /// # Safety
 /// The address must be readable there, and aligned to eight bytes.
+#[inline]
 pub unsafe fn word(address: usize, offset: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe { *((address + offset) as *const usize) }

@@ -4,6 +4,8 @@
 //! the index of a record. Neighbours in memory are neighbours in the table, so what the program has in the cache, the table has there as
 //! well. Costs 4 bytes for each 16 of memory in use and 32 for each live block.
 
+use std::ptr::NonNull;
+
 use crate::system;
 
 /// One live block.
@@ -51,14 +53,17 @@ const GRANULE_BITS: u32 = 4;
 const MIDDLE_BITS: u32 = 14;
 const ROOT_BITS: u32 = 48 - CHUNK_BITS - MIDDLE_BITS;
 
+/// Chunks that are found without the directories.
+const RECENT: usize = 16;
+
 type Chunk = [u32; 1 << (CHUNK_BITS - GRANULE_BITS)];
 type Middle = [*mut Chunk; 1 << MIDDLE_BITS];
 
 /// All live blocks.
 pub struct LiveTable {
     root: Box<[*mut Middle]>,
-    /// The chunk of the last look-up.
-    recent: (usize, *mut Chunk),
+    /// Chunks that were looked up, each in the place that its number gives it.
+    recent: [(usize, *mut Chunk); RECENT],
     records: Vec<Record>,
     /// Head of the list of free records.
     free: u32,
@@ -70,7 +75,7 @@ impl LiveTable {
     pub fn new() -> LiveTable {
         LiveTable {
             root: vec![std::ptr::null_mut(); 1 << ROOT_BITS].into_boxed_slice(),
-            recent: (usize::MAX, std::ptr::null_mut()),
+            recent: [(usize::MAX, std::ptr::null_mut()); RECENT],
             records: vec![EMPTY],
             free: 0,
             exhausted: false,
@@ -80,9 +85,28 @@ impl LiveTable {
     /// The record of the block, 0 if there is none.
     #[inline]
     pub fn find(&mut self, block: usize) -> u32 {
+        // SAFETY: as `place` says.
+        self.place(block).map_or(0, |place| unsafe { place.read() })
+    }
+
+    /// Where the index of the block's record is, 0 if it has none: valid for ever. `None` where there is no block.
+    #[inline]
+    pub fn place(&mut self, block: usize) -> Option<NonNull<u32>> {
         let chunk = self.chunk(block);
         // SAFETY: a chunk that is not null is mapped for ever, and the place is in it.
-        if chunk.is_null() { 0 } else { unsafe { (*chunk)[granule(block)] } }
+        NonNull::new(chunk).map(|chunk| unsafe { NonNull::new_unchecked(&raw mut (*chunk.as_ptr())[granule(block)]) })
+    }
+
+    /// Where the index of the block's record goes. `None` when there is no memory for it.
+    #[inline]
+    pub fn place_for(&mut self, block: usize) -> Option<NonNull<u32>> {
+        if let Some(place) = self.place(block) {
+            return Some(place);
+        }
+        if self.add_chunk(block).is_null() {
+            self.exhausted = true;
+        }
+        self.place(block)
     }
 
     /// The record of a block that has one.
@@ -92,44 +116,79 @@ impl LiveTable {
     }
 
     /// Adds a block that has no record. 0 when there is no memory for it.
-    #[inline]
     pub fn insert(&mut self, block: usize, bytes: usize, node: u32) -> u32 {
-        let mut chunk = self.chunk(block);
-        if chunk.is_null() {
-            chunk = self.add_chunk(block);
-            if chunk.is_null() {
-                self.exhausted = true;
-                return 0;
-            }
+        match self.place_for(block) {
+            Some(place) => self.insert_at(place, block, bytes, node, (0, 0)),
+            None => 0,
         }
-        let mut record = Record { block, node, ..EMPTY };
+    }
+
+    /// Adds a block that has no record, in its place, with these flags and this number. 0 when there is no memory for it.
+    #[inline]
+    pub fn insert_at(
+        &mut self,
+        place: NonNull<u32>,
+        block: usize,
+        bytes: usize,
+        node: u32,
+        (flags, number): (u16, u32),
+    ) -> u32 {
+        if self.free == 0 && !self.grow() {
+            return 0;
+        }
+        let index = self.free;
+        // Field by field, as they are read: a copy of the whole would wait for the parts to be in the cache.
+        let record = &mut self.records[index as usize];
+        self.free = record.node;
+        record.block = block;
         record.set_bytes(bytes as u64);
-        let index = if self.free != 0 {
-            let index = self.free;
-            self.free = self.records[index as usize].node;
-            self.records[index as usize] = record;
-            index
-        } else {
-            let Ok(index) = u32::try_from(self.records.len()) else {
-                self.exhausted = true;
-                return 0;
-            };
-            self.records.push(record);
-            index
-        };
-        // SAFETY: as in `find`.
+        record.flags = flags;
+        record.node = node;
+        record.number = number;
+        record.class = 0;
+        record.walk = 0;
+        // SAFETY: as `place` says.
         unsafe {
-            (*chunk)[granule(block)] = index;
+            place.write(index);
         }
         index
     }
 
+    /// One more record, that is free.
+    #[cold]
+    fn grow(&mut self) -> bool {
+        match u32::try_from(self.records.len()) {
+            Ok(index) => {
+                self.records.push(EMPTY);
+                self.free = index;
+                true
+            }
+            Err(_) => {
+                self.exhausted = true;
+                false
+            }
+        }
+    }
+
     /// Takes out a block that has this record.
-    #[inline]
     pub fn remove(&mut self, index: u32) {
         let block = self.records[index as usize].block;
-        self.unlink(block);
-        self.records[index as usize] = Record { node: self.free, ..EMPTY };
+        if let Some(place) = self.place(block) {
+            self.remove_at(place, index);
+        }
+    }
+
+    /// Takes out the block of this place, which has this record.
+    #[inline]
+    pub fn remove_at(&mut self, place: NonNull<u32>, index: u32) {
+        // SAFETY: as `place` says.
+        unsafe {
+            place.write(0);
+        }
+        let record = &mut self.records[index as usize];
+        record.block = 0;
+        record.flags = 0;
+        record.node = self.free;
         self.free = index;
     }
 
@@ -174,9 +233,11 @@ impl LiveTable {
     #[inline]
     fn chunk(&mut self, block: usize) -> *mut Chunk {
         let high = block >> CHUNK_BITS;
-        if self.recent.0 == high {
-            return self.recent.1;
-        }
+        let recent = self.recent[high % RECENT];
+        if recent.0 == high { recent.1 } else { self.look_up(high) }
+    }
+
+    fn look_up(&mut self, high: usize) -> *mut Chunk {
         let Some(&middle) = self.root.get(high >> MIDDLE_BITS) else { return std::ptr::null_mut() };
         if middle.is_null() {
             return std::ptr::null_mut();
@@ -184,7 +245,7 @@ impl LiveTable {
         // SAFETY: a directory that is not null is mapped for ever, and the place is in it.
         let chunk = unsafe { (*middle)[high & ((1 << MIDDLE_BITS) - 1)] };
         if !chunk.is_null() {
-            self.recent = (high, chunk);
+            self.recent[high % RECENT] = (high, chunk);
         }
         chunk
     }

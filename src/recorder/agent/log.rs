@@ -7,8 +7,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::PathBuf;
 
-use crate::encode::{Encoder, TEXT_LIMIT};
-use crate::output::{Output, SHORT};
+use crate::encode::{Encoder, SHORT, TEXT_LIMIT};
+use crate::output::Output;
 
 /// No record but a text is longer.
 const RECORD: usize = 64;
@@ -64,15 +64,20 @@ impl Log {
 
     #[inline]
     pub fn emit(&mut self, record: impl FnOnce(&mut Encoder) -> &[u8]) {
+        self.emit_together(1, record);
+    }
+
+    /// Writes so many records at once: a reader meets all of them or none.
+    #[inline]
+    pub fn emit_together(&mut self, records: u32, encode: impl FnOnce(&mut Encoder) -> &[u8]) {
         if !self.reserve(RECORD) {
             return;
         }
         let Some(output) = &mut self.output else { return };
-        let record = record(&mut self.encoder);
-        let length = record.len();
-        match (length <= SHORT).then(|| self.encoder.buffer().first_chunk::<SHORT>()).flatten() {
-            Some(short) => output.write_short(short, length),
-            None => output.write(&self.encoder.buffer()[..length], b""),
+        let length = encode(&mut self.encoder).len();
+        match self.encoder.buffer().first_chunk::<SHORT>() {
+            Some(bytes) if length <= SHORT => output.write_short(bytes, length, records),
+            _ => output.write(&self.encoder.buffer()[..length], b"", records),
         }
     }
 
@@ -82,7 +87,7 @@ impl Log {
         if self.reserve(RECORD + text.len())
             && let Some(output) = &mut self.output
         {
-            output.write(head(&mut self.encoder), text);
+            output.write(head(&mut self.encoder), text, 1);
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{Ordering, fence};
 
 use crate::crc::crc32;
-use crate::encode::{BLOCK_HEADER, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, MAGIC, VERSION};
+use crate::encode::{BLOCK_HEADER, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, MAGIC, SHORT, VERSION};
 use crate::system;
 
 /// A block that has more is sealed.
@@ -19,8 +19,6 @@ const RECORD_LIMIT: usize = 192 << 10;
 /// Windows begin small, so that a short process takes little of the disk, and double up to the largest.
 const FIRST_WINDOW: usize = 1 << 20;
 const LARGEST_WINDOW: usize = 64 << 20;
-/// A record that has no more bytes is short.
-pub const SHORT: usize = 16;
 const PAGE: u64 = 1 << 16;
 
 /// The file that is being written.
@@ -66,29 +64,26 @@ impl Output {
         if self.next + length - self.block <= BLOCK_TARGET { Ok(false) } else { self.turn(length) }
     }
 
-    /// Adds a short record. `reserve` made room.
+    /// Adds so many records that are short together, with zeros behind them. `reserve` made room.
     #[inline]
-    pub fn write_short(&mut self, record: &[u8; SHORT], length: usize) {
-        let (words, _) = record.as_chunks::<8>();
-        let [first, second] = [words[0], words[1]].map(u64::from_le_bytes);
-        // Behind the record there are zeros, and stay so.
-        let mask = |bytes: usize| if bytes >= 8 { u64::MAX } else { (1_u64 << (8 * bytes)) - 1 };
+    pub fn write_short(&mut self, bytes: &[u8; SHORT], length: usize, records: u32) {
+        let (words, _) = bytes.as_chunks::<8>();
+        let [first, second] = [words[0], words[1]].map(u64::from_ne_bytes);
         // SAFETY: there is room for more than these bytes. The word with the first byte is written last.
         unsafe {
             let place = self.window.add(self.next);
-            if length > 8 {
-                place.add(8).cast::<u64>().write_unaligned((second & mask(length - 8)).to_le());
-            }
+            place.add(8).cast::<u64>().write_unaligned(second);
             fence(Ordering::Release);
-            place.cast::<u64>().write_unaligned((first & mask(length)).to_le());
+            place.cast::<u64>().write_unaligned(first);
         }
         self.next += length;
-        self.records += 1;
+        self.records += records;
     }
 
-    /// Adds a record in two parts, for which there is room: its first byte last, so that a reader meets whole records.
+    /// Adds so many records in two parts, for which there is room: the first byte last, so that a reader meets whole
+    /// records.
     #[inline]
-    pub fn write(&mut self, head: &[u8], text: &[u8]) {
+    pub fn write(&mut self, head: &[u8], text: &[u8], records: u32) {
         // SAFETY: `reserve` made room for both parts in the window.
         unsafe {
             let record = self.window.add(self.next);
@@ -98,7 +93,7 @@ impl Output {
             record.write_volatile(head[0]);
         }
         self.next += head.len() + text.len();
-        self.records += 1;
+        self.records += records;
     }
 
     /// Bytes written so far.

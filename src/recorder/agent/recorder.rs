@@ -17,8 +17,20 @@ use crate::walk::Walker;
 const WAITING: usize = 64;
 /// Bits for the bytes in front of an instance, 0, 16 or 32, and one.
 const CLASS_SHIFT: u32 = 6;
+/// Types that are found without the map.
+const RECENT: usize = 64;
 /// A heap type has no smaller block.
 const SMALLEST_TYPE: u64 = 800;
+
+/// What was found out about a word that may be the type of an object.
+#[derive(Debug, Clone, Copy, Default)]
+struct Guess {
+    word: usize,
+    /// The type object, which a copy may stand for.
+    type_object: usize,
+    /// As in `known`.
+    known: u32,
+}
 
 /// The state of the recording in this process. Whoever holds the interpreter's lock may touch it.
 pub struct Recorder {
@@ -39,6 +51,8 @@ pub struct Recorder {
     last_type: u32,
     /// Type objects known: one more than the bytes in front of their instances, and from [`CLASS_SHIFT`] on their number.
     known: AddressMap,
+    /// Forgotten when `known` changes.
+    recent: [Guess; RECENT],
     free_numbers: Vec<u32>,
     last_number: u32,
     walk: u32,
@@ -65,6 +79,7 @@ impl Recorder {
             shadows: Vec::new(),
             last_type: 0,
             known: AddressMap::default(),
+            recent: [Guess::default(); RECENT],
             free_numbers: Vec::new(),
             last_number: 0,
             walk: 0,
@@ -82,11 +97,11 @@ impl Recorder {
     /// `thread` must be the thread state that runs.
     #[inline]
     pub unsafe fn born(&mut self, block: usize, bytes: usize, thread: usize) {
-        let stale = self.table.find(block);
+        let Some(place) = self.table.place_for(block) else { return };
+        // SAFETY: the table's places are valid for ever.
+        let stale = unsafe { place.read() };
         if stale != 0 {
-            // It died unseen; its memory is another's now, so it cannot be typed.
-            self.forget_birth(stale);
-            self.die(stale);
+            self.died_unseen(stale);
         }
         let mut node = 0;
         if let Some(stacks) = &mut self.stacks {
@@ -97,28 +112,50 @@ impl Recorder {
                 return;
             }
         }
-        let index = self.table.insert(block, bytes, node);
-        if self.full && index != 0 {
-            let place = self.next_waiting % WAITING;
+        if !self.full {
+            self.table.insert_at(place, block, bytes, node, (0, 0));
+            return;
+        }
+        let waiting = self.next_waiting % WAITING;
+        let index = self.table.insert_at(place, block, bytes, node, (PENDING, waiting as u32));
+        if index != 0 {
             self.next_waiting = self.next_waiting.wrapping_add(1);
-            let before = std::mem::replace(&mut self.waiting[place], index);
+            let before = std::mem::replace(&mut self.waiting[waiting], index);
             if before != 0 {
-                self.write_birth(before, false);
+                self.write_birth(before);
                 self.forget_birth(before);
             }
-            let record = self.table.get(index);
-            record.flags |= PENDING;
-            record.number = place as u32;
         }
     }
 
     /// A block is about to be freed.
     #[inline]
     pub fn died(&mut self, block: usize) {
-        let index = self.table.find(block);
-        if index != 0 {
-            self.die(index);
+        let Some(place) = self.table.place(block) else { return };
+        // SAFETY: the table's places are valid for ever.
+        let index = unsafe { place.read() };
+        if index == 0 {
+            return;
         }
+        let record = self.table.get(index);
+        let number = record.number;
+        if record.flags == PENDING {
+            let (bytes, node) = (record.bytes(), record.node);
+            self.waiting[number as usize] = 0;
+            self.write_lifetime(index, block, bytes, node);
+        } else if record.flags != 0 {
+            return self.die(index);
+        } else if number != 0 {
+            self.write_death(number);
+        }
+        self.table.remove_at(place, index);
+    }
+
+    /// Its memory is another's now, so it cannot be typed.
+    #[cold]
+    fn died_unseen(&mut self, index: u32) {
+        self.forget_birth(index);
+        self.die(index);
     }
 
     /// A block was moved or resized.
@@ -129,8 +166,7 @@ impl Recorder {
         let index = self.table.find(old);
         let stale = self.table.find(new);
         if stale != 0 && stale != index {
-            self.forget_birth(stale);
-            self.die(stale);
+            self.died_unseen(stale);
         }
         if index == 0 {
             return;
@@ -148,7 +184,7 @@ impl Recorder {
         for place in 0..WAITING {
             let index = self.waiting[place];
             if index != 0 {
-                self.write_birth(index, false);
+                self.write_birth(index);
             }
         }
     }
@@ -161,13 +197,23 @@ impl Recorder {
             flag(&mut self.table, type_object - 16, IS_TYPE);
         }
         let number = self.known.get(type_object) >> CLASS_SHIFT;
-        self.known.insert(type_object, number << CLASS_SHIFT | (pre_header(self.minor, flags) as u32 + 1));
+        self.change_known(type_object, number << CLASS_SHIFT | (pre_header(self.minor, flags) as u32 + 1));
+    }
+
+    /// Of a type that is gone, 0.
+    fn change_known(&mut self, type_object: usize, value: u32) {
+        match value {
+            0 => self.known.remove(type_object),
+            _ => self.known.insert(type_object, value),
+        }
+        self.recent = [Guess::default(); RECENT];
     }
 
     /// A new file begins: nothing is written in it yet.
     pub fn begin(&mut self, log: Log) {
         self.log = log;
         self.known.update(|value| value & ((1 << CLASS_SHIFT) - 1));
+        self.recent = [Guess::default(); RECENT];
         self.last_type = 0;
         self.free_numbers.clear();
         self.last_number = 0;
@@ -184,42 +230,90 @@ impl Recorder {
         self.checkpoints = 0;
     }
 
-    #[inline]
     fn die(&mut self, index: u32) {
-        let mut record = *self.table.get(index);
-        if record.flags != 0 {
-            if record.flags & PENDING != 0 {
-                self.write_birth(index, true);
-                self.forget_birth(index);
-                record = *self.table.get(index);
-            }
-            if record.flags & IS_CODE != 0
-                && let Some(stacks) = &mut self.stacks
-            {
-                stacks.forget_code(record.block);
-            }
-            if record.flags & IS_TYPE != 0 {
-                // The collector's header is in front of it.
-                self.known.remove(record.block + 16);
-            }
+        let record = *self.table.get(index);
+        if record.flags & PENDING != 0 {
+            self.forget_birth(index);
+            self.write_lifetime(index, record.block, record.bytes(), record.node);
+        } else if record.number != 0 {
+            self.write_death(record.number);
         }
-        if record.number != 0 {
-            self.log.emit(|encoder| encoder.object(kind::FREE, record.number.into()));
-            self.free_numbers.push(record.number);
+        if record.flags & IS_CODE != 0
+            && let Some(stacks) = &mut self.stacks
+        {
+            stacks.forget_code(record.block);
+        }
+        if record.flags & IS_TYPE != 0 {
+            // The collector's header is in front of it.
+            self.change_known(record.block + 16, 0);
         }
         self.table.remove(index);
     }
 
-    /// Writes a birth, if the block is an object by now. Its memory may be a dead object's still, whose count is zero;
-    /// that of an object which is `dying` is zero as well.
-    fn write_birth(&mut self, index: u32, dying: bool) {
-        let record = *self.table.get(index);
+    #[inline]
+    fn write_death(&mut self, number: u32) {
+        self.log.emit(|encoder| encoder.object(kind::FREE, number.into()));
+        self.free_numbers.push(number);
+    }
+
+    /// Writes the birth and the death of an object that waits no more and dies.
+    #[inline]
+    fn write_lifetime(&mut self, index: u32, block: usize, bytes: u64, node: u32) {
         // SAFETY: the block is live and has so many bytes.
-        let found = unsafe { self.object_in(record.block, record.bytes(), dying) };
+        let found = unsafe { self.object_in(block, bytes, true) };
+        let Some((object, type_object, mut class)) = found else { return };
+        if class == 0 {
+            self.forget_birth(index);
+            class = self.class_of(type_object);
+            // The definition may have met the object.
+            match self.table.get(index).number {
+                0 => {}
+                number => return self.write_death(number),
+            }
+        }
+        let site = self.site_of(node);
+        let number = self.new_number();
+        self.objects += 1;
+        self.log.emit_together(2, |encoder| encoder.lifetime(number.into(), object as u64, class, bytes, site));
+        self.free_numbers.push(number);
+    }
+
+    #[inline]
+    fn new_number(&mut self) -> u32 {
+        self.free_numbers.pop().unwrap_or_else(|| {
+            self.last_number += 1;
+            self.last_number
+        })
+    }
+
+    /// Writes a birth, if the block is an object by now. Its memory may be a dead object's still, whose count is zero.
+    fn write_birth(&mut self, index: u32) {
+        let record = self.table.get(index);
+        let (block, bytes, node) = (record.block, record.bytes(), record.node);
+        // SAFETY: the block is live and has so many bytes.
+        let found = unsafe { self.object_in(block, bytes, false) };
         let Some((object, type_object, class)) = found else { return };
         self.forget_birth(index);
-        let class = if class == 0 { self.class_of(type_object) } else { class };
-        self.object(object, record.block, class, record.bytes());
+        if class == 0 {
+            let class = self.class_of(type_object);
+            self.object(object, block, class, bytes);
+        } else {
+            self.write_alloc(index, object, class, bytes, node);
+        }
+    }
+
+    #[inline]
+    fn write_alloc(&mut self, index: u32, object: usize, class: u32, bytes: u64, node: u32) -> u32 {
+        let site = self.site_of(node);
+        let number = self.new_number();
+        if index != 0 {
+            let record = self.table.get(index);
+            record.number = number;
+            record.class = class;
+        }
+        self.objects += 1;
+        self.log.emit(|encoder| encoder.alloc(number.into(), object as u64, class, bytes, site));
+        number
     }
 
     /// The birth does not wait any more.
@@ -234,30 +328,42 @@ impl Recorder {
         }
     }
 
-    /// The object that the block holds, and its type.
+    /// The object that the block holds, its type, and the number of that. The count of one that is `dying` is zero.
+    #[inline]
     unsafe fn object_in(&mut self, block: usize, bytes: u64, dying: bool) -> Option<(usize, usize, u32)> {
         for front in [16_usize, 0, 32] {
             if bytes < front as u64 + 16 {
                 continue;
             }
             // SAFETY: the words are in the block.
-            let (count, mut type_object) = unsafe { (word(block, front), word(block, front + 8)) };
-            if type_object % 8 != 0 || type_object < 4096 || count > u32::MAX as usize || (count == 0 && !dying) {
+            let (count, word) = unsafe { (word(block, front), word(block, front + 8)) };
+            if word % 8 != 0 || word < 4096 || word >> 48 != 0 || count > u32::MAX as usize || (count == 0 && !dying) {
                 continue;
             }
-            if dying && let Some(&(_, real)) = self.shadows.iter().find(|&&(shadow, _)| shadow == type_object) {
-                type_object = real;
+            let mut guess = self.recent[place_of(word)];
+            if guess.word != word {
+                guess = self.guess(word, dying);
             }
-            let mut known = self.known.get(type_object);
-            if known == 0 && self.is_type(type_object) {
-                self.know(type_object);
-                known = self.known.get(type_object);
-            }
-            if known & ((1 << CLASS_SHIFT) - 1) == front as u32 + 1 {
-                return Some((block + front, type_object, known >> CLASS_SHIFT));
+            if guess.known & ((1 << CLASS_SHIFT) - 1) == front as u32 + 1 {
+                return Some((block + front, guess.type_object, guess.known >> CLASS_SHIFT));
             }
         }
         None
+    }
+
+    /// What a word is that may be a type; of a dying object, a copy of one.
+    #[inline(never)]
+    fn guess(&mut self, word: usize, dying: bool) -> Guess {
+        let shadowed = self.shadows.iter().find(|&&(shadow, _)| dying && shadow == word);
+        let type_object = shadowed.map_or(word, |&(_, real)| real);
+        if self.known.get(type_object) == 0 && self.is_type(type_object) {
+            self.know(type_object);
+        }
+        let guess = Guess { word, type_object, known: self.known.get(type_object) };
+        if guess.known != 0 {
+            self.recent[place_of(word)] = guess;
+        }
+        guess
     }
 
     /// Whether a live block of its own holds this type object, and the type is ready.
@@ -285,12 +391,21 @@ impl Recorder {
     }
 
     /// The site of a stack, cut to the depth.
+    #[inline]
     fn site_of(&mut self, node: u32) -> u32 {
+        match &self.stacks {
+            Some(stacks) if node != 0 => match stacks.node(node).site {
+                0 => self.new_site(node),
+                site => site,
+            },
+            _ => 0,
+        }
+    }
+
+    #[cold]
+    fn new_site(&mut self, node: u32) -> u32 {
         let Some(stacks) = &mut self.stacks else { return 0 };
         let innermost = stacks.node(node);
-        if node == 0 || innermost.site != 0 {
-            return innermost.site;
-        }
         // The site of a stack that is not cut is the outer part of another's as well.
         let whole = innermost.depth as usize <= self.depth;
         self.stack.clear();
@@ -317,6 +432,11 @@ impl Recorder {
         }
         site
     }
+}
+
+#[inline]
+fn place_of(word: usize) -> usize {
+    (word >> 4 ^ word >> 10) % RECENT
 }
 
 /// Marks the block of an object without a header; one that is older than the recorder gets a record first.
@@ -348,7 +468,7 @@ impl Sink for Recorder {
         let number = self.last_type;
         self.know(type_object);
         let known = self.known.get(type_object) & ((1 << CLASS_SHIFT) - 1);
-        self.known.insert(type_object, number << CLASS_SHIFT | known);
+        self.change_known(type_object, number << CLASS_SHIFT | known);
         self.define_type_again(number, text);
         number
     }
@@ -374,20 +494,8 @@ impl Sink for Recorder {
             }
             return number;
         }
-        let number = self.free_numbers.pop().unwrap_or_else(|| {
-            self.last_number += 1;
-            self.last_number
-        });
-        let site = self.site_of(record.node);
         let bytes = if record.bytes() == 0 { bytes } else { record.bytes() };
-        if index != 0 {
-            let record = self.table.get(index);
-            record.number = number;
-            record.class = class;
-        }
-        self.objects += 1;
-        self.log.emit(|encoder| encoder.alloc(number.into(), object as u64, class, bytes, site));
-        number.into()
+        self.write_alloc(index, object, class, bytes, record.node).into()
     }
 
     fn first_visit(&mut self, _object: usize, block: usize) -> bool {

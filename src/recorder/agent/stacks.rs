@@ -1,9 +1,17 @@
 //! Where an object was made: the Python stack of the running thread, as a node of a tree of all stacks seen.
 //!
-//! The last stack is kept, with the node of each of its frames. Most births share all of it but the innermost frame
-//! or two: the walk goes out to the first frame that is in the kept stack, and from there only compares, up to the depth that is recorded. What is
-//! further out may have changed unseen; it is compared when the frames inside it have returned. Nodes are as deep as the stack, sites are cut to
-//! the depth when they are written, so deep recursion does not make each frame new at each depth.
+//! The last stack of each thread is kept, with the node of each of its frames. Most births share all of it but the innermost
+//! frame or two: the walk goes out to the first frame that is in the kept stack, and from there only compares, up to the
+//! depth that is recorded. What is further out may have changed unseen; it is compared when the frames inside it have
+//! returned. Nodes are as deep as the stack, sites are cut to the depth when they are written, so deep recursion does not
+//! make each frame new at each depth.
+//!
+//! For whoever makes this faster: comparing takes most of the time where stacks are deep, so it is two loads from the
+//! frame and two from the kept stack, whose addresses come from the kept stack and wait for nothing. Neither load can be
+//! spared. A frame says nothing of the frames around it: they may have returned and been entered again, at the same
+//! address, from another line or through a generator, and no birth in between tells of it. A kept address is read only
+//! once the frame inside it has led there, since the memory of a frame that returned may be gone. `tests/stacks.rs`
+//! holds this against what `sys._getframe` says.
 
 use crate::abi::{Abi, Last, OWNED_BY_C_STACK, word};
 use crate::map::{AddressMap, hash};
@@ -18,8 +26,6 @@ pub struct Node {
     instruction: i32,
     /// The line, 0 where unknown.
     pub line: u32,
-    /// The child that was asked for last: the first guess.
-    recent: u32,
     /// Number of the site in the trace, 0 when not written.
     pub site: u32,
     /// How many frames it has.
@@ -43,25 +49,46 @@ pub struct Code {
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     address: usize,
-    code: usize,
+    /// The last instruction, as the frame has it.
     last: usize,
+    code: usize,
     node: u32,
-    /// Number of the code, once it is known.
-    number: u32,
 }
 
-/// The kept stack of one thread, outermost frame first.
-#[derive(Default)]
+/// From the node of the caller to that of a frame.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    last: usize,
+    code: usize,
+    caller: u32,
+    node: u32,
+}
+
+const NO_STEP: Step = Step { last: 0, code: 0, caller: u32::MAX, node: 0 };
+
+/// What is around the outermost frame.
+const OUTSIDE: Frame = Frame { address: 0, last: 0, code: 0, node: 0 };
+
+/// The kept stack of one thread, outermost frame first, behind [`OUTSIDE`]. Frames that run no Python code are in it as
+/// well, with the node of the frame around them.
 struct Chain {
     thread: usize,
     frames: Vec<Frame>,
     used: u64,
 }
 
+impl Chain {
+    fn of(thread: usize) -> Chain {
+        Chain { thread, frames: vec![OUTSIDE], used: 0 }
+    }
+}
+
 /// Threads whose stacks are kept; one more takes the place of the one that waited longest.
 const CHAINS: usize = 16;
-/// How far the first common frame is looked for, from both ends, before the whole stack is read again.
-const REACH: usize = 24;
+/// How far the first common frame is looked for, step by step from both ends, before all of the kept stack is searched.
+const REACH: usize = 8;
+/// Steps that are found without the index of nodes.
+const STEPS: usize = 512;
 /// More distinct stacks than this are known by their innermost frame only.
 const NODE_LIMIT: usize = 1 << 25;
 /// A stack that is deeper is cut.
@@ -84,11 +111,15 @@ pub struct Stacks {
     /// One more than the line, by code number and instruction.
     lines: AddressMap,
     recent_code: (usize, u32),
-    chains: Vec<Chain>,
-    current: usize,
+    /// Steps from a stack into a frame that were taken lately, each in the place that its hash gives it.
+    steps: Box<[Step; STEPS]>,
+    /// The kept stack of the thread that ran last.
+    chain: Chain,
+    /// Those of other threads.
+    resting: Vec<Chain>,
     clock: u64,
-    /// Frames to add, innermost first.
-    added: Vec<Frame>,
+    /// Frames of a stack that is read from one end to the other, innermost first.
+    walked: Vec<usize>,
 }
 
 impl Stacks {
@@ -99,7 +130,7 @@ impl Stacks {
         code_type: usize,
         own_folder: String,
     ) -> Stacks {
-        let root = Node { parent: 0, code: 0, instruction: 0, line: 0, recent: 0, site: 0, depth: 0, own: false };
+        let root = Node { parent: 0, code: 0, instruction: 0, line: 0, site: 0, depth: 0, own: false };
         Stacks {
             abi,
             depth,
@@ -112,10 +143,11 @@ impl Stacks {
             code_numbers: AddressMap::default(),
             lines: AddressMap::default(),
             recent_code: (0, 0),
-            chains: vec![Chain::default()],
-            current: 0,
+            steps: Box::new([NO_STEP; STEPS]),
+            chain: Chain::of(0),
+            resting: Vec::new(),
             clock: 0,
-            added: Vec::new(),
+            walked: Vec::new(),
         }
     }
 
@@ -145,8 +177,9 @@ impl Stacks {
     pub fn forget_code(&mut self, code: usize) {
         self.code_numbers.remove(code);
         self.recent_code = (0, 0);
-        for chain in &mut self.chains {
-            chain.frames.clear();
+        self.steps.fill(NO_STEP);
+        for chain in self.resting.iter_mut().chain([&mut self.chain]) {
+            chain.frames.truncate(1);
         }
     }
 
@@ -156,148 +189,197 @@ impl Stacks {
     /// `thread` must be the thread state that runs and holds the interpreter's lock.
     #[inline]
     pub unsafe fn capture(&mut self, thread: usize, met: impl FnMut(usize)) -> u32 {
-        if self.chains[self.current].thread != thread {
+        if self.chain.thread != thread {
             self.change_thread(thread);
         }
         // SAFETY: as the caller promises; the offsets are those of this version.
         unsafe {
-            let abi = &self.abi;
-            let mut innermost = word(thread, abi.thread_frame);
-            if let Some(offset) = abi.c_frame {
+            let mut innermost = word(thread, self.abi.thread_frame);
+            if let Some(offset) = self.abi.c_frame {
                 innermost = word(innermost, offset);
             }
-            innermost = skip(abi, innermost);
             if innermost == 0 {
                 return 0;
             }
-            let frames = &mut self.chains[self.current].frames;
-            self.added.clear();
-            let mut frame = innermost;
-            let mut place = loop {
-                if let Some(place) = frames.iter().rev().take(REACH).position(|old| old.address == frame) {
-                    break frames.len() - place;
-                }
-                if frame == 0 || self.added.len() >= REACH {
-                    return self.rebuild(innermost, met);
-                }
-                self.added.push(read(abi, frame));
-                frame = previous(abi, frame);
-            };
-            let known = place;
-            let mut same = known;
-            let stop = known.saturating_sub(self.depth.saturating_sub(self.added.len()).max(1));
-            let by_pointer = abi.last == Last::Pointer;
-            let (to_previous, to_last, to_code) = (abi.frame_previous, abi.frame_last, abi.frame_code);
-            while place > stop {
-                let old = &frames[place - 1];
-                if old.address != frame {
-                    return self.rebuild(innermost, met);
-                }
-                // Equal to `frame`, but the processor need not wait for the chain of loads that `frame` came by.
-                let address = apart(old.address);
-                let before = word(address, to_previous);
-                // A pointer to an instruction tells the code as well: chains forget the code that is freed.
-                let changed = if by_pointer {
-                    old.last != word(address, to_last)
-                } else {
-                    old.last != last(abi, address) || old.code != word(address, to_code)
-                };
-                if changed {
-                    same = place - 1;
-                }
-                place -= 1;
-                frame = if place > 0 && before == frames[place - 1].address { before } else { skip(abi, before) };
+            match self.abi.last {
+                Last::Pointer => self.capture_from::<true>(innermost, met),
+                Last::Index(_) => self.capture_from::<false>(innermost, met),
             }
-            if place == 0 && frame != 0 {
+        }
+    }
+
+    /// `POINTER` says what the last instruction is.
+    #[inline]
+    unsafe fn capture_from<const POINTER: bool>(&mut self, innermost: usize, mut met: impl FnMut(usize)) -> u32 {
+        // SAFETY: as in `capture`. The places are in the kept stack, `OUTSIDE` is never passed.
+        unsafe {
+            let (to_previous, to_last, to_code) = (self.abi.frame_previous, self.abi.frame_last, self.abi.frame_code);
+            let mut walked = [innermost; REACH];
+            let Some((entered, known)) = common(&self.chain.frames, &mut walked, to_previous) else {
                 return self.rebuild(innermost, met);
+            };
+            let kept = self.chain.frames.as_ptr();
+            // At least so many frames with Python code are from here on.
+            let outermost = (*self.nodes.as_ptr().add((*kept.add(known)).node as usize)).depth as usize;
+            let stop = kept.add(outermost.saturating_sub(self.depth));
+            let (mut old, mut changed) = (kept.add(known), kept.add(known + 1));
+            let mut address = (*old).address;
+            macro_rules! compare {
+                () => {
+                    let caller = (*old.sub(1)).address;
+                    if word(address, to_previous) != caller {
+                        return self.rebuild(innermost, met);
+                    }
+                    // A pointer to an instruction tells the code as well: chains forget the code that is freed.
+                    let same = if POINTER {
+                        word(address, to_last) == (*old).last
+                    } else {
+                        *((address + to_last) as *const u32) as usize == (*old).last
+                            && word(address, to_code) == (*old).code
+                    };
+                    changed = if same { changed } else { old };
+                    (old, address) = (old.sub(1), caller);
+                };
             }
-            if same == known && self.added.is_empty() {
-                frames.truncate(same);
-                return frames[same - 1].node;
+            while old.offset_from_unsigned(stop) >= 4 {
+                compare!();
+                compare!();
+                compare!();
+                compare!();
             }
-            for old in frames[same..known].iter().rev() {
-                let mut frame = read(abi, old.address);
-                if frame.code == old.code {
-                    frame.number = old.number;
-                }
-                self.added.push(frame);
+            while old > stop {
+                compare!();
             }
-            frames.truncate(same);
-            self.push_added(met)
+            let changed = changed.offset_from_unsigned(kept);
+            let mut node = (*kept.add(changed - 1)).node;
+            self.chain.frames.truncate(known + 1);
+            for place in changed..=known {
+                let address = self.chain.frames[place].address;
+                let (last, code) = (self.last(address), word(address, to_code));
+                node = self.node_of(address, last, code, node, &mut met);
+                let frame = &mut self.chain.frames[place];
+                (frame.last, frame.code, frame.node) = (last, code, node);
+            }
+            for &address in walked[..entered].iter().rev() {
+                let (last, code) = (self.last(address), word(address, to_code));
+                node = self.node_of(address, last, code, node, &mut met);
+                self.chain.frames.push(Frame { address, last, code, node });
+            }
+            node
         }
     }
 
     /// Reads the whole stack, and keeps what of it is as before.
     #[cold]
-    unsafe fn rebuild(&mut self, innermost: usize, met: impl FnMut(usize)) -> u32 {
+    unsafe fn rebuild(&mut self, innermost: usize, mut met: impl FnMut(usize)) -> u32 {
         // SAFETY: as in `capture`.
         unsafe {
-            self.added.clear();
+            let mut walked = std::mem::take(&mut self.walked);
+            walked.clear();
             let mut frame = innermost;
-            while frame != 0 && self.added.len() < FRAME_LIMIT {
-                self.added.push(read(&self.abi, frame));
-                frame = previous(&self.abi, frame);
+            while frame != 0 && walked.len() < FRAME_LIMIT {
+                walked.push(frame);
+                frame = word(frame, self.abi.frame_previous);
             }
+            let mut same = 1;
+            let mut node = 0;
+            for &address in walked.iter().rev() {
+                let (last, code) = (self.last(address), word(address, self.abi.frame_code));
+                node = match self.chain.frames.get(same) {
+                    Some(old) if (old.address, old.last, old.code) == (address, last, code) => old.node,
+                    _ => {
+                        self.chain.frames.truncate(same);
+                        let node = self.node_of(address, last, code, node, &mut met);
+                        self.chain.frames.push(Frame { address, last, code, node });
+                        node
+                    }
+                };
+                same += 1;
+            }
+            self.chain.frames.truncate(same);
+            self.walked = walked;
+            node
         }
-        let frames = &mut self.chains[self.current].frames;
-        let same = frames
-            .iter()
-            .zip(self.added.iter().rev())
-            .take_while(|(old, new)| (old.address, old.code, old.last) == (new.address, new.code, new.last))
-            .count();
-        frames.truncate(same);
-        self.added.truncate(self.added.len() - same);
-        if self.added.is_empty() {
-            return self.chains[self.current].frames.last().map_or(0, |frame| frame.node);
-        }
-        self.push_added(met)
     }
 
-    /// Adds the frames to the kept stack, the last of them first.
-    fn push_added(&mut self, mut met: impl FnMut(usize)) -> u32 {
-        let mut node = self.chains[self.current].frames.last().map_or(0, |frame| frame.node);
-        while let Some(mut frame) = self.added.pop() {
-            if frame.number == 0 {
-                frame.number = self.code_number(frame.code, &mut met);
-            }
-            let code = frame.number;
-            if code != 0 {
-                let instruction = match self.abi.last {
-                    Last::Index(_) => (frame.last as u32).cast_signed(),
-                    Last::Pointer => frame.last.wrapping_sub(frame.code + self.abi.code_first) as i32,
-                };
-                node = self.child(node, code, instruction, frame.code);
-            }
-            frame.node = node;
-            self.chains[self.current].frames.push(frame);
+    /// The node of a frame that runs now, called from the stack of `caller`.
+    #[inline]
+    unsafe fn node_of(
+        &mut self,
+        address: usize,
+        last: usize,
+        code: usize,
+        caller: u32,
+        met: &mut impl FnMut(usize),
+    ) -> u32 {
+        let place = hash(last ^ code ^ (caller as usize) << 4) % STEPS;
+        let step = &self.steps[place];
+        if (step.last, step.code, step.caller) == (last, code, caller) {
+            return step.node;
+        }
+        // SAFETY: as in `capture`.
+        let node = unsafe { self.called(address, last, code, caller, met) };
+        if node != caller {
+            self.steps[place] = Step { last, code, caller, node };
         }
         node
+    }
+
+    /// The node of a frame, that of the caller where no Python code runs in it.
+    unsafe fn called(
+        &mut self,
+        address: usize,
+        last: usize,
+        code: usize,
+        caller: u32,
+        met: &mut impl FnMut(usize),
+    ) -> u32 {
+        if let Some(owner) = self.abi.frame_owner
+            // SAFETY: as in `capture`.
+            && unsafe { *((address + owner) as *const u8) } == OWNED_BY_C_STACK
+        {
+            return caller;
+        }
+        let instruction = match self.abi.last {
+            Last::Index(bytes) => (last as u32).cast_signed().wrapping_mul(bytes),
+            Last::Pointer => last.wrapping_sub(code + self.abi.code_first) as i32,
+        };
+        match self.code_number(code, met) {
+            0 => caller,
+            number => self.child(caller, number, instruction, code),
+        }
+    }
+
+    /// The last instruction of a frame, as it is there.
+    #[inline]
+    unsafe fn last(&self, frame: usize) -> usize {
+        // SAFETY: as in `capture`.
+        unsafe {
+            match self.abi.last {
+                Last::Index(_) => *((frame + self.abi.frame_last) as *const u32) as usize,
+                Last::Pointer => word(frame, self.abi.frame_last),
+            }
+        }
     }
 
     /// The node of this frame called from that stack.
     fn child(&mut self, parent: u32, code: u32, instruction: i32, object: usize) -> u32 {
         let parent = if self.nodes.len() >= NODE_LIMIT { 0 } else { parent };
-        let recent = self.nodes[parent as usize].recent;
-        if recent != 0 && self.nodes[recent as usize].is(parent, code, instruction) {
-            return recent;
-        }
         if self.nodes.len() * 2 > self.index.len() {
             self.grow();
         }
         let mask = self.index.len() - 1;
         let mut place = key(parent, code, instruction) & mask;
-        let node = loop {
+        loop {
             let node = self.index[place];
             if node == 0 {
-                break self.add_node(place, parent, code, instruction, object);
+                return self.add_node(place, parent, code, instruction, object);
             }
             if self.nodes[node as usize].is(parent, code, instruction) {
-                break node;
+                return node;
             }
             place = (place + 1) & mask;
-        };
-        self.nodes[parent as usize].recent = node;
-        node
+        }
     }
 
     fn add_node(&mut self, place: usize, parent: u32, code: u32, instruction: i32, object: usize) -> u32 {
@@ -305,7 +387,7 @@ impl Stacks {
         let line = self.line(code, instruction, object);
         let outer = &self.nodes[parent as usize];
         let (own, depth) = (self.codes[code as usize].own || outer.own, outer.depth + 1);
-        self.nodes.push(Node { parent, code, instruction, line, recent: 0, site: 0, depth, own });
+        self.nodes.push(Node { parent, code, instruction, line, site: 0, depth, own });
         self.index[place] = node;
         node
     }
@@ -343,7 +425,7 @@ impl Stacks {
         if number == 0 {
             // SAFETY: a frame holds it, so it is an object; a code object has these fields.
             let code = unsafe {
-                if object == 0 || word(object, 8) != self.code_type {
+                if object == 0 || word(object, 8) != self.code_type || self.is_never_shown(object) {
                     return 0;
                 }
                 let mut code = Code::default();
@@ -361,22 +443,29 @@ impl Stacks {
         number
     }
 
+    /// CPython puts code of its own between a class and the `__init__` that it calls, which no traceback shows.
+    unsafe fn is_never_shown(&self, code: usize) -> bool {
+        // SAFETY: a code object has the field, and its number of instructions behind the two words of each object.
+        self.abi
+            .code_traceable
+            .is_some_and(|first| unsafe { *((code + first) as *const i32) as usize >= word(code, 16) })
+    }
+
     #[cold]
     fn change_thread(&mut self, thread: usize) {
         self.clock += 1;
-        self.chains[self.current].used = self.clock;
-        self.current = match self.chains.iter().position(|chain| chain.thread == thread) {
-            Some(found) => found,
-            None if self.chains.len() < CHAINS => {
-                self.chains.push(Chain { thread, ..Chain::default() });
-                self.chains.len() - 1
-            }
+        self.chain.used = self.clock;
+        let next = match self.resting.iter().position(|chain| chain.thread == thread) {
+            Some(found) => self.resting.swap_remove(found),
             None => {
-                let oldest = (0..CHAINS).min_by_key(|&chain| self.chains[chain].used).unwrap_or(0);
-                self.chains[oldest] = Chain { thread, ..Chain::default() };
-                oldest
+                if self.resting.len() >= CHAINS {
+                    let oldest = (0..CHAINS).min_by_key(|&chain| self.resting[chain].used).unwrap_or(0);
+                    self.resting.swap_remove(oldest);
+                }
+                Chain::of(thread)
             }
         };
+        self.resting.push(std::mem::replace(&mut self.chain, next));
     }
 }
 
@@ -390,49 +479,35 @@ fn key(parent: u32, code: u32, instruction: i32) -> usize {
     hash((u64::from(parent) << 32 ^ u64::from(code) << 16 ^ u64::from(instruction.cast_unsigned())) as usize)
 }
 
-/// The same number, of which the compiler does not know that it equals another.
+/// The innermost frame that runs and is kept as well, from which it is compared: how many frames are inside it, whose
+/// addresses go to `walked`, and its place among those kept. `None` when there is none within reach.
 #[inline]
-fn apart(mut number: usize) -> usize {
-    // SAFETY: no instruction at all.
-    unsafe {
-        std::arch::asm!("/* {0} */", inout(reg) number, options(pure, nomem, nostack, preserves_flags));
+unsafe fn common(kept: &[Frame], walked: &mut [usize; REACH], to_previous: usize) -> Option<(usize, usize)> {
+    let top = kept.len() - 1;
+    if kept[top].address == walked[0] {
+        return Some((0, top));
     }
-    number
-}
-
-unsafe fn read(abi: &Abi, frame: usize) -> Frame {
-    // SAFETY: `frame` is a frame of a running thread.
-    unsafe { Frame { address: frame, code: word(frame, abi.frame_code), last: last(abi, frame), node: 0, number: 0 } }
-}
-
-#[inline]
-unsafe fn last(abi: &Abi, frame: usize) -> usize {
-    // SAFETY: as in `read`.
-    unsafe {
-        match abi.last {
-            Last::Index(bytes) => (*((frame + abi.frame_last) as *const i32) * bytes) as usize,
-            Last::Pointer => word(frame, abi.frame_last),
+    let steps = REACH.min(top + 1);
+    for step in 1..steps {
+        // SAFETY: the frames that run, from the innermost outwards.
+        let frame = unsafe { word(walked[step - 1], to_previous) };
+        if frame == 0 {
+            return None;
+        }
+        walked[step] = frame;
+        if let Some(back) = (0..=step).find(|&back| kept[top - back].address == frame) {
+            return Some((step, top - back));
+        }
+        if let Some(inside) = (0..step).find(|&inside| walked[inside] == kept[top - step].address) {
+            return Some((inside, top - step));
         }
     }
+    search(kept, &walked[..steps])
 }
 
-/// The frame that called this one.
-#[inline]
-unsafe fn previous(abi: &Abi, frame: usize) -> usize {
-    // SAFETY: as in `read`.
-    unsafe { skip(abi, word(frame, abi.frame_previous)) }
-}
-
-/// The first frame from here outwards that runs Python code.
-#[inline]
-unsafe fn skip(abi: &Abi, mut frame: usize) -> usize {
-    if let Some(owner) = abi.frame_owner {
-        // SAFETY: as in `read`.
-        unsafe {
-            while frame != 0 && *((frame + owner) as *const u8) == OWNED_BY_C_STACK {
-                frame = word(frame, abi.frame_previous);
-            }
-        }
-    }
-    frame
+/// Many frames have returned since the last birth.
+#[cold]
+fn search(kept: &[Frame], walked: &[usize]) -> Option<(usize, usize)> {
+    let place = |&frame: &usize| kept.iter().rposition(|old| old.address == frame);
+    walked.iter().enumerate().find_map(|(inside, frame)| Some((inside, place(frame)?)))
 }

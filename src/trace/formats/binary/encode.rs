@@ -58,6 +58,9 @@ pub const BLOCK_LIMIT: usize = 16 << 20;
 /// No text is longer; a writer cuts it.
 pub const TEXT_LIMIT: usize = 1 << 16;
 
+/// A record of no more bytes is made in a register: most are.
+pub const SHORT: usize = 16;
+
 /// What a difference is taken from. It begins anew with each block, so that blocks decode one by one.
 #[derive(Debug, Clone, Copy, Default)]
 struct Context {
@@ -90,155 +93,186 @@ impl Encoder {
         self.context = Context::default();
     }
 
-    /// The memory of the last record; what stands behind the record means nothing.
+    /// The memory of the last record. Behind a record of at most [`SHORT`] bytes there are zeros up to that many.
     pub fn buffer(&self) -> &[u8; 64] {
         &self.record
     }
 
     pub fn alloc(&mut self, object: u64, address: u64, class: u32, bytes: u64, site: u32) -> &[u8] {
-        self.about(kind::ALLOC, object);
+        let object = self.about(object);
         if self.dense {
-            self.signed(address.wrapping_sub(self.context.address));
-            self.context.address = address;
+            let numbers = [object, self.beside(address), class.into(), bytes, site.into()];
+            let (word, length) = short_alloc(numbers);
+            if length <= SHORT {
+                self.keep(word, length)
+            } else {
+                self.write(kind::ALLOC, &numbers);
+                self.finish()
+            }
+        } else {
+            self.make(kind::ALLOC, [object, class.into(), bytes, site.into()])
         }
-        self.number(u64::from(class));
-        self.number(bytes);
-        self.number(u64::from(site));
-        self.finish()
+    }
+
+    /// Two records, of an object that dies before anything else is written: `ALLOC` and `FREE`. For dense tags.
+    pub fn lifetime(&mut self, object: u64, address: u64, class: u32, bytes: u64, site: u32) -> &[u8] {
+        let numbers = [self.about(object), self.beside(address), class.into(), bytes, site.into()];
+        let (word, length) = short_alloc(numbers);
+        if length + 2 <= SHORT {
+            self.keep(word | u128::from(kind::FREE) << (8 * length), length + 2)
+        } else {
+            self.write(kind::ALLOC, &numbers);
+            self.byte(kind::FREE);
+            self.byte(0);
+            self.finish()
+        }
     }
 
     /// `RETYPE`, `RESIZE`, `OWNS`, `NAME`, `CODE`, `ROOT`, `UNROOT`: an object and a number.
     pub fn fact(&mut self, kind: u8, object: u64, value: u64) -> &[u8] {
-        self.about(kind, object);
-        self.number(value);
-        self.finish()
+        let object = self.about(object);
+        self.make(kind, [object, value])
     }
 
     /// `FREE`, `INCREF`, `DECREF`: an object alone.
     pub fn object(&mut self, kind: u8, object: u64) -> &[u8] {
-        self.about(kind, object);
-        self.finish()
+        let object = self.about(object);
+        self.make(kind, [object])
     }
 
     /// `state`: 0 none, 1 inline, 2 split, 3 combined, 4 detached.
     pub fn dict(&mut self, object: u64, state: u8, capacity: u32) -> &[u8] {
-        self.about(kind::DICT, object);
-        self.byte(state);
-        self.number(u64::from(capacity));
-        self.finish()
+        let object = self.about(object);
+        self.make_with_byte(kind::DICT, object, state, capacity.into())
     }
 
     pub fn count(&mut self, object: u64, count: u64, flags: u8) -> &[u8] {
-        self.about(kind::COUNT, object);
-        self.byte(flags);
-        self.number(count);
-        self.finish()
+        let object = self.about(object);
+        self.make_with_byte(kind::COUNT, object, flags, count)
     }
 
     /// `slot` is the raw word of a `Slot`: the top bit set for an index.
     pub fn reference(&mut self, from: u64, to: u64, slot: u32) -> &[u8] {
+        let [target, slot] = self.target_and_slot(to, slot);
         if from == self.context.subject {
-            self.start(kind::REF_SAME);
+            self.make(kind::REF_SAME, [target, slot])
         } else {
-            self.about(kind::REF, from);
+            let from = self.about(from);
+            self.make(kind::REF, [from, target, slot])
         }
-        self.target_and_slot(to, slot);
-        self.finish()
     }
 
     pub fn unreference(&mut self, from: u64, to: u64, slot: u32) -> &[u8] {
-        self.about(kind::UNREF, from);
-        self.target_and_slot(to, slot);
-        self.finish()
+        let [target, slot] = self.target_and_slot(to, slot);
+        let from = self.about(from);
+        self.make(kind::UNREF, [from, target, slot])
     }
 
     /// `parent` 0 is none.
     pub fn site(&mut self, site: u32, parent: u32, line: u32, path: u32, function: u32) -> &[u8] {
-        self.start(kind::SITE);
-        for number in [site, parent, line, path, function] {
-            self.number(u64::from(number));
-        }
-        self.finish()
+        self.make(kind::SITE, [site, parent, line, path, function].map(u64::from))
     }
 
     /// The head of a `TYPE`; `length` bytes of text follow: what stands after `type` in the text form.
     pub fn type_head(&mut self, length: usize) -> &[u8] {
-        self.start(kind::TYPE);
-        self.number(length as u64);
-        self.finish()
+        self.make(kind::TYPE, [length as u64])
     }
 
     /// The head of a `TEXT`; `length` bytes of UTF-8 follow.
     pub fn text_head(&mut self, text: u32, length: usize) -> &[u8] {
-        self.start(kind::TEXT);
-        self.number(u64::from(text));
-        self.number(length as u64);
-        self.finish()
+        self.make(kind::TEXT, [text.into(), length as u64])
     }
 
     /// The head of a `MARK`; `length` bytes of text follow: what stands after `mark` in the text form.
     pub fn mark_head(&mut self, length: usize) -> &[u8] {
-        self.start(kind::MARK);
-        self.number(length as u64);
-        self.finish()
+        self.make(kind::MARK, [length as u64])
     }
 
     pub fn gc_start(&mut self, generation: u8) -> &[u8] {
-        self.start(kind::GC_START);
-        self.byte(generation);
-        self.finish()
+        self.keep(u128::from(kind::GC_START) | u128::from(generation) << 8, 2)
     }
 
     pub fn gc_stop(&mut self, collected: u64, uncollectable: u64) -> &[u8] {
-        self.start(kind::GC_STOP);
-        self.number(collected);
-        self.number(uncollectable);
-        self.finish()
+        self.make(kind::GC_STOP, [collected, uncollectable])
     }
 
     pub fn time(&mut self, ns: u64) -> &[u8] {
-        self.start(kind::TIME);
-        self.signed(ns.wrapping_sub(self.context.time));
+        let difference = zigzag(ns.wrapping_sub(self.context.time));
         self.context.time = ns;
-        self.finish()
+        self.make(kind::TIME, [difference])
     }
 
     /// `WALK` and `CHECKPOINT`: 0 is the full heap, 1 the garbage.
     pub fn scope(&mut self, kind: u8, scope: u8) -> &[u8] {
-        self.start(kind);
-        self.byte(scope);
-        self.finish()
+        self.keep(u128::from(kind) | u128::from(scope) << 8, 2)
     }
 
     pub fn end(&mut self) -> &[u8] {
-        self.start(kind::END);
+        self.make(kind::END, [])
+    }
+
+    /// What is written of the object that a record is about.
+    fn about(&mut self, object: u64) -> u64 {
+        let difference = object.wrapping_sub(self.context.subject);
+        self.context.subject = object;
+        zigzag(difference)
+    }
+
+    fn beside(&mut self, address: u64) -> u64 {
+        let difference = address.wrapping_sub(self.context.address);
+        self.context.address = address;
+        zigzag(difference)
+    }
+
+    fn target_and_slot(&mut self, to: u64, slot: u32) -> [u64; 2] {
+        let difference = to.wrapping_sub(self.context.target);
+        self.context.target = to;
+        // The index bit goes to the bottom, so that small indexes and early texts are both short.
+        [zigzag(difference), slot.rotate_left(1).into()]
+    }
+
+    /// A record of these numbers.
+    #[inline]
+    fn make<const N: usize>(&mut self, kind: u8, numbers: [u64; N]) -> &[u8] {
+        let (word, length) = short(kind, numbers);
+        if length <= SHORT {
+            self.keep(word, length)
+        } else {
+            self.write(kind, &numbers);
+            self.finish()
+        }
+    }
+
+    /// A record of an object, a plain byte, and a number.
+    fn make_with_byte(&mut self, kind: u8, object: u64, byte: u8, number: u64) -> &[u8] {
+        let (word, length) = short(kind, [object]);
+        let word = word | u128::from(byte) << (8 * length % 128);
+        let (word, length) = join((word, length + 1), number);
+        if length <= SHORT {
+            return self.keep(word, length);
+        }
+        self.write(kind, &[object]);
+        self.byte(byte);
+        self.number(number);
         self.finish()
     }
 
-    fn start(&mut self, kind: u8) {
+    #[inline]
+    fn keep(&mut self, word: u128, length: usize) -> &[u8] {
+        self.record[..SHORT].copy_from_slice(&word.to_le_bytes());
+        &self.record[..length]
+    }
+
+    /// A record of any length, byte by byte.
+    #[cold]
+    fn write(&mut self, kind: u8, numbers: &[u64]) {
         self.record[0] = kind;
         self.length = 1;
+        for &number in numbers {
+            self.number(number);
+        }
     }
 
-    fn about(&mut self, kind: u8, object: u64) {
-        self.start(kind);
-        self.signed(object.wrapping_sub(self.context.subject));
-        self.context.subject = object;
-    }
-
-    fn target_and_slot(&mut self, to: u64, slot: u32) {
-        self.signed(to.wrapping_sub(self.context.target));
-        self.context.target = to;
-        // The index bit goes to the bottom, so that small indexes and early texts are both short.
-        self.number(u64::from(slot.rotate_left(1)));
-    }
-
-    fn byte(&mut self, byte: u8) {
-        self.record[self.length] = byte;
-        self.length += 1;
-    }
-
-    /// LEB128.
     fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.byte(number as u8 | 0x80);
@@ -247,13 +281,104 @@ impl Encoder {
         self.byte(number as u8);
     }
 
-    /// A difference modulo 2⁶⁴, zigzag, LEB128.
-    fn signed(&mut self, difference: u64) {
-        let signed = difference.cast_signed();
-        self.number(((signed << 1) ^ (signed >> 63)).cast_unsigned());
+    fn byte(&mut self, byte: u8) {
+        self.record[self.length] = byte;
+        self.length += 1;
     }
 
     fn finish(&self) -> &[u8] {
         &self.record[..self.length]
+    }
+}
+
+/// A record in a register, and its length: more than [`SHORT`], and the record nonsense, where it does not fit.
+#[inline]
+fn short<const N: usize>(kind: u8, numbers: [u64; N]) -> (u128, usize) {
+    numbers.into_iter().fold((u128::from(kind), 1), join)
+}
+
+/// As `short`. Many programs write more of these records than of all others, and two joins of what may be long take half
+/// the time of five.
+#[inline]
+fn short_alloc(numbers: [u64; 5]) -> (u128, usize) {
+    let [object, address, class, bytes, site] = numbers;
+    if (class | bytes) >> 14 != 0 || (object | address | site) >> 28 != 0 {
+        return short(kind::ALLOC, numbers);
+    }
+    let two_bytes = |number: u64| {
+        let more = u64::from(number >= 1 << 7);
+        ((number & 0x7F) | (number & 0x3F80) << 1 | more << 7, 1 + more as usize)
+    };
+    let ((object, object_count), (address, address_count)) = (leb128(object), leb128(address));
+    let ((class, class_count), (bytes, bytes_count), (site, site_count)) =
+        (two_bytes(class), two_bytes(bytes), leb128(site));
+    let head = u64::from(kind::ALLOC) | object << 8;
+    let tail = class | bytes << (8 * class_count) | site << (8 * (class_count + bytes_count));
+    let (head_count, tail_count) = (1 + object_count, class_count + bytes_count + site_count);
+    let word = u128::from(head) | u128::from(address) << (8 * head_count);
+    (word | u128::from(tail) << (8 * (head_count + address_count)), head_count + address_count + tail_count)
+}
+
+#[inline]
+fn join((word, length): (u128, usize), number: u64) -> (u128, usize) {
+    let (bytes, count) = leb128(number);
+    (word | u128::from(bytes) << (8 * length % 128), length + count)
+}
+
+/// LEB128 in the low bytes of a word, and how many they are: more than [`SHORT`] for a number that has no room there.
+#[inline]
+fn leb128(number: u64) -> (u64, usize) {
+    if number < 1 << 28 {
+        let halves = (number & 0x3FFF) | (number & 0x0FFF_C000) << 2;
+        let groups = (halves & 0x007F_007F) | (halves & 0x3F80_3F80) << 1;
+        // Comparisons that wait for nothing, where a search for the highest bit would be slow on many processors.
+        let more = [number >= 1 << 7, number >= 1 << 14, number >= 1 << 21].map(u64::from);
+        (groups | more[0] << 7 | more[1] << 15 | more[2] << 23, (1 + more[0] + more[1] + more[2]) as usize)
+    } else if number < 1 << 56 {
+        let halves = (number & 0x0FFF_FFFF) | (number & 0x00FF_FFFF_F000_0000) << 4;
+        let quarters = (halves & 0x0000_3FFF_0000_3FFF) | (halves & 0x0FFF_C000_0FFF_C000) << 2;
+        let groups = (quarters & 0x007F_007F_007F_007F) | (quarters & 0x3F80_3F80_3F80_3F80) << 1;
+        let count = (70 - number.leading_zeros()) / 7;
+        (groups | (0x0080_8080_8080_8080 & ((1 << (8 * (count - 1))) - 1)), count as usize)
+    } else {
+        (0, SHORT + 1)
+    }
+}
+
+/// A difference modulo 2⁶⁴: small ones, of either sign, to small numbers.
+fn zigzag(difference: u64) -> u64 {
+    let signed = difference.cast_signed();
+    ((signed << 1) ^ (signed >> 63)).cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Encoder, kind};
+
+    #[test]
+    fn a_record_made_in_a_register_is_the_one_made_byte_by_byte() {
+        let edges = (0..64).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit, (1 << bit) + 1]).collect::<Vec<_>>();
+        let (mut quick, mut slow) = (Encoder::new(true), Encoder::new(true));
+        for (place, &number) in edges.iter().enumerate() {
+            let other = |step: usize| edges[place * step % edges.len()];
+            let numbers = [number, other(7), other(11) >> 32, other(5), other(3) >> 32];
+            slow.write(kind::SITE, &numbers);
+            let slow = slow.finish();
+            assert_eq!(quick.make(kind::SITE, numbers), slow);
+            assert!(quick.buffer()[slow.len().min(16)..16].iter().all(|&byte| byte == 0) || slow.len() > 16);
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_a_birth_and_a_death() {
+        let (mut one, mut two) = (Encoder::new(true), Encoder::new(true));
+        for bit in 0..62 {
+            for (class, site) in [(3, 5), (1 << 13, 1 << 20), (u32::MAX, 7), (9, u32::MAX)] {
+                let (object, address, bytes) = (1 << (bit / 2), 0x7F00_0000_0000 + (1 << bit), 1 << (61 - bit));
+                let mut both = two.alloc(object, address, class, bytes, site).to_vec();
+                both.extend_from_slice(two.object(kind::FREE, object));
+                assert_eq!(one.lifetime(object, address, class, bytes, site), both);
+            }
+        }
     }
 }

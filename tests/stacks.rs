@@ -1,0 +1,72 @@
+//! The recorded stack of each object is the one that the program itself saw through `sys._getframe` when it made the
+//! object, function by function and line by line, on every CPython at hand: `tests/stacks/maze.py` calls and returns at
+//! random, mostly without an allocation in between.
+
+mod support;
+
+use std::collections::HashMap;
+
+use refloop::trace::{Event, formats};
+use support::{pythons, refloop, root};
+
+#[test]
+fn every_recorded_stack_is_what_the_program_saw() {
+    for python in pythons() {
+        for (events, depth, seed) in [("full", "12", "1"), ("survivors", "32", "2")] {
+            let folder = tempfile::tempdir().unwrap();
+            let trace = folder.path().join("maze.reftrace");
+            let output = refloop()
+                .args(["record", "-q", "--events", events, "--stack-depth", depth, "-o"])
+                .arg(&trace)
+                .arg("--")
+                .arg(&python.path)
+                .arg(root().join("tests/stacks/maze.py"))
+                .args([depth, seed])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let recorded = stacks_by_address(&trace);
+            let seen = String::from_utf8(output.stdout).unwrap();
+            let mut wrong = Vec::new();
+            for line in seen.lines() {
+                let (address, stack) = line.split_once(' ').unwrap();
+                let address = u64::from_str_radix(address, 16).unwrap();
+                let found = recorded.get(&address).map_or("", String::as_str);
+                if found != stack {
+                    wrong.push(format!("seen:     {stack}\nrecorded: {found}"));
+                }
+            }
+            let objects = seen.lines().count();
+            assert!(objects > 5000, "only {objects} objects");
+            assert!(
+                wrong.is_empty(),
+                "3.{}, {events}: {} of {objects}\n{}",
+                python.minor,
+                wrong.len(),
+                wrong[..wrong.len().min(3)].join("\n")
+            );
+            eprintln!("CPython 3.{}, {events}, {depth} deep: {objects} stacks equal", python.minor);
+        }
+    }
+}
+
+/// Of the last object at each address, the stack as `function:line function:line`, innermost first.
+fn stacks_by_address(trace: &std::path::Path) -> HashMap<u64, String> {
+    let mut events = formats::open(trace).unwrap();
+    let (mut texts, mut sites, mut stacks) = (HashMap::new(), HashMap::new(), HashMap::new());
+    while let Some(event) = events.next_event().unwrap() {
+        match event {
+            Event::Text(text) => drop(texts.insert(text.id, text.text)),
+            Event::Site(site) => {
+                let mut stack = format!("{}:{}", texts[&site.function], site.line);
+                if let Some(outer) = site.parent.and_then(|parent| sites.get(&parent)) {
+                    stack = format!("{stack} {outer}");
+                }
+                sites.insert(site.id, stack);
+            }
+            Event::Alloc { address, site, .. } => drop(stacks.insert(address, site)),
+            _ => {}
+        }
+    }
+    stacks.into_iter().map(|(address, site)| (address, sites.get(&site).cloned().unwrap_or_default())).collect()
+}
