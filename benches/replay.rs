@@ -1,8 +1,9 @@
 //! How fast a trace is replayed, and the memory it takes: text and binary form, references as events.
 //!
 //! `cargo bench --bench replay -- [EVENTS]`. Each form is replayed in a process of its own, from a mapped file that is in
-//! the page cache: parse, identity, tallies, at the end the frozen graph. The CPU time is the one that counts on a busy
-//! machine. Memory is what the process has for itself (`RssAnon`) while the last graph is there.
+//! the page cache: parse, identity, tallies, at the end the frozen graph. The CPU time, of the thread that reads and of
+//! the one that plays together, is the one that counts on a busy machine. Memory is what the process has for itself
+//! (`RssAnon`) while the last graph is there.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +13,8 @@ use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
 use refloop::trace::formats::{WriteOptions, named};
 use refloop::trace::{Events, convert, open};
 
+#[path = "support/cpu.rs"]
+mod cpu;
 mod support;
 
 const DEFAULT_EVENTS: u64 = 2_000_000;
@@ -44,9 +47,9 @@ fn replay_one(path: &Path) {
     std::io::copy(&mut std::fs::File::open(path).expect("a file"), &mut std::io::sink()).expect("a file");
     let mut events = open(path).expect("a trace");
     let mut watch = Measure { before: anonymous_bytes(), ..Measure::default() };
-    let (began, cpu) = (Instant::now(), cpu_time());
+    let (began, cpu) = (Instant::now(), cpu::time());
     let replayed = replay(&mut *events, &mut watch, &mut |_| {});
-    let (wall, cpu) = (began.elapsed(), cpu_time().saturating_sub(cpu));
+    let (wall, cpu) = (began.elapsed(), cpu::time().saturating_sub(cpu));
     let heap = &replayed.heap;
     assert_eq!(heap.anomalies().total(), 0, "{:?}", heap.anomalies());
     let rate = |time: Duration| replayed.events as f64 / time.as_secs_f64() / 1e6;
@@ -82,12 +85,4 @@ fn anonymous_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
-}
-
-/// CPU time of the process so far, in steps of 10 ms; of Linux.
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-    Duration::from_millis(10 * (ticks(11) + ticks(12)))
 }

@@ -8,8 +8,6 @@
 //! two of them strings of its own, and one checkpoint describes all. It is replayed from a mapped file in the page cache, by
 //! turns with the tracker of loops alone and with the profiler beside it. CPU time counts; the extra is that of each round.
 
-use std::time::Duration;
-
 use refloop::cycles::Tracker;
 use refloop::heap::replay;
 use refloop::overhead::{Profiler, Question};
@@ -18,6 +16,9 @@ use refloop::trace::{
     DictState, Ending, Event, Events, Header, ObjectFlags, Position, References, Scope, SiteId, Slot, Tag, TextDef,
     TextId, TraceError, TypeDef, TypeFlags, TypeId, TypeRef, convert, open,
 };
+
+#[path = "support/cpu.rs"]
+mod cpu;
 
 fn main() {
     let instances = setting("SLOTS_INSTANCES", 1_000_000);
@@ -74,17 +75,11 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// CPU time of this process that the work takes, seconds.
+/// CPU time that the work takes, of the thread that reads and of the one that plays together, seconds.
 fn timed(work: impl FnOnce()) -> f64 {
-    let began = cpu_time();
+    let began = cpu::time();
     work();
-    cpu_time().saturating_sub(began).as_secs_f64()
-}
-
-/// From `/proc/self/schedstat`, nanoseconds.
-fn cpu_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/schedstat").expect("Linux");
-    Duration::from_nanos(text.split(' ').next().and_then(|word| word.parse().ok()).expect("a number"))
+    cpu::time().saturating_sub(began).as_secs_f64()
 }
 
 const ATTRIBUTES: [&str; 4] = [".name", ".age", ".api_token", ".__class__"];

@@ -2,19 +2,23 @@
 
 /// A number below 2⁴⁸. A trace of two hundred million million events ends there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct EventNumber([u16; 3]);
+#[repr(C, packed(2))]
+pub(super) struct EventNumber {
+    low: u32,
+    high: u16,
+}
 
 impl EventNumber {
     /// Events count from 1.
-    pub const NONE: EventNumber = EventNumber([0; 3]);
+    pub const NONE: EventNumber = EventNumber { low: 0, high: 0 };
 
     #[inline]
     pub fn of(number: u64) -> EventNumber {
-        EventNumber([number as u16, (number >> 16) as u16, (number >> 32) as u16])
+        EventNumber { low: number as u32, high: (number >> 32) as u16 }
     }
 
     #[inline]
     pub fn get(self) -> u64 {
-        u64::from(self.0[0]) | u64::from(self.0[1]) << 16 | u64::from(self.0[2]) << 32
+        u64::from(self.low) | u64::from(self.high) << 32
     }
 }

@@ -2,35 +2,36 @@
 
 use super::graph::{Counts, HeapGraph, Node, NodeState, PackedState, Slots};
 use super::model::Heap;
-use super::objects::State;
+use super::references::Tally;
+use super::state::State;
 use crate::trace::ObjectFlags;
 
 impl Heap {
     /// The whole graph as it is now. Node and place are the same number. Costs a walk of all lists; the slots and counts
     /// are lent, not copied.
     pub(super) fn freeze(&mut self) -> HeapGraph {
-        self.references.get_mut().settle();
+        self.references.settle();
         let n_places = self.objects.len();
         let states = self.states(|heap, place| {
             // Nothing referred to it yet: whoever made it has it in hand.
             heap.references.tally(place).count == 0
         });
-        let (objects, references) = (&self.objects, &*self.references);
+        let references = &self.references;
         let all_there = self.n_dying == 0 && self.n_husks == 0;
         let mut rows = Vec::with_capacity(n_places + 1);
         let mut targets: Vec<Node> = Vec::with_capacity(usize::try_from(references.len()).unwrap_or(0));
         rows.push(0);
         for place in 0..n_places as u32 {
             let start = targets.len();
-            if objects.state(place).is_live() {
+            if references.tally(place).state.is_live() {
                 let links = references.list(place);
-                let there = links.filter(|link| all_there || objects.state(link.to).is_live());
+                let there = links.filter(|link| all_there || references.tally(link.to).state.is_live());
                 targets.extend(there.map(|link| Node(link.to)));
                 targets[start..].reverse();
             }
             rows.push(targets.len() as u32);
         }
-        let lent = self.references.lend();
+        let lent = self.lend();
         HeapGraph::from_parts(rows, targets, Slots::Lists(lent.clone()), Vec::new(), Counts::Heap(lent), states)
     }
 
@@ -40,12 +41,10 @@ impl Heap {
     }
 
     pub(super) fn node_state(&self, place: u32, unknown: impl Fn() -> bool) -> PackedState {
-        let state = self.objects.state(place);
+        let &Tally { state, flags, count, .. } = self.references.tally(place);
         if !state.is_live() {
             return PackedState::VACANT;
         }
-        let flags = self.references.tally(place).flags;
-        let count = self.references.tally(place).count;
         let class = self.objects.class(place);
         PackedState::of(NodeState {
             vacant: false,

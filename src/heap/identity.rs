@@ -17,13 +17,13 @@ pub(super) enum Identity {
     Table(Vec<u32>),
     /// Tags are anything: those that stand close together, as addresses do, go through pages, the others through a hash
     /// table of 6 to 11 bytes an object, whose keys are the addresses that the objects have anyway.
-    Map { pages: PageTable, others: HashTable<u32>, state: RandomState, dead: RecentlyDead },
+    Map { pages: Box<PageTable>, others: HashTable<u32>, state: RandomState, dead: RecentlyDead },
 }
 
 impl Identity {
     pub fn map() -> Identity {
         Identity::Map {
-            pages: PageTable::new(),
+            pages: Box::new(PageTable::new()),
             others: HashTable::new(),
             state: RandomState::default(),
             dead: RecentlyDead::new(),

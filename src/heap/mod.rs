@@ -8,7 +8,6 @@ pub mod graph;
 pub mod graph_impl;
 mod identity;
 pub mod label;
-mod lent;
 mod long_list;
 pub mod model;
 mod numbered;
@@ -16,12 +15,14 @@ mod objects;
 mod page_table;
 #[cfg(test)]
 mod properties;
+mod read_ahead;
 mod references;
 mod replay;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
 mod scenarios;
+mod state;
 mod tables;
 mod tally;
 mod walk;

@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::anomaly::{Anomalies, AnomalyKind};
 use super::identity::Identity;
-use super::lent::Lent;
-use super::objects::{Objects, State};
-use super::references::References;
+use super::objects::Objects;
+use super::references::{References, Tally};
+use super::state::State;
 use super::tables::{SiteTable, TextTable, TypeTable};
 use super::walk::Walk;
 use crate::trace::{DictState, Frees, Header, Mark, Numbers, ObjectFlags, SiteId, Slot, Tag, TextId, TypeId};
@@ -60,14 +61,16 @@ pub struct Collections {
     pub uncollectable: u64,
 }
 
-/// The objects that are alive at one moment of a trace, and what is known of them. 53 bytes an object, and 12 a
+/// The objects that are alive at one moment of a trace, and what is known of them. 52 bytes an object, and 12 a
 /// reference with references as events; 6 to 24 more an object where numbers are not dense. Places of dead objects are used
 /// again.
 #[derive(Debug)]
 pub struct Heap {
     pub(super) header: Header,
     pub(super) objects: Objects,
-    pub(super) references: Lent<References>,
+    pub(super) references: References,
+    /// Where `references` is while a frozen graph has it: from [`Heap::lend`] to [`Heap::take_back`].
+    lent: Option<Arc<References>>,
     pub(super) identity: Identity,
     pub(super) types: TypeTable,
     pub(super) sites: SiteTable,
@@ -94,6 +97,8 @@ pub struct Heap {
     /// References that may still be counted anew because objects came back from death.
     pub(super) revivals: u64,
     pub(super) walk: Option<Walk>,
+    /// Objects that will be watched once the judgement at hand gives the tallies back.
+    pub(super) to_watch: Vec<u32>,
 }
 
 impl Heap {
@@ -103,7 +108,8 @@ impl Heap {
         Heap {
             header,
             objects: Objects::default(),
-            references: Lent::default(),
+            references: References::default(),
+            lent: None,
             identity: if direct { Identity::Direct } else { Identity::map() },
             types: TypeTable::default(),
             sites: SiteTable::default(),
@@ -124,6 +130,7 @@ impl Heap {
             queue: Vec::new(),
             revivals: 0,
             walk: None,
+            to_watch: Vec::new(),
         }
     }
 
@@ -148,7 +155,8 @@ impl Heap {
     /// The live objects, in the order of their places. An object whose tally has returned to zero is not among them,
     /// even before its `free`.
     pub fn objects(&self) -> impl Iterator<Item = ObjectIndex> + '_ {
-        self.objects.live()
+        let places = 0..self.objects.len() as u32;
+        places.filter(|&place| self.known(place).state.is_live()).map(ObjectIndex)
     }
 
     /// What is known of a live object. Panics if there was never an object at this place.
@@ -156,6 +164,7 @@ impl Heap {
     pub fn object(&self, index: ObjectIndex) -> Object {
         let place = index.0;
         let (dict, dict_capacity) = self.objects.dict(place);
+        let tally = self.known(place);
         Object {
             id: self.id(index),
             address: self.objects.address(place),
@@ -163,8 +172,8 @@ impl Heap {
             site: self.objects.site(place),
             bytes: self.objects.bytes(place),
             owned_bytes: self.objects.owned(place),
-            count: u64::from(self.references.tally(place).count),
-            flags: self.references.tally(place).flags,
+            count: u64::from(tally.count),
+            flags: tally.flags,
             dict,
             dict_capacity,
         }
@@ -192,7 +201,7 @@ impl Heap {
         match &self.identity {
             Identity::Map { .. } => {
                 let place = self.identity.find(address, &self.objects)?;
-                self.objects.state(place).is_live().then_some(ObjectIndex(place))
+                self.known(place).state.is_live().then_some(ObjectIndex(place))
             }
             _ => self.objects().find(|index| self.objects.address(index.0) == address),
         }
@@ -210,7 +219,7 @@ impl Heap {
 
     /// Names of its roots, sorted by number of the text, each once.
     pub fn root_names(&self, index: ObjectIndex) -> Vec<&str> {
-        if !self.objects.state(index.0).has(State::ROOTED) {
+        if !self.known(index.0).state.has(State::ROOTED) {
             return Vec::new();
         }
         let names = names_of(index.0);
@@ -263,7 +272,7 @@ impl Heap {
 
     /// Number of the last event that lowered the tally and left it above zero. With references as events only.
     pub fn last_release(&self, index: ObjectIndex) -> Option<u64> {
-        match self.references.tally(index.0).release() {
+        match self.known(index.0).release() {
             0 => None,
             event => Some(event),
         }
@@ -271,13 +280,57 @@ impl Heap {
 
     /// Asks for [`Watch::freed`](super::Watch::freed) when this object dies.
     pub fn watch(&mut self, index: ObjectIndex) {
-        if (index.0 as usize) < self.objects.len() && self.objects.state(index.0).is_live() {
-            self.objects.set(index.0, State::WATCHED, true);
+        if (index.0 as usize) >= self.objects.len() || !self.known(index.0).state.is_live() {
+            return;
+        }
+        match self.lent {
+            Some(_) => self.to_watch.push(index.0),
+            None => self.set(index.0, State::WATCHED, true),
         }
     }
 
-    /// The place of an object that is alive, or waits for its `free`; an anomaly if there is none.
+    /// Gives the references to a graph that is judged next, without a copy. No event is played before
+    /// [`Heap::take_back`].
+    pub(super) fn lend(&mut self) -> Arc<References> {
+        let lent = Arc::new(std::mem::take(&mut self.references));
+        self.lent = Some(Arc::clone(&lent));
+        lent
+    }
+
+    /// The judgement is over. A graph that somebody has kept makes this a copy.
+    pub(super) fn take_back(&mut self) {
+        if let Some(lent) = self.lent.take() {
+            self.references = Arc::unwrap_or_clone(lent);
+        }
+        while let Some(place) = self.to_watch.pop() {
+            self.set(place, State::WATCHED, true);
+        }
+    }
+
+    /// The tally of a place, for whoever asks while a graph may have it.
     #[inline]
+    fn known(&self, place: u32) -> &Tally {
+        self.lent.as_deref().unwrap_or(&self.references).tally(place)
+    }
+
+    #[inline]
+    pub(super) fn state(&self, place: u32) -> State {
+        self.references.tally(place).state
+    }
+
+    /// Changes what the place is used for, and leaves the flags.
+    #[inline]
+    pub(super) fn set_life(&mut self, place: u32, life: State) {
+        self.references.tally_mut(place).state.set_life(life);
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, place: u32, flag: State, on: bool) {
+        self.references.tally_mut(place).state.set(flag, on);
+    }
+
+    /// The place of an object that is alive, or waits for its `free`; an anomaly if there is none.
+    #[inline(always)]
     pub(super) fn resolve(&mut self, tag: Tag) -> Option<u32> {
         let place = self.lookup(tag);
         if place.is_none() {
@@ -286,11 +339,14 @@ impl Heap {
         place
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn lookup(&mut self, tag: Tag) -> Option<u32> {
-        let place = self.identity.get(tag.0, &self.objects)?;
-        let state = self.objects.state(place);
-        (state.is_live() || state.is_dying()).then_some(place)
+        let place = match self.identity {
+            Identity::Direct => tag.0.wrapping_sub(1),
+            _ => self.identity.get(tag.0, &self.objects)?.into(),
+        };
+        let tally = self.references.get(place)?;
+        tally.state.is_there().then_some(place as u32)
     }
 
     #[cold]

@@ -1,59 +1,12 @@
-//! The table of objects: one place for each object, used again after its death. 33 bytes an object; what does not fit its
-//! field stands in a map beside.
+//! What is known of each object: its birth and its size, at its place in the table, which is used again after its death.
+//! 32 bytes an object; what does not fit its field stands in a map beside.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
 use super::event_number::EventNumber;
-use super::model::ObjectIndex;
 use crate::trace::{DictState, SiteId, TextId, TypeId};
-
-/// What a place is used for, and what else is to be known before the other arrays are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct State(u8);
-
-impl State {
-    pub const VACANT: State = State(0);
-    pub const LIVE: State = State(1);
-    /// Its tally returned to zero; its `free` has not come yet.
-    pub const DYING: State = State(2);
-    /// Dead, but references to it are left, so the place cannot be used again.
-    pub const HUSK: State = State(3);
-    const LIFE: u8 = 3;
-
-    /// Dying, and what it referred to no longer counts its references.
-    pub const DROPPED: State = State(1 << 2);
-    /// In the queue of those whose references are to be dropped.
-    pub const QUEUED: State = State(1 << 3);
-    /// Has a named root.
-    pub const ROOTED: State = State(1 << 4);
-    pub const WATCHED: State = State(1 << 5);
-    /// Something of it stands in a map beside the arrays.
-    pub const BESIDE: State = State(1 << 6);
-    /// The walk at hand has told its count; after a walk: the last one did.
-    pub const SEEN: State = State(1 << 7);
-
-    #[inline]
-    pub fn life(self) -> State {
-        State(self.0 & Self::LIFE)
-    }
-
-    #[inline]
-    pub fn is_live(self) -> bool {
-        self.life() == State::LIVE
-    }
-
-    #[inline]
-    pub fn is_dying(self) -> bool {
-        self.life() == State::DYING
-    }
-
-    #[inline]
-    pub fn has(self, flag: State) -> bool {
-        self.0 & flag.0 == flag.0
-    }
-}
 
 /// Rare things of an object.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,7 +35,7 @@ struct Record {
     /// Lower and upper half.
     address: [u32; 2],
     id: EventNumber,
-    /// State in the upper 3 bits, capacity in the others.
+    /// State in the upper 3 bits, then [`BESIDE`], capacity in the others.
     dict: u16,
     class: TypeId,
     site: SiteId,
@@ -92,7 +45,6 @@ struct Record {
 
 #[derive(Debug)]
 pub(super) struct Objects {
-    states: Vec<State>,
     records: Vec<Record>,
     beside: HashMap<u32, Beside, RandomState>,
     /// First free place; each names the next one in `bytes`.
@@ -102,42 +54,26 @@ pub(super) struct Objects {
 const NIL: u32 = u32::MAX;
 const DICT_STATES: [DictState; 5] =
     [DictState::None, DictState::Inline, DictState::Split, DictState::Combined, DictState::Detached];
-const DICT_CAPACITY: u16 = (1 << 13) - 1;
+/// Something of the object stands in the map beside.
+const BESIDE: u16 = 1 << 12;
+const DICT_CAPACITY: u16 = BESIDE - 1;
 
 impl Default for Objects {
     fn default() -> Self {
-        Objects { states: Vec::new(), records: Vec::new(), beside: HashMap::default(), free: NIL }
+        Objects { records: Vec::new(), beside: HashMap::default(), free: NIL }
     }
 }
 
 impl Objects {
     /// Number of places, vacant ones included.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.states.len()
-    }
-
-    #[inline]
-    pub fn state(&self, place: u32) -> State {
-        self.states[place as usize]
-    }
-
-    /// Changes what the place is used for, and leaves the flags.
-    #[inline]
-    pub fn set_life(&mut self, place: u32, life: State) {
-        let state = &mut self.states[place as usize];
-        state.0 = state.0 & !State::LIFE | life.0;
-    }
-
-    #[inline]
-    pub fn set(&mut self, place: u32, flag: State, on: bool) {
-        let state = &mut self.states[place as usize];
-        state.0 = if on { state.0 | flag.0 } else { state.0 & !flag.0 };
+        self.records.len()
     }
 
     /// One more place, vacant, and not in the list of free ones.
     pub fn push(&mut self) -> u32 {
-        let place = self.states.len() as u32;
-        self.states.push(State::VACANT);
+        let place = self.records.len() as u32;
         self.records.push(Record {
             address: [0; 2],
             id: EventNumber::NONE,
@@ -165,7 +101,6 @@ impl Objects {
     /// Fills a vacant place.
     #[inline]
     pub fn fill(&mut self, place: u32, birth: Birth) {
-        self.states[place as usize] = State::LIVE;
         self.records[place as usize] = Record {
             address: [birth.address as u32, (birth.address >> 32) as u32],
             id: EventNumber::of(birth.id),
@@ -178,15 +113,17 @@ impl Objects {
         self.set_bytes(place, birth.bytes);
     }
 
-    /// Empties a place; the caller decides when it is free.
+    /// Forgets what stands beside the record of a dead object.
     #[inline]
-    pub fn vacate(&mut self, place: u32, life: State) {
-        if self.state(place).has(State::BESIDE) {
+    pub fn vacate(&mut self, place: u32) {
+        let record = &mut self.records[place as usize];
+        if record.dict & BESIDE != 0 {
+            record.dict &= !BESIDE;
             self.beside.remove(&place);
         }
-        self.states[place as usize] = life;
     }
 
+    #[inline]
     pub fn id(&self, place: u32) -> u64 {
         self.records[place as usize].id.get()
     }
@@ -242,6 +179,7 @@ impl Objects {
     }
 
     /// Bytes of its block and of those that it owns.
+    #[inline]
     pub fn size(&self, place: u32) -> u64 {
         self.bytes(place) + self.owned(place)
     }
@@ -259,14 +197,15 @@ impl Objects {
     pub fn set_dict(&mut self, place: u32, state: DictState, capacity: u32) {
         let code = DICT_STATES.iter().position(|&known| known == state).unwrap_or(0) as u16;
         let short = u16::try_from(capacity).unwrap_or(DICT_CAPACITY).min(DICT_CAPACITY);
-        self.records[place as usize].dict = code << 13 | short;
+        let dict = &mut self.records[place as usize].dict;
+        *dict = code << 13 | *dict & BESIDE | short;
         if short == DICT_CAPACITY {
             self.beside_mut(place).dict_capacity = Some(capacity);
         }
     }
 
     pub fn beside(&self, place: u32) -> Beside {
-        if self.state(place).has(State::BESIDE) {
+        if self.records[place as usize].dict & BESIDE != 0 {
             self.beside.get(&place).copied().unwrap_or_default()
         } else {
             Beside::default()
@@ -274,13 +213,8 @@ impl Objects {
     }
 
     pub fn beside_mut(&mut self, place: u32) -> &mut Beside {
-        self.set(place, State::BESIDE, true);
+        self.records[place as usize].dict |= BESIDE;
         self.beside.entry(place).or_default()
-    }
-
-    pub fn live(&self) -> impl Iterator<Item = ObjectIndex> + '_ {
-        let places = self.states.iter().enumerate();
-        places.filter(|(_, state)| state.is_live()).map(|(place, _)| ObjectIndex(place as u32))
     }
 }
 
@@ -322,7 +256,7 @@ mod tests {
         let mut objects = one();
         objects.set_owned(0, 1 << 39);
         objects.beside_mut(0).name = Some(TextId(3));
-        objects.vacate(0, State::VACANT);
+        objects.vacate(0);
         objects.push_free(0);
         assert_eq!(objects.pop_free(), Some(0));
         assert_eq!(objects.pop_free(), None);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::event_number::EventNumber;
 use super::long_list::LongList;
+use super::state::State;
 use crate::trace::{ObjectFlags, Slot};
 
 /// No link; also more links than there can be.
@@ -25,7 +26,7 @@ pub(super) struct Link {
     pub next: u32,
 }
 
-/// What every reference that comes or goes touches, of one object: 20 bytes, together because an array for each field
+/// What every event that names an object touches of it: 20 bytes, together because an array for each field
 /// would miss the cache as often as there are fields.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tally {
@@ -37,6 +38,7 @@ pub(super) struct Tally {
     head: u32,
     release: EventNumber,
     pub flags: ObjectFlags,
+    pub state: State,
 }
 
 /// The tallies of all places, and with references as events their lists.
@@ -57,9 +59,17 @@ impl Default for References {
 }
 
 impl Tally {
+    /// Of a place without an object.
+    pub const VACANT: Tally = Tally {
+        count: 0,
+        incoming: 0,
+        head: NIL,
+        release: EventNumber::NONE,
+        flags: ObjectFlags(0),
+        state: State::VACANT,
+    };
     /// Of an object that was just born.
-    pub const NEW: Tally =
-        Tally { count: 0, incoming: 0, head: NIL, release: EventNumber::NONE, flags: ObjectFlags(0) };
+    pub const NEW: Tally = Tally { state: State::LIVE, ..Tally::VACANT };
 
     /// Event of the last release; of the death for a dropped object.
     pub fn release(&self) -> u64 {
@@ -75,7 +85,13 @@ impl Tally {
 impl References {
     /// One more place, without references.
     pub fn push(&mut self) {
-        self.tallies.push(Tally::NEW);
+        self.tallies.push(Tally::VACANT);
+    }
+
+    /// The tally of a place, if there is such a place.
+    #[inline]
+    pub fn get(&self, place: u64) -> Option<&Tally> {
+        self.tallies.get(usize::try_from(place).ok()?)
     }
 
     #[inline]
@@ -226,19 +242,23 @@ impl References {
         Some(link)
     }
 
-    /// Keeps the references that `keep` says; of an object whose list is not long or settled.
-    pub fn retain(&mut self, from: u32, mut keep: impl FnMut(Link) -> bool) {
+    /// Keeps the references that `keep` says, which is told the state of each referent; of an object whose list is not
+    /// long or settled. Answers how many there were.
+    pub fn retain(&mut self, from: u32, mut keep: impl FnMut(Link, State) -> bool) -> u64 {
         let mut list = self.detach(from);
         let mut kept = Vec::new();
+        let mut all = 0;
         while let Some(link) = self.pop(list) {
             list = link.next;
-            if keep(link) {
+            all += 1;
+            if keep(link, self.tally(link.to).state) {
                 kept.push(link);
             }
         }
         for link in kept.into_iter().rev() {
             self.add(from, link.to, link.slot);
         }
+        all
     }
 
     fn unlink(&mut self, from: u32, previous: u32, place: u32) {

@@ -4,7 +4,8 @@ use super::anomaly::AnomalyKind;
 use super::graph::HeapGraph;
 use super::model::{Heap, ObjectIndex};
 use super::objects::Birth;
-use crate::trace::{Ending, Event, Events, Frees, ObjectFlags, Position, Scope, SiteId, TextId, TraceError};
+use super::read_ahead::read_ahead;
+use crate::trace::{Ending, Event, Events, Frees, ObjectFlags, Position, Scope, SiteId, TraceError};
 
 /// When a judgement falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,25 +70,22 @@ pub struct Replayed {
     pub events: u64,
 }
 
-/// Between two calls of `progress`, and between two tidyings of the heap.
-const BATCH: u64 = 1 << 16;
+/// Between two tidyings of the heap.
+const TIDY: u64 = 1 << 16;
 
 /// Plays a trace to its end. Anomalies are in the heap; an unreadable record ends the replay and is returned beside what
-/// was read. `progress` hears now and then how far the reader is.
+/// was read. `progress` hears now and then how far the reader is. A trace that is not short is read by a thread of its own.
 pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn FnMut(Position)) -> Replayed {
     let mut heap = Heap::new(events.header().clone());
-    let (error, ending) = loop {
-        match events.next_event() {
-            Ok(Some(event)) => heap.play(event, watch),
-            Ok(None) => break (None, events.ending()),
-            Err(error) => {
-                let position = error.position().unwrap_or_else(|| events.position());
-                break (Some(error), Ending::Cut(position));
-            }
+    let error = read_ahead(events, |batch, position| {
+        for event in batch {
+            heap.step(event, watch);
         }
-        if heap.now.event.is_multiple_of(BATCH) {
-            progress(events.position());
-        }
+        progress(position);
+    });
+    let ending = match &error {
+        Some(error) => Ending::Cut(error.position().unwrap_or_else(|| events.position())),
+        None => events.ending(),
     };
     heap.finish(ending, watch);
     Replayed { events: heap.now.event, heap, ending, error }
@@ -95,13 +93,57 @@ pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn
 
 impl Heap {
     /// Plays one event.
-    pub fn play(&mut self, event: Event, watch: &mut dyn Watch) {
+    pub fn play(&mut self, mut event: Event, watch: &mut dyn Watch) {
+        self.take_back();
+        self.step(&mut event, watch);
+    }
+
+    /// Plays one event, and may take what is in it.
+    #[inline(always)]
+    fn step(&mut self, event: &mut Event, watch: &mut dyn Watch) {
         self.now.event += 1;
-        self.apply(event, watch);
+        match *event {
+            Event::Ref { from, to, slot } => {
+                if let Some(text) = slot.as_text() {
+                    self.check_text(text);
+                }
+                if self.is_exact() {
+                    self.add_reference(from, to, slot);
+                } else if let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) {
+                    self.describe_reference(from, to, slot);
+                }
+            }
+            Event::Unref { from, to, slot } => {
+                if self.is_exact() {
+                    self.remove_reference(from, to, slot);
+                } else if let (Some(from), Some(_)) = (self.resolve(from), self.resolve(to)) {
+                    self.anomaly_of(AnomalyKind::OutsideWalk, from);
+                }
+            }
+            Event::Alloc { object, address, class, bytes, site } => {
+                let class = self.known_type(class);
+                let site = self.known_site(site);
+                let bytes = self.limited(bytes);
+                let address = if self.identity.is_map() { object.0 } else { address };
+                self.alloc(object, Birth { id: self.now.event, address, class, site, bytes }, watch);
+            }
+            Event::Free { object } => self.free(object, watch),
+            Event::Incref { object } => match self.resolve(object) {
+                Some(place) if self.is_exact() => self.raise(place),
+                Some(place) => self.anomaly_of(AnomalyKind::OutsideWalk, place),
+                None => {}
+            },
+            Event::Decref { object } => match self.resolve(object) {
+                Some(place) if self.is_exact() => self.lower(place),
+                Some(place) => self.anomaly_of(AnomalyKind::OutsideWalk, place),
+                None => {}
+            },
+            _ => self.apply_rare(std::mem::replace(event, Event::End), watch),
+        }
         if self.header.frees == Frees::Implied {
             self.settle(watch);
         }
-        if self.now.event.is_multiple_of(BATCH) {
+        if self.now.event.is_multiple_of(TIDY) {
             self.tidy(watch);
         }
     }
@@ -119,7 +161,9 @@ impl Heap {
         self.judge_all(Moment::End, watch);
     }
 
-    fn apply(&mut self, event: Event, watch: &mut dyn Watch) {
+    /// The events that are not worth the room in the hot loop.
+    #[inline(never)]
+    fn apply_rare(&mut self, event: Event, watch: &mut dyn Watch) {
         match event {
             Event::Type(def) => {
                 if self.types.define(def) {
@@ -138,18 +182,11 @@ impl Heap {
                     self.anomaly(AnomalyKind::Redefined);
                 }
             }
-            Event::Alloc { object, address, class, bytes, site } => {
-                let class = self.known_type(class);
-                let site = self.known_site(site);
-                let bytes = self.limited(bytes);
-                let address = if self.identity.is_map() { object.0 } else { address };
-                self.alloc(object, Birth { id: self.now.event, address, class, site, bytes }, watch);
-            }
             Event::Retype { object, class } => {
                 let Some(place) = self.resolve(object) else { return };
                 let class = self.known_type(class);
                 let old = std::mem::replace(self.objects.class_mut(place), class);
-                if old != class && self.objects.state(place).is_live() {
+                if old != class && self.state(place).is_live() {
                     let bytes = self.objects.size(place);
                     self.types.remove(old, bytes);
                     self.types.add(class, bytes, true);
@@ -179,21 +216,6 @@ impl Heap {
                 let site = self.known_site(site);
                 self.objects.beside_mut(place).code = Some(site).filter(|&site| site != SiteId::NONE);
             }
-            Event::Ref { from, to, slot } => {
-                self.check_slot(slot.as_text());
-                if self.is_exact() {
-                    self.add_reference(from, to, slot);
-                } else if let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) {
-                    self.describe_reference(from, to, slot);
-                }
-            }
-            Event::Unref { from, to, slot } => {
-                if self.is_exact() {
-                    self.remove_reference(from, to, slot);
-                } else if let (Some(from), Some(_)) = (self.resolve(from), self.resolve(to)) {
-                    self.anomaly_of(AnomalyKind::OutsideWalk, from);
-                }
-            }
             Event::Root { object, name } => {
                 let Some(place) = self.resolve(object) else { return };
                 self.check_text(name);
@@ -203,17 +225,9 @@ impl Heap {
                 let Some(place) = self.resolve(object) else { return };
                 self.unroot(place, name);
             }
-            Event::Incref { object } => {
-                let Some(place) = self.resolve(object) else { return };
-                if self.is_exact() { self.raise(place) } else { self.anomaly_of(AnomalyKind::OutsideWalk, place) }
-            }
-            Event::Decref { object } => {
-                let Some(place) = self.resolve(object) else { return };
-                if self.is_exact() { self.lower(place) } else { self.anomaly_of(AnomalyKind::OutsideWalk, place) }
-            }
             Event::Count { object, count, flags } => {
                 let Some(place) = self.resolve(object) else { return };
-                self.references.get_mut().tally_mut(place).flags = flags;
+                self.references.tally_mut(place).flags = flags;
                 if !self.is_exact() {
                     return self.observe(place, count);
                 }
@@ -222,7 +236,6 @@ impl Heap {
                     self.anomaly_of(AnomalyKind::CountMismatch, place);
                 }
             }
-            Event::Free { object } => self.free(object, watch),
             Event::GcStart { generation: _ } => {
                 if std::mem::replace(&mut self.collecting, true) {
                     self.anomaly(AnomalyKind::UnpairedCollection);
@@ -256,35 +269,41 @@ impl Heap {
                 (false, scope) => {
                     if let Some(graph) = self.end_walk(scope) {
                         let moment = if scope == Scope::Full { Moment::FullCheckpoint } else { Moment::Garbage };
-                        watch.judge(self, &graph, moment);
+                        self.judge(graph, moment, watch);
                     }
                 }
             },
             Event::End => {}
+            // These are worth it.
+            Event::Ref { .. }
+            | Event::Unref { .. }
+            | Event::Alloc { .. }
+            | Event::Free { .. }
+            | Event::Incref { .. }
+            | Event::Decref { .. } => {}
         }
     }
 
     fn judge_all(&mut self, moment: Moment, watch: &mut dyn Watch) {
         self.settle(watch);
         let graph = self.freeze();
+        self.judge(graph, moment, watch);
+    }
+
+    fn judge(&mut self, graph: HeapGraph, moment: Moment, watch: &mut dyn Watch) {
         watch.judge(self, &graph, moment);
+        drop(graph);
+        self.take_back();
     }
 
     fn change_size(&mut self, place: u32, change: impl FnOnce(&mut Heap)) {
         let old = self.objects.size(place);
         change(self);
         let new = self.objects.size(place);
-        if self.objects.state(place).is_live() {
+        if self.state(place).is_live() {
             self.live_bytes = self.live_bytes.wrapping_sub(old).wrapping_add(new);
             self.peak_bytes = self.peak_bytes.max(self.live_bytes);
             self.types.resize(self.objects.class(place), old, new);
-        }
-    }
-
-    #[inline]
-    fn check_slot(&mut self, text: Option<TextId>) {
-        if let Some(text) = text {
-            self.check_text(text);
         }
     }
 }

@@ -14,9 +14,10 @@
 use super::anomaly::AnomalyKind;
 use super::identity::Identity;
 use super::model::{Heap, ObjectIndex, names_of};
-use super::objects::{Birth, State};
+use super::objects::Birth;
 use super::references::{Link, Tally};
 use super::replay::Watch;
+use super::state::State;
 use crate::trace::{Frees, ObjectFlags, References as Exactness, SiteId, Slot, Tag, TextId, TypeId};
 
 /// No object has more bytes than this, in its block and in those that it owns each.
@@ -33,6 +34,7 @@ impl Heap {
         self.header.references == Exactness::Events
     }
 
+    #[inline]
     pub(super) fn limited(&mut self, bytes: u64) -> u64 {
         if bytes > MAX_BYTES {
             self.anomaly(AnomalyKind::AbsurdSize);
@@ -43,14 +45,14 @@ impl Heap {
     pub(super) fn alloc(&mut self, tag: Tag, birth: Birth, watch: &mut dyn Watch) {
         if let Some(old) = self.lookup(tag) {
             self.settle(watch);
-            let dying = self.objects.state(old).is_dying();
+            let dying = self.state(old).is_dying();
             self.anomaly_of(if dying { AnomalyKind::MissingFree } else { AnomalyKind::AllocOnLive }, old);
             self.bury(old, Some(tag), false, watch);
         }
         let Some(place) = self.place_for(tag) else { return };
         let (class, bytes) = (birth.class, birth.bytes);
         self.objects.fill(place, birth);
-        *self.references.get_mut().tally_mut(place) = Tally::NEW;
+        *self.references.tally_mut(place) = Tally::NEW;
         self.identity.insert(tag.0, place, &self.objects);
         self.add_live(class, bytes, true);
     }
@@ -71,7 +73,7 @@ impl Heap {
             && tag.0 <= n_places
         {
             let place = (tag.0 - 1) as u32;
-            if self.objects.state(place).life() != State::HUSK {
+            if self.state(place).life() != State::HUSK {
                 return Some(place);
             }
             self.make_table();
@@ -83,7 +85,7 @@ impl Heap {
             self.anomaly(AnomalyKind::TooMany);
             return None;
         }
-        self.references.get_mut().push();
+        self.references.push();
         Some(self.objects.push())
     }
 
@@ -91,10 +93,10 @@ impl Heap {
     #[cold]
     fn make_table(&mut self) {
         let n_places = self.objects.len() as u32;
-        let is_taken = |place| self.objects.state(place).is_live() || self.objects.state(place).is_dying();
-        self.identity.make_table(n_places, is_taken);
+        let references = &self.references;
+        self.identity.make_table(n_places, |place| references.tally(place).state.is_there());
         for place in (0..n_places).rev() {
-            if self.objects.state(place).life() == State::VACANT {
+            if self.state(place).life() == State::VACANT {
                 self.objects.push_free(place);
             }
         }
@@ -112,13 +114,14 @@ impl Heap {
         self.bury(place, Some(tag), self.collecting, watch);
     }
 
+    #[inline]
     pub(super) fn add_reference(&mut self, from: Tag, to: Tag, slot: Slot) {
         let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
-        if self.objects.state(from).has(State::DROPPED) {
+        if self.state(from).has(State::DROPPED) {
             self.undrop(from);
             self.enqueue(from);
         }
-        let references = self.references.get_mut();
+        let references = &mut self.references;
         if references.add(from, to, slot) {
             references.tally_mut(to).incoming += 1;
             self.raise(to);
@@ -127,12 +130,13 @@ impl Heap {
         }
     }
 
+    #[inline]
     pub(super) fn remove_reference(&mut self, from: Tag, to: Tag, slot: Slot) {
         let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
-        let dropped = self.objects.state(from).has(State::DROPPED);
+        let dropped = self.state(from).has(State::DROPPED);
         // A place that was filled after the drop has another object than the one in the list.
         let is_other = dropped && self.objects.id(to) >= self.references.tally(from).release();
-        if is_other || !self.references.get_mut().remove(from, to, slot) {
+        if is_other || !self.references.remove(from, to, slot) {
             self.anomaly_of(AnomalyKind::MissingReference, from);
         } else if !dropped {
             self.drop_reference(to);
@@ -142,9 +146,9 @@ impl Heap {
     /// One external reference more.
     #[inline]
     pub(super) fn raise(&mut self, place: u32) {
-        let count = &mut self.references.get_mut().tally_mut(place).count;
-        *count = count.saturating_add(1);
-        if *count == 1 && self.objects.state(place).is_dying() {
+        let tally = self.references.tally_mut(place);
+        tally.count = tally.count.saturating_add(1);
+        if tally.count == 1 && tally.state.is_dying() {
             self.revive(place);
         }
     }
@@ -152,7 +156,7 @@ impl Heap {
     /// One reference less, that was in no list.
     #[inline]
     pub(super) fn lower(&mut self, place: u32) {
-        let tally = self.references.get_mut().tally_mut(place);
+        let tally = self.references.tally_mut(place);
         match tally.count {
             u32::MAX => {}
             0 => self.anomaly_of(AnomalyKind::BelowZero, place),
@@ -169,7 +173,7 @@ impl Heap {
 
     pub(super) fn root(&mut self, place: u32, name: TextId) {
         *self.roots.entry((place, name)).or_default() += 1;
-        self.objects.set(place, State::ROOTED, true);
+        self.set(place, State::ROOTED, true);
         if self.is_exact() {
             self.raise(place);
         }
@@ -192,7 +196,7 @@ impl Heap {
     pub(super) fn update_rooted(&mut self, place: u32) {
         let any = |roots: &std::collections::BTreeMap<_, _>| roots.range(names_of(place)).next().is_some();
         let rooted = any(&self.roots) || any(&self.walked_roots);
-        self.objects.set(place, State::ROOTED, rooted);
+        self.set(place, State::ROOTED, rooted);
     }
 
     /// Drops what dying objects hold, and what that kills. With implied frees they are dead then.
@@ -206,11 +210,11 @@ impl Heap {
     fn settle_all(&mut self, watch: &mut dyn Watch) {
         let implied = self.header.frees == Frees::Implied;
         while let Some(place) = self.queue.pop() {
-            if !self.objects.state(place).has(State::QUEUED) {
+            if !self.state(place).has(State::QUEUED) {
                 continue;
             }
-            self.objects.set(place, State::QUEUED, false);
-            if !self.objects.state(place).is_dying() {
+            self.set(place, State::QUEUED, false);
+            if !self.state(place).is_dying() {
                 continue;
             }
             if implied {
@@ -243,9 +247,10 @@ impl Heap {
             return;
         }
         let is_map = self.identity.is_map();
-        self.identity.forget(|place| self.objects.state(place).is_dying());
+        let references = &self.references;
+        self.identity.forget(|place| references.tally(place).state.is_dying());
         for place in 0..self.objects.len() as u32 {
-            if self.objects.state(place).is_dying() {
+            if self.state(place).is_dying() {
                 self.anomaly_of(AnomalyKind::MissingFree, place);
                 let tag = is_map.then(|| Tag(self.objects.address(place)));
                 self.bury(place, tag, false, watch);
@@ -255,26 +260,24 @@ impl Heap {
 
     /// Takes references to husks out of all lists.
     fn sweep_husks(&mut self) {
-        let references = self.references.get_mut();
+        let references = &mut self.references;
         references.settle();
         for place in 0..self.objects.len() as u32 {
-            let state = self.objects.state(place);
-            let is_husk = |link: &Link| self.objects.state(link.to).life() == State::HUSK;
-            if state.life() != State::VACANT
-                && !state.has(State::DROPPED)
-                && references.list(place).any(|link| is_husk(&link))
-            {
-                references.retain(place, |link| !is_husk(&link));
+            let state = references.tally(place).state;
+            let is_husk = |link: Link| references.tally(link.to).state.life() == State::HUSK;
+            if state.life() != State::VACANT && !state.has(State::DROPPED) && references.list(place).any(is_husk) {
+                references.retain(place, |_, state| state.life() != State::HUSK);
             }
         }
         for place in 0..self.objects.len() as u32 {
-            if self.objects.state(place).life() == State::HUSK {
-                self.references.get_mut().tally_mut(place).incoming = 0;
+            if self.state(place).life() == State::HUSK {
+                self.references.tally_mut(place).incoming = 0;
                 self.vacate_husk(place);
             }
         }
     }
 
+    #[inline]
     pub(super) fn add_live(&mut self, class: TypeId, bytes: u64, new: bool) {
         self.n_live += 1;
         self.live_bytes = self.live_bytes.wrapping_add(bytes);
@@ -283,6 +286,7 @@ impl Heap {
         self.types.add(class, bytes, new);
     }
 
+    #[inline]
     fn remove_live(&mut self, place: u32) {
         let bytes = self.objects.size(place);
         self.n_live -= 1;
@@ -292,40 +296,43 @@ impl Heap {
 
     /// The tally returned to zero.
     fn die(&mut self, place: u32) {
-        if !self.objects.state(place).is_live() || self.references.tally(place).flags.has(ObjectFlags::IMMORTAL) {
+        let tally = self.references.tally_mut(place);
+        if !tally.state.is_live() || tally.flags.has(ObjectFlags::IMMORTAL) {
             return;
         }
+        tally.state.set_life(State::DYING);
         self.remove_live(place);
-        self.objects.set_life(place, State::DYING);
         self.n_dying += 1;
         self.enqueue(place);
     }
 
     fn enqueue(&mut self, place: u32) {
-        if !self.objects.state(place).has(State::QUEUED) {
-            self.objects.set(place, State::QUEUED, true);
+        let state = &mut self.references.tally_mut(place).state;
+        if !state.has(State::QUEUED) {
+            state.set(State::QUEUED, true);
             self.queue.push(place);
         }
     }
 
+    #[cold]
     fn revive(&mut self, place: u32) {
         self.come_back(place);
-        if self.objects.state(place).has(State::DROPPED) {
+        if self.state(place).has(State::DROPPED) {
             self.undrop(place);
         }
     }
 
     fn come_back(&mut self, place: u32) {
         self.n_dying -= 1;
-        self.objects.set_life(place, State::LIVE);
+        self.set_life(place, State::LIVE);
         self.add_live(self.objects.class(place), self.objects.size(place), false);
     }
 
     /// The references of a dying object no longer count; its list stays.
     fn drop_held(&mut self, place: u32) {
-        self.objects.set(place, State::DROPPED, true);
-        self.references.get_mut().tally_mut(place).set_release(self.now.event);
-        let mut at = self.references.get_mut().settled_head(place);
+        self.set(place, State::DROPPED, true);
+        self.references.tally_mut(place).set_release(self.now.event);
+        let mut at = self.references.settled_head(place);
         while let Some(link) = self.references.link(at) {
             at = link.next;
             self.drop_reference(link.to);
@@ -337,33 +344,31 @@ impl Heap {
     fn undrop(&mut self, place: u32) {
         let mut work = vec![place];
         while let Some(place) = work.pop() {
-            if !self.objects.state(place).has(State::DROPPED) {
+            if !self.state(place).has(State::DROPPED) {
                 continue;
             }
-            self.objects.set(place, State::DROPPED, false);
+            self.set(place, State::DROPPED, false);
             let dropped = self.references.tally(place).release();
             let allowance = REVIVALS + REVIVALS_PER_EVENT.saturating_mul(self.now.event);
             let bare = self.revivals > allowance;
             if bare {
                 self.anomaly_of(AnomalyKind::RevivedBare, place);
             }
-            let (objects, revivals) = (&self.objects, &mut self.revivals);
+            let objects = &self.objects;
             let mut counted = Vec::new();
-            self.references.get_mut().retain(place, |link| {
-                let state = objects.state(link.to);
-                let there = (state.is_live() || state.is_dying()) && objects.id(link.to) < dropped && !bare;
-                *revivals += 1;
+            let all = self.references.retain(place, |link, state| {
+                let there = state.is_there() && objects.id(link.to) < dropped && !bare;
                 if there {
                     counted.push(link.to);
                 }
                 there
             });
+            self.revivals += all;
             for to in counted {
-                let references = self.references.get_mut();
-                references.tally_mut(to).incoming += 1;
-                let count = &mut references.tally_mut(to).count;
-                *count = count.saturating_add(1);
-                if self.objects.state(to).is_dying() {
+                let tally = self.references.tally_mut(to);
+                tally.incoming += 1;
+                tally.count = tally.count.saturating_add(1);
+                if self.state(to).is_dying() {
                     self.come_back(to);
                     work.push(to);
                 }
@@ -374,11 +379,11 @@ impl Heap {
     /// One reference less that was in a list.
     #[inline]
     fn drop_reference(&mut self, to: u32) {
-        let incoming = &mut self.references.get_mut().tally_mut(to).incoming;
-        *incoming = incoming.saturating_sub(1);
-        if self.objects.state(to).life() != State::HUSK {
+        let tally = self.references.tally_mut(to);
+        tally.incoming = tally.incoming.saturating_sub(1);
+        if tally.state.life() != State::HUSK {
             self.lower(to);
-        } else if self.references.tally(to).incoming == 0 {
+        } else if tally.incoming == 0 {
             self.vacate_husk(to);
         }
     }
@@ -386,7 +391,7 @@ impl Heap {
     /// The end of an object, live or dying: it drops what it held, and leaves its place. No `tag`: it is forgotten
     /// already.
     pub(super) fn bury(&mut self, place: u32, tag: Option<Tag>, by_collector: bool, watch: &mut dyn Watch) {
-        let state = self.objects.state(place);
+        let state = self.state(place);
         if state.has(State::WATCHED) {
             watch.freed(self, ObjectIndex(place), by_collector);
         }
@@ -396,12 +401,7 @@ impl Heap {
             self.n_dying -= 1;
         }
         if state.has(State::ROOTED) {
-            for roots in [&mut self.roots, &mut self.walked_roots] {
-                let names: Vec<(u32, TextId)> = roots.range(names_of(place)).map(|(&name, _)| name).collect();
-                for name in names {
-                    roots.remove(&name);
-                }
-            }
+            self.forget_roots(place);
         }
         if state.has(State::QUEUED) && self.queue.last() == Some(&place) {
             self.queue.pop();
@@ -409,7 +409,8 @@ impl Heap {
         if let Some(tag) = tag {
             self.identity.remove(tag.0, &self.objects);
         }
-        self.objects.vacate(place, State::HUSK);
+        self.objects.vacate(place);
+        self.references.tally_mut(place).state = State::HUSK;
         self.n_husks += 1;
         if !self.is_exact() {
             if let Some(walk) = &mut self.walk {
@@ -419,14 +420,14 @@ impl Heap {
             return self.vacate_husk(place);
         }
         let dropped = state.has(State::DROPPED);
-        let mut list = self.references.get_mut().detach(place);
-        while let Some(link) = self.references.get_mut().pop(list) {
+        let mut list = self.references.detach(place);
+        while let Some(link) = self.references.pop(list) {
             list = link.next;
             if dropped {
                 continue;
             }
             if link.to == place {
-                self.references.get_mut().tally_mut(place).incoming -= 1;
+                self.references.tally_mut(place).incoming -= 1;
             } else {
                 self.drop_reference(link.to);
             }
@@ -436,16 +437,28 @@ impl Heap {
         }
     }
 
+    #[cold]
+    fn forget_roots(&mut self, place: u32) {
+        for roots in [&mut self.roots, &mut self.walked_roots] {
+            let names: Vec<(u32, TextId)> = roots.range(names_of(place)).map(|(&name, _)| name).collect();
+            for name in names {
+                roots.remove(&name);
+            }
+        }
+    }
+
     /// Nothing refers to the dead object any more: its place can be used again.
+    #[inline]
     fn vacate_husk(&mut self, place: u32) {
         self.n_husks -= 1;
-        self.objects.vacate(place, State::VACANT);
+        self.references.tally_mut(place).state = State::VACANT;
         if !matches!(self.identity, Identity::Direct) {
             self.objects.push_free(place);
         }
     }
 
     /// The type number as it is stored: unknown if it is not defined.
+    #[inline]
     pub(super) fn known_type(&mut self, class: TypeId) -> TypeId {
         if self.types.contains(class) {
             return class;
@@ -455,6 +468,7 @@ impl Heap {
     }
 
     /// The site number as it is stored: none if it is not defined.
+    #[inline]
     pub(super) fn known_site(&mut self, site: SiteId) -> SiteId {
         if site == SiteId::NONE || self.sites.contains(site) {
             return site;

@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 use super::anomaly::AnomalyKind;
 use super::graph::{Counts, HeapGraph, Node, PackedState, Slots};
 use super::model::{Heap, ObjectIndex};
-use super::objects::State;
+use super::state::State;
 use crate::trace::{Scope, Slot, TextId};
 
 /// A walk without its checkpoint yet.
@@ -124,7 +124,7 @@ impl Heap {
         }
         if scope == Scope::Full {
             for place in 0..self.objects.len() as u32 {
-                self.objects.set(place, State::SEEN, false);
+                self.set(place, State::SEEN, false);
             }
         }
         self.walk = Some(Walk::new(scope));
@@ -141,8 +141,8 @@ impl Heap {
                 member.count.get_or_insert(count);
             }
             Some(_) => {
-                again = self.objects.state(place).has(State::SEEN);
-                self.objects.set(place, State::SEEN, true);
+                again = self.state(place).has(State::SEEN);
+                self.set(place, State::SEEN, true);
             }
             None => {}
         }
@@ -152,7 +152,7 @@ impl Heap {
         if again {
             self.anomaly_of(AnomalyKind::DescribedTwice, place);
         } else {
-            self.references.get_mut().tally_mut(place).count = count;
+            self.references.tally_mut(place).count = count;
         }
     }
 
@@ -209,8 +209,8 @@ impl Heap {
         } else {
             walk.into_rows(self.objects.len(), |place| (!died.contains(&place)).then_some(Node(place)))
         };
-        let states = self.states(|heap, place| !heap.objects.state(place).has(State::SEEN) || died.contains(&place));
-        let counts = Counts::Heap(self.references.lend());
+        let states = self.states(|heap, place| !heap.state(place).has(State::SEEN) || died.contains(&place));
+        let counts = Counts::Heap(self.lend());
         HeapGraph::from_parts(rows, targets, Slots::Rows(slots), Vec::new(), counts, states)
     }
 

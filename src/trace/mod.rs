@@ -11,13 +11,27 @@ pub use error::{ErrorKind, Position, TraceError};
 pub use event::*;
 pub use formats::{open, open_bytes, open_input};
 
-/// A trace that is being read: its header, then its events in order.
-pub trait Events {
+/// A trace that is being read: its header, then its events in order. Some other thread may read it than the one that
+/// opened it.
+pub trait Events: Send {
     fn header(&self) -> &Header;
 
     /// The next event; `None` at the end. After an error the reader may be asked again where the format allows it (the
     /// text form goes on with the next line), and answers `None` where it does not.
     fn next_event(&mut self) -> Result<Option<Event>, TraceError>;
+
+    /// Puts the next events behind those in `into`, at most `limit` of them; fewer only at the end and before an error.
+    ///
+    /// The same as so many calls of [`Events::next_event`], and cheaper.
+    fn fill(&mut self, into: &mut Vec<Event>, limit: usize) -> Result<(), TraceError> {
+        for _ in 0..limit {
+            match self.next_event()? {
+                Some(event) => into.push(event),
+                None => break,
+            }
+        }
+        Ok(())
+    }
 
     /// Where the next event will be read from.
     fn position(&self) -> Position;

@@ -166,6 +166,41 @@ fn what_is_said_of(path: &Path) -> String {
     }
 }
 
+/// Everything that a reader says, one by one or in batches: events, errors, the end.
+fn all_said(reader: &mut dyn Events, limit: Option<usize>) -> Vec<String> {
+    let (mut said, mut batch) = (Vec::new(), Vec::new());
+    loop {
+        let read = match limit {
+            Some(limit) => reader.fill(&mut batch, limit),
+            None => reader.next_event().map(|event| batch.extend(event)),
+        };
+        let is_over = read.is_ok() && batch.len() < limit.unwrap_or(1);
+        said.extend(batch.drain(..).map(|event| format!("{event:?}")));
+        said.extend(read.err().map(|error| error.to_string()));
+        if is_over {
+            said.push(format!("{:?}", reader.ending()));
+            return said;
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_so_many_single_events() {
+    let mut n_read = 0;
+    for folder in ["fixtures/broken", "fixtures/text", "fixtures/binary"] {
+        for path in files(folder) {
+            let Ok(mut reader) = open(&path) else { continue };
+            let single = all_said(&mut *reader, None);
+            for limit in [1, 2, 7, 4096] {
+                let batches = all_said(&mut *open(&path).unwrap(), Some(limit));
+                assert_eq!(batches, single, "{} in batches of {limit}", path.display());
+            }
+            n_read += 1;
+        }
+    }
+    assert!(n_read > 10, "{n_read} fixtures could be read");
+}
+
 #[test]
 fn an_input_that_no_format_claims_lists_the_known_ones() {
     let error = open_bytes(b"%PDF-1.7".to_vec()).map(|_| ()).unwrap_err();

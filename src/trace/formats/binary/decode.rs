@@ -3,7 +3,7 @@
 //! Advice: the payload is followed by [`MARGIN`] zero bytes, so every record of bounded length is read from an array of
 //! that size, where no index has to be checked and no byte is looked for in vain. Whether the record was whole is asked once, at its
 //! end; so is whether its numbers fit. And an event that is made in one place and moved to another is stored field by field
-//! and loaded as a whole, for which the processor has to wait; so each arm of [`Decoder::record`] makes its event where it is returned.
+//! and loaded as a whole, for which the processor has to wait; so each arm of [`Decoder::record`] makes its event where it gives it away.
 
 use super::encode::{TEXT_LIMIT, kind};
 use crate::trace::formats::text::{definitions, read_shared};
@@ -11,8 +11,12 @@ use crate::trace::{
     DictState, ErrorKind, Event, ObjectFlags, Position, Scope, SiteDef, SiteId, Slot, Tag, TextDef, TextId, TypeId,
 };
 
-/// Bytes that must follow a payload, all zero. No record of bounded length is longer.
-pub const MARGIN: usize = 64;
+/// No record of bounded length has more bytes.
+const OPERANDS: usize = 64;
+/// The longest number has so many bytes.
+const LONGEST: usize = 10;
+/// Bytes that must follow a payload, all zero: a record, and a number that begins with its last byte.
+pub const MARGIN: usize = OPERANDS + LONGEST;
 
 const TOO_LARGE: &str = "numbers that fit their fields";
 
@@ -58,22 +62,23 @@ impl Decoder {
         self.context = Context::default();
     }
 
-    /// The record at `at`, which then stands at the next; `None` where it cannot be decoded: see [`Decoder::problem`].
-    /// `payload` ends with [`MARGIN`] zero bytes that do not count.
+    /// Gives the event of the record at `at`, which then stands at the next; `None` where it cannot be decoded: see
+    /// [`Decoder::problem`]. `payload` ends with [`MARGIN`] zero bytes that do not count.
     #[inline(always)]
-    pub fn record(&mut self, payload: &[u8], at: &mut usize) -> Option<Event> {
+    pub fn record(&mut self, payload: &[u8], at: &mut usize, give: impl FnOnce(Event)) -> Option<()> {
         let start = *at;
         let bytes = payload.get(start..)?.first_chunk()?;
         let end = payload.len() - MARGIN;
-        let mut operands = Operands { bytes, at: 1, problem: None };
+        let mut operands = Operands::new(bytes);
         let kind = bytes[0];
-        // Each arm returns its own event: see the advice above.
+        // Each arm gives its own event: see the advice above.
         macro_rules! answer {
             ($event:expr) => {
                 match operands.whole(start, end, record_name(kind)) {
                     Ok(next) => {
                         *at = next;
-                        return Some($event);
+                        give($event);
+                        return Some(());
                     }
                     Err(bad) => {
                         self.problem = Some(bad);
@@ -103,7 +108,7 @@ impl Decoder {
                 let mut address = object.0;
                 if self.dense {
                     if object.0.wrapping_sub(1) >= self.last_object {
-                        operands.problem = self.next_object(object.0);
+                        self.next_object(object.0, &mut operands);
                     }
                     address = add(&mut self.context.address, operands.difference());
                 }
@@ -126,7 +131,7 @@ impl Decoder {
                 let object = self.object(&mut operands);
                 let flags = operands.byte();
                 if u32::from(flags) >> ObjectFlags::NAMES.len() != 0 {
-                    operands.problem = Some("flags below 16");
+                    operands.refuse("flags below 16");
                 }
                 let count = operands.number();
                 answer!(Event::Count { object, count, flags: ObjectFlags(flags) })
@@ -134,7 +139,8 @@ impl Decoder {
             _ => match self.rare(kind, payload, start, operands) {
                 Ok((event, next)) => {
                     *at = next;
-                    Some(event)
+                    give(event);
+                    Some(())
                 }
                 Err(bad) => {
                     self.problem = Some(bad);
@@ -160,7 +166,7 @@ impl Decoder {
                 let (id, parent, line) = (operands.short(), operands.short(), operands.short());
                 let (path, function) = (TextId(operands.short()), TextId(operands.short()));
                 if id == 0 {
-                    operands.problem = Some("a site's number from 1 on");
+                    operands.refuse("a site's number from 1 on");
                 }
                 let parent = (parent != 0).then_some(SiteId(parent));
                 Event::Site(SiteDef { id: SiteId(id), path, line, function, parent })
@@ -181,7 +187,7 @@ impl Decoder {
                     3 => DictState::Combined,
                     4 => DictState::Detached,
                     _ => {
-                        operands.problem = Some("a state from 0 to 4");
+                        operands.refuse("a state from 0 to 4");
                         DictState::None
                     }
                 };
@@ -237,13 +243,14 @@ impl Decoder {
         Ok((event, next))
     }
 
-    #[cold]
-    fn next_object(&mut self, number: u64) -> Option<&'static str> {
-        if number != self.last_object + 1 || u32::try_from(number).is_err() {
-            return Some("a number that was freed, or the next one");
+    /// The first object of its number; the numbers come in order.
+    #[inline]
+    fn next_object(&mut self, number: u64, operands: &mut Operands<'_>) {
+        if number == self.last_object + 1 && u32::try_from(number).is_ok() {
+            self.last_object = number;
+        } else {
+            operands.refuse("a number that was freed, or the next one");
         }
-        self.last_object = number;
-        None
     }
 
     #[inline(always)]
@@ -262,48 +269,51 @@ impl Decoder {
 struct Operands<'a> {
     bytes: &'a [u8; MARGIN],
     at: usize,
+    /// More than 32 bits if some number has more than its field, or there is a problem: one question at the end, not one
+    /// for each number.
+    excess: u64,
     /// What was expected where something else stood. A record that is cut off is that first.
     problem: Option<&'static str>,
 }
 
-impl Operands<'_> {
-    /// LEB128: of one byte, of up to eight taken as a word, or of more.
+impl<'a> Operands<'a> {
+    #[inline(always)]
+    fn new(bytes: &'a [u8; MARGIN]) -> Operands<'a> {
+        Operands { bytes, at: 1, excess: 0, problem: None }
+    }
+
+    /// LEB128, four bytes at once: how long the number is cannot be predicted, so nothing branches on it but that it has
+    /// no more.
     #[inline(always)]
     fn number(&mut self) -> u64 {
-        const LAST: u64 = 0x8080_8080_8080_8080;
-        let first = self.bytes[self.at % MARGIN];
-        if first < 0x80 {
-            self.at += 1;
-            return u64::from(first);
+        const LAST: u32 = 0x8080_8080;
+        let word = u32::from_le_bytes(*self.rest());
+        // The first byte without its top bit is the last of the number.
+        let last = !word & LAST;
+        if last == 0 {
+            let (number, n_bytes) = long_number(self.rest());
+            self.at += n_bytes;
+            self.excess |= if number.is_none() { u64::MAX } else { 0 };
+            return number.unwrap_or(0);
         }
-        if let Some(bytes) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk()) {
-            let word = u64::from_le_bytes(*bytes);
-            // The first byte without its top bit is the last of the number.
-            let last = !word & LAST;
-            if last != 0 {
-                self.at += last.trailing_zeros() as usize / 8 + 1;
-                let word = word & (last ^ (last - 1)) & !LAST;
-                // Seven bits of each byte are pushed together: to groups of 14, then 28, then 56.
-                let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
-                let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
-                return (word & 0x0fff_ffff) | (word & 0x0fff_ffff_0000_0000) >> 4;
-            }
-        }
-        let (number, n_bytes) = long_number(self.bytes, self.at);
-        self.at += n_bytes;
-        if number.is_none() {
-            self.problem = Some(TOO_LARGE);
-        }
-        number.unwrap_or(0)
+        self.at += last.trailing_zeros() as usize / 8 + 1;
+        let word = word & (last ^ (last - 1)) & !LAST;
+        // Seven bits of each byte are pushed together: to groups of 14, then 28.
+        let word = (word & 0x007f_007f) | (word & 0x7f00_7f00) >> 1;
+        u64::from((word & 0x0000_3fff) | (word & 0x3fff_0000) >> 2)
+    }
+
+    /// No record takes more than five numbers of ten bytes and two bytes: the remainder never bites, it spares a check.
+    #[inline(always)]
+    fn rest<const N: usize>(&self) -> &'a [u8; N] {
+        self.bytes[self.at % OPERANDS..].first_chunk().unwrap_or(&[0; N])
     }
 
     /// A number of 32 bits.
     #[inline(always)]
     fn short(&mut self) -> u32 {
         let number = self.number();
-        if number > u64::from(u32::MAX) {
-            self.problem = Some(TOO_LARGE);
-        }
+        self.excess |= number;
         number as u32
     }
 
@@ -314,21 +324,27 @@ impl Operands<'_> {
         (number >> 1) ^ (number & 1).wrapping_neg()
     }
 
+    /// The record is wrong: this was expected.
+    #[inline(always)]
+    fn refuse(&mut self, expected: &'static str) {
+        self.excess = u64::MAX;
+        self.problem = Some(expected);
+    }
+
     fn scope(&mut self) -> Scope {
         match self.byte() {
             0 => Scope::Full,
             1 => Scope::Garbage,
             _ => {
-                self.problem = Some("a scope of 0 or 1");
+                self.refuse("a scope of 0 or 1");
                 Scope::Full
             }
         }
     }
 
-    /// No record takes more than five numbers of ten bytes and a byte: the remainder never bites, it spares the check.
     #[inline(always)]
     fn byte(&mut self) -> u8 {
-        let byte = self.bytes[self.at % MARGIN];
+        let [byte] = *self.rest();
         self.at += 1;
         byte
     }
@@ -340,8 +356,8 @@ impl Operands<'_> {
         if next > end {
             return Err(Bad::Cut);
         }
-        if let Some(expected) = self.problem {
-            return bad(name, expected);
+        if self.excess > u64::from(u32::MAX) {
+            return bad(name, self.problem.unwrap_or(TOO_LARGE));
         }
         Ok(next)
     }
@@ -349,16 +365,15 @@ impl Operands<'_> {
 
 /// LEB128 of any length, and how many bytes it has; `None` where it has more than 64 bits.
 #[cold]
-fn long_number(bytes: &[u8; MARGIN], at: usize) -> (Option<u64>, usize) {
+fn long_number(bytes: &[u8; LONGEST]) -> (Option<u64>, usize) {
     let mut number = 0;
-    for n in 0..10 {
-        let byte = bytes[(at + n) % MARGIN];
+    for (n, &byte) in bytes.iter().enumerate() {
         number |= u64::from(byte & 0x7f) << (7 * n);
         if byte < 0x80 {
-            return ((n < 9 || byte <= 1).then_some(number), n + 1);
+            return ((n + 1 < LONGEST || byte <= 1).then_some(number), n + 1);
         }
     }
-    (None, 10)
+    (None, LONGEST)
 }
 
 #[inline(always)]
@@ -412,9 +427,9 @@ mod tests {
 
     fn number(bytes: &[u8]) -> (u64, usize, bool) {
         let mut padded = [0; MARGIN];
-        padded[..bytes.len()].copy_from_slice(bytes);
-        let mut operands = Operands { bytes: &padded, at: 0, problem: None };
-        (operands.number(), operands.at, operands.problem.is_none())
+        padded[1..=bytes.len()].copy_from_slice(bytes);
+        let mut operands = Operands::new(&padded);
+        (operands.number(), operands.at - 1, operands.excess == 0)
     }
 
     #[test]

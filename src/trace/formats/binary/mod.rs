@@ -14,7 +14,7 @@ use super::{TraceFormat, Writer};
 use crate::trace::input::Input;
 use crate::trace::{Ending, ErrorKind, Event, Events, Header, Numbers, Position, TraceError};
 use decode::{Bad, Decoder, MARGIN};
-use encode::{BLOCK_HEADER, BLOCK_LIMIT, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, BLOCK_ZSTD, MAGIC, VERSION};
+use encode::{BLOCK_HEADER, BLOCK_LIMIT, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, BLOCK_ZSTD, MAGIC, VERSION, kind};
 
 pub use write::BinaryWriter;
 
@@ -241,17 +241,36 @@ impl Events for Reader {
         if self.is_done || (self.block.at == self.block.end && !self.next_block()?) {
             return Ok(None);
         }
-        let event = self.decoder.record(&self.block.payload, &mut self.block.at);
+        let mut event = None;
+        let decoded = self.decoder.record(&self.block.payload, &mut self.block.at, |it| event = Some(it));
         self.block.taken += 1;
-        match event {
-            Some(Event::End) => {
-                self.has_ended = true;
-                self.ending = Ending::Complete;
-            }
-            Some(_) => {}
-            None => return self.stop(),
+        if decoded.is_none() {
+            return self.stop();
+        }
+        if let Some(Event::End) = event {
+            self.has_ended = true;
+            self.ending = Ending::Complete;
         }
         Ok(event)
+    }
+
+    fn fill(&mut self, into: &mut Vec<Event>, limit: usize) -> Result<(), TraceError> {
+        let full = into.len() + limit;
+        while into.len() < full {
+            // The first of a run tells the block; the others are in it.
+            match self.next_event()? {
+                Some(event) => into.push(event),
+                None => break,
+            }
+            let Block { payload, at, end, taken, .. } = &mut self.block;
+            while into.len() < full && *at < *end && payload[*at] != kind::END {
+                let Some(()) = self.decoder.record(payload, at, |event| into.push(event)) else {
+                    return self.stop().map(|_| ());
+                };
+                *taken += 1;
+            }
+        }
+        Ok(())
     }
 
     fn position(&self) -> Position {

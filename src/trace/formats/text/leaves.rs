@@ -93,6 +93,10 @@ pub fn tag(input: &[u8]) -> Parsed<'_, Tag> {
     let rest = blanks(input);
     let mut value = 0u64;
     let mut n = 0;
+    if let Some(eight) = rest.first_chunk().and_then(eight_digits) {
+        value = eight.into();
+        n = 8;
+    }
     while n < rest.len() {
         let digit = HEX[usize::from(rest[n])];
         if digit == NO_DIGIT {
@@ -106,6 +110,24 @@ pub fn tag(input: &[u8]) -> Parsed<'_, Tag> {
     } else {
         expected(rest, "an object's tag in lower-case hexadecimal")
     }
+}
+
+/// Eight lower-case hexadecimal digits, all at once; `None` if one of them is none.
+#[inline(always)]
+fn eight_digits(bytes: &[u8; 8]) -> Option<u32> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(*bytes);
+    // 1 in each byte that may be a letter, 0x60 to 0x6f; a decimal digit is 0x30 to 0x39.
+    let letters = word >> 6 & EACH;
+    let values = (word & (0x0f * EACH)) + 9 * letters;
+    let is_right = word & (0xf0 * EACH) == 0x30 * (EACH + letters)
+        && values & (0xf0 * EACH) == 0
+        // From ten on it is a letter, below it is none.
+        && (values + 6 * EACH) >> 4 & EACH == letters;
+    // The first digit is in the lowest byte, and counts most.
+    let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs << 8 | pairs >> 16) & 0x0000_ffff_0000_ffff;
+    is_right.then_some((fours << 16 | fours >> 32) as u32)
 }
 
 /// Digits: a decimal number of at most 64 bits. What follows them is the caller's matter.
@@ -171,6 +193,22 @@ mod tests {
         assert!(tag(b" 1ffffffffffffffff").is_err());
         for bad in ["", " ", "0x10", "10g", "FF", "#1"] {
             assert!(tag(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn eight_digits_are_read_as_one_after_the_other() {
+        for text in ["01234567", "89abcdef", "ffffffff", "00000000", "9a9a9a9a"] {
+            let bytes = text.as_bytes().first_chunk().unwrap();
+            assert_eq!(eight_digits(bytes), u32::from_str_radix(text, 16).ok(), "{text}");
+        }
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut bytes = *b"a1b2c3d4";
+                bytes[place] = byte;
+                let is_digit = HEX[usize::from(byte)] != NO_DIGIT;
+                assert_eq!(eight_digits(&bytes).is_some(), is_digit, "{byte:#x} at {place}");
+            }
         }
     }
 

@@ -187,50 +187,22 @@ impl Reader {
         Some(event)
     }
 
-    /// Behind `end` blank lines and comments may stand.
-    #[cold]
-    fn after_end(&mut self) -> Result<Option<Event>, TraceError> {
-        loop {
-            let (length, passed) = match self.next_line()? {
-                Line::Whole(length) => (length, length + 1),
-                Line::Last(length) => (length, length),
-                Line::TooLong => (1, 0),
-                Line::None => return self.finish(Line::None),
-            };
-            if passed == 0 || !at_line_end(without_return(&self.input.window()[..length])) {
-                self.state = State::Done;
-                let expected = "nothing after 'end'".to_owned();
-                return Err(self.input.error(self.position(), ErrorKind::Malformed { record: "trace", expected }));
-            }
-            self.pass(passed);
-        }
-    }
-}
-
-impl Events for Reader {
-    fn header(&self) -> &Header {
-        &self.header
-    }
-
+    /// Gives the next event; `false` where there is none.
+    ///
     /// Advice: an event that is made in one place and moved to another is stored field by field and loaded as a whole,
     /// and the processor waits for it each time; that was half of the time this reader took. So the commonest records are made right
-    /// where they are returned. All others, and what is wrong with these, are left to `parse`.
-    #[inline]
-    fn next_event(&mut self) -> Result<Option<Event>, TraceError> {
-        if let Some(event) = self.held.pop() {
-            return Ok(Some(event));
-        }
-        match self.state {
-            State::Reading => {}
-            State::Ended => return self.after_end(),
-            State::Done => return Ok(None),
+    /// where they are given away. All others, and what is wrong with these, are left to `parse`.
+    #[inline(always)]
+    fn read(&mut self, give: impl FnOnce(Event)) -> Result<bool, TraceError> {
+        if !self.held.is_empty() || self.state != State::Reading {
+            return Ok(self.read_rest()?.map(give).is_some());
         }
         loop {
             let length = match memchr(b'\n', self.input.window()) {
                 Some(length) if length <= LINE_LIMIT => length,
                 _ => match self.next_line() {
                     Ok(Line::Whole(length)) => length,
-                    Ok(other) => return self.finish(other),
+                    Ok(other) => return Ok(self.finish(other)?.map(give).is_some()),
                     Err(error) => {
                         self.state = State::Done;
                         self.ending = Ending::Cut(self.position());
@@ -243,7 +215,11 @@ impl Events for Reader {
                 ($operands:expr, $fields:pat => $event:expr) => {
                     if let Ok((_, $fields)) = $operands {
                         self.pass(length + 1);
-                        return if self.texts.has_fresh() { Ok(self.with_texts($event)) } else { Ok(Some($event)) };
+                        if self.texts.has_fresh() {
+                            return Ok(self.with_texts($event).map(give).is_some());
+                        }
+                        give($event);
+                        return Ok(true);
                     }
                 };
             }
@@ -271,9 +247,56 @@ impl Events for Reader {
             let event = self.parse(length);
             self.pass(length + 1);
             if let Some(event) = event? {
-                return Ok(self.say(event));
+                return Ok(self.say(event).map(give).is_some());
             }
         }
+    }
+
+    /// The next event where no line is to be read for it, or none.
+    #[cold]
+    fn read_rest(&mut self) -> Result<Option<Event>, TraceError> {
+        match (self.held.pop(), self.state) {
+            (None, State::Ended) => self.after_end(),
+            (held, _) => Ok(held),
+        }
+    }
+
+    /// Behind `end` blank lines and comments may stand.
+    #[cold]
+    fn after_end(&mut self) -> Result<Option<Event>, TraceError> {
+        loop {
+            let (length, passed) = match self.next_line()? {
+                Line::Whole(length) => (length, length + 1),
+                Line::Last(length) => (length, length),
+                Line::TooLong => (1, 0),
+                Line::None => return self.finish(Line::None),
+            };
+            if passed == 0 || !at_line_end(without_return(&self.input.window()[..length])) {
+                self.state = State::Done;
+                let expected = "nothing after 'end'".to_owned();
+                return Err(self.input.error(self.position(), ErrorKind::Malformed { record: "trace", expected }));
+            }
+            self.pass(passed);
+        }
+    }
+}
+
+impl Events for Reader {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    #[inline]
+    fn next_event(&mut self) -> Result<Option<Event>, TraceError> {
+        let mut event = None;
+        self.read(|it| event = Some(it))?;
+        Ok(event)
+    }
+
+    fn fill(&mut self, into: &mut Vec<Event>, limit: usize) -> Result<(), TraceError> {
+        let full = into.len() + limit;
+        while into.len() < full && self.read(|event| into.push(event))? {}
+        Ok(())
     }
 
     fn position(&self) -> Position {

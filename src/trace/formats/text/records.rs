@@ -2,7 +2,7 @@
 //!
 //! The keyword comes first, and all after it is under `cut`: a bad `alloc` is reported as a bad `alloc`, and not as a line
 //! that nothing matched. [`record`] picks the function by the first bytes, because trying one after another is slow. The
-//! commonest records are split in two, their operands and their event: see [`super::Reader`]'s `next_event`.
+//! commonest records are split in two, their operands and their event: see [`super::Reader`]'s `read`.
 
 use nom::Err;
 
@@ -328,6 +328,19 @@ fn cut<'a>(record: &'static str, at: &'a [u8], expected: &'static str) -> Err<Ba
 /// `[SLOT…]`: `[3]` is an index, and any other text a name.
 #[inline(always)]
 fn slot<'a>(input: &'a [u8], texts: &mut Texts) -> Parsed<'a, Slot> {
+    let tail = blanks(input);
+    if let Some(index) = quote::index(tail) {
+        return Ok((&[], Slot::index(index)));
+    }
+    match texts.known_slot(tail) {
+        Some(slot) => Ok((&[], slot)),
+        None => new_slot(input, texts),
+    }
+}
+
+/// A slot as it was not written before.
+#[cold]
+fn new_slot<'a>(input: &'a [u8], texts: &mut Texts) -> Parsed<'a, Slot> {
     let (rest, text) = tail(input)?;
     let slot = match text {
         None => Slot::UNNAMED,
@@ -336,6 +349,7 @@ fn slot<'a>(input: &'a [u8], texts: &mut Texts) -> Parsed<'a, Slot> {
             _ => Slot::text(intern(input, &text, texts)?),
         },
     };
+    texts.remember_slot(blanks(input), slot);
     Ok((rest, slot))
 }
 

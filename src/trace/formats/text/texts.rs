@@ -2,16 +2,36 @@
 
 use std::collections::HashMap;
 
-use crate::trace::{TextDef, TextId};
+use crate::trace::{Slot, TextDef, TextId};
+
+/// So many lines' ends are remembered, of so many bytes each at most.
+const REMEMBERED: usize = 1 << 14;
+const LONGEST: usize = 128;
 
 /// Every distinct text so far. Memory is that of the texts, each kept once.
 #[derive(Debug, Default)]
 pub struct Texts {
     numbers: HashMap<Box<[u8]>, TextId, foldhash::fast::RandomState>,
     fresh: Vec<TextDef>,
+    /// The slots that ends of lines stand for, so that they are taken apart once.
+    slots: HashMap<Box<[u8]>, Slot, foldhash::fast::RandomState>,
 }
 
 impl Texts {
+    /// The slot that this end of a line stood for before.
+    #[inline]
+    pub fn known_slot(&self, tail: &[u8]) -> Option<Slot> {
+        self.slots.get(tail).copied()
+    }
+
+    /// Remembers the slot that this end of a line stands for.
+    #[cold]
+    pub fn remember_slot(&mut self, tail: &[u8], slot: Slot) {
+        if self.slots.len() < REMEMBERED && tail.len() <= LONGEST {
+            self.slots.insert(tail.into(), slot);
+        }
+    }
+
     /// The number of a text that was seen before.
     #[inline]
     pub fn known(&self, text: &[u8]) -> Option<TextId> {

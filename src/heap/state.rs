@@ -1,0 +1,62 @@
+//! What a place in the table of objects is used for, and what the replay has noted of its object: one byte.
+
+/// The life of a place, and flags beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct State(u8);
+
+impl State {
+    pub const VACANT: State = State(0);
+    pub const LIVE: State = State(1);
+    /// Its tally returned to zero; its `free` has not come yet.
+    pub const DYING: State = State(2);
+    /// Dead, but references to it are left, so the place cannot be used again.
+    pub const HUSK: State = State(3);
+    const LIFE: u8 = 3;
+
+    /// Dying, and what it referred to no longer counts its references.
+    pub const DROPPED: State = State(1 << 2);
+    /// In the queue of those whose references are to be dropped.
+    pub const QUEUED: State = State(1 << 3);
+    /// Has a named root.
+    pub const ROOTED: State = State(1 << 4);
+    pub const WATCHED: State = State(1 << 5);
+    /// The walk at hand has told its count; after a walk: the last one did.
+    pub const SEEN: State = State(1 << 6);
+
+    #[inline]
+    pub fn life(self) -> State {
+        State(self.0 & Self::LIFE)
+    }
+
+    #[inline]
+    pub fn is_live(self) -> bool {
+        self.life() == State::LIVE
+    }
+
+    #[inline]
+    pub fn is_dying(self) -> bool {
+        self.life() == State::DYING
+    }
+
+    /// Live or dying: there is an object that events may speak of.
+    #[inline]
+    pub fn is_there(self) -> bool {
+        (self.0 & Self::LIFE).wrapping_sub(1) < 2
+    }
+
+    #[inline]
+    pub fn has(self, flag: State) -> bool {
+        self.0 & flag.0 == flag.0
+    }
+
+    /// Another life, and the same flags.
+    #[inline]
+    pub fn set_life(&mut self, life: State) {
+        self.0 = self.0 & !Self::LIFE | life.0;
+    }
+
+    #[inline]
+    pub fn set(&mut self, flag: State, on: bool) {
+        self.0 = if on { self.0 | flag.0 } else { self.0 & !flag.0 };
+    }
+}
