@@ -130,6 +130,26 @@ impl HeapGraph {
         self.targets[row].iter().zip(slots).map(|(&to, slot)| Reference { to, slot })
     }
 
+    /// The same into a buffer that is emptied first: for whoever asks of all nodes.
+    #[inline]
+    pub fn references_into(&self, node: Node, references: &mut Vec<Reference>) {
+        references.clear();
+        let row = self.row(node);
+        match &self.slots {
+            Slots::Rows(slots) => {
+                let both = self.targets[row.clone()].iter().zip(&slots[row]);
+                references.extend(both.map(|(&to, &slot)| Reference { to, slot }));
+            }
+            Slots::Lists(lists) => {
+                references.extend(lists.list(node.0).map(|link| Reference { to: Node(link.to), slot: link.slot }));
+                if references.len() != row.len() {
+                    references.retain(|reference| !self.state(reference.to).vacant);
+                }
+                references.reverse();
+            }
+        }
+    }
+
     #[inline]
     pub fn count(&self, node: Node) -> u32 {
         match &self.counts {

@@ -266,6 +266,9 @@ impl Watch for Lines {
                     graph.references(node).map(|reference| (address(reference.to), reference.slot)).collect();
                 let referents: Vec<u64> = graph.referents(node).iter().map(|&to| address(to)).collect();
                 assert_eq!(references.iter().map(|reference| reference.0).collect::<Vec<_>>(), referents);
+                let mut buffer = Vec::new();
+                graph.references_into(node, &mut buffer);
+                assert!(buffer.into_iter().eq(graph.references(node)));
                 (object.address, object.bytes + object.owned_bytes, object.count, names, references)
             })
             .collect();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kinds::{PickleSites, Plain, SlotKind, Texts, TypeKind, TypeRows};
 use super::layout::block;
-use crate::heap::{Heap, HeapGraph, Moment, Node, Object, Watch};
+use crate::heap::{Heap, HeapGraph, Moment, Node, Object, Reference, Watch};
 use crate::trace::{DictState, ObjectFlags, Slot, TypeDef, TypeFlags, TypeId, TypeRef};
 
 /// Kinds of instances kept apart for one type; instances of further kinds are counted with none.
@@ -25,6 +25,8 @@ pub struct Profiler {
     /// Bytes of the heap at the last look.
     heap_bytes: u64,
     texts: Texts,
+    /// Of the node at hand.
+    references: Vec<Reference>,
 }
 
 /// What the checkpoints showed of one type.
@@ -198,7 +200,8 @@ impl Profiler {
         names: &mut Vec<Slot>,
     ) -> Option<Object> {
         let mut dict = None;
-        for reference in graph.references(node) {
+        graph.references_into(node, &mut self.references);
+        for &reference in &self.references {
             match self.texts.kind(heap, reference.slot) {
                 SlotKind::Attribute => names.push(reference.slot),
                 SlotKind::InstanceDict if !claimed[reference.to.0 as usize] => {
@@ -209,7 +212,8 @@ impl Profiler {
             }
         }
         let dict = dict?;
-        for reference in graph.references(dict) {
+        graph.references_into(dict, &mut self.references);
+        for &reference in &self.references {
             if self.texts.kind(heap, reference.slot) == SlotKind::Key {
                 names.push(reference.slot);
             }
@@ -407,8 +411,8 @@ fn has_hidden_dict(heap: &Heap, object: &Object) -> bool {
 fn referenced_nodes(graph: &HeapGraph) -> Vec<bool> {
     let mut referenced = vec![false; graph.n_nodes()];
     for node in graph.nodes().filter(|&node| !graph.state(node).vacant) {
-        for reference in graph.references(node) {
-            referenced[reference.to.0 as usize] = true;
+        for referent in graph.referents(node) {
+            referenced[referent.0 as usize] = true;
         }
     }
     referenced
