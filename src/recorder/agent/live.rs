@@ -196,19 +196,13 @@ impl LiveTable {
     pub fn relocate(&mut self, index: u32, block: usize, bytes: usize) {
         let old = self.records[index as usize].block;
         if old != block {
-            let mut chunk = self.chunk(block);
-            if chunk.is_null() {
-                chunk = self.add_chunk(block);
-            }
-            if chunk.is_null() {
-                self.exhausted = true;
-                return;
-            }
-            // SAFETY: as in `find`.
+            let Some(place) = self.place_for(block) else { return };
+            let before = self.place(old);
+            // SAFETY: as `place` says.
             unsafe {
-                (*chunk)[granule(block)] = index;
+                place.write(index);
+                before.inspect(|before| before.write(0));
             }
-            self.unlink(old);
         }
         let record = &mut self.records[index as usize];
         record.block = block;
@@ -218,16 +212,6 @@ impl LiveTable {
     /// All records of live blocks.
     pub fn records(&mut self) -> impl Iterator<Item = &mut Record> {
         self.records.iter_mut().filter(|record| record.block != 0)
-    }
-
-    fn unlink(&mut self, block: usize) {
-        let chunk = self.chunk(block);
-        if !chunk.is_null() {
-            // SAFETY: as in `find`.
-            unsafe {
-                (*chunk)[granule(block)] = 0;
-            }
-        }
     }
 
     #[inline]

@@ -254,16 +254,15 @@ impl Stacks {
             let mut node = (*kept.add(changed - 1)).node;
             self.chain.frames.truncate(known + 1);
             for place in changed..=known {
-                let address = self.chain.frames[place].address;
-                let (last, code) = (self.last(address), word(address, to_code));
-                node = self.node_of(address, last, code, node, &mut met);
-                let frame = &mut self.chain.frames[place];
-                (frame.last, frame.code, frame.node) = (last, code, node);
+                let mut frame = self.read(self.chain.frames[place].address);
+                node = self.node_of(&frame, node, &mut met);
+                frame.node = node;
+                self.chain.frames[place] = frame;
             }
             for &address in walked[..entered].iter().rev() {
-                let (last, code) = (self.last(address), word(address, to_code));
-                node = self.node_of(address, last, code, node, &mut met);
-                self.chain.frames.push(Frame { address, last, code, node });
+                let frame = self.read(address);
+                node = self.node_of(&frame, node, &mut met);
+                self.chain.frames.push(Frame { node, ..frame });
             }
             node
         }
@@ -284,13 +283,13 @@ impl Stacks {
             let mut same = 1;
             let mut node = 0;
             for &address in walked.iter().rev() {
-                let (last, code) = (self.last(address), word(address, self.abi.frame_code));
+                let frame = self.read(address);
                 node = match self.chain.frames.get(same) {
-                    Some(old) if (old.address, old.last, old.code) == (address, last, code) => old.node,
+                    Some(old) if (old.address, old.last, old.code) == (address, frame.last, frame.code) => old.node,
                     _ => {
                         self.chain.frames.truncate(same);
-                        let node = self.node_of(address, last, code, node, &mut met);
-                        self.chain.frames.push(Frame { address, last, code, node });
+                        let node = self.node_of(&frame, node, &mut met);
+                        self.chain.frames.push(Frame { node, ..frame });
                         node
                     }
                 };
@@ -302,23 +301,30 @@ impl Stacks {
         }
     }
 
+    /// A frame as it is now; its node is still to be found.
+    #[inline]
+    unsafe fn read(&self, address: usize) -> Frame {
+        // SAFETY: as in `capture`.
+        unsafe {
+            let last = match self.abi.last {
+                Last::Index(_) => *((address + self.abi.frame_last) as *const u32) as usize,
+                Last::Pointer => word(address, self.abi.frame_last),
+            };
+            Frame { address, last, code: word(address, self.abi.frame_code), node: 0 }
+        }
+    }
+
     /// The node of a frame that runs now, called from the stack of `caller`.
     #[inline]
-    unsafe fn node_of(
-        &mut self,
-        address: usize,
-        last: usize,
-        code: usize,
-        caller: u32,
-        met: &mut impl FnMut(usize),
-    ) -> u32 {
+    unsafe fn node_of(&mut self, frame: &Frame, caller: u32, met: &mut impl FnMut(usize)) -> u32 {
+        let &Frame { last, code, .. } = frame;
         let place = hash(last ^ code ^ (caller as usize) << 4) % STEPS;
         let step = &self.steps[place];
         if (step.last, step.code, step.caller) == (last, code, caller) {
             return step.node;
         }
         // SAFETY: as in `capture`.
-        let node = unsafe { self.called(address, last, code, caller, met) };
+        let node = unsafe { self.called(frame, caller, met) };
         if node != caller {
             self.steps[place] = Step { last, code, caller, node };
         }
@@ -326,39 +332,20 @@ impl Stacks {
     }
 
     /// The node of a frame, that of the caller where no Python code runs in it.
-    unsafe fn called(
-        &mut self,
-        address: usize,
-        last: usize,
-        code: usize,
-        caller: u32,
-        met: &mut impl FnMut(usize),
-    ) -> u32 {
+    unsafe fn called(&mut self, frame: &Frame, caller: u32, met: &mut impl FnMut(usize)) -> u32 {
         if let Some(owner) = self.abi.frame_owner
             // SAFETY: as in `capture`.
-            && unsafe { *((address + owner) as *const u8) } == OWNED_BY_C_STACK
+            && unsafe { *((frame.address + owner) as *const u8) } == OWNED_BY_C_STACK
         {
             return caller;
         }
         let instruction = match self.abi.last {
-            Last::Index(bytes) => (last as u32).cast_signed().wrapping_mul(bytes),
-            Last::Pointer => last.wrapping_sub(code + self.abi.code_first) as i32,
+            Last::Index(bytes) => (frame.last as u32).cast_signed().wrapping_mul(bytes),
+            Last::Pointer => frame.last.wrapping_sub(frame.code + self.abi.code_first) as i32,
         };
-        match self.code_number(code, met) {
+        match self.code_number(frame.code, met) {
             0 => caller,
-            number => self.child(caller, number, instruction, code),
-        }
-    }
-
-    /// The last instruction of a frame, as it is there.
-    #[inline]
-    unsafe fn last(&self, frame: usize) -> usize {
-        // SAFETY: as in `capture`.
-        unsafe {
-            match self.abi.last {
-                Last::Index(_) => *((frame + self.abi.frame_last) as *const u32) as usize,
-                Last::Pointer => word(frame, self.abi.frame_last),
-            }
+            number => self.child(caller, number, instruction, frame.code),
         }
     }
 
