@@ -116,33 +116,27 @@ impl HeapGraph {
     }
 
     /// What `node` refers to, with the slots; in the order of [`HeapGraph::referents`]. Where the heap keeps the
-    /// references this collects the slots of the row first: for nodes that are reported, not for all.
+    /// references this collects those of the row first: for nodes that are reported, not for all.
     pub fn references(&self, node: Node) -> impl ExactSizeIterator<Item = Reference> + '_ {
-        let row = self.row(node);
-        let slots = match &self.slots {
-            Slots::Rows(slots) => RowSlots::Slice(slots[row.clone()].iter()),
-            Slots::Lists(lists) => {
-                let counted = lists.list(node.0).filter(|link| !self.state(Node(link.to)).vacant);
-                let slots: Vec<Slot> = counted.map(|link| link.slot).collect();
-                RowSlots::Collected(slots.into_iter().rev())
+        match &self.slots {
+            Slots::Rows(slots) => RowReferences::There(self.pairs(slots, node)),
+            Slots::Lists(_) => {
+                let mut references = Vec::new();
+                self.references_into(node, &mut references);
+                RowReferences::Collected(references.into_iter())
             }
-        };
-        self.targets[row].iter().zip(slots).map(|(&to, slot)| Reference { to, slot })
+        }
     }
 
     /// The same into a buffer that is emptied first: for whoever asks of all nodes.
     #[inline]
     pub fn references_into(&self, node: Node, references: &mut Vec<Reference>) {
         references.clear();
-        let row = self.row(node);
         match &self.slots {
-            Slots::Rows(slots) => {
-                let both = self.targets[row.clone()].iter().zip(&slots[row]);
-                references.extend(both.map(|(&to, &slot)| Reference { to, slot }));
-            }
+            Slots::Rows(slots) => references.extend(self.pairs(slots, node).map(Reference::of)),
             Slots::Lists(lists) => {
                 references.extend(lists.list(node.0).map(|link| Reference { to: Node(link.to), slot: link.slot }));
-                if references.len() != row.len() {
+                if references.len() != self.row(node).len() {
                     references.retain(|reference| !self.state(reference.to).vacant);
                 }
                 references.reverse();
@@ -168,9 +162,22 @@ impl HeapGraph {
     }
 
     #[inline]
+    fn pairs<'a>(&'a self, slots: &'a [Slot], node: Node) -> Pairs<'a> {
+        let row = self.row(node);
+        self.targets[row.clone()].iter().zip(&slots[row])
+    }
+
+    #[inline]
     fn row(&self, node: Node) -> std::ops::Range<usize> {
         let node = node.0 as usize;
         self.rows[node] as usize..self.rows[node + 1] as usize
+    }
+}
+
+impl Reference {
+    #[inline]
+    fn of((&to, &slot): (&Node, &Slot)) -> Reference {
+        Reference { to, slot }
     }
 }
 
@@ -187,31 +194,35 @@ impl PackedState {
     }
 }
 
-/// The slots of one row, in its order.
-enum RowSlots<'a> {
-    Slice(std::slice::Iter<'a, Slot>),
-    Collected(std::iter::Rev<std::vec::IntoIter<Slot>>),
+/// A row with the slots beside it.
+type Pairs<'a> = std::iter::Zip<std::slice::Iter<'a, Node>, std::slice::Iter<'a, Slot>>;
+
+/// The references of one row, in its order.
+enum RowReferences<'a> {
+    There(Pairs<'a>),
+    Collected(std::vec::IntoIter<Reference>),
 }
 
-impl Iterator for RowSlots<'_> {
-    type Item = Slot;
+impl Iterator for RowReferences<'_> {
+    type Item = Reference;
 
-    fn next(&mut self) -> Option<Slot> {
+    #[inline]
+    fn next(&mut self) -> Option<Reference> {
         match self {
-            RowSlots::Slice(slots) => slots.next().copied(),
-            RowSlots::Collected(slots) => slots.next(),
+            RowReferences::There(row) => row.next().map(Reference::of),
+            RowReferences::Collected(references) => references.next(),
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         match self {
-            RowSlots::Slice(slots) => slots.size_hint(),
-            RowSlots::Collected(slots) => slots.size_hint(),
+            RowReferences::There(row) => row.size_hint(),
+            RowReferences::Collected(references) => references.size_hint(),
         }
     }
 }
 
-impl ExactSizeIterator for RowSlots<'_> {}
+impl ExactSizeIterator for RowReferences<'_> {}
 
 impl Default for Slots {
     fn default() -> Self {

@@ -60,9 +60,16 @@ impl Identity {
         }
     }
 
-    /// The place of a tag; with `Direct` only where it would be.
-    #[inline]
+    /// The place of a tag; with `Direct` only where it would be, and perhaps behind the last one.
+    #[inline(always)]
     pub fn get(&mut self, tag: u64, objects: &Objects) -> Option<u32> {
+        match self {
+            Identity::Direct => direct(tag),
+            _ => self.look_up(tag, objects),
+        }
+    }
+
+    fn look_up(&mut self, tag: u64, objects: &Objects) -> Option<u32> {
         match self {
             Identity::Map { pages, others, state, .. } => {
                 pages.get(tag).or_else(|| in_others(others, state, tag, objects))
@@ -72,13 +79,9 @@ impl Identity {
     }
 
     /// The same, without remembering where it was found.
-    #[inline]
     pub fn find(&self, tag: u64, objects: &Objects) -> Option<u32> {
         match self {
-            Identity::Direct => {
-                let place = tag.wrapping_sub(1);
-                (place < objects.len() as u64).then_some(place as u32)
-            }
+            Identity::Direct => direct(tag),
             Identity::Table(places) => {
                 let place = *places.get(usize::try_from(tag.wrapping_sub(1)).ok()?)?;
                 place.checked_sub(1)
@@ -132,6 +135,11 @@ impl Identity {
             }
         }
     }
+}
+
+#[inline(always)]
+fn direct(tag: u64) -> Option<u32> {
+    u32::try_from(tag.wrapping_sub(1)).ok()
 }
 
 #[inline]

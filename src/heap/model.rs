@@ -62,7 +62,7 @@ pub struct Collections {
 }
 
 /// The objects that are alive at one moment of a trace, and what is known of them. 52 bytes an object, and 12 a
-/// reference with references as events; 6 to 24 more an object where numbers are not dense. Places of dead objects are used
+/// reference with references as events; 5 to 12 more an object where numbers are not dense. Places of dead objects are used
 /// again.
 #[derive(Debug)]
 pub struct Heap {
@@ -98,7 +98,7 @@ pub struct Heap {
     pub(super) revivals: u64,
     pub(super) walk: Option<Walk>,
     /// Objects that will be watched once the judgement at hand gives the tallies back.
-    pub(super) to_watch: Vec<u32>,
+    to_watch: Vec<u32>,
 }
 
 impl Heap {
@@ -341,12 +341,8 @@ impl Heap {
 
     #[inline(always)]
     pub(super) fn lookup(&mut self, tag: Tag) -> Option<u32> {
-        let place = match self.identity {
-            Identity::Direct => tag.0.wrapping_sub(1),
-            _ => self.identity.get(tag.0, &self.objects)?.into(),
-        };
-        let tally = self.references.get(place)?;
-        tally.state.is_there().then_some(place as u32)
+        let place = self.identity.get(tag.0, &self.objects)?;
+        self.references.get(place)?.state.is_there().then_some(place)
     }
 
     #[cold]

@@ -19,12 +19,9 @@ type Batch = (Vec<Event>, Position);
 /// each. Answers the error that ended it, if one did: the events before it were played.
 pub fn read_ahead(events: &mut dyn Events, mut play: impl FnMut(&mut [Event], Position)) -> Option<TraceError> {
     let mut first = Vec::new();
-    let read = events.fill(&mut first, BATCH);
-    let is_whole = read.is_err() || first.len() < BATCH;
+    let more = fill(events, &mut first);
     play(&mut first, events.position());
-    if is_whole {
-        return read.err();
-    }
+    let Ok(true) = more else { return more.err() };
     first.clear();
     let (filled, to_play) = sync_channel(BATCHES);
     let (played, to_fill) = sync_channel(BATCHES);
@@ -50,14 +47,19 @@ pub fn read_ahead(events: &mut dyn Events, mut play: impl FnMut(&mut [Event], Po
 
 fn read_all(events: &mut dyn Events, to_fill: &Receiver<Vec<Event>>, filled: &SyncSender<Batch>) -> Option<TraceError> {
     for mut batch in to_fill {
-        let read = events.fill(&mut batch, BATCH);
-        let is_last = read.is_err() || batch.len() < BATCH;
+        let more = fill(events, &mut batch);
         // Nobody takes it only where the player has panicked.
-        if filled.send((batch, events.position())).is_err() || is_last {
-            return read.err();
+        if filled.send((batch, events.position())).is_err() || !matches!(more, Ok(true)) {
+            return more.err();
         }
     }
     None
+}
+
+/// Fills an empty batch; says whether there may be more.
+fn fill(events: &mut dyn Events, batch: &mut Vec<Event>) -> Result<bool, TraceError> {
+    events.fill(batch, BATCH)?;
+    Ok(batch.len() == BATCH)
 }
 
 #[cfg(test)]

@@ -90,8 +90,8 @@ impl References {
 
     /// The tally of a place, if there is such a place.
     #[inline]
-    pub fn get(&self, place: u64) -> Option<&Tally> {
-        self.tallies.get(usize::try_from(place).ok()?)
+    pub fn get(&self, place: u32) -> Option<&Tally> {
+        self.tallies.get(place as usize)
     }
 
     #[inline]
