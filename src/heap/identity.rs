@@ -69,6 +69,15 @@ impl Identity {
         }
     }
 
+    /// The same, but none where it is not just the number.
+    #[inline(always)]
+    pub fn direct(&self, tag: u64) -> Option<u32> {
+        match self {
+            Identity::Direct => direct(tag),
+            _ => None,
+        }
+    }
+
     fn look_up(&mut self, tag: u64, objects: &Objects) -> Option<u32> {
         match self {
             Identity::Map { pages, others, state, .. } => {

@@ -26,9 +26,13 @@ impl<T> Numbered<T> {
     pub fn place(&self, number: u32) -> Option<u32> {
         match self.small.get(number as usize) {
             Some(&place) if place != 0 => Some(place - 1),
-            _ if self.large.is_empty() => None,
-            _ => self.large.get(&number).copied(),
+            _ => self.place_of_large(number),
         }
+    }
+
+    #[cold]
+    fn place_of_large(&self, number: u32) -> Option<u32> {
+        self.large.get(&number).copied()
     }
 
     #[inline]

@@ -1,10 +1,12 @@
 //! A trace becomes batches of events, read by a second thread while the first one plays those before them.
 //!
-//! Advice: with one thread the text form is read for as long as it is played. The batches go round in a circle, so that
-//! their memory is in the cache; each is large enough that handing it over costs nothing beside its events.
+//! Advice: this is for forms that are read for as long as they are played, as the text form is. An event that goes from one
+//! thread to the other is written, read and looked at twice; the binary form is decoded in less. The batches go round in a
+//! circle, so that their memory is in the cache; each is large enough that handing it over costs nothing beside its events.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::vec::Drain;
 
 use crate::trace::{Event, Events, Position, TraceError};
 
@@ -17,12 +19,11 @@ type Batch = (Vec<Event>, Position);
 
 /// Reads to the end and calls `play` with the events, batch by batch in their order, and with where the reader was after
 /// each. Answers the error that ended it, if one did: the events before it were played.
-pub fn read_ahead(events: &mut dyn Events, mut play: impl FnMut(&mut [Event], Position)) -> Option<TraceError> {
+pub fn read_ahead(events: &mut dyn Events, mut play: impl FnMut(Drain<'_, Event>, Position)) -> Option<TraceError> {
     let mut first = Vec::new();
-    let more = fill(events, &mut first);
-    play(&mut first, events.position());
+    let more = events.play(&mut first, BATCH);
+    play(first.drain(..), events.position());
     let Ok(true) = more else { return more.err() };
-    first.clear();
     let (filled, to_play) = sync_channel(BATCHES);
     let (played, to_fill) = sync_channel(BATCHES);
     for batch in std::iter::once(first).chain(std::iter::repeat_with(Vec::new)).take(BATCHES) {
@@ -33,8 +34,7 @@ pub fn read_ahead(events: &mut dyn Events, mut play: impl FnMut(&mut [Event], Po
     thread::scope(move |scope| {
         let reader = scope.spawn(move || read_all(events, &to_fill, &filled));
         for (mut batch, position) in to_play {
-            play(&mut batch, position);
-            batch.clear();
+            play(batch.drain(..), position);
             // The reader may be done.
             let _ = played.send(batch);
         }
@@ -47,19 +47,13 @@ pub fn read_ahead(events: &mut dyn Events, mut play: impl FnMut(&mut [Event], Po
 
 fn read_all(events: &mut dyn Events, to_fill: &Receiver<Vec<Event>>, filled: &SyncSender<Batch>) -> Option<TraceError> {
     for mut batch in to_fill {
-        let more = fill(events, &mut batch);
+        let more = events.play(&mut batch, BATCH);
         // Nobody takes it only where the player has panicked.
         if filled.send((batch, events.position())).is_err() || !matches!(more, Ok(true)) {
             return more.err();
         }
     }
     None
-}
-
-/// Fills an empty batch; says whether there may be more.
-fn fill(events: &mut dyn Events, batch: &mut Vec<Event>) -> Result<bool, TraceError> {
-    events.fill(batch, BATCH)?;
-    Ok(batch.len() == BATCH)
 }
 
 #[cfg(test)]
@@ -116,7 +110,7 @@ mod tests {
                 let (mut n_played, mut last) = (0, Position::default());
                 let error = read_ahead(&mut Counter::new(length, fails), |events, position| {
                     for event in events {
-                        assert_eq!(*event, Event::Time { ns: n_played });
+                        assert_eq!(event, Event::Time { ns: n_played });
                         n_played += 1;
                     }
                     last = position;
@@ -130,7 +124,7 @@ mod tests {
     fn a_player_that_panics_does_not_leave_the_reader_waiting() {
         for n_batches in 1..=9 {
             let mut left: u32 = n_batches;
-            let play = |_: &mut [Event], _| {
+            let play = |_: Drain<'_, Event>, _| {
                 left -= 1;
                 assert!(left > 0, "as it should");
             };

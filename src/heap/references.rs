@@ -112,26 +112,31 @@ impl References {
     /// Adds a reference to a list; does not count it. False if the pool is full.
     #[inline]
     pub fn add(&mut self, from: u32, to: u32, slot: Slot) -> bool {
-        let head = self.tallies[from as usize].head;
-        let link = Link { to, slot, next: head & NIL };
-        let place = self.free;
-        if place != NIL {
-            self.free = self.links[place as usize].next;
-            self.links[place as usize] = link;
+        let head = &mut self.tallies[from as usize].head;
+        let link = Link { to, slot, next: *head & NIL };
+        let long = *head & LONG;
+        if let Some(free) = self.links.get_mut(self.free as usize) {
+            *head = self.free | long;
+            self.free = free.next;
+            *free = link;
         } else if self.links.len() < NIL as usize {
+            *head = self.links.len() as u32 | long;
             self.links.push(link);
         } else {
             return false;
         }
-        let place = if place != NIL { place } else { self.links.len() as u32 - 1 };
-        self.tallies[from as usize].head = place | (head & LONG);
         self.live += 1;
-        if head & LONG != 0
-            && let Some(long) = self.long.get_mut(&from)
-        {
-            long.add(to, slot);
+        if long != 0 {
+            self.add_to_long(from, to, slot);
         }
         true
+    }
+
+    #[cold]
+    fn add_to_long(&mut self, from: u32, to: u32, slot: Slot) {
+        if let Some(long) = self.long.get_mut(&from) {
+            long.add(to, slot);
+        }
     }
 
     /// Takes a reference out of a list; does not uncount it. An unnamed slot stands for any slot if there is no unnamed
@@ -162,11 +167,16 @@ impl References {
                 }
                 (previous, place) = (place, link.next);
             }
-            let long = LongList::of(self.list(from));
-            self.long.insert(from, long);
-            self.tallies[from as usize].head |= LONG;
+            self.make_long(from);
         }
         self.remove_from_long(from, to, slot)
+    }
+
+    #[cold]
+    fn make_long(&mut self, from: u32) {
+        let long = LongList::of(self.list(from));
+        self.long.insert(from, long);
+        self.tallies[from as usize].head |= LONG;
     }
 
     #[cold]
@@ -222,12 +232,17 @@ impl References {
     /// Takes a whole list away from its object. The links stay in use until [`References::pop`] gives them back.
     #[inline]
     pub fn detach(&mut self, from: u32) -> u32 {
-        if self.tallies[from as usize].head & LONG != 0
-            && let Some(mut long) = self.long.remove(&from)
-        {
-            self.compact(from, &mut long);
+        if self.tallies[from as usize].head & LONG != 0 {
+            self.end_long(from);
         }
         std::mem::replace(&mut self.tallies[from as usize].head, NIL) & NIL
+    }
+
+    #[cold]
+    fn end_long(&mut self, from: u32) {
+        if let Some(mut long) = self.long.remove(&from) {
+            self.compact(from, &mut long);
+        }
     }
 
     /// The first reference of a detached list and the rest of it; the link is free then.

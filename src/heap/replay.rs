@@ -5,7 +5,9 @@ use super::graph::HeapGraph;
 use super::model::{Heap, ObjectIndex};
 use super::objects::Birth;
 use super::read_ahead::read_ahead;
-use crate::trace::{Ending, Event, Events, Frees, ObjectFlags, Position, Scope, SiteId, TraceError};
+use crate::trace::{
+    Ending, Event, Events, Frees, ObjectFlags, Player, Position, Scope, SiteId, Slot, Tag, TraceError, TypeId,
+};
 
 /// When a judgement falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,17 +74,22 @@ pub struct Replayed {
 
 /// Between two tidyings of the heap.
 const TIDY: u64 = 1 << 16;
+/// Events between two reports of progress.
+const BATCH: usize = 4096;
 
 /// Plays a trace to its end. Anomalies are in the heap; an unreadable record ends the replay and is returned beside what
-/// was read. `progress` hears now and then how far the reader is. A trace that is not short is read by a thread of its own.
+/// was read. `progress` hears now and then how far the reader is. Where reading takes long, a thread of its own reads ahead.
 pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn FnMut(Position)) -> Replayed {
     let mut heap = Heap::new(events.header().clone());
-    let error = read_ahead(events, |batch, position| {
-        for event in batch {
-            heap.step(event, watch);
-        }
-        progress(position);
-    });
+    let mut player = Play { heap: &mut heap, watch };
+    let error = if events.is_quick() {
+        read_and_play(events, &mut player, progress)
+    } else {
+        read_ahead(events, |batch, position| {
+            batch.for_each(|event| player.event(event));
+            progress(position);
+        })
+    };
     let ending = match &error {
         Some(error) => Ending::Cut(error.position().unwrap_or_else(|| events.position())),
         None => events.ending(),
@@ -91,55 +98,108 @@ pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn
     Replayed { events: heap.now.event, heap, ending, error }
 }
 
-impl Heap {
-    /// Plays one event.
-    pub fn play(&mut self, mut event: Event, watch: &mut dyn Watch) {
-        self.take_back();
-        self.step(&mut event, watch);
+/// Plays all events as they are read. Answers the error that ended it, if one did.
+fn read_and_play(
+    events: &mut dyn Events,
+    player: &mut dyn Player,
+    progress: &mut dyn FnMut(Position),
+) -> Option<TraceError> {
+    loop {
+        let more = events.play(player, BATCH);
+        progress(events.position());
+        match more {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(error),
+        }
+    }
+}
+
+/// What plays events into a heap.
+struct Play<'a> {
+    heap: &'a mut Heap,
+    watch: &'a mut dyn Watch,
+}
+
+impl Player for Play<'_> {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Ref { from, to, slot } => self.reference(from, to, slot),
+            Event::Unref { from, to, slot } => self.unreference(from, to, slot),
+            Event::Alloc { object, address, class, bytes, site } => self.birth(object, address, class, bytes, site),
+            Event::Free { object } => self.free(object),
+            Event::Incref { object } => self.incref(object),
+            Event::Decref { object } => self.decref(object),
+            _ => self.heap.turn(self.watch, |heap, watch| heap.apply_rare(event, watch)),
+        }
     }
 
-    /// Plays one event, and may take what is in it.
+    fn reference(&mut self, from: Tag, to: Tag, slot: Slot) {
+        self.heap.turn(self.watch, |heap, _| {
+            if let Some(text) = slot.as_text() {
+                heap.check_text(text);
+            }
+            if heap.is_exact() {
+                heap.add_reference(from, to, slot);
+            } else if let (Some(from), Some(to)) = (heap.resolve(from), heap.resolve(to)) {
+                heap.describe_reference(from, to, slot);
+            }
+        });
+    }
+
+    fn unreference(&mut self, from: Tag, to: Tag, slot: Slot) {
+        self.heap.turn(self.watch, |heap, _| {
+            if heap.is_exact() {
+                heap.remove_reference(from, to, slot);
+            } else if let (Some(from), Some(_)) = (heap.resolve(from), heap.resolve(to)) {
+                heap.anomaly_of(AnomalyKind::OutsideWalk, from);
+            }
+        });
+    }
+
+    fn birth(&mut self, object: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) {
+        self.heap.turn(self.watch, |heap, watch| {
+            let class = heap.known_type(class);
+            let site = heap.known_site(site);
+            let bytes = heap.limited(bytes);
+            let address = if heap.identity.is_map() { object.0 } else { address };
+            heap.alloc(object, Birth { id: heap.now.event, address, class, site, bytes }, watch);
+        });
+    }
+
+    fn free(&mut self, object: Tag) {
+        self.heap.turn(self.watch, |heap, watch| heap.free(object, watch));
+    }
+
+    fn incref(&mut self, object: Tag) {
+        self.heap.turn(self.watch, |heap, _| match heap.resolve(object) {
+            Some(place) if heap.is_exact() => heap.raise(place),
+            Some(place) => heap.anomaly_of(AnomalyKind::OutsideWalk, place),
+            None => {}
+        });
+    }
+
+    fn decref(&mut self, object: Tag) {
+        self.heap.turn(self.watch, |heap, _| match heap.resolve(object) {
+            Some(place) if heap.is_exact() => heap.lower(place),
+            Some(place) => heap.anomaly_of(AnomalyKind::OutsideWalk, place),
+            None => {}
+        });
+    }
+}
+
+impl Heap {
+    /// Plays one event.
+    pub fn play(&mut self, event: Event, watch: &mut dyn Watch) {
+        self.take_back();
+        Play { heap: self, watch }.event(event);
+    }
+
+    /// Everything that is done for each event.
     #[inline(always)]
-    fn step(&mut self, event: &mut Event, watch: &mut dyn Watch) {
+    fn turn(&mut self, watch: &mut dyn Watch, change: impl FnOnce(&mut Heap, &mut dyn Watch)) {
         self.now.event += 1;
-        match *event {
-            Event::Ref { from, to, slot } => {
-                if let Some(text) = slot.as_text() {
-                    self.check_text(text);
-                }
-                if self.is_exact() {
-                    self.add_reference(from, to, slot);
-                } else if let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) {
-                    self.describe_reference(from, to, slot);
-                }
-            }
-            Event::Unref { from, to, slot } => {
-                if self.is_exact() {
-                    self.remove_reference(from, to, slot);
-                } else if let (Some(from), Some(_)) = (self.resolve(from), self.resolve(to)) {
-                    self.anomaly_of(AnomalyKind::OutsideWalk, from);
-                }
-            }
-            Event::Alloc { object, address, class, bytes, site } => {
-                let class = self.known_type(class);
-                let site = self.known_site(site);
-                let bytes = self.limited(bytes);
-                let address = if self.identity.is_map() { object.0 } else { address };
-                self.alloc(object, Birth { id: self.now.event, address, class, site, bytes }, watch);
-            }
-            Event::Free { object } => self.free(object, watch),
-            Event::Incref { object } => match self.resolve(object) {
-                Some(place) if self.is_exact() => self.raise(place),
-                Some(place) => self.anomaly_of(AnomalyKind::OutsideWalk, place),
-                None => {}
-            },
-            Event::Decref { object } => match self.resolve(object) {
-                Some(place) if self.is_exact() => self.lower(place),
-                Some(place) => self.anomaly_of(AnomalyKind::OutsideWalk, place),
-                None => {}
-            },
-            _ => self.apply_rare(std::mem::replace(event, Event::End), watch),
-        }
+        change(self, watch);
         if self.header.frees == Frees::Implied {
             self.settle(watch);
         }

@@ -43,22 +43,36 @@ impl Heap {
     }
 
     pub(super) fn alloc(&mut self, tag: Tag, birth: Birth, watch: &mut dyn Watch) {
-        if let Some(old) = self.lookup(tag) {
-            self.settle(watch);
-            let dying = self.state(old).is_dying();
-            self.anomaly_of(if dying { AnomalyKind::MissingFree } else { AnomalyKind::AllocOnLive }, old);
-            self.bury(old, Some(tag), false, watch);
-        }
-        let Some(place) = self.place_for(tag) else { return };
         let (class, bytes) = (birth.class, birth.bytes);
+        let place = match self.vacant(tag) {
+            Some(place) => place,
+            None => match self.make_vacant(tag, watch) {
+                Some(place) => place,
+                None => return,
+            },
+        };
         self.objects.fill(place, birth);
         *self.references.tally_mut(place) = Tally::NEW;
         self.identity.insert(tag.0, place, &self.objects);
         self.add_live(class, bytes, true);
     }
 
+    /// The place of a number that was freed.
+    #[inline(always)]
+    fn vacant(&self, tag: Tag) -> Option<u32> {
+        let place = self.identity.direct(tag.0)?;
+        (self.references.get(place)?.state == State::VACANT).then_some(place)
+    }
+
     /// A vacant place for a new object; an anomaly if there is none.
-    fn place_for(&mut self, tag: Tag) -> Option<u32> {
+    #[inline(never)]
+    fn make_vacant(&mut self, tag: Tag, watch: &mut dyn Watch) -> Option<u32> {
+        if let Some(old) = self.lookup(tag) {
+            self.settle(watch);
+            let dying = self.state(old).is_dying();
+            self.anomaly_of(if dying { AnomalyKind::MissingFree } else { AnomalyKind::AllocOnLive }, old);
+            self.bury(old, Some(tag), false, watch);
+        }
         let n_places = self.objects.len() as u64;
         let next = match &self.identity {
             Identity::Direct => Some(n_places),
@@ -118,16 +132,24 @@ impl Heap {
     pub(super) fn add_reference(&mut self, from: Tag, to: Tag, slot: Slot) {
         let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
         if self.state(from).has(State::DROPPED) {
-            self.undrop(from);
-            self.enqueue(from);
+            self.take_again(from);
         }
-        let references = &mut self.references;
-        if references.add(from, to, slot) {
-            references.tally_mut(to).incoming += 1;
-            self.raise(to);
-        } else {
-            self.anomaly_of(AnomalyKind::TooMany, from);
+        if !self.references.add(from, to, slot) {
+            return self.anomaly_of(AnomalyKind::TooMany, from);
         }
+        let tally = self.references.tally_mut(to);
+        tally.incoming += 1;
+        tally.count = tally.count.saturating_add(1);
+        if tally.count == 1 && tally.state.is_dying() {
+            self.revive(to);
+        }
+    }
+
+    /// A dropped object takes a reference: those that it had count again, until it is dropped anew.
+    #[cold]
+    fn take_again(&mut self, from: u32) {
+        self.undrop(from);
+        self.enqueue(from);
     }
 
     #[inline]

@@ -5,11 +5,13 @@ pub mod error;
 pub mod event;
 pub mod formats;
 pub mod input;
+pub mod player;
 
 pub use convert::{ConvertError, convert};
 pub use error::{ErrorKind, Position, TraceError};
 pub use event::*;
 pub use formats::{open, open_bytes, open_input};
+pub use player::Player;
 
 /// A trace that is being read: its header, then its events in order. Some other thread may read it than the one that
 /// opened it.
@@ -20,17 +22,22 @@ pub trait Events: Send {
     /// text form goes on with the next line), and answers `None` where it does not.
     fn next_event(&mut self) -> Result<Option<Event>, TraceError>;
 
-    /// Puts the next events behind those in `into`, at most `limit` of them; fewer only at the end and before an error.
+    /// Plays the next `limit` events; fewer only at the end and before an error. Answers whether there may be more.
     ///
     /// The same as so many calls of [`Events::next_event`], and cheaper.
-    fn fill(&mut self, into: &mut Vec<Event>, limit: usize) -> Result<(), TraceError> {
+    fn play(&mut self, player: &mut dyn Player, limit: usize) -> Result<bool, TraceError> {
         for _ in 0..limit {
             match self.next_event()? {
-                Some(event) => into.push(event),
-                None => break,
+                Some(event) => player.event(event),
+                None => return Ok(false),
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether an event is read in less time than it takes to hand it to another thread.
+    fn is_quick(&self) -> bool {
+        false
     }
 
     /// Where the next event will be read from.

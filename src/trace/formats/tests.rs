@@ -170,13 +170,13 @@ fn what_is_said_of(path: &Path) -> String {
 fn all_said(reader: &mut dyn Events, limit: Option<usize>) -> Vec<String> {
     let (mut said, mut batch) = (Vec::new(), Vec::new());
     loop {
-        let read = match limit {
-            Some(limit) => reader.fill(&mut batch, limit),
-            None => reader.next_event().map(|event| batch.extend(event)),
+        let more = match limit {
+            Some(limit) => reader.play(&mut batch, limit),
+            None => reader.next_event().map(|event| event.map(|event| batch.push(event)).is_some()),
         };
-        let is_over = read.is_ok() && batch.len() < limit.unwrap_or(1);
         said.extend(batch.drain(..).map(|event| format!("{event:?}")));
-        said.extend(read.err().map(|error| error.to_string()));
+        let is_over = matches!(more, Ok(false));
+        said.extend(more.err().map(|error| error.to_string()));
         if is_over {
             said.push(format!("{:?}", reader.ending()));
             return said;

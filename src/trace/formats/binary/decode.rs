@@ -2,13 +2,14 @@
 //!
 //! Advice: the payload is followed by [`MARGIN`] zero bytes, so every record of bounded length is read from an array of
 //! that size, where no index has to be checked and no byte is looked for in vain. Whether the record was whole is asked once, at its
-//! end; so is whether its numbers fit. And an event that is made in one place and moved to another is stored field by field
-//! and loaded as a whole, for which the processor has to wait; so each arm of [`Decoder::record`] makes its event where it gives it away.
+//! end; so is whether its numbers fit. And of the common records no event is made: their fields go to the player in registers, and
+//! the processor guesses once and not twice what a record is.
 
 use super::encode::{TEXT_LIMIT, kind};
 use crate::trace::formats::text::{definitions, read_shared};
 use crate::trace::{
-    DictState, ErrorKind, Event, ObjectFlags, Position, Scope, SiteDef, SiteId, Slot, Tag, TextDef, TextId, TypeId,
+    DictState, ErrorKind, Event, ObjectFlags, Player, Position, Scope, SiteDef, SiteId, Slot, Tag, TextDef, TextId,
+    TypeId,
 };
 
 /// No record of bounded length has more bytes.
@@ -62,22 +63,21 @@ impl Decoder {
         self.context = Context::default();
     }
 
-    /// Gives the event of the record at `at`, which then stands at the next; `None` where it cannot be decoded: see
+    /// Plays the record at `at`, which then stands at the next; `None` where it cannot be decoded: see
     /// [`Decoder::problem`]. `payload` ends with [`MARGIN`] zero bytes that do not count.
     #[inline(always)]
-    pub fn record(&mut self, payload: &[u8], at: &mut usize, give: impl FnOnce(Event)) -> Option<()> {
+    pub fn record<P: Player + ?Sized>(&mut self, payload: &[u8], at: &mut usize, player: &mut P) -> Option<()> {
         let start = *at;
         let bytes = payload.get(start..)?.first_chunk()?;
         let end = payload.len() - MARGIN;
         let mut operands = Operands::new(bytes);
         let kind = bytes[0];
-        // Each arm gives its own event: see the advice above.
         macro_rules! answer {
-            ($event:expr) => {
+            ($method:ident($($operand:expr),*)) => {
                 match operands.whole(start, end, record_name(kind)) {
                     Ok(next) => {
                         *at = next;
-                        give($event);
+                        player.$method($($operand),*);
                         return Some(());
                     }
                     Err(bad) => {
@@ -91,17 +91,17 @@ impl Decoder {
             kind::REF_SAME => {
                 let from = Tag(self.context.subject);
                 let (to, slot) = self.target_and_slot(&mut operands);
-                answer!(Event::Ref { from, to, slot })
+                answer!(reference(from, to, slot))
             }
             kind::REF => {
                 let from = self.object(&mut operands);
                 let (to, slot) = self.target_and_slot(&mut operands);
-                answer!(Event::Ref { from, to, slot })
+                answer!(reference(from, to, slot))
             }
             kind::UNREF => {
                 let from = self.object(&mut operands);
                 let (to, slot) = self.target_and_slot(&mut operands);
-                answer!(Event::Unref { from, to, slot })
+                answer!(unreference(from, to, slot))
             }
             kind::ALLOC => {
                 let object = self.object(&mut operands);
@@ -113,19 +113,19 @@ impl Decoder {
                     address = add(&mut self.context.address, operands.difference());
                 }
                 let (class, bytes, site) = (operands.short(), operands.number(), operands.short());
-                answer!(Event::Alloc { object, address, class: TypeId(class), bytes, site: SiteId(site) })
+                answer!(birth(object, address, TypeId(class), bytes, SiteId(site)))
             }
             kind::FREE => {
                 let object = self.object(&mut operands);
-                answer!(Event::Free { object })
+                answer!(free(object))
             }
             kind::INCREF => {
                 let object = self.object(&mut operands);
-                answer!(Event::Incref { object })
+                answer!(incref(object))
             }
             kind::DECREF => {
                 let object = self.object(&mut operands);
-                answer!(Event::Decref { object })
+                answer!(decref(object))
             }
             kind::COUNT => {
                 let object = self.object(&mut operands);
@@ -134,12 +134,12 @@ impl Decoder {
                     operands.refuse("flags below 16");
                 }
                 let count = operands.number();
-                answer!(Event::Count { object, count, flags: ObjectFlags(flags) })
+                answer!(event(Event::Count { object, count, flags: ObjectFlags(flags) }))
             }
             _ => match self.rare(kind, payload, start, operands) {
                 Ok((event, next)) => {
                     *at = next;
-                    give(event);
+                    player.event(event);
                     Some(())
                 }
                 Err(bad) => {

@@ -12,7 +12,7 @@ mod write;
 use super::text::{definitions, read_header};
 use super::{TraceFormat, Writer};
 use crate::trace::input::Input;
-use crate::trace::{Ending, ErrorKind, Event, Events, Header, Numbers, Position, TraceError};
+use crate::trace::{Ending, ErrorKind, Event, Events, Header, Numbers, Player, Position, TraceError};
 use decode::{Bad, Decoder, MARGIN};
 use encode::{BLOCK_HEADER, BLOCK_LIMIT, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, BLOCK_ZSTD, MAGIC, VERSION, kind};
 
@@ -242,7 +242,7 @@ impl Events for Reader {
             return Ok(None);
         }
         let mut event = None;
-        let decoded = self.decoder.record(&self.block.payload, &mut self.block.at, |it| event = Some(it));
+        let decoded = self.decoder.record(&self.block.payload, &mut self.block.at, &mut event);
         self.block.taken += 1;
         if decoded.is_none() {
             return self.stop();
@@ -254,23 +254,27 @@ impl Events for Reader {
         Ok(event)
     }
 
-    fn fill(&mut self, into: &mut Vec<Event>, limit: usize) -> Result<(), TraceError> {
-        let full = into.len() + limit;
-        while into.len() < full {
+    fn play(&mut self, player: &mut dyn Player, limit: usize) -> Result<bool, TraceError> {
+        let mut left = limit;
+        while left > 0 {
             // The first of a run tells the block; the others are in it.
-            match self.next_event()? {
-                Some(event) => into.push(event),
-                None => break,
-            }
+            let Some(event) = self.next_event()? else { return Ok(false) };
+            player.event(event);
+            left -= 1;
             let Block { payload, at, end, taken, .. } = &mut self.block;
-            while into.len() < full && *at < *end && payload[*at] != kind::END {
-                let Some(()) = self.decoder.record(payload, at, |event| into.push(event)) else {
-                    return self.stop().map(|_| ());
+            while left > 0 && *at < *end && payload[*at] != kind::END {
+                let Some(()) = self.decoder.record(payload, at, player) else {
+                    return self.stop().map(|_| false);
                 };
                 *taken += 1;
+                left -= 1;
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn is_quick(&self) -> bool {
+        true
     }
 
     fn position(&self) -> Position {
