@@ -85,6 +85,10 @@ pub struct Heap {
     pub(super) collections: Collections,
     /// Between `gc start` and `gc stop`.
     pub(super) collecting: bool,
+    /// When the collection at hand began, if it was not judged yet.
+    pub(super) unjudged: Option<Now>,
+    /// Event of the last judgement of the whole heap.
+    pub(super) judged_at: u64,
     pub(super) n_live: u64,
     pub(super) live_bytes: u64,
     pub(super) peak_live: u64,
@@ -121,6 +125,8 @@ impl Heap {
             mark: None,
             collections: Collections::default(),
             collecting: false,
+            unjudged: None,
+            judged_at: 0,
             n_live: 0,
             live_bytes: 0,
             peak_live: 0,

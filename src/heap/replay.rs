@@ -16,7 +16,9 @@ pub enum Moment {
     FullCheckpoint,
     /// `checkpoint garbage`: the graph is those objects only, compactly numbered.
     Garbage,
-    /// `gc start`, with references as events: the graph is the whole heap.
+    /// `gc start`, with references as events: the graph is the whole heap. A collection that changes nothing has none
+    /// where so few events have passed that looking at all objects would take longer than playing them; what is garbage
+    /// then is still so at the next judgement.
     CollectionStart,
     /// The trace is over, with references as events: the graph is the whole heap.
     End,
@@ -76,6 +78,8 @@ pub struct Replayed {
 const TIDY: u64 = 1 << 16;
 /// Events between two reports of progress.
 const BATCH: usize = 4096;
+/// A heap of so many objects is judged at every `gc start`.
+const FEW_OBJECTS: u64 = 1024;
 
 /// Plays a trace to its end. Anomalies are in the heap; an unreadable record ends the replay and is returned beside what
 /// was read. `progress` hears now and then how far the reader is. Where reading takes long, a thread of its own reads ahead.
@@ -130,6 +134,9 @@ impl Player for Play<'_> {
             Event::Free { object } => self.free(object),
             Event::Incref { object } => self.incref(object),
             Event::Decref { object } => self.decref(object),
+            Event::Type(_) | Event::Site(_) | Event::Text(_) | Event::Time { .. } | Event::GcStop { .. } => {
+                self.heap.turn_quietly(self.watch, |heap, watch| heap.apply_rare(event, watch));
+            }
             _ => self.heap.turn(self.watch, |heap, watch| heap.apply_rare(event, watch)),
         }
     }
@@ -195,9 +202,18 @@ impl Heap {
         Play { heap: self, watch }.event(event);
     }
 
-    /// Everything that is done for each event.
+    /// Everything that is done for an event that may change what is garbage.
     #[inline(always)]
     fn turn(&mut self, watch: &mut dyn Watch, change: impl FnOnce(&mut Heap, &mut dyn Watch)) {
+        if self.unjudged.is_some() {
+            self.judge_collection(watch);
+        }
+        self.turn_quietly(watch, change);
+    }
+
+    /// Everything that is done for any event.
+    #[inline(always)]
+    fn turn_quietly(&mut self, watch: &mut dyn Watch, change: impl FnOnce(&mut Heap, &mut dyn Watch)) {
         self.now.event += 1;
         change(self, watch);
         if self.header.frees == Frees::Implied {
@@ -302,13 +318,17 @@ impl Heap {
                 }
                 self.collections.runs += 1;
                 if self.is_exact() {
-                    self.judge_all(Moment::CollectionStart, watch);
+                    self.unjudged = Some(self.now);
+                    if self.n_live <= FEW_OBJECTS || self.now.event - self.judged_at >= self.n_live {
+                        self.judge_collection(watch);
+                    }
                 }
             }
             Event::GcStop { collected, uncollectable } => {
                 if !std::mem::replace(&mut self.collecting, false) {
                     self.anomaly(AnomalyKind::UnpairedCollection);
                 }
+                self.unjudged = None;
                 let collections = &mut self.collections;
                 collections.collected = collections.collected.saturating_add(collected);
                 collections.uncollectable = collections.uncollectable.saturating_add(uncollectable);
@@ -344,7 +364,19 @@ impl Heap {
         }
     }
 
+    /// The judgement of the collection that began last, in the heap that it found.
+    #[cold]
+    fn judge_collection(&mut self, watch: &mut dyn Watch) {
+        if let Some(began) = self.unjudged {
+            let now = std::mem::replace(&mut self.now, began);
+            self.judge_all(Moment::CollectionStart, watch);
+            self.now = now;
+        }
+    }
+
     fn judge_all(&mut self, moment: Moment, watch: &mut dyn Watch) {
+        self.unjudged = None;
+        self.judged_at = self.now.event;
         self.settle(watch);
         let graph = self.freeze();
         self.judge(graph, moment, watch);
