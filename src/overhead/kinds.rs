@@ -1,6 +1,8 @@
 //! What a look at a checkpoint asks again and again, answered by number: what kind of type, of slot, of site is this?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::RandomState;
 
 use super::layout::block;
 use crate::heap::Heap;
@@ -44,6 +46,8 @@ pub struct TypeRow {
     pub class: TypeId,
     pub kind: TypeKind,
     pub plain: Plain,
+    /// Where the profiler has what it observed of the instances.
+    pub observed: Option<usize>,
 }
 
 /// Objects without attributes.
@@ -74,7 +78,8 @@ impl TypeRows {
     #[cold]
     fn add(&mut self, heap: &Heap, class: TypeId) -> usize {
         const SMALL: u32 = 1 << 16;
-        self.rows.push(TypeRow { class, kind: TypeKind::of(heap, class), plain: Plain::default() });
+        let (kind, plain) = (TypeKind::of(heap, class), Plain::default());
+        self.rows.push(TypeRow { class, kind, plain, observed: None });
         let row = self.rows.len() as u32;
         if class.0 < SMALL {
             let place = class.0 as usize;
@@ -114,13 +119,17 @@ impl Texts {
         if slot.as_text().is_none() {
             return SlotKind::Other;
         }
+        match self.0.get(slot.raw() as usize) {
+            None | Some(SlotKind::Unknown) => self.add(heap, slot),
+            Some(kind) => *kind,
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, heap: &Heap, slot: Slot) -> SlotKind {
         let place = slot.raw() as usize;
-        if place >= self.0.len() {
-            self.0.resize(place + 1, SlotKind::Unknown);
-        }
-        if self.0[place] == SlotKind::Unknown {
-            self.0[place] = SlotKind::of(&heap.slot_name(slot));
-        }
+        self.0.resize(self.0.len().max(place + 1), SlotKind::Unknown);
+        self.0[place] = SlotKind::of(&heap.slot_name(slot));
         self.0[place]
     }
 }
@@ -140,7 +149,7 @@ impl SlotKind {
 /// Sites below a function of `pickle`. A copy stores nothing, so `copy` is no sign of stored pickles.
 #[derive(Default)]
 pub struct PickleSites {
-    known: BTreeMap<u32, bool>,
+    known: HashMap<u32, bool, RandomState>,
     last: Option<(u32, bool)>,
 }
 

@@ -3,7 +3,9 @@
 //! Costs one pass over objects and references at each full checkpoint, and memory in proportion to the number of types
 //! and of the different kinds of instances, not to the number of instances.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use foldhash::fast::RandomState;
 
 use super::kinds::{PickleSites, Plain, SlotKind, Texts, TypeKind, TypeRows};
 use super::layout::block;
@@ -19,7 +21,9 @@ const MOST_NAMES: usize = 4096;
 /// Looks at every full checkpoint, and at the end of a trace that keeps the tally.
 #[derive(Debug, Default)]
 pub struct Profiler {
-    types: BTreeMap<u32, Observed>,
+    types: Vec<Observed>,
+    /// Place in `types` of each type that was met.
+    places: BTreeMap<u32, usize>,
     /// Number of looks so far.
     looks: u64,
     /// Bytes of the heap at the last look.
@@ -48,7 +52,7 @@ pub struct Observed {
     pub unpickled: bool,
     look: u64,
     /// Place in `names` of each slot that was met; nothing for slots that are not kept in the dict or the values.
-    places: BTreeMap<u32, Option<usize>>,
+    places: HashMap<u32, Option<usize>, RandomState>,
     by_name: BTreeMap<String, usize>,
     /// Slots of the classes, and fields that a built-in base has.
     excluded: Option<BTreeSet<String>>,
@@ -127,7 +131,8 @@ impl Profiler {
     }
 
     pub(super) fn into_observed(self) -> BTreeMap<u32, Observed> {
-        self.types
+        let mut types: Vec<Option<Observed>> = self.types.into_iter().map(Some).collect();
+        self.places.into_iter().filter_map(|(class, place)| Some((class, types[place].take()?))).collect()
     }
 
     fn look(&mut self, heap: &Heap, graph: &HeapGraph) {
@@ -144,7 +149,8 @@ impl Profiler {
                 continue;
             }
             let index = graph.object(node);
-            let row = types.row(heap, heap.class(index));
+            let class = heap.class(index);
+            let row = types.row(heap, class);
             match row.kind {
                 TypeKind::Dict => dicts.push(node),
                 TypeKind::Other => {
@@ -152,6 +158,7 @@ impl Profiler {
                     row.plain.add(bytes, owned);
                 }
                 kind @ (TypeKind::Class | TypeKind::BuiltIn) => {
+                    let place = *row.observed.get_or_insert_with(|| self.observed(class));
                     let object = heap.object(index);
                     names.clear();
                     let mut dict = self.read_attributes(heap, graph, node, &mut claimed, &mut names);
@@ -163,7 +170,7 @@ impl Profiler {
                         names.clear();
                     }
                     let pickled = pickle_sites.has(heap, object.site);
-                    let observed = self.observed_now(object.class);
+                    let observed = &mut self.types[place];
                     observed.add_instance(heap, &object, dict.as_ref(), &names);
                     observed.unpickled |= pickled;
                 }
@@ -182,10 +189,11 @@ impl Profiler {
             }
         }
         for row in types.rows().iter().filter(|row| row.plain.instances > 0) {
-            self.observed_now(row.class).now.add_plain(&row.plain);
+            let place = self.observed(row.class);
+            self.types[place].now.add_plain(&row.plain);
         }
         let look = self.looks;
-        for observed in self.types.values_mut() {
+        for observed in &mut self.types {
             observed.finish_look(look);
         }
     }
@@ -221,13 +229,16 @@ impl Profiler {
         Some(heap.object(graph.object(dict)))
     }
 
-    fn observed_now(&mut self, class: TypeId) -> &mut Observed {
-        let look = self.looks;
-        let observed = self.types.entry(class.0).or_default();
-        if observed.look != look {
-            observed.begin_look(look);
+    /// Place of a type that is met in this look.
+    fn observed(&mut self, class: TypeId) -> usize {
+        let place = *self.places.entry(class.0).or_insert(self.types.len());
+        if place == self.types.len() {
+            self.types.push(Observed::default());
         }
-        observed
+        if self.types[place].look != self.looks {
+            self.types[place].begin_look(self.looks);
+        }
+        place
     }
 }
 
