@@ -279,7 +279,8 @@ fn told(advice: &Advice) -> String {
 fn per_loop(n: u64, loops: u64) -> Number {
     match n.checked_rem(loops) {
         None | Some(0) => Number::Whole(n / loops.max(1)),
-        Some(_) => Number::Part(rounded(quotient(n, loops), 100.0)),
+        // What only one loop in a thousand has is not none.
+        Some(_) => Number::Part(rounded(quotient(n, loops), 100.0).max(0.01)),
     }
 }
 

@@ -122,11 +122,17 @@ pub fn short(path: &str) -> &str {
 }
 
 fn types(types: &std::collections::BTreeMap<String, Number>, width: usize) -> String {
-    let pieces = types.iter().map(|(name, n)| match n {
-        Number::Whole(n) => format!("{} × {name}", count(*n)),
-        Number::Part(n) => format!("about {n:.1} × {name}"),
-    });
+    let pieces = types.iter().map(|(name, n)| format!("{} × {name}", how_many(n)));
     wrap(&pieces.collect::<Vec<_>>(), ", ", FACTS, width)
+}
+
+/// Of loops that are not all alike, what one of them has in the mean.
+fn how_many(number: &Number) -> String {
+    match number {
+        Number::Whole(n) => count(*n),
+        Number::Part(n) if *n < 0.1 => "under 0.1".to_owned(),
+        Number::Part(n) => format!("about {n:.1}"),
+    }
 }
 
 /// When something was; the number of the event where no time is known.
@@ -155,6 +161,12 @@ mod tests {
         assert_eq!(interval(&at(9, Some(1_000_000)), &at(9, Some(1_000_000))), "at 1.0 ms");
         assert_eq!(interval(&at(1, None), &at(9, Some(2_000_000))), "before 2.0 ms");
         assert_eq!(interval(&at(1, None), &at(9_383, None)), "between event 1 and event 9,383");
+    }
+
+    #[test]
+    fn what_is_in_few_of_the_loops_is_not_none() {
+        let told = [Number::Whole(1200), Number::Part(0.67), Number::Part(0.1), Number::Part(0.0)];
+        assert_eq!(told.iter().map(how_many).collect::<Vec<_>>(), ["1,200", "about 0.7", "about 0.1", "under 0.1"]);
     }
 
     #[test]
