@@ -17,12 +17,14 @@ pub(super) enum Identity {
     Table(Vec<u32>),
     /// Tags are anything: those that stand close together, as addresses do, go through pages, the others through a hash
     /// table of 6 to 11 bytes an object, whose keys are the addresses that the objects have anyway.
-    Map { pages: Box<PageTable>, others: HashTable<u32>, state: RandomState, dead: RecentlyDead },
+    /// What was named last is looked for first among the last.
+    Map { recent: Recent, pages: Box<PageTable>, others: HashTable<u32>, state: RandomState, dead: RecentlyDead },
 }
 
 impl Identity {
     pub fn map() -> Identity {
         Identity::Map {
+            recent: Recent::new(),
             pages: Box::new(PageTable::new()),
             others: HashTable::new(),
             state: RandomState::default(),
@@ -80,9 +82,11 @@ impl Identity {
 
     fn look_up(&mut self, tag: u64, objects: &Objects) -> Option<u32> {
         match self {
-            Identity::Map { pages, others, state, .. } => {
-                pages.get(tag).or_else(|| in_others(others, state, tag, objects))
-            }
+            Identity::Map { recent, pages, others, state, .. } => recent.get(tag).or_else(|| {
+                let place = pages.get(tag).or_else(|| in_others(others, state, tag, objects))?;
+                recent.add(tag, place);
+                Some(place)
+            }),
             _ => self.find(tag, objects),
         }
     }
@@ -114,7 +118,8 @@ impl Identity {
                     places[number] = place + 1;
                 }
             }
-            Identity::Map { pages, others, state, .. } => {
+            Identity::Map { recent, pages, others, state, .. } => {
+                recent.add(tag, place);
                 if !pages.insert(tag, place) {
                     let state = &*state;
                     let hash = state.hash_one(tag);
@@ -134,7 +139,8 @@ impl Identity {
                     *place = 0;
                 }
             }
-            Identity::Map { pages, others, state, dead } => {
+            Identity::Map { recent, pages, others, state, dead } => {
+                recent.forget(tag);
                 dead.add(tag);
                 if !pages.remove(tag)
                     && let Ok(entry) = others.find_entry(state.hash_one(tag), |&place| objects.address(place) == tag)
@@ -157,6 +163,45 @@ fn in_others(others: &HashTable<u32>, state: &RandomState, tag: u64, objects: &O
         return None;
     }
     others.find(state.hash_one(tag), |&place| objects.address(place) == tag).copied()
+}
+
+/// The places of tags that were looked up last, because a log names an object several times in a row. Of two tags that
+/// fall on the same entry the later is remembered.
+#[derive(Debug)]
+pub(super) struct Recent(Vec<(u64, u32)>);
+
+impl Recent {
+    const ENTRIES: usize = 1 << 13;
+    const NOBODY: u32 = u32::MAX;
+
+    fn new() -> Recent {
+        Recent(vec![(0, Self::NOBODY); Self::ENTRIES])
+    }
+
+    #[inline]
+    fn get(&self, tag: u64) -> Option<u32> {
+        let (known, place) = self.0[Self::entry(tag)];
+        (known == tag && place != Self::NOBODY).then_some(place)
+    }
+
+    #[inline]
+    fn add(&mut self, tag: u64, place: u32) {
+        self.0[Self::entry(tag)] = (tag, place);
+    }
+
+    #[inline]
+    fn forget(&mut self, tag: u64) {
+        let entry = &mut self.0[Self::entry(tag)];
+        if entry.0 == tag {
+            entry.1 = Self::NOBODY;
+        }
+    }
+
+    #[inline]
+    fn entry(tag: u64) -> usize {
+        // Addresses are multiples of 16: the low bits say nothing.
+        (tag >> 4) as usize % Self::ENTRIES
+    }
 }
 
 /// The tags of the last deaths, so that a use after free can be told from an object that never was. Of two tags that

@@ -126,6 +126,7 @@ struct Play<'a> {
 }
 
 impl Player for Play<'_> {
+    #[inline(always)]
     fn event(&mut self, event: Event) {
         match event {
             Event::Ref { from, to, slot } => self.reference(from, to, slot),
