@@ -262,6 +262,20 @@ fn a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record() {
 }
 
 #[test]
+fn a_signal_that_comes_at_the_end_waits_for_the_last_checkpoint() {
+    // Nobody handles the alarm, and the walk over so many objects takes longer than it.
+    let program = "import signal\nkept = [[i] for i in range(300000)]\n\
+        signal.setitimer(signal.ITIMER_REAL, 0.02)\n";
+    for python in interpreters() {
+        let place = Place::with(program);
+        let recorded = place.recorded(&["-q"], &python, &["app.py"]);
+        let told = read(&place.traces()[0]);
+        assert_eq!((told.ending, told.full_checkpoints), (Some(Ending::Complete), 1), "{}", python.display());
+        assert!(!recorded.status.success(), "{}: the alarm was lost", python.display());
+    }
+}
+
+#[test]
 fn checkpoints_come_on_a_signal_at_marks_and_at_intervals() {
     let program = "import os, signal, time\nimport _refloop\n\
         os.kill(os.getpid(), signal.SIGUSR2)\n\

@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use crate::hook::{State, quietly, retire};
 use crate::log::cut;
 use crate::process::quoted;
+use crate::system::without_signals;
 
 /// Walks the whole heap now. Not from inside an allocation.
 pub fn now() {
@@ -97,13 +98,18 @@ pub fn stop() {
 }
 
 /// The process ends in order: a last checkpoint, and nothing more.
+///
+/// Who waits for the end may lose patience: `multiprocessing.Pool` tells its workers to end, and terminates them at
+/// once. So the signal waits for the checkpoint.
 pub fn last() {
     quietly(|state| {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
-            full(state);
-            if state.recorder.log.is_open() {
-                state.process.finish(&mut state.recorder);
-            }
+            without_signals(|| {
+                full(state);
+                if state.recorder.log.is_open() {
+                    state.process.finish(&mut state.recorder);
+                }
+            });
         }
         retire();
     });

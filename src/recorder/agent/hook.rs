@@ -15,7 +15,7 @@ use crate::recorder::Recorder;
 use crate::{checkpoint, system};
 
 /// How many births pass between two looks at the clock.
-const CLOCK_INTERVAL: u32 = 1024;
+const CLOCK_INTERVAL: u32 = 64;
 
 /// All that the hook needs, in one place.
 pub struct State {
