@@ -104,6 +104,21 @@ fn a_cut_trace_is_a_warning_and_quiet_says_nothing() {
 }
 
 #[test]
+fn a_build_is_not_green_for_want_of_a_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let header = "reftrace 1 runtime=cpython-3.13.0 pointer=8 references=checkpoints";
+    fs::write(here.join("killed.txt"), format!("{header}\ntype 1 A\nalloc a 1 16\n")).unwrap();
+    let note = "note: killed.txt has no checkpoint, so nothing is known of its loops\n";
+    let (code, out, err) = refloop(here, &["check", "killed.txt"]);
+    assert_eq!((code, out), (3, format!("{note}refloop: nothing was checked\n")));
+    assert_eq!(err, "error: no trace has a checkpoint: was the program killed before its end?\n");
+    let (code, out, err) = refloop(here, &["check", "killed.txt", CLEAN]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with(note), "{out}");
+}
+
+#[test]
 fn converting_there_and_back_gives_the_same_trace() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();

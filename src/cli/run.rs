@@ -78,6 +78,7 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
             References::Checkpoints => "checkpoints".to_string(),
         },
         events: replayed.events,
+        judgements: replayed.judgements,
         ending: match replayed.ending {
             Ending::Complete => "complete".to_string(),
             Ending::Open => "open".to_string(),

@@ -89,6 +89,7 @@ pub struct Heap {
     pub(super) unjudged: Option<Now>,
     /// Event of the last judgement of the whole heap.
     pub(super) judged_at: u64,
+    pub(super) judgements: u64,
     pub(super) n_live: u64,
     pub(super) live_bytes: u64,
     pub(super) peak_live: u64,
@@ -127,6 +128,7 @@ impl Heap {
             collecting: false,
             unjudged: None,
             judged_at: 0,
+            judgements: 0,
             n_live: 0,
             live_bytes: 0,
             peak_live: 0,

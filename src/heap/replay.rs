@@ -72,6 +72,8 @@ pub struct Replayed {
     pub error: Option<TraceError>,
     /// Number of events that were played.
     pub events: u64,
+    /// Number of judgements that fell. None: the trace says nothing of what was garbage.
+    pub judgements: u64,
 }
 
 /// Between two tidyings of the heap.
@@ -99,7 +101,7 @@ pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn
         None => events.ending(),
     };
     heap.finish(ending, watch);
-    Replayed { events: heap.now.event, heap, ending, error }
+    Replayed { events: heap.now.event, judgements: heap.judgements, heap, ending, error }
 }
 
 /// Plays all events as they are read. Answers the error that ended it, if one did.
@@ -138,7 +140,20 @@ impl Player for Play<'_> {
             Event::Type(_) | Event::Site(_) | Event::Text(_) | Event::Time { .. } | Event::GcStop { .. } => {
                 self.heap.turn_quietly(self.watch, |heap, watch| heap.apply_rare(event, watch));
             }
-            _ => self.heap.turn(self.watch, |heap, watch| heap.apply_rare(event, watch)),
+            Event::Retype { .. }
+            | Event::Resize { .. }
+            | Event::Owns { .. }
+            | Event::Dict { .. }
+            | Event::Name { .. }
+            | Event::Code { .. }
+            | Event::Root { .. }
+            | Event::Unroot { .. }
+            | Event::Count { .. }
+            | Event::GcStart { .. }
+            | Event::Mark(_)
+            | Event::Walk(_)
+            | Event::Checkpoint(_)
+            | Event::End => self.heap.turn(self.watch, |heap, watch| heap.apply_rare(event, watch)),
         }
     }
 
@@ -384,6 +399,7 @@ impl Heap {
     }
 
     fn judge(&mut self, graph: HeapGraph, moment: Moment, watch: &mut dyn Watch) {
+        self.judgements += 1;
         watch.judge(self, &graph, moment);
         drop(graph);
         self.take_back();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::human::{bytes, counted};
 use super::text::{Style, styled, wrap, wrap_words};
-use super::{FindingRow, Page, Report, told};
+use super::{FindingRow, Input, Page, Report, told};
 
 pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     let failing: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.fails()).collect();
@@ -19,6 +19,10 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
                 [format!("{}: {}", finding.owner, counted(finding.count, "loop", "loops")), finding.subject.clone()];
             writeln!(out, "not counted  {}", wrap(&facts, ": ", 13, page.width))?;
         }
+    }
+    for input in report.inputs.iter().filter(|input| !input.is_judged()) {
+        let text = format!("{} has no checkpoint, so nothing is known of its loops", input.path);
+        writeln!(out, "note: {}", wrap_words(&text, 6, page.width))?;
     }
     let others = report.findings.iter().filter(|finding| stands(finding, "warning"));
     let notes = others.map(|finding| &finding.message).chain(&gate.exceeded);
@@ -79,7 +83,9 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) 
             hidden.push(format!("{n} {what}"));
         }
     }
+    let unchecked = !report.inputs.is_empty() && !report.inputs.iter().any(Input::is_judged);
     let answer = match (failing.len() as u64, failed) {
+        (0, false) if unchecked => styled("refloop: nothing was checked", Style::Red, page.color),
         (0, false) => styled("refloop: no leaks found", Style::Green, page.color),
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
         (n, _) => {

@@ -54,6 +54,15 @@ pub struct Input {
     pub cut_at: Option<u64>,
     /// Why the rest could not be read.
     pub error: Option<String>,
+    /// Checkpoints and collections at which garbage was looked for. With none, nothing is known of it.
+    pub judgements: u64,
+}
+
+impl Input {
+    /// Garbage was looked for at least once.
+    pub fn is_judged(&self) -> bool {
+        self.judgements > 0
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

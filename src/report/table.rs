@@ -78,6 +78,9 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
             "error" => facts.push("not readable to its end".to_string()),
             _ => {}
         }
+        if !input.is_judged() {
+            facts.push("no checkpoint: nothing is known of its loops".to_string());
+        }
         writeln!(out, "{}", wrap(&facts, " · ", 0, page.width))?;
     }
     let summary = &report.summary;

@@ -73,6 +73,20 @@ fn a_check_that_finds_nothing_is_one_line() {
 }
 
 #[test]
+fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
+    let input = |path: &str, judgements| Input { path: path.to_string(), judgements, ..Input::default() };
+    let told = |inputs| {
+        let report = Report { inputs, gate: Some(GateRow::default()), ..Report::default() };
+        written(&table::Table, &report, &Page { view: View::Check, ..Page::default() })
+    };
+    let note = "note: killed.reftrace has no checkpoint, so nothing is known of its loops\n";
+    let (killed, ended) = (input("killed.reftrace", 0), input("ended.reftrace", 1));
+    assert_eq!(told(vec![killed.clone(), ended.clone()]), format!("{note}refloop: no leaks found\n"));
+    assert_eq!(told(vec![killed]), format!("{note}refloop: nothing was checked\n"));
+    assert_eq!(told(vec![ended]), "refloop: no leaks found\n");
+}
+
+#[test]
 fn the_json_report_follows_its_schema() {
     let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

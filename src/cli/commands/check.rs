@@ -9,7 +9,7 @@ use refloop::findings::date::Date;
 use refloop::findings::gate::{Gate, Standing, Verdict};
 use refloop::findings::{self, Finding};
 use refloop::overhead::Question;
-use refloop::report::View;
+use refloop::report::{Input, View};
 
 use super::report;
 use crate::args;
@@ -38,6 +38,7 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         }
         return write_baseline(&file.unwrap_or(PathBuf::from(BASELINE)), &findings, &verdict, command);
     }
+    let is_judged = run.inputs.iter().any(Input::is_judged);
     let (failed, expired) = (verdict.failed, verdict.expired.first().cloned());
     if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &run.error) {
         prune(file, baseline, &findings, command)?;
@@ -49,6 +50,9 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
     match (expired, failed) {
         (Some(expired), _) => Err(Failure::usage(format!("{expired}: renew it, or take it out"))),
         (None, true) => Ok(Outcome::Findings),
+        (None, false) if !is_judged => {
+            Err(Failure::input("no trace has a checkpoint: was the program killed before its end?"))
+        }
         (None, false) => Ok(Outcome::Nothing),
     }
 }

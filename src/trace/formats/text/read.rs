@@ -219,6 +219,7 @@ impl Reader {
                             player.$method($($operand),*);
                             return Ok(true);
                         }
+                        // The texts that it is the first to use are said before it.
                         let mut event = None;
                         event.$method($($operand),*);
                         return Ok(event.and_then(|event| self.with_texts(event)).map(|event| player.event(event)).is_some());
