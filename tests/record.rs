@@ -243,6 +243,22 @@ fn forks_workers_and_subprocesses_write_traces_of_their_own() {
 }
 
 #[test]
+fn a_new_recording_takes_the_place_of_the_old_one_with_its_children() {
+    let Some(python) = interpreters().into_iter().next() else { return };
+    let place = Place::with("import os\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n");
+    let other = place.0.path().join("app.1.reftrace");
+    std::fs::write(&other, "reftrace 1 runtime=mine pointer=8 pid=1\n").unwrap();
+    place.recorded(&["-q"], &python, &["app.py"]);
+    let first = place.traces();
+    place.recorded(&["-q"], &python, &["app.py"]);
+    let second = place.traces();
+    assert_eq!((first.len(), second.len()), (3, 3), "{second:?}");
+    // The program's own trace, and the one that nobody recorded.
+    let kept: Vec<&PathBuf> = first.iter().filter(|path| second.contains(path)).collect();
+    assert_eq!(kept, [&place.0.path().join("app.reftrace"), &other]);
+}
+
+#[test]
 fn a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record() {
     let program = "import gc, os, signal, sys\nimport _refloop\n\
         class Node:\n    pass\n\

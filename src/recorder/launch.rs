@@ -108,7 +108,7 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     Ok(())
 }
 
-/// Takes away an older trace, and makes sure that a new one can be made.
+/// Takes away an older trace with those of its child processes, and makes sure that a new one can be made.
 fn make_way(output: &Path) -> io::Result<()> {
     if output.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -118,7 +118,32 @@ fn make_way(output: &Path) -> io::Result<()> {
         _ => {}
     }
     std::fs::OpenOptions::new().write(true).create_new(true).open(output)?;
-    std::fs::remove_file(output)
+    std::fs::remove_file(output)?;
+    let folder = output.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    for entry in folder.into_iter().flatten().flatten() {
+        let other = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) && is_child_of(&other, output) {
+            // One that stays is only in the way of whoever reads the whole folder.
+            let _ = std::fs::remove_file(&other);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is what a recorded child process writes beside `output`, by its name and by its header: `app.4271.reftrace`.
+fn is_child_of(path: &Path, output: &Path) -> bool {
+    let number = || {
+        let (own, of) = (path.file_stem()?.to_str()?, output.file_stem()?.to_str()?);
+        let number = own.strip_prefix(of)?.strip_prefix('.')?;
+        (path.extension() == output.extension() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+    };
+    let Some(number) = number() else { return false };
+    let Ok(trace) = crate::trace::open(path) else { return false };
+    let says = |key, expected: Option<&str>| {
+        let mut known = trace.header().extra.iter().filter(|(name, _)| name == key);
+        known.any(|(_, value)| expected.is_none_or(|expected| value == expected))
+    };
+    says("pid", Some(number)) && says("parent", None)
 }
 
 fn in_front(first: &OsStr, rest: Option<&OsStr>) -> OsString {
