@@ -16,8 +16,8 @@ pub(super) enum Identity {
     /// `n` plus one is at `n - 1`, 0 for a free number. 4 bytes a number.
     Table(Vec<u32>),
     /// Tags are anything: those that stand close together, as addresses do, go through pages, the others through a hash
-    /// table of 6 to 11 bytes an object, whose keys are the addresses that the objects have anyway.
-    /// What was named last is looked for first among the last.
+    /// table of 6 to 11 bytes an object, whose keys are the addresses that the objects have anyway. Those that were named a
+    /// moment ago are found before either is asked.
     Map { recent: Recent, pages: Box<PageTable>, others: HashTable<u32>, state: RandomState, dead: RecentlyDead },
 }
 

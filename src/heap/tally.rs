@@ -137,12 +137,8 @@ impl Heap {
         if !self.references.add(from, to, slot) {
             return self.anomaly_of(AnomalyKind::TooMany, from);
         }
-        let tally = self.references.tally_mut(to);
-        tally.incoming += 1;
-        tally.count = tally.count.saturating_add(1);
-        if tally.count == 1 && tally.state.is_dying() {
-            self.revive(to);
-        }
+        self.references.tally_mut(to).incoming += 1;
+        self.raise(to);
     }
 
     /// A dropped object takes a reference: those that it had count again, until it is dropped anew.
