@@ -243,6 +243,16 @@ fn forks_workers_and_subprocesses_write_traces_of_their_own() {
 }
 
 #[test]
+fn a_child_that_is_killed_is_told_and_what_helps() {
+    let Some(python) = interpreters().into_iter().next() else { return };
+    let kill = "import os\npid = os.fork()\nif not pid: os.kill(os.getpid(), 9)\nos.waitpid(pid, 0)\n";
+    let recorded = Place::with(kill).recorded(&[], &python, &["app.py"]);
+    let said = text(&recorded.stderr);
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.starts_with("refloop: 1 child process has no last checkpoint: "), "{said}");
+}
+
+#[test]
 fn a_new_recording_takes_the_place_of_the_old_one_with_its_children() {
     let Some(python) = interpreters().into_iter().next() else { return };
     let place = Place::with("import os\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n");

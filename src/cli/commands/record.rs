@@ -83,6 +83,9 @@ pub fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
     }
 }
 
+/// What helps against processes that are killed.
+const EVERY: &str = "killed, or still there; --every 1 writes a checkpoint each second";
+
 fn say(recording: &Recording, quiet: bool) {
     if let Some(failure) = &recording.failure {
         message(&format!("nothing was recorded: {failure}"));
@@ -101,7 +104,13 @@ fn say(recording: &Recording, quiet: bool) {
             1 => format!(", and {} of a child process", file(&children[0])),
             n => format!(", and {n} traces of child processes beside it"),
         };
+        let killed = children.iter().filter(|child| child.written.is_none() && child.stopped.is_none()).count();
         message(&format!("{}: {}{more}", file(program), facts(program)));
+        match killed {
+            0 => {}
+            1 => message(&format!("1 child process has no last checkpoint: {EVERY}")),
+            n => message(&format!("{n} child processes have no last checkpoint: {EVERY}")),
+        }
     }
 }
 
