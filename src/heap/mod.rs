@@ -31,5 +31,6 @@ pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};
 pub use external::External;
 pub use graph::{HeapGraph, Node, NodeState, Reference};
 pub use model::{Collections, Heap, Now, Object, ObjectId, ObjectIndex};
+pub(crate) use numbered::Numbered;
 pub use replay::{Moment, Replayed, Watch, replay};
 pub use tables::{SiteTable, TypeCounts, TypeTable};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// Values by number, each number once.
 #[derive(Debug, Clone)]
-pub(super) struct Numbered<T> {
+pub(crate) struct Numbered<T> {
     /// Place of a small number in `entries`, plus one; 0 where there is none.
     small: Vec<u32>,
     /// Place of the other numbers.
@@ -55,12 +55,23 @@ impl<T> Numbered<T> {
     }
 
     /// The value of `number`, put there now if there was none.
+    #[inline]
     pub fn entry(&mut self, number: u32, value: impl FnOnce() -> T) -> &mut T {
         let place = match self.place(number) {
             Some(place) => place,
             None => self.insert(number, value()),
         };
         self.at_mut(place)
+    }
+
+    /// In the order of definition.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().map(|(_, value)| value)
+    }
+
+    /// In the order of definition, each with its number.
+    pub fn into_entries(self) -> impl Iterator<Item = (u32, T)> {
+        self.entries.into_iter()
     }
 
     /// In the order of the numbers.
@@ -70,6 +81,7 @@ impl<T> Numbered<T> {
         all
     }
 
+    #[cold]
     fn insert(&mut self, number: u32, value: T) -> u32 {
         let place = self.entries.len() as u32;
         self.entries.push((number, value));

@@ -1,11 +1,7 @@
 //! What a look at a checkpoint asks again and again, answered by number: what kind of type, of slot, of site is this?
 
-use std::collections::{BTreeMap, HashMap};
-
-use foldhash::fast::RandomState;
-
 use super::layout::block;
-use crate::heap::Heap;
+use crate::heap::{Heap, Numbered};
 use crate::trace::{SiteId, Slot, TypeFlags, TypeId};
 
 /// What the text of a slot is to us, by the slot's word.
@@ -32,22 +28,11 @@ pub enum TypeKind {
     Other,
 }
 
-/// The types of a look by number: their kinds, and the sums of those of which no instance is looked at.
-#[derive(Default)]
-pub struct TypeRows {
-    /// Row of each type whose number is small, plus one.
-    small: Vec<u32>,
-    large: BTreeMap<u32, u32>,
-    rows: Vec<TypeRow>,
-}
-
-/// One type of a look. Bytes are sums.
+/// One type of a look: its kind, and the sums if no instance of it is looked at.
 pub struct TypeRow {
     pub class: TypeId,
     pub kind: TypeKind,
     pub plain: Plain,
-    /// Where the profiler has what it observed of the instances.
-    pub observed: Option<usize>,
 }
 
 /// Objects without attributes.
@@ -59,36 +44,10 @@ pub struct Plain {
     pub padding: u64,
 }
 
-impl TypeRows {
-    #[inline]
-    pub fn row(&mut self, heap: &Heap, class: TypeId) -> &mut TypeRow {
-        let found = match self.small.get(class.0 as usize) {
-            Some(&row) => row,
-            None => self.large.get(&class.0).copied().unwrap_or_default(),
-        };
-        let row = if found == 0 { self.add(heap, class) } else { found as usize - 1 };
-        &mut self.rows[row]
-    }
-
-    /// The rows, in the order of first sight.
-    pub fn rows(&self) -> &[TypeRow] {
-        &self.rows
-    }
-
-    #[cold]
-    fn add(&mut self, heap: &Heap, class: TypeId) -> usize {
-        const SMALL: u32 = 1 << 16;
-        let (kind, plain) = (TypeKind::of(heap, class), Plain::default());
-        self.rows.push(TypeRow { class, kind, plain, observed: None });
-        let row = self.rows.len() as u32;
-        if class.0 < SMALL {
-            let place = class.0 as usize;
-            self.small.resize(self.small.len().max(place + 1), 0);
-            self.small[place] = row;
-        } else {
-            self.large.insert(class.0, row);
-        }
-        self.rows.len() - 1
+impl TypeRow {
+    /// Of a type of which nothing was seen yet.
+    pub fn of(heap: &Heap, class: TypeId) -> TypeRow {
+        TypeRow { class, kind: TypeKind::of(heap, class), plain: Plain::default() }
     }
 }
 
@@ -149,19 +108,13 @@ impl SlotKind {
 /// Sites below a function of `pickle`. A copy stores nothing, so `copy` is no sign of stored pickles.
 #[derive(Default)]
 pub struct PickleSites {
-    known: HashMap<u32, bool, RandomState>,
-    last: Option<(u32, bool)>,
+    known: Numbered<bool>,
 }
 
 impl PickleSites {
     #[inline]
     pub fn has(&mut self, heap: &Heap, site: SiteId) -> bool {
-        if let Some((last, has)) = self.last
-            && last == site.0
-        {
-            return has;
-        }
-        let has = *self.known.entry(site.0).or_insert_with(|| {
+        *self.known.entry(site.0, || {
             heap.sites().stack(site).into_iter().filter_map(|site| heap.sites().get(site)).any(|def| {
                 let path = heap.text(def.path);
                 let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -171,8 +124,6 @@ impl PickleSites {
                     _ => false,
                 }
             })
-        });
-        self.last = Some((site.0, has));
-        has
+        })
     }
 }

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use super::kinds::{PickleSites, Plain, SlotKind, Texts, TypeKind, TypeRows};
+use super::kinds::{PickleSites, Plain, SlotKind, Texts, TypeKind, TypeRow};
 use super::layout::block;
-use crate::heap::{Heap, HeapGraph, Moment, Node, Object, Reference, Watch};
+use crate::heap::{Heap, HeapGraph, Moment, Node, Numbered, Object, Reference, Watch};
 use crate::trace::{DictState, ObjectFlags, Slot, TypeDef, TypeFlags, TypeId, TypeRef};
 
 /// Kinds of instances kept apart for one type; instances of further kinds are counted with none.
@@ -21,9 +21,7 @@ const MOST_NAMES: usize = 4096;
 /// Looks at every full checkpoint, and at the end of a trace that keeps the tally.
 #[derive(Debug, Default)]
 pub struct Profiler {
-    types: Vec<Observed>,
-    /// Place in `types` of each type that was met.
-    places: BTreeMap<u32, usize>,
+    types: Numbered<Observed>,
     /// Number of looks so far.
     looks: u64,
     /// Bytes of the heap at the last look.
@@ -131,15 +129,14 @@ impl Profiler {
     }
 
     pub(super) fn into_observed(self) -> BTreeMap<u32, Observed> {
-        let mut types: Vec<Option<Observed>> = self.types.into_iter().map(Some).collect();
-        self.places.into_iter().filter_map(|(class, place)| Some((class, types[place].take()?))).collect()
+        self.types.into_entries().collect()
     }
 
     fn look(&mut self, heap: &Heap, graph: &HeapGraph) {
         self.looks += 1;
         self.heap_bytes = heap.live_bytes();
         let mut claimed = vec![false; graph.n_nodes()];
-        let mut types = TypeRows::default();
+        let mut types: Numbered<TypeRow> = Numbered::default();
         let mut pickle_sites = PickleSites::default();
         let mut dicts: Vec<Node> = Vec::new();
         let mut hidden_dicts = 0;
@@ -150,7 +147,7 @@ impl Profiler {
             }
             let index = graph.object(node);
             let class = heap.class(index);
-            let row = types.row(heap, class);
+            let row = types.entry(class.0, || TypeRow::of(heap, class));
             match row.kind {
                 TypeKind::Dict => dicts.push(node),
                 TypeKind::Other => {
@@ -158,7 +155,6 @@ impl Profiler {
                     row.plain.add(bytes, owned);
                 }
                 kind @ (TypeKind::Class | TypeKind::BuiltIn) => {
-                    let place = *row.observed.get_or_insert_with(|| self.observed(class));
                     let object = heap.object(index);
                     names.clear();
                     let mut dict = self.read_attributes(heap, graph, node, &mut claimed, &mut names);
@@ -170,7 +166,7 @@ impl Profiler {
                         names.clear();
                     }
                     let pickled = pickle_sites.has(heap, object.site);
-                    let observed = &mut self.types[place];
+                    let observed = self.observed_now(class);
                     observed.add_instance(heap, &object, dict.as_ref(), &names);
                     observed.unpickled |= pickled;
                 }
@@ -185,15 +181,15 @@ impl Profiler {
                     hidden_dicts -= 1;
                     continue;
                 }
-                types.row(heap, object.class).plain.add(object.bytes, object.owned_bytes);
+                let row = types.entry(object.class.0, || TypeRow::of(heap, object.class));
+                row.plain.add(object.bytes, object.owned_bytes);
             }
         }
-        for row in types.rows().iter().filter(|row| row.plain.instances > 0) {
-            let place = self.observed(row.class);
-            self.types[place].now.add_plain(&row.plain);
+        for row in types.values_mut().filter(|row| row.plain.instances > 0) {
+            self.observed_now(row.class).now.add_plain(&row.plain);
         }
         let look = self.looks;
-        for observed in &mut self.types {
+        for observed in self.types.values_mut() {
             observed.finish_look(look);
         }
     }
@@ -229,16 +225,13 @@ impl Profiler {
         Some(heap.object(graph.object(dict)))
     }
 
-    /// Place of a type that is met in this look.
-    fn observed(&mut self, class: TypeId) -> usize {
-        let place = *self.places.entry(class.0).or_insert(self.types.len());
-        if place == self.types.len() {
-            self.types.push(Observed::default());
+    fn observed_now(&mut self, class: TypeId) -> &mut Observed {
+        let look = self.looks;
+        let observed = self.types.entry(class.0, Observed::default);
+        if observed.look != look {
+            observed.begin_look(look);
         }
-        if self.types[place].look != self.looks {
-            self.types[place].begin_look(self.looks);
-        }
-        place
+        observed
     }
 }
 
