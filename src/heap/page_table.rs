@@ -105,7 +105,7 @@ impl PageTable {
 
     /// The page that a tag is in, if there is one.
     #[inline]
-    pub fn page(&mut self, tag: u64) -> Option<u32> {
+    fn page(&mut self, tag: u64) -> Option<u32> {
         if !tag.is_multiple_of(16) {
             return None;
         }
@@ -121,7 +121,7 @@ impl PageTable {
 
     /// The place of a tag that is in this page.
     #[inline]
-    pub fn place_in(&self, page: u32, tag: u64) -> Option<u32> {
+    fn place_in(&self, page: u32, tag: u64) -> Option<u32> {
         let page = &self.pages[page as usize];
         let (rank, is_known) = page.rank(entry(tag));
         if is_known { self.places[page.start as usize + rank].checked_sub(1) } else { None }

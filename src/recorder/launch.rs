@@ -130,7 +130,8 @@ fn make_way(output: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a file is what a recorded child process writes beside `output`, by its name and by its header: `app.4271.reftrace`.
+/// Whether a file is what a recorded child process writes beside `output`, by its name and by its header:
+/// `app.4271.reftrace`, as `agent/process.rs` names it.
 fn is_child_of(path: &Path, output: &Path) -> bool {
     let number = || {
         let (own, of) = (path.file_stem()?.to_str()?, output.file_stem()?.to_str()?);

@@ -83,9 +83,10 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) 
             hidden.push(format!("{n} {what}"));
         }
     }
-    let unchecked = !report.inputs.is_empty() && !report.inputs.iter().any(Input::is_judged);
     let answer = match (failing.len() as u64, failed) {
-        (0, false) if unchecked => styled("refloop: nothing was checked", Style::Red, page.color),
+        (0, false) if Input::none_is_judged(&report.inputs) => {
+            styled("refloop: nothing was checked", Style::Red, page.color)
+        }
         (0, false) => styled("refloop: no leaks found", Style::Green, page.color),
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
         (n, _) => {

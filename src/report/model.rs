@@ -63,6 +63,11 @@ impl Input {
     pub fn is_judged(&self) -> bool {
         self.judgements > 0
     }
+
+    /// There are traces, and garbage was looked for in none of them.
+    pub fn none_is_judged(inputs: &[Input]) -> bool {
+        !inputs.is_empty() && !inputs.iter().any(Input::is_judged)
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
