@@ -15,6 +15,7 @@ pub enum Kind {
     Set,
     Deque,
     ByteArray,
+    Array,
     Function,
     Method,
     CFunction,
@@ -100,6 +101,7 @@ impl Class {
                 let is_int = self.flags & flag::LONG_SUBCLASS != 0;
                 let items = match self.kind {
                     _ if is_int && abi.layout.minor >= 12 => (word(object + 16) >> 3).max(1),
+                    _ if is_int && abi.layout.minor == 11 => size_of(object).unsigned_abs().max(1),
                     // They are allocated with so many items, and then use the place of `ob_size` for something else.
                     Kind::Generator | Kind::Frame if abi.layout.minor >= 11 => abi.frame_slots(object, self.kind),
                     _ => size_of(object).unsigned_abs(),
@@ -182,6 +184,7 @@ impl Kinds {
                 if !made_in_python(abi, base) {
                     match c_string(word(base + ty::NAME)) {
                         b"collections.deque" => return Kind::Deque,
+                        b"array.array" => return Kind::Array,
                         b"functools._lru_cache_wrapper" => return Kind::LruCache,
                         b"_asyncio.Task" | b"_asyncio.Future" => return Kind::Future,
                         _ => {}

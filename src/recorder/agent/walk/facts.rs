@@ -97,7 +97,8 @@ impl<S: Sink> Walk<'_, S> {
             let own = match what {
                 Kind::List if word(object + 24) != 0 => 8 * signed(object + 32).max(0).cast_unsigned(),
                 Kind::Dict => self.dict_storage(object),
-                Kind::OrderedDict => self.dict_storage(object) + 8 * word(object + 56) + 32 * word(object + 16),
+                // Its fast nodes, and a node of the list for each entry.
+                Kind::OrderedDict => self.dict_storage(object) + 8 * word(object + 72) + 32 * word(object + 16),
                 Kind::Set if word(object + 40) != object + 64 => 16 * (word(object + 32) + 1),
                 Kind::Deque if word(object + 24) != 0 => {
                     let used = word(object + 40) + size_of(object).max(0).cast_unsigned();
@@ -111,6 +112,10 @@ impl<S: Sink> Walk<'_, S> {
                 // An instance of a subclass of `str` has its text in a block of its own.
                 _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => separate_text(object),
                 Kind::ByteArray => signed(object + 24).max(0).cast_unsigned(),
+                Kind::Array => {
+                    let (allocated, description) = (signed(object + 32), word(object + 40));
+                    allocated.max(0).cast_unsigned() * half(description + 4).max(0).cast_unsigned() as usize
+                }
                 _ => 0,
             };
             own + self.values_storage(object, class)
