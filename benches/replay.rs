@@ -1,9 +1,15 @@
-//! How fast a trace is replayed, and the memory it takes: text and binary form, references as events.
+//! How fast a trace is replayed, and the memory it takes.
 //!
-//! `cargo bench --bench replay -- [EVENTS]`. Each form is replayed in a process of its own, from a mapped file that is in
-//! the page cache: parse, identity, tallies, at the end the frozen graph. The CPU time, of the thread that reads and of
-//! the one that plays together, is the one that counts on a busy machine. Memory is what the process has for itself
-//! (`RssAnon`) while the last graph is there.
+//! `cargo bench --bench replay -- [EVENTS]`: a made-up trace with references as events, in binary and text form.
+//! `cargo bench --bench replay -- FILE…`: traces at hand. A long one with a large heap is recorded by
+//!
+//! ```text
+//! refloop record --events full -o service.reftrace -- python3 benches/support/service.py 100000
+//! ```
+//!
+//! Each is replayed in a process of its own, from a mapped file that is in the page cache: parse, identity, tallies, at the
+//! end the frozen graph. The CPU time, of the thread that reads and of the one that plays together, is the one that counts on
+//! a busy machine. Memory is what the process has for itself (`RssAnon`) while the last graph is there.
 
 use std::path::Path;
 use std::process::Command;
@@ -28,7 +34,11 @@ fn main() {
     {
         return replay_one(Path::new(path));
     }
-    let n_events = arguments.first().and_then(|number| number.parse().ok()).unwrap_or(DEFAULT_EVENTS);
+    let n_events = match arguments.first().map(|first| first.parse()) {
+        None => DEFAULT_EVENTS,
+        Some(Ok(n_events)) => n_events,
+        Some(Err(_)) => return arguments.iter().for_each(|path| replay_apart(Path::new(path))),
+    };
     for format in ["binary", "text"] {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         let mut trace = support::Generated::new(n_events);
@@ -36,10 +46,15 @@ fn main() {
         let out = Box::new(file.reopen().expect("the same file"));
         let sink = writer(trace.header(), out, WriteOptions::default()).expect("a header");
         convert(&mut trace, sink).expect("a whole trace");
-        let program = std::env::current_exe().expect("this program");
-        let status = Command::new(program).arg(REPLAY).arg(file.path()).status().expect("a process");
-        assert!(status.success(), "{format} was not replayed");
+        replay_apart(file.path());
     }
+}
+
+/// In a process of its own, whose memory is that of the replay.
+fn replay_apart(path: &Path) {
+    let program = std::env::current_exe().expect("this program");
+    let status = Command::new(program).arg(REPLAY).arg(path).status().expect("a process");
+    assert!(status.success(), "{} was not replayed", path.display());
 }
 
 fn replay_one(path: &Path) {

@@ -13,6 +13,7 @@ pub mod model;
 mod numbered;
 mod objects;
 mod page_table;
+mod plain;
 #[cfg(test)]
 mod properties;
 mod read_ahead;

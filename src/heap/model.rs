@@ -87,6 +87,8 @@ pub struct Heap {
     pub(super) collecting: bool,
     /// When the collection at hand began, if it was not judged yet.
     pub(super) unjudged: Option<Now>,
+    /// Events before this number have nothing to do but their own work.
+    pub(super) plain_until: u64,
     /// Event of the last judgement of the whole heap.
     pub(super) judged_at: u64,
     pub(super) judgements: u64,
@@ -127,6 +129,7 @@ impl Heap {
             collections: Collections::default(),
             collecting: false,
             unjudged: None,
+            plain_until: 0,
             judged_at: 0,
             judgements: 0,
             n_live: 0,

@@ -99,7 +99,7 @@ impl Objects {
     }
 
     /// Fills a vacant place.
-    #[inline]
+    #[inline(always)]
     pub fn fill(&mut self, place: u32, birth: Birth) {
         self.records[place as usize] = Record {
             address: [birth.address as u32, (birth.address >> 32) as u32],
@@ -107,10 +107,12 @@ impl Objects {
             dict: 0,
             class: birth.class,
             site: birth.site,
-            bytes: 0,
+            bytes: u32::try_from(birth.bytes).unwrap_or(u32::MAX),
             owned: 0,
         };
-        self.set_bytes(place, birth.bytes);
+        if birth.bytes >= u64::from(u32::MAX) {
+            self.set_bytes(place, birth.bytes);
+        }
     }
 
     /// Forgets what stands beside the record of a dead object.

@@ -15,6 +15,8 @@ use crate::trace::{ObjectFlags, Slot};
 pub(super) const NIL: u32 = u32::MAX >> 1;
 /// The bit of a list's head that says that the object has a [`LongList`].
 const LONG: u32 = 1 << 31;
+/// So many links of a list are its first.
+const FIRST: usize = 4;
 /// A search that goes further makes the list a long one.
 const SEARCH_LIMIT: usize = 64;
 
@@ -70,6 +72,11 @@ impl Tally {
     };
     /// Of an object that was just born.
     pub const NEW: Tally = Tally { state: State::LIVE, ..Tally::VACANT };
+
+    #[inline]
+    pub fn has_long_list(&self) -> bool {
+        self.head & LONG != 0
+    }
 
     /// Event of the last release; of the death for a dropped object.
     pub fn release(&self) -> u64 {
@@ -132,6 +139,12 @@ impl References {
         true
     }
 
+    /// The same, only where the list is not a long one; false if it is.
+    #[inline(always)]
+    pub fn add_to_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
+        !self.tallies[from as usize].has_long_list() && self.add(from, to, slot)
+    }
+
     #[cold]
     fn add_to_long(&mut self, from: u32, to: u32, slot: Slot) {
         if let Some(long) = self.long.get_mut(&from) {
@@ -170,6 +183,23 @@ impl References {
             self.make_long(from);
         }
         self.remove_from_long(from, to, slot)
+    }
+
+    /// The same, only for a reference that is one of the first of a list that is not long.
+    #[inline(always)]
+    pub fn remove_from_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
+        let head = self.tallies[from as usize].head;
+        let (mut previous, mut place) = (NIL, head);
+        for _ in 0..FIRST {
+            // A long list's head is no link's place.
+            let Some(link) = self.links.get(place as usize) else { return false };
+            if (link.to, link.slot) == (to, slot) {
+                self.unlink(from, previous, place);
+                return true;
+            }
+            (previous, place) = (place, link.next);
+        }
+        false
     }
 
     #[cold]

@@ -77,7 +77,7 @@ pub struct Replayed {
 }
 
 /// Between two tidyings of the heap.
-const TIDY: u64 = 1 << 16;
+pub(super) const TIDY: u64 = 1 << 16;
 /// Events between two reports of progress.
 const BATCH: usize = 4096;
 /// A heap of so many objects is judged at every `gc start`.
@@ -158,40 +158,27 @@ impl Player for Play<'_> {
     }
 
     fn reference(&mut self, from: Tag, to: Tag, slot: Slot) {
-        self.heap.turn(self.watch, |heap, _| {
-            if let Some(text) = slot.as_text() {
-                heap.check_text(text);
-            }
-            if heap.is_exact() {
-                heap.add_reference(from, to, slot);
-            } else if let (Some(from), Some(to)) = (heap.resolve(from), heap.resolve(to)) {
-                heap.describe_reference(from, to, slot);
-            }
-        });
+        if !self.heap.plain_turn(|heap| heap.refer_plainly(from, to, slot)) {
+            self.reference_not_plain(from, to, slot);
+        }
     }
 
     fn unreference(&mut self, from: Tag, to: Tag, slot: Slot) {
-        self.heap.turn(self.watch, |heap, _| {
-            if heap.is_exact() {
-                heap.remove_reference(from, to, slot);
-            } else if let (Some(from), Some(_)) = (heap.resolve(from), heap.resolve(to)) {
-                heap.anomaly_of(AnomalyKind::OutsideWalk, from);
-            }
-        });
+        if !self.heap.plain_turn(|heap| heap.unrefer_plainly(from, to, slot)) {
+            self.unreference_not_plain(from, to, slot);
+        }
     }
 
     fn birth(&mut self, object: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) {
-        self.heap.turn(self.watch, |heap, watch| {
-            let class = heap.known_type(class);
-            let site = heap.known_site(site);
-            let bytes = heap.limited(bytes);
-            let address = if heap.identity.is_map() { object.0 } else { address };
-            heap.alloc(object, Birth { id: heap.now.event, address, class, site, bytes }, watch);
-        });
+        if !self.heap.plain_turn(|heap| heap.bear_plainly(object, address, class, bytes, site)) {
+            self.birth_not_plain(object, address, class, bytes, site);
+        }
     }
 
     fn free(&mut self, object: Tag) {
-        self.heap.turn(self.watch, |heap, watch| heap.free(object, watch));
+        if !self.heap.plain_turn(|heap| heap.free_plainly(object)) {
+            self.free_not_plain(object);
+        }
     }
 
     fn incref(&mut self, object: Tag) {
@@ -208,6 +195,50 @@ impl Player for Play<'_> {
             Some(place) => heap.anomaly_of(AnomalyKind::OutsideWalk, place),
             None => {}
         });
+    }
+}
+
+/// The common events where they are not plain.
+impl Play<'_> {
+    #[inline(never)]
+    fn reference_not_plain(&mut self, from: Tag, to: Tag, slot: Slot) {
+        self.heap.turn(self.watch, |heap, _| {
+            if let Some(text) = slot.as_text() {
+                heap.check_text(text);
+            }
+            if heap.is_exact() {
+                heap.add_reference(from, to, slot);
+            } else if let (Some(from), Some(to)) = (heap.resolve(from), heap.resolve(to)) {
+                heap.describe_reference(from, to, slot);
+            }
+        });
+    }
+
+    #[inline(never)]
+    fn unreference_not_plain(&mut self, from: Tag, to: Tag, slot: Slot) {
+        self.heap.turn(self.watch, |heap, _| {
+            if heap.is_exact() {
+                heap.remove_reference(from, to, slot);
+            } else if let (Some(from), Some(_)) = (heap.resolve(from), heap.resolve(to)) {
+                heap.anomaly_of(AnomalyKind::OutsideWalk, from);
+            }
+        });
+    }
+
+    #[inline(never)]
+    fn birth_not_plain(&mut self, object: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) {
+        self.heap.turn(self.watch, |heap, watch| {
+            let class = heap.known_type(class);
+            let site = heap.known_site(site);
+            let bytes = heap.limited(bytes);
+            let address = if heap.identity.is_map() { object.0 } else { address };
+            heap.alloc(object, Birth { id: heap.now.event, address, class, site, bytes }, watch);
+        });
+    }
+
+    #[inline(never)]
+    fn free_not_plain(&mut self, object: Tag) {
+        self.heap.turn(self.watch, |heap, watch| heap.free(object, watch));
     }
 }
 
@@ -238,6 +269,7 @@ impl Heap {
         if self.now.event.is_multiple_of(TIDY) {
             self.tidy(watch);
         }
+        self.plan_turns();
     }
 
     /// The trace is over: dying objects are dead, and the last judgement falls.

@@ -196,6 +196,33 @@ fn the_collector_frees_what_still_has_references() {
 }
 
 #[test]
+fn births_and_releases_have_the_number_of_their_event() {
+    let script = "
+        type 1 A
+        alloc 1 1 16
+        incref 1
+        alloc 2 1 16
+        ref 1 2
+        ref 1 2
+        unref 1 2
+        incref 1
+        decref 1
+        alloc 3 1 16
+        ref 1 3
+        ref 3 2
+        unref 1 3
+        free 3
+    ";
+    for options in ["", "numbers=dense", "frees=implied"] {
+        let heap = play(options, script, &mut ()).heap;
+        let events: Vec<_> = heap.objects().map(|object| (heap.id(object).0, heap.last_release(object))).collect();
+        // Where frees are implied the third object has dropped what it held as it died.
+        let dropped = if options == "frees=implied" { 13 } else { 14 };
+        assert_eq!(events, [(2, Some(9)), (4, Some(dropped))], "{options}");
+    }
+}
+
+#[test]
 fn a_dense_number_comes_back_while_references_to_its_last_object_are_left() {
     let script = "
         type 1 A

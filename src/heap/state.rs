@@ -44,6 +44,13 @@ impl State {
         (self.0 & Self::LIFE).wrapping_sub(1) < 2
     }
 
+    /// In this life, and nothing is to be done about its end but to end it.
+    #[inline]
+    pub fn is_plainly(self, life: State) -> bool {
+        const NOTED: u8 = State::DROPPED.0 | State::ROOTED.0 | State::WATCHED.0;
+        self.0 & (Self::LIFE | NOTED) == life.0
+    }
+
     #[inline]
     pub fn has(self, flag: State) -> bool {
         self.0 & flag.0 == flag.0

@@ -76,6 +76,7 @@ impl TypeTable {
     }
 
     /// An instance came to life. `new`: it is not one that came back.
+    #[inline(always)]
     pub(super) fn add(&mut self, id: TypeId, bytes: u64, new: bool) {
         if let Some(counts) = self.counts_mut(id) {
             counts.live += 1;
@@ -86,6 +87,7 @@ impl TypeTable {
         }
     }
 
+    #[inline(always)]
     pub(super) fn remove(&mut self, id: TypeId, bytes: u64) {
         if let Some(counts) = self.counts_mut(id) {
             counts.live = counts.live.wrapping_sub(1);

@@ -43,30 +43,22 @@ impl Heap {
     }
 
     pub(super) fn alloc(&mut self, tag: Tag, birth: Birth, watch: &mut dyn Watch) {
-        let (class, bytes) = (birth.class, birth.bytes);
-        let place = match self.vacant(tag) {
-            Some(place) => place,
-            None => match self.make_vacant(tag, watch) {
-                Some(place) => place,
-                None => return,
-            },
-        };
-        self.objects.fill(place, birth);
-        *self.references.tally_mut(place) = Tally::NEW;
+        let Some(place) = self.vacant(tag, watch) else { return };
+        self.begin_life(place, birth);
         self.identity.insert(tag.0, place, &self.objects);
-        self.add_live(class, bytes, true);
     }
 
-    /// The place of a number that was freed.
+    /// An object comes to a vacant place.
     #[inline(always)]
-    fn vacant(&self, tag: Tag) -> Option<u32> {
-        let place = self.identity.direct(tag.0)?;
-        (self.references.get(place)?.state == State::VACANT).then_some(place)
+    pub(super) fn begin_life(&mut self, place: u32, birth: Birth) {
+        self.objects.fill(place, birth);
+        *self.references.tally_mut(place) = Tally::NEW;
+        self.add_live(birth.class, birth.bytes, true);
     }
 
     /// A vacant place for a new object; an anomaly if there is none.
     #[inline(never)]
-    fn make_vacant(&mut self, tag: Tag, watch: &mut dyn Watch) -> Option<u32> {
+    fn vacant(&mut self, tag: Tag, watch: &mut dyn Watch) -> Option<u32> {
         if let Some(old) = self.lookup(tag) {
             self.settle(watch);
             let dying = self.state(old).is_dying();
@@ -295,7 +287,7 @@ impl Heap {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn add_live(&mut self, class: TypeId, bytes: u64, new: bool) {
         self.n_live += 1;
         self.live_bytes = self.live_bytes.wrapping_add(bytes);
@@ -304,8 +296,8 @@ impl Heap {
         self.types.add(class, bytes, new);
     }
 
-    #[inline]
-    fn remove_live(&mut self, place: u32) {
+    #[inline(always)]
+    pub(super) fn remove_live(&mut self, place: u32) {
         let bytes = self.objects.size(place);
         self.n_live -= 1;
         self.live_bytes = self.live_bytes.wrapping_sub(bytes);
@@ -396,7 +388,7 @@ impl Heap {
 
     /// One reference less that was in a list.
     #[inline]
-    fn drop_reference(&mut self, to: u32) {
+    pub(super) fn drop_reference(&mut self, to: u32) {
         let tally = self.references.tally_mut(to);
         tally.incoming = tally.incoming.saturating_sub(1);
         if tally.state.life() != State::HUSK {
@@ -427,17 +419,19 @@ impl Heap {
         if let Some(tag) = tag {
             self.identity.remove(tag.0, &self.objects);
         }
+        if let Some(walk) = &mut self.walk {
+            walk.died(place);
+            self.anomaly_of(AnomalyKind::DiedInWalk, place);
+        }
+        self.end_life(place, state.has(State::DROPPED));
+    }
+
+    /// An object leaves its place. What it held, it drops, unless it did so as it began to die.
+    #[inline(always)]
+    pub(super) fn end_life(&mut self, place: u32, dropped: bool) {
         self.objects.vacate(place);
         self.references.tally_mut(place).state = State::HUSK;
         self.n_husks += 1;
-        if !self.is_exact() {
-            if let Some(walk) = &mut self.walk {
-                walk.died(place);
-                self.anomaly_of(AnomalyKind::DiedInWalk, place);
-            }
-            return self.vacate_husk(place);
-        }
-        let dropped = state.has(State::DROPPED);
         let mut list = self.references.detach(place);
         while let Some(link) = self.references.pop(list) {
             list = link.next;
