@@ -27,7 +27,7 @@ pub enum Align {
 }
 
 /// A name is not shortened to less.
-const NARROWEST: usize = 16;
+pub const NARROWEST: usize = 16;
 
 impl Grid {
     pub fn new(width: usize) -> Grid {

@@ -29,6 +29,16 @@ pub fn bytes(n: u64) -> String {
     format!("{n} B")
 }
 
+/// `96.0`: bytes of one object in the mean; `12.3 KB` where the tenths say nothing.
+pub fn bytes_each(mean: f64) -> String {
+    if mean < 9_999.95 { format!("{mean:.1}") } else { bytes(mean.round() as u64) }
+}
+
+/// `25.8 %`; `<0.1 %` of something that there is.
+pub fn percent(share: f64, n: u64) -> String {
+    if share < 0.05 && n > 0 { "<0.1 %".to_owned() } else { format!("{share:.1} %") }
+}
+
 /// `12.0 ms` of nanoseconds.
 pub fn duration(ns: u64) -> String {
     match ns {
@@ -64,5 +74,7 @@ mod tests {
         assert_eq!(bytes(u64::MAX), "18446.7 PB");
         assert_eq!([duration(999), duration(11_500_000), duration(3_400_000_000)], ["999 ns", "11.5 ms", "3.40 s"]);
         assert_eq!([ratio(2.0), ratio(2.37)], ["2", "2.4"]);
+        assert_eq!([bytes_each(96.0), bytes_each(9_260_176.0)], ["96.0", "9.3 MB"]);
+        assert_eq!([percent(25.84, 9), percent(0.01, 9), percent(0.0, 0)], ["25.8 %", "<0.1 %", "0.0 %"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::human::{bytes, count, counted};
+use super::human::{bytes, bytes_each, count, counted, percent};
 use super::{LoopRow, Page, Report, ReportFormat, told};
 
 pub struct Markdown;
@@ -87,8 +87,8 @@ fn types(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 count(of_type.peak_instances),
                 count(of_type.ever_instances),
                 bytes(of_type.bytes),
-                format!("{:.1}", of_type.bytes_per_instance),
-                format!("{:.1} %", of_type.share),
+                bytes_each(of_type.bytes_per_instance),
+                percent(of_type.share, of_type.bytes),
             ],
             out,
         )?;

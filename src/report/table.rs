@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::grid::{Align, Grid};
-use super::human::{bytes, count, counted};
+use super::grid::{self, Align, Grid};
+use super::human::{bytes, bytes_each, count, counted, percent};
 use super::text::{Style, styled, wrap, wrap_words};
 use super::{FindingRow, Page, Report, ReportFormat, SplitRow, View, told};
 
@@ -182,29 +182,46 @@ fn types(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
         }
         title("TYPES", page, out)?;
     }
-    // Each column where there is room for it.
-    let mut grid = types_grid(report, page.width, true, true);
-    if !grid.fits(NAME) {
-        grid = types_grid(report, page.width, true, false);
-    }
-    if !grid.fits(NAME) {
-        grid = types_grid(report, page.width, false, false);
-    }
-    grid.write(out)?;
+    // The columns that there is room for.
+    let roomy = TYPE_COLUMNS.iter().find_map(|&(columns, least)| {
+        let grid = types_grid(report, page.width, columns);
+        grid.fits(least).then_some(grid)
+    });
+    roomy.unwrap_or_else(|| types_grid(report, page.width, TypeColumns::default())).write(out)?;
     let what = if report.by_module { ["module", "modules"] } else { ["type", "types"] };
     omitted(report.types.omitted, what[0], what[1], out)?;
     super::slots::notes(&report.types_notes, page, out)
 }
 
-/// The rows of types; with where their bytes go, and with the states of their dicts.
-fn types_grid(report: &Report, width: usize, split: bool, states: bool) -> Grid {
+/// Columns of the table of types beside the number of objects and their bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct TypeColumns {
+    /// The most that were alive, and how many ever were.
+    history: bool,
+    /// Where the bytes go.
+    split: bool,
+    /// States of the dicts.
+    states: bool,
+}
+
+/// Which ones are shown: the first that leave so much to the names.
+const TYPE_COLUMNS: [(TypeColumns, usize); 3] = [
+    (TypeColumns { history: true, split: true, states: true }, NAME),
+    (TypeColumns { history: true, split: true, states: false }, NAME),
+    (TypeColumns { history: true, split: false, states: false }, grid::NARROWEST),
+];
+
+fn types_grid(report: &Report, width: usize, columns: TypeColumns) -> Grid {
+    let TypeColumns { history, split, states } = columns;
     let rows = &report.types.rows;
     let parts: Vec<_> = SPLIT.iter().filter(|(_, part)| split && rows.iter().any(|row| part(&row.split) > 0)).collect();
     let states = states && rows.iter().any(|row| !row.states.is_empty());
     let mut grid = Grid::new(width);
     grid.column(if report.by_module { "Module" } else { "Type" }, Align::Name).column("Live", Align::Right);
-    grid.column("Peak", Align::Right).column("Ever", Align::Right).column("Bytes", Align::Right);
-    grid.column("Each", Align::Right).column("Share", Align::Right);
+    if history {
+        grid.column("Peak", Align::Right).column("Ever", Align::Right);
+    }
+    grid.column("Bytes", Align::Right).column("Each", Align::Right).column("Share", Align::Right);
     for (name, _) in &parts {
         grid.column(name, Align::Right);
     }
@@ -212,15 +229,11 @@ fn types_grid(report: &Report, width: usize, split: bool, states: bool) -> Grid 
         grid.column("Dict states", Align::Left);
     }
     for row in rows {
-        let mut cells = vec![
-            row.type_name.clone(),
-            count(row.instances),
-            count(row.peak_instances),
-            count(row.ever_instances),
-            bytes(row.bytes),
-            format!("{:.1}", row.bytes_per_instance),
-            format!("{:.1} %", row.share),
-        ];
+        let mut cells = vec![row.type_name.clone(), count(row.instances)];
+        if history {
+            cells.extend([count(row.peak_instances), count(row.ever_instances)]);
+        }
+        cells.extend([bytes(row.bytes), bytes_each(row.bytes_per_instance), percent(row.share, row.bytes)]);
         cells.extend(parts.iter().map(|(_, part)| match part(&row.split) {
             0 => "-".to_string(),
             n => bytes(n),

@@ -41,6 +41,24 @@ fn no_line_of_a_table_is_wider_than_the_page() {
 }
 
 #[test]
+fn the_name_of_a_type_stands_on_one_line_beside_the_columns_that_there_is_room_for() {
+    let mut large = report(None);
+    let row = &mut large.types.rows[1];
+    row.type_name = "collections.OrderedDict".to_string();
+    (row.instances, row.peak_instances, row.ever_instances) = (268_086, 268_086, 30_113_045);
+    (row.bytes, row.bytes_per_instance, row.share) = (9_260_176, 9_260_176.0, 0.01);
+    for (width, name, shown) in [
+        (160, " collections.OrderedDict ", ["Ever", "Peak"].as_slice()),
+        (80, "OrderedDict ", ["Ever", "<0.1 %"].as_slice()),
+        (60, "OrderedDict ", ["9.3 MB"].as_slice()),
+    ] {
+        let text = written(&table::Table, &large, &Page { view: View::Types, width, color: false });
+        assert!(text.contains(name), "{width}: {text}");
+        assert!(shown.iter().all(|word| text.contains(word)), "{width}: {text}");
+    }
+}
+
+#[test]
 fn colour_changes_nothing_but_the_escapes() {
     let page = Page { view: View::Analyze, width: 80, color: true };
     let text = written(&table::Table, &report(None), &page);
