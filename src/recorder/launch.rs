@@ -47,11 +47,12 @@ pub struct Recording {
 
 /// Runs the command and waits for its end.
 ///
-/// A command that runs but cannot be recorded is no error: [`Recording::failure`] says why.
+/// A command that runs but cannot be recorded is no error: [`Recording::failure`] says why. `warn` hears it before the
+/// program starts, if it is known then.
 ///
 /// # Errors
 /// When the command cannot be started.
-pub fn launch(command: &[OsString], options: &Options) -> io::Result<Recording> {
+pub fn launch(command: &[OsString], options: &Options, warn: impl FnOnce(&str)) -> io::Result<Recording> {
     let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut child = Command::new(program);
     child.args(arguments);
@@ -60,6 +61,9 @@ pub fn launch(command: &[OsString], options: &Options) -> io::Result<Recording> 
         Ok(place) => prepare(&mut child, command, options, place.path()),
         Err(error) => Err(format!("no temporary folder: {}", words(error))),
     };
+    if let Err(reason) = &prepared {
+        warn(reason);
+    }
     signals::hold();
     let mut running = child.spawn()?;
     signals::pass_to(running.id());
@@ -84,8 +88,10 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     if !install::is_supported() {
         return Err("this build of refloop cannot record: it needs 64-bit Linux".into());
     }
-    let output = options.output.clone().unwrap_or_else(|| python::trace_name(command));
-    let output = std::path::absolute(&output).map_err(|error| format!("{}: {}", output.display(), words(&error)))?;
+    let given = options.output.clone().unwrap_or_else(|| python::trace_name(command));
+    // Where a link leads to, not the link.
+    let output = given.canonicalize().or_else(|_| std::path::absolute(&given));
+    let output = output.map_err(|error| format!("{}: {}", given.display(), words(&error)))?;
     let name = output.to_str().filter(|name| !name.contains('\n'));
     let name = name.ok_or_else(|| format!("{}: this name cannot be handed on", output.display()))?;
     make_way(&output).map_err(|error| format!("{}: {}", output.display(), words(&error)))?;
@@ -108,14 +114,20 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     Ok(())
 }
 
-/// Takes away an older trace with those of its child processes, and makes sure that a new one can be made.
+/// Takes away an older trace with those of its child processes, and makes sure that a new one can be made. Nothing else is
+/// taken away: no device, and no file that is no trace.
 fn make_way(output: &Path) -> io::Result<()> {
-    if output.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    match std::fs::remove_file(output) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    if let Ok(there) = output.metadata() {
+        if there.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !there.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        if there.len() > 0 && crate::trace::open(output).is_err() {
+            return Err(io::Error::other("is there already and no trace, so it is not replaced"));
+        }
+        std::fs::remove_file(output)?;
     }
     std::fs::OpenOptions::new().write(true).create_new(true).open(output)?;
     std::fs::remove_file(output)?;

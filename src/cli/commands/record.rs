@@ -68,9 +68,16 @@ pub fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         bypass: !args.no_bypass,
         every: args.every,
     };
-    match launch(&args.command, &options) {
+    let mut is_told = false;
+    let warn = |reason: &str| {
+        message(&format!("nothing is recorded: {reason}"));
+        is_told = true;
+    };
+    match launch(&args.command, &options, warn) {
         Ok(recording) => {
-            say(&recording, args.quiet);
+            if !is_told {
+                say(&recording, args.quiet);
+            }
             let status = recording.status;
             let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
             Ok(Outcome::Program(u8::try_from(code).unwrap_or(1)))

@@ -90,8 +90,9 @@ unsafe fn none(python: &Functions) -> Object {
     none
 }
 
-/// `start(folder, version, executable, types)`: an empty text, or why nothing is recorded. What to record is in the
-/// environment, or in a fifth argument of the same form; then it may be called again after `stop()`.
+/// `start(folder, version, executable, types)`: an empty text, or why nothing is recorded; `None` where the process is
+/// recorded already, as in a sub-interpreter. What to record is in the environment, or in a fifth argument of the same
+/// form; then it may be called again after `stop()`.
 unsafe extern "C" fn start(module: Object, arguments: *const Object, count: isize) -> Object {
     let Ok(python) = Functions::find() else { return null_mut() };
     // SAFETY: CPython hands over `count` objects.
@@ -99,6 +100,7 @@ unsafe extern "C" fn start(module: Object, arguments: *const Object, count: isiz
         let arguments = std::slice::from_raw_parts(arguments, count.cast_unsigned());
         let answer = match begin(python, module, arguments) {
             Ok(()) => String::new(),
+            Err(reason) if reason.is_empty() => return none(&python),
             Err(reason) => reason,
         };
         (python.PyUnicode_FromStringAndSize)(answer.as_ptr(), answer.len().cast_signed())

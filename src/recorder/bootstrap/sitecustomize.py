@@ -38,7 +38,13 @@ def _start(folder):
     import os
 
     Namespace = type(sys.implementation)
-    recorder = _imp.create_dynamic(Namespace(name="_refloop", origin=os.path.join(folder, "_refloop.so")))
+    try:
+        recorder = _imp.create_dynamic(Namespace(name="_refloop", origin=os.path.join(folder, "_refloop.so")))
+    except ImportError as error:
+        # A sub-interpreter with a lock of its own. The process is recorded already.
+        if "subinterpreters" in str(error):
+            return None
+        raise
     types = [object]
     for each in types:
         types.extend(type.__subclasses__(each))

@@ -149,16 +149,24 @@ impl Abi {
         unsafe { self.frame_of(object, what).map_or(0, |(_, code)| slots(code) as usize) }
     }
 
-    /// References to `object`, and whether it is immortal (3.12+), so that the number says nothing.
+    /// References to `object`, and whether it is immortal (3.12+) or as good as that (deep-frozen, 3.11), so that the
+    /// number says nothing.
     pub unsafe fn count(&self, object: usize) -> (u64, bool) {
         unsafe {
             if self.layout.minor >= 12 {
                 let low = half(object);
                 (u64::from(low.cast_unsigned()), low < 0)
             } else {
-                (word(object) as u64, false)
+                let count = word(object) as u64;
+                (count, self.layout.minor == 11 && count > DEEP_FROZEN / 2)
             }
         }
+    }
+
+    /// Is it one of the objects of frozen modules that 3.11 has in its executable? What they hold they hold without a
+    /// count.
+    pub unsafe fn is_deep_frozen(&self, object: usize) -> bool {
+        self.layout.minor == 11 && unsafe { self.count(object) }.1
     }
 
     /// Does the collector know the object (`PyObject_IS_GC`)? Then a head stands in front of it.
@@ -177,6 +185,8 @@ impl Abi {
     }
 }
 
+/// `_PyObject_IMMORTAL_REFCNT` of 3.11, which deep-frozen objects begin with.
+const DEEP_FROZEN: u64 = 999_999_999;
 /// How far into the interpreter `sys.modules` is looked for, bytes.
 const SEARCHED: usize = 16 << 10;
 

@@ -61,7 +61,8 @@ pub struct Class {
     pub pre_head: usize,
     /// Made by a class statement.
     pub in_python: bool,
-    /// `tp_is_gc` has to be asked.
+    /// `tp_is_gc` has to be asked: of classes, for those of C code have no head of the collector. Any other object that
+    /// denies that the collector knows it, as a greenlet does while it is suspended, has a head and stays in its list.
     pub asks_is_gc: bool,
     pub dict: Place,
     pub weak: Place,

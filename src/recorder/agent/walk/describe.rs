@@ -133,7 +133,9 @@ impl<S: Sink> Walk<'_, S> {
         edges: &mut Edges,
     ) {
         let class = &self.scratch.classes[class];
-        let asked = gc && (tracked || matches!(class.kind, Kind::Dict | Kind::Tuple));
+        let asked = gc
+            && (tracked || matches!(class.kind, Kind::Dict | Kind::Tuple))
+            && unsafe { !self.context.abi.is_deep_frozen(object) };
         let size = match class.kind {
             Kind::List | Kind::Tuple | Kind::Dict | Kind::OrderedDict | Kind::Deque => unsafe { word(object + 16) },
             Kind::Set => unsafe { word(object + 24) },
@@ -233,17 +235,18 @@ impl<S: Sink> Walk<'_, S> {
             let abi = &self.context.abi;
             let (dict, weak) = places(abi, address);
             let flags = type_flags(address);
+            let kind = self.context.kinds.of(abi, address);
             Class {
                 address,
                 number: 0,
                 flags,
-                kind: self.context.kinds.of(abi, address),
+                kind,
                 traverse: word(address + ty::TRAVERSE),
                 basic_size: word(address + ty::BASIC_SIZE),
                 item_size: signed(address + ty::ITEM_SIZE),
                 pre_head: pre_head(abi, flags),
                 in_python: made_in_python(abi, address),
-                asks_is_gc: word(address + ty::IS_GC) != 0,
+                asks_is_gc: kind == Kind::Type && word(address + ty::IS_GC) != 0,
                 dict,
                 weak,
                 slots: Vec::new(),
