@@ -70,6 +70,55 @@ fn a_clean_program_is_green_and_one_loop_of_its_own_makes_it_red() {
     }
 }
 
+/// Each node refers to itself, to its parent and to its children.
+const TREE: &str = "
+import weakref
+
+class Node:
+    def __init__(self, parent=None):
+        self.parent = PARENT
+        self.kids = []
+        self.current = CURRENT
+        if parent:
+            parent.kids.append(self)
+
+class Document(Node):
+    pass
+
+def build():
+    document = Document()
+    for _ in range(50):
+        Node(document)
+
+build()
+";
+
+#[test]
+fn the_cuts_that_are_named_are_what_it_takes() {
+    for python in pythons() {
+        let directory = tempfile::tempdir().unwrap();
+        let tree = |parent, current| TREE.replace("PARENT", parent).replace("CURRENT", current);
+        for (name, text, red) in [
+            ("tree", tree("parent", "self"), 1),
+            ("one", tree("parent", "None"), 1),
+            ("all", tree("parent and weakref.ref(parent)", "None"), 0),
+        ] {
+            fs::write(directory.path().join("app.py"), text).unwrap();
+            let (code, page) = gate(&python.path, directory.path(), name, &["app.py"]);
+            assert_eq!(code, red, "3.{} {name}: {page}", python.minor);
+        }
+        let trace = directory.path().join("tree.reftrace");
+        let told = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        let cut = &told["loops"][0]["cut"];
+        let more: Vec<&str> =
+            cut["more"].as_array().unwrap().iter().filter_map(|cut| cut["reference"].as_str()).collect();
+        assert_eq!(cut["reference"], "Document.current", "3.{}: {cut}", python.minor);
+        assert_eq!(more, ["Node.current", "Node.parent"], "3.{}: {cut}", python.minor);
+        assert_eq!(cut["is_enough"], true, "3.{}: {cut}", python.minor);
+    }
+}
+
 #[test]
 fn whoever_made_the_class_or_called_the_factory_owns_the_loop() {
     let factory = "import collections\ndef make():\n    return collections.namedtuple('Pair', 'a b')(1, 2)\nmake()\n";

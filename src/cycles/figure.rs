@@ -107,6 +107,24 @@ impl Figure {
         figure
     }
 
+    /// The same members without the references that `is_gone` is told: the referrer and the reference.
+    pub fn without(&self, mut is_gone: impl FnMut(u32, &Link) -> bool) -> Figure {
+        let mut rest = Figure {
+            names: self.names.clone(),
+            texts: self.texts.clone(),
+            kinds: self.kinds.clone(),
+            name_of: self.name_of.clone(),
+            rows: vec![0],
+            ..Figure::default()
+        };
+        for member in 0..self.n_members() as u32 {
+            rest.links.extend(self.links(member).iter().filter(|link| !is_gone(member, link)));
+            rest.rows.push(rest.links.len() as u32);
+        }
+        rest.turn();
+        rest
+    }
+
     pub fn n_members(&self) -> usize {
         self.kinds.len()
     }

@@ -28,6 +28,8 @@ pub struct CyclicGarbage {
 pub struct LoopGroup {
     pub fingerprint: Fingerprint,
     pub path: LoopPath,
+    /// For each step of the path, what would be left of these loops without the references that read like it.
+    pub left: Vec<Left>,
     /// How many such loops.
     pub count: u64,
     /// Members of all of them, and what they weigh.
@@ -57,6 +59,32 @@ pub struct LoopGroup {
     pub member_files: Vec<String>,
     /// The marks (tests, requests) in which loops of the group were first seen, with their number.
     pub marks: BTreeMap<String, u64>,
+}
+
+/// What is left of loops when a reference is cut.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Left {
+    /// Not tried for all of them.
+    #[default]
+    Unknown,
+    /// No loop: the count frees the members.
+    Nothing,
+    /// This loop, in some of them at least; and for each step of its path, what is left when that is cut as well.
+    Loop { path: LoopPath, left: Vec<Left> },
+}
+
+impl Left {
+    /// What is left of these loops and of others.
+    pub(super) fn and(&mut self, other: Left) {
+        match (&mut *self, other) {
+            (Left::Loop { path, left }, Left::Loop { path: theirs, left: of_theirs }) if *path == theirs => {
+                left.iter_mut().zip(of_theirs).for_each(|(left, other)| left.and(other));
+            }
+            (_, Left::Nothing) => {}
+            (Left::Loop { left, .. }, _) => left.iter_mut().for_each(|left| left.and(Left::Unknown)),
+            (_, other) => *self = other,
+        }
+    }
 }
 
 /// A moment of the run.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use foldhash::fast::FixedState;
 
-use super::garbage::{Fingerprint, LoopGroup, LoopPath, SeenAt, StackFrame};
-use super::home;
+use super::figure::Figure;
+use super::garbage::{Fingerprint, Left, LoopGroup, LoopPath, SeenAt, StackFrame};
+use super::{home, left};
 use crate::heap::{Heap, Object, ObjectIndex};
 use crate::trace::{SiteId, TypeId};
 
@@ -14,6 +15,10 @@ use crate::trace::{SiteId, TypeId};
 pub struct Group {
     fingerprint: Fingerprint,
     path: LoopPath,
+    /// `None` until a loop was tried.
+    left: Option<Vec<Left>>,
+    /// References that may still be looked at for that.
+    budget: usize,
     files: BTreeSet<String>,
     count: u64,
     members: Weight,
@@ -50,11 +55,16 @@ struct Sites {
     others: HashSet<SiteId, FixedState>,
 }
 
+/// References that are looked at to know what is left of the loops of one group: a second's work.
+const BUDGET: usize = 1 << 24;
+
 impl Group {
     pub fn new(path: LoopPath, seen: SeenAt) -> Group {
         Group {
             fingerprint: Fingerprint::of(&path),
             path,
+            left: None,
+            budget: BUDGET,
             files: BTreeSet::new(),
             count: 0,
             members: Weight::default(),
@@ -69,6 +79,15 @@ impl Group {
             orphaned: None,
             byte_ns: None,
             marks: BTreeMap::new(),
+        }
+    }
+
+    /// Loops of another shape: what is left of it without each step.
+    pub fn add_shape(&mut self, figure: &Figure) {
+        let left = left::after_each(figure, &self.path.steps, &mut self.budget);
+        match &mut self.left {
+            None => self.left = Some(left),
+            Some(known) => known.iter_mut().zip(left).for_each(|(known, left)| known.and(left)),
         }
     }
 
@@ -143,6 +162,7 @@ impl Group {
     pub fn finish(self, heap: &Heap, marks: &[String]) -> LoopGroup {
         LoopGroup {
             fingerprint: self.fingerprint,
+            left: self.left.unwrap_or_default(),
             path: self.path,
             count: self.count,
             objects: self.members.objects,

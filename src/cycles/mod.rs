@@ -8,6 +8,7 @@ mod group;
 pub mod held;
 mod home;
 mod known;
+mod left;
 mod lost;
 mod merge;
 mod naming;
@@ -24,7 +25,7 @@ mod testing;
 pub mod tracker;
 
 pub use components::Components;
-pub use garbage::{CyclicGarbage, Fingerprint, LoopGroup, LoopPath, PathStep, SeenAt, StackFrame};
+pub use garbage::{CyclicGarbage, Fingerprint, Left, LoopGroup, LoopPath, PathStep, SeenAt, StackFrame};
 pub use held::Keepers;
 pub use merge::merge;
 pub use reach::Garbage;

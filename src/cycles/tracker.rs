@@ -281,6 +281,7 @@ impl Tracker {
             self.groups.push(Group::new(way.path, verdict.now));
             self.groups.len() as u32 - 1
         });
+        self.groups[group as usize].add_shape(&figure);
         self.groups[group as usize].add_files(files);
         Shape { group, path: way.members, unproved: !way.shortest }
     }

@@ -26,7 +26,7 @@ use crate::cycles::{Fingerprint, StackFrame};
 
 pub use facts::{AnomalyFact, Facts};
 pub use owner::{Owner, Ownership};
-pub use pattern::{Advice, Pattern};
+pub use pattern::{Advice, After, Cut, Pattern};
 
 /// Every rule, in the order in which their findings are told.
 pub const RULES: &[&Rule] = &[

@@ -1,8 +1,9 @@
 //! A loop's path, and the stack that made it, become advice: the pattern that it follows, and the reference to cut.
 //!
-//! Nothing here is proved; no object is looked at, so a pattern is a good guess and says what it would change.
+//! No object is looked at here, so a pattern is a good guess and says what it would change. What is left of the loops
+//! without the reference, `cycles/left.rs` has tried.
 
-use crate::cycles::{LoopPath, PathStep, StackFrame};
+use crate::cycles::{Left, LoopPath, PathStep, StackFrame};
 
 /// What a loop looks like, and what is usually done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,21 @@ pub struct Advice {
     /// One sentence, without a final dot.
     pub sentence: String,
     pub cut: Option<Cut>,
+    /// What else to cut, for loops that are left then; a few at most.
+    pub more: Vec<Cut>,
+    /// What there is after all the cuts.
+    pub after: After,
+}
+
+/// What is left of the loops when references are cut.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum After {
+    #[default]
+    Unknown,
+    /// No loop: the count frees the members.
+    NoLoop,
+    /// This loop at least.
+    Loop(LoopPath),
 }
 
 /// A reference that breaks the loop when it goes away, and what to have in its place.
@@ -50,13 +66,32 @@ pub const PATTERNS: &[Pattern] = &[
     Pattern { name: "container that contains itself", recognise: container },
 ];
 
-/// The first pattern that fits; `None` where the path is of no known shape.
-pub fn recognise(path: &LoopPath, stack: &[StackFrame]) -> Option<Advice> {
+/// The first pattern that fits; `None` where the path is of no known shape. `left` says for each step of the path what is
+/// left without its reference.
+pub fn recognise(path: &LoopPath, left: &[Left], stack: &[StackFrame]) -> Option<Advice> {
+    let (pattern, sentence, cut) = cure(path, stack)?;
+    let mut advice = Advice { pattern, sentence, cut, more: Vec::new(), after: After::Unknown };
+    let (mut path, mut left, mut next) = (path, left, advice.cut.clone());
+    while let Some(cut) = next.take() {
+        let step = path.steps.iter().position(|step| reference(step) == cut.reference);
+        advice.after = match step.and_then(|step| left.get(step)) {
+            None | Some(Left::Unknown) => After::Unknown,
+            Some(Left::Nothing) => After::NoLoop,
+            Some(Left::Loop { path: rest, left: of_rest }) => {
+                next = cure(rest, stack).and_then(|(.., cut)| cut);
+                advice.more.extend(next.clone());
+                (path, left) = (rest, of_rest);
+                After::Loop(rest.clone())
+            }
+        };
+    }
+    Some(advice)
+}
+
+/// The name of the first pattern that fits, and what it tells.
+fn cure(path: &LoopPath, stack: &[StackFrame]) -> Option<(&'static str, String, Option<Cut>)> {
     let path = Path { steps: &path.steps, stack };
-    PATTERNS.iter().find_map(|pattern| {
-        let (sentence, cut) = (pattern.recognise)(&path)?;
-        Some(Advice { pattern: pattern.name, sentence, cut })
-    })
+    PATTERNS.iter().find_map(|pattern| (pattern.recognise)(&path).map(|(sentence, cut)| (pattern.name, sentence, cut)))
 }
 
 /// The steps, and the stack that made the first of them, with the questions that patterns ask.
@@ -313,7 +348,7 @@ mod tests {
     use crate::findings::testing::{frame, path};
 
     fn told(steps: &[(&str, &str, &str)]) -> String {
-        match recognise(&path(steps), &[]) {
+        match recognise(&path(steps), &[], &[]) {
             None => "nothing".to_string(),
             Some(Advice { pattern, cut: None, .. }) => pattern.to_string(),
             Some(Advice { pattern, cut: Some(cut), .. }) => {
@@ -330,6 +365,24 @@ mod tests {
         assert_eq!(told(&nodes), "child points back to its parent: Node.prev -> weakref.ref(prev)");
         let tree = [("Node", "app.Node", ".left"), ("Leaf", "app.Leaf", "._parent")];
         assert_eq!(told(&tree), "child points back to its parent: Leaf._parent -> weakref.ref(parent)");
+    }
+
+    #[test]
+    fn what_is_left_after_a_cut_is_cut_as_well() {
+        let itself = path(&[("Doc", "app.Doc", ".current")]);
+        let rest = path(&[("Doc", "app.Doc", ".kids[*]"), ("Node", "app.Node", ".parent")]);
+        let after = |left| {
+            let left = [Left::Loop { path: rest.clone(), left: vec![Left::Unknown, left] }];
+            let advice = recognise(&itself, &left, &[]).unwrap();
+            assert_eq!(advice.cut.unwrap().reference, "Doc.current");
+            (advice.more, advice.after)
+        };
+        let parent = Cut { reference: "Node.parent".to_string(), replacement: "weakref.ref(parent)".to_string() };
+        assert_eq!(after(Left::Nothing), (vec![parent.clone()], After::NoLoop));
+        assert_eq!(after(Left::Unknown), (vec![parent.clone()], After::Unknown));
+        let class = path(&[("class A", "type", ".__mro__[*]")]);
+        let left = Left::Loop { path: class.clone(), left: Vec::new() };
+        assert_eq!(after(left), (vec![parent], After::Loop(class)));
     }
 
     #[test]
@@ -390,10 +443,10 @@ mod tests {
     fn what_a_cached_property_made_is_cut_at_its_reference_back() {
         let steps = path(&[("Cursor", "app.Cursor", ".parser"), ("Parser", "app.Parser", ".cursor")]);
         let stack = [frame("app.py", 35, "cursor"), frame("/usr/lib/python3.8/functools.py", 967, "__get__")];
-        let advice = recognise(&steps, &stack).unwrap();
+        let advice = recognise(&steps, &[], &stack).unwrap();
         assert_eq!(advice.pattern, "cached property that refers back");
         assert_eq!(advice.cut.unwrap().reference, "Cursor.parser");
-        assert_eq!(recognise(&steps, &stack[..1]).unwrap().pattern, "objects that refer to each other");
+        assert_eq!(recognise(&steps, &[], &stack[..1]).unwrap().pattern, "objects that refer to each other");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::model::*;
 use super::rows::{by_module, merge_slots, merge_types, quotient, rounded};
 use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame};
 use crate::findings::gate::{Standing, Verdict};
-use crate::findings::{Advice, Facts, Finding, Owner, Ownership, Severity};
+use crate::findings::{Advice, After, Cut, Facts, Finding, Owner, Ownership, Severity};
 
 /// All that a report is made from.
 #[derive(Debug, Default)]
@@ -232,9 +232,7 @@ impl Rows<'_> {
             owner: finding.map(|finding| finding.owner.to_string()).unwrap_or_default(),
             pattern: advice.map(|advice| advice.pattern.to_string()),
             advice: advice.map(|advice| advice.sentence.clone()),
-            cut: advice
-                .and_then(|advice| advice.cut.as_ref())
-                .map(|cut| CutRow { reference: cut.reference.clone(), replacement: cut.replacement.clone() }),
+            cut: advice.and_then(cut_row),
             marks: group.marks.clone(),
             standing,
         }
@@ -268,12 +266,35 @@ impl Rows<'_> {
     }
 }
 
-/// The advice in one line: `child points back to its parent: cut Line.order (weakref.ref(order))`.
+/// The advice in one line: `child points back to its parent: cut Line.order (weakref.ref(order)); …`.
 fn told(advice: &Advice) -> String {
-    match &advice.cut {
-        Some(cut) => format!("{}: cut {} ({}); {}", advice.pattern, cut.reference, cut.replacement, advice.sentence),
-        None => format!("{}: {}", advice.pattern, advice.sentence),
+    let cuts: Vec<String> = advice
+        .cut
+        .iter()
+        .chain(&advice.more)
+        .map(|cut| format!("cut {} ({})", cut.reference, cut.replacement))
+        .collect();
+    match cuts.is_empty() {
+        false => format!("{}: {}; {}", advice.pattern, cuts.join(" and "), advice.sentence),
+        true => format!("{}: {}", advice.pattern, advice.sentence),
     }
+}
+
+fn cut_row(advice: &Advice) -> Option<CutRow> {
+    let cut = advice.cut.as_ref()?;
+    let another = |cut: &Cut| AnotherCutRow { reference: cut.reference.clone(), replacement: cut.replacement.clone() };
+    let (is_enough, left) = match &advice.after {
+        After::Unknown => (None, None),
+        After::NoLoop => (Some(true), None),
+        After::Loop(path) => (Some(false), Some(path.to_string())),
+    };
+    Some(CutRow {
+        reference: cut.reference.clone(),
+        replacement: cut.replacement.clone(),
+        more: advice.more.iter().map(another).collect(),
+        is_enough,
+        left,
+    })
 }
 
 fn per_loop(n: u64, loops: u64) -> Number {

@@ -59,7 +59,15 @@ fn failure(report: &Report, finding: &FindingRow, page: &Page, out: &mut dyn Wri
     match (row.and_then(|row| row.cut.as_ref()), row.and_then(|row| row.pattern.as_ref())) {
         (Some(cut), Some(pattern)) => {
             let pieces = [format!("cut {}: {}", cut.reference, cut.replacement), format!("({pattern})")];
-            writeln!(out, "    {}\n", wrap(&pieces, " ", 4, page.width))
+            writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
+            for cut in &cut.more {
+                let pieces = [format!("and {}:", cut.reference), cut.replacement.clone()];
+                writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
+            }
+            if let Some(after) = told::after_cut(cut).filter(|_| cut.left.is_some()) {
+                writeln!(out, "    {}", wrap_words(&after, 4, page.width))?;
+            }
+            writeln!(out)
         }
         (None, Some(pattern)) => writeln!(out, "    {pattern}\n"),
         _ => writeln!(out),

@@ -60,6 +60,12 @@ fn told_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(cut) = &row.cut {
         writeln!(out, "- cut {}: {}", code(&cut.reference), code(&cut.replacement))?;
+        for cut in &cut.more {
+            writeln!(out, "- and {}: {}", code(&cut.reference), code(&cut.replacement))?;
+        }
+        if let Some(after) = told::after_cut(cut) {
+            writeln!(out, "  - {}", escape(&after))?;
+        }
     }
     if let (Some(pattern), Some(advice)) = (&row.pattern, &row.advice) {
         writeln!(out, "- {}: {}", escape(pattern), escape(advice))?;

@@ -186,6 +186,19 @@ pub struct MomentRow {
 pub struct CutRow {
     pub reference: String,
     pub replacement: String,
+    /// What to cut as well, for loops that are left.
+    pub more: Vec<AnotherCutRow>,
+    /// Whether no loop is left among the members then; `None` where that is not known.
+    pub is_enough: Option<bool>,
+    /// Otherwise a loop that is left.
+    pub left: Option<String>,
+}
+
+/// A reference to cut as well.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AnotherCutRow {
+    pub reference: String,
+    pub replacement: String,
 }
 
 /// One type. Over several traces the numbers are added up by name.

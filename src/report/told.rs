@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::human::{bytes, count, counted, duration, ratio};
 use super::text::{Style, styled, wrap, wrap_words};
-use super::{FrameRow, LoopRow, MomentRow, Number, Page};
+use super::{CutRow, FrameRow, LoopRow, MomentRow, Number, Page};
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
@@ -43,8 +43,17 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         fact("in", &wrap(&marks.collect::<Vec<_>>(), ", ", FACTS, page.width))?;
     }
     if let Some(cut) = &row.cut {
-        let pieces = [cut.reference.clone(), styled(&cut.replacement, Style::Green, page.color)];
-        fact("cut", &wrap(&pieces, "    ", FACTS, page.width))?;
+        let told = |reference: &str, replacement: &str| {
+            let pieces = [reference.to_string(), styled(replacement, Style::Green, page.color)];
+            wrap(&pieces, "    ", FACTS, page.width)
+        };
+        fact("cut", &told(&cut.reference, &cut.replacement))?;
+        for cut in &cut.more {
+            fact("and", &told(&cut.reference, &cut.replacement))?;
+        }
+        if let Some(after) = after_cut(cut) {
+            fact("", &wrap_words(&after, FACTS, page.width))?;
+        }
     }
     if let Some(pattern) = &row.pattern {
         fact("pattern", pattern)?;
@@ -53,6 +62,14 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         fact("", &wrap_words(advice, FACTS, page.width))?;
     }
     fact("owner", &row.owner)
+}
+
+/// What is left of the loops after the cuts.
+pub fn after_cut(cut: &CutRow) -> Option<String> {
+    match &cut.left {
+        Some(left) => Some(format!("which leaves {left}")),
+        None => cut.is_enough.map(|_| "then no loop is left among these objects".to_string()),
+    }
 }
 
 /// `3f9c…`, `1,240 × 2 objects`, `1.9 MB with what they hold`, `freed later by the collector: 1,180`.

@@ -1,0 +1,178 @@
+//! A loop and a reference to cut in, what is left of the loop out: another way around, with what is left of that, or none.
+//!
+//! All references that read the same are cut together, as one change of the source does: every `Line.order` of the loop.
+
+use super::figure::{Figure, Link};
+use super::garbage::{Left, PathStep};
+use super::path::shortest;
+
+/// Steps of a path that are tried.
+const MOST_STEPS: usize = 8;
+/// Cuts that are tried one after the other.
+const MOST_CUTS: usize = 3;
+/// Trials for one loop.
+const MOST_TRIALS: usize = 32;
+
+/// For each step of a path around `figure`, what is left when all references that read like it are gone. `budget` is how
+/// many references may be looked at, some 20 times each, and falls; where it does not suffice, the answer is not known.
+pub fn after_each(figure: &Figure, steps: &[PathStep], budget: &mut usize) -> Vec<Left> {
+    let mut trials = Trials { looked_at: 0 };
+    let share = (*budget).min(MOST_TRIALS * figure.n_links());
+    let left = trials.of_each(figure, steps, MOST_CUTS, share);
+    *budget -= trials.looked_at;
+    left
+}
+
+struct Trials {
+    /// References, once for each trial.
+    looked_at: usize,
+}
+
+impl Trials {
+    /// Each step may look at its part of so many references, so that the first do not leave the last unknown.
+    fn of_each(&mut self, figure: &Figure, steps: &[PathStep], cuts: usize, share: usize) -> Vec<Left> {
+        let tried = if cuts == 0 { 0 } else { steps.len().min(MOST_STEPS) };
+        let share = share.checked_div(tried).unwrap_or(0);
+        let mut left: Vec<Left> = steps[..tried].iter().map(|step| self.of(figure, step, cuts, share)).collect();
+        left.resize(steps.len(), Left::Unknown);
+        left
+    }
+
+    fn of(&mut self, figure: &Figure, step: &PathStep, cuts: usize, share: usize) -> Left {
+        let Some(share) = share.checked_sub(figure.n_links()) else { return Left::Unknown };
+        self.looked_at += figure.n_links();
+        let mut cut_any = false;
+        let rest = figure.without(|from, link| {
+            let is_cut = reads_like(figure, from, link, step);
+            cut_any |= is_cut;
+            is_cut
+        });
+        if !cut_any {
+            return Left::Unknown;
+        }
+        let remains = between_loops(&rest);
+        let rest = rest.without(|from, link| !remains[from as usize] || !remains[link.to as usize]);
+        match shortest(&rest) {
+            None => Left::Nothing,
+            Some(way) => {
+                let left = self.of_each(&rest, &way.path.steps, cuts - 1, share);
+                Left::Loop { path: way.path, left }
+            }
+        }
+    }
+}
+
+/// Whether a reference is the one that a step tells first: `.items` of `Order.items[*]`.
+fn reads_like(figure: &Figure, from: u32, link: &Link, step: &PathStep) -> bool {
+    if link.silent {
+        return false;
+    }
+    let begins = |text: u32| {
+        let text = &figure.texts[text as usize];
+        let rest = step.slot.strip_prefix(text.as_str()).filter(|_| !text.is_empty());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))
+    };
+    let is_of = |member: u32| {
+        let name = figure.name(member);
+        (&name.label, &name.type_name) == (&step.label, &step.type_name)
+    };
+    let silently = || figure.referrers(from).iter().any(|&(owner, cost)| cost == 0 && is_of(owner));
+    is_of(from) && begins(link.text) || begins(link.silent_text) && silently()
+}
+
+/// The members that remain when those that nothing refers to, and those that refer to nothing, are taken away until
+/// there are none of either: none at all where there is no loop.
+fn between_loops(figure: &Figure) -> Vec<bool> {
+    let n = figure.n_members();
+    let mut remains = vec![true; n];
+    let members = 0..n as u32;
+    let mut into: Vec<usize> = members.clone().map(|member| figure.referrers(member).len()).collect();
+    let mut out: Vec<usize> = members.clone().map(|member| figure.links(member).len()).collect();
+    let mut ends: Vec<u32> = members.filter(|&m| into[m as usize] == 0 || out[m as usize] == 0).collect();
+    while let Some(end) = ends.pop() {
+        if !std::mem::replace(&mut remains[end as usize], false) {
+            continue;
+        }
+        for link in figure.links(end) {
+            into[link.to as usize] -= 1;
+            if into[link.to as usize] == 0 {
+                ends.push(link.to);
+            }
+        }
+        for &(from, _) in figure.referrers(end) {
+            out[from as usize] -= 1;
+            if out[from as usize] == 0 {
+                ends.push(from);
+            }
+        }
+    }
+    remains
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cycles::figure::Name;
+
+    /// Members as label and type, references as from, to, slot; for each step of the path what is left.
+    fn left(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> Vec<String> {
+        let name =
+            |&(label, type_name): &(&str, &str)| Name { label: label.to_string(), type_name: type_name.to_string() };
+        let slots: Vec<String> = references.iter().map(|&(.., slot)| slot.to_string()).collect();
+        let mut numbered: Vec<(u32, u32, u32)> =
+            references.iter().enumerate().map(|(i, &(from, to, _))| (from, to, i as u32)).collect();
+        numbered.sort_unstable();
+        let names = members.iter().map(name).collect();
+        let figure = Figure::of(names, (0..members.len() as u32).collect(), &slots, &numbered);
+        let path = shortest(&figure).map(|way| way.path).unwrap_or_default();
+        let left = after_each(&figure, &path.steps, &mut 1000);
+        path.steps
+            .iter()
+            .zip(left)
+            .map(|(step, left)| match left {
+                Left::Unknown => format!("{step}: unknown"),
+                Left::Nothing => format!("{step}: nothing"),
+                Left::Loop { path, left } => format!("{step}: {path} ({left:?})"),
+            })
+            .collect()
+    }
+
+    const ORDER: (&str, &str) = ("Order", "app.Order");
+    const LINE: (&str, &str) = ("Line", "app.Line");
+    const LIST: (&str, &str) = ("list", "list");
+    const DICT: (&str, &str) = ("dict", "dict");
+
+    #[test]
+    fn all_references_that_read_the_same_are_cut_together() {
+        let with_lines = [(0, 1, ".items"), (1, 2, "[0]"), (1, 3, "[1]"), (2, 0, ".order"), (3, 0, ".order")];
+        let expected = ["Order.items[*]: nothing", "Line.order: nothing"];
+        assert_eq!(left(&[ORDER, LIST, LINE, LINE], &with_lines), expected);
+        let with_dicts = [
+            (0, 4, ".__dict__"),
+            (4, 1, "['items']"),
+            (1, 2, "[0]"),
+            (1, 3, "[1]"),
+            (2, 5, ".__dict__"),
+            (5, 0, "['order']"),
+            (3, 6, ".__dict__"),
+            (6, 0, "['order']"),
+        ];
+        assert_eq!(left(&[ORDER, LIST, LINE, LINE, DICT, DICT, DICT], &with_dicts), expected);
+    }
+
+    #[test]
+    fn a_loop_that_is_left_is_told() {
+        let references = [(0, 0, ".current"), (0, 1, ".kids"), (1, 2, "[0]"), (2, 0, ".parent"), (2, 3, ".note")];
+        assert_eq!(
+            left(&[("Doc", "app.Doc"), LIST, ("Node", "app.Node"), LIST], &references),
+            ["Doc.current: Doc.kids[*] → Node.parent → Doc ([Nothing, Nothing])"]
+        );
+    }
+
+    #[test]
+    fn the_variable_of_a_closure_is_not_tried() {
+        let references = [(0, 1, ".__closure__"), (1, 2, "[0]"), (2, 0, "cell cb")];
+        let members = [("function cb", "function"), ("tuple", "tuple"), ("cell", "cell")];
+        assert!(left(&members, &references).iter().all(|told| told.ends_with("unknown")));
+    }
+}
