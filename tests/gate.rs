@@ -112,10 +112,68 @@ fn a_build_is_not_green_for_want_of_a_checkpoint() {
     let note = "note: killed.txt has no checkpoint, so nothing is known of its loops\n";
     let (code, out, err) = refloop(here, &["check", "killed.txt"]);
     assert_eq!((code, out), (3, format!("{note}refloop: nothing was checked\n")));
-    assert_eq!(err, "error: no trace has a checkpoint: was the program killed before its end?\n");
+    assert_eq!(err, "error: no trace has a full checkpoint: was the program killed before its end?\n");
     let (code, out, err) = refloop(here, &["check", "killed.txt", CLEAN]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with(note), "{out}");
+}
+
+#[test]
+fn what_collections_found_is_not_all_of_a_process_that_was_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let header = "reftrace 1 runtime=cpython-3.13.0 pointer=8 references=checkpoints births=survivors";
+    let trace = |of: &str| {
+        let found =
+            "alloc a 1 16\nwalk garbage\ncount a 1\nref a a .me\ncheckpoint garbage\ngc start 2\nfree a\ngc stop 1 0\n";
+        format!("{header}\ntype 1 {of} flags=gc\n{found}")
+    };
+    let full = "alloc b 1 16\nwalk full\ncount b 1\ncheckpoint full\n";
+    for (name, text) in [
+        ("library.txt", trace("collections.Node")),
+        ("own.txt", trace("app.Node")),
+        ("every.txt", trace("collections.Node") + full),
+        ("ended.txt", trace("collections.Node") + "end\n"),
+    ] {
+        fs::write(here.join(name), text).unwrap();
+    }
+    let note = |name: &str| {
+        format!(
+            "note: {name} broke off without a full checkpoint, so only loops that a\n      collection found are known\n"
+        )
+    };
+    let (code, out, err) = refloop(here, &["check", "library.txt"]);
+    let hidden = "(not counted: 1 of packages and the standard library)";
+    assert_eq!((code, out), (3, format!("{}refloop: not checked to the end {hidden}\n", note("library.txt"))));
+    assert_eq!(err, "error: no trace has a full checkpoint: was the program killed before its end?\n");
+    let (code, out, _) = refloop(here, &["check", "own.txt"]);
+    assert_eq!(code, 1);
+    assert!(out.contains(&note("own.txt")), "{out}");
+    assert_eq!(refloop(here, &["check", "library.txt", "ended.txt"]).0, 0);
+    assert_eq!(refloop(here, &["check", "--running", "library.txt"]).0, 0);
+    assert_eq!(refloop(here, &["check", "ended.txt"]), (0, format!("refloop: no leaks found {hidden}\n"), "".into()));
+
+    let (code, out, _) = refloop(here, &["check", "every.txt"]);
+    let note = "note: every.txt broke off: what became garbage after its last checkpoint is not\n      known\n";
+    assert_eq!((code, out), (0, format!("{note}refloop: no leaks found {hidden}\n")));
+    let (_, json, _) = refloop(here, &["check", "--format", "json", "library.txt", "every.txt", "ended.txt"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let known = json["inputs"].as_array().unwrap().iter().map(|input| input["known"].as_str().unwrap());
+    assert_eq!(known.collect::<Vec<_>>(), ["collections", "part", "end"]);
+
+    let (_, page, _) = refloop(here, &["analyze", "library.txt"]);
+    assert!(page.contains("  alive at the end  not known\n"), "{page}");
+    let types = "TYPES\nnothing is known of the types of library.txt: it has no full checkpoint\n";
+    assert!(page.contains(types), "{page}");
+}
+
+#[test]
+fn a_cut_trace_of_events_is_checked_as_far_as_it_goes() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (code, out, _) = refloop(here, &["check", "-q", "fixtures/hand/cut.reftrace"]);
+    assert_eq!(code, 1, "{out}");
+    let note = "note: fixtures/hand/cut.reftrace broke off: what became garbage afterwards is\n      not known\n";
+    assert!(out.contains(note), "{out}");
 }
 
 #[test]

@@ -55,6 +55,11 @@ class Recording:
             recording._remove = weakref.finalize(recording, shutil.rmtree, folder, ignore_errors=True)
         return recording
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether somebody else began it, and will end it: its trace is not complete before that."""
+        return not self._begun_here
+
     def mark(self, kind: str, label: str) -> None:
         """What follows belongs to this phase: a test, a request, an iteration."""
         if self._running:

@@ -326,7 +326,9 @@ class Gate:
         folder = str(getattr(self._config, "rootpath", None) or getattr(self._config, "rootdir", "."))
         if options.refloop_write_baseline:
             self._written = write_baseline(traces, folder, baseline)
-        return check(traces, folder, baseline)
+        recording = self._run.recording if self._run is not None else None
+        running = ["--running"] if recording is not None and recording.goes_on else []
+        return check(traces, folder, [*baseline, *running])
 
     def _by_test(self, analysis: Analysis) -> List[Tuple[str, List[Tuple[Loop, int]]]]:
         """The failing loops of each test that made some, in the order of the tests; then those that no test made.

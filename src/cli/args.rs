@@ -162,6 +162,9 @@ pub struct Check {
     /// Drop from the baseline what no longer occurs
     #[arg(long, conflicts_with = "write_baseline")]
     pub prune: bool,
+    /// The traces are of processes that still run, and looked for garbage when they were asked to
+    #[arg(long, hide = true)]
+    pub running: bool,
     /// Fail on warnings too: unused suppressions, baseline entries that are gone, an inconsistent trace
     #[arg(long)]
     pub strict: bool,

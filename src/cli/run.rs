@@ -8,8 +8,8 @@ use refloop::findings::Facts;
 use refloop::findings::layout::Classes;
 use refloop::heap;
 use refloop::overhead::{Profiler, Question};
-use refloop::report::{Input, SlotsRow, TypeRow, rows};
-use refloop::trace::{Ending, References, TraceError};
+use refloop::report::{Input, Known, SlotsRow, TypeRow, rows};
+use refloop::trace::{Births, Ending, References, TraceError};
 
 use crate::args::Messages;
 use crate::progress::Progress;
@@ -62,14 +62,20 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
     let profile = watch.1.finish(&heap);
     let facts = Facts::of(watch.0.finish(&heap), Classes::of(&profile), &heap);
     let advice = profile.advise(question);
-    run.live_objects += heap.n_live();
-    run.live_bytes += heap.live_bytes();
-    run.profiled_bytes += profile.coverage.heap_bytes;
-    run.types.extend(rows::types_of(&profile, &heap));
+    // Where only survivors are told of, it takes a full checkpoint to meet what is alive.
+    if heap.header().births == Births::All || replayed.whole_judgements > 0 {
+        run.live_objects += heap.n_live();
+        run.live_bytes += heap.live_bytes();
+        run.profiled_bytes += profile.coverage.heap_bytes;
+        run.types.extend(rows::types_of(&profile, &heap));
+    } else {
+        run.types_notes.push(format!("nothing is known of the types of {}: it has no full checkpoint", path.display()));
+    }
     run.slots.extend(rows::slots_of(&advice));
     add_new(&mut run.types_notes, profile.coverage.sentence());
     add_new(&mut run.slots_notes, rows::notes_of(&advice, question.min_saving));
     add_new(&mut run.slots_not_understood, advice.not_understood.iter().cloned());
+    let is_complete = replayed.error.is_none() && matches!(replayed.ending, Ending::Complete);
     let mut input = Input {
         path: path.to_string_lossy().into_owned(),
         runtime: heap.header().runtime.clone(),
@@ -79,6 +85,7 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
         },
         events: replayed.events,
         judgements: replayed.judgements,
+        known: Known::of(replayed.judgements, replayed.whole_judgements, is_complete),
         ending: match replayed.ending {
             Ending::Complete => "complete".to_string(),
             Ending::Open => "open".to_string(),

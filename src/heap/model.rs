@@ -92,6 +92,7 @@ pub struct Heap {
     /// Event of the last judgement of the whole heap.
     pub(super) judged_at: u64,
     pub(super) judgements: u64,
+    pub(super) whole_judgements: u64,
     pub(super) n_live: u64,
     pub(super) live_bytes: u64,
     pub(super) peak_live: u64,
@@ -132,6 +133,7 @@ impl Heap {
             plain_until: 0,
             judged_at: 0,
             judgements: 0,
+            whole_judgements: 0,
             n_live: 0,
             live_bytes: 0,
             peak_live: 0,

@@ -74,6 +74,8 @@ pub struct Replayed {
     pub events: u64,
     /// Number of judgements that fell. None: the trace says nothing of what was garbage.
     pub judgements: u64,
+    /// Those of them that were of the whole heap.
+    pub whole_judgements: u64,
 }
 
 /// Between two tidyings of the heap.
@@ -101,7 +103,8 @@ pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn
         None => events.ending(),
     };
     heap.finish(ending, watch);
-    Replayed { events: heap.now.event, judgements: heap.judgements, heap, ending, error }
+    let (judgements, whole_judgements) = (heap.judgements, heap.whole_judgements);
+    Replayed { events: heap.now.event, judgements, whole_judgements, heap, ending, error }
 }
 
 /// Plays all events as they are read. Answers the error that ended it, if one did.
@@ -432,6 +435,7 @@ impl Heap {
 
     fn judge(&mut self, graph: HeapGraph, moment: Moment, watch: &mut dyn Watch) {
         self.judgements += 1;
+        self.whole_judgements += u64::from(moment != Moment::Garbage);
         watch.judge(self, &graph, moment);
         drop(graph);
         self.take_back();

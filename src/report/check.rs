@@ -20,9 +20,8 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
             writeln!(out, "not counted  {}", wrap(&facts, ": ", 13, page.width))?;
         }
     }
-    for input in report.inputs.iter().filter(|input| !input.is_judged()) {
-        let text = format!("{} has no checkpoint, so nothing is known of its loops", input.path);
-        writeln!(out, "note: {}", wrap_words(&text, 6, page.width))?;
+    for gap in told::gaps(&report.inputs) {
+        writeln!(out, "note: {}", wrap_words(&gap, 6, page.width))?;
     }
     let others = report.findings.iter().filter(|finding| stands(finding, "warning"));
     let notes = others.map(|finding| &finding.message).chain(&gate.exceeded);
@@ -92,8 +91,10 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) 
         }
     }
     let answer = match (failing.len() as u64, failed) {
-        (0, false) if Input::none_is_judged(&report.inputs) => {
-            styled("refloop: nothing was checked", Style::Red, page.color)
+        (0, false) if Input::none_is_checked(&report.inputs) => {
+            let some = report.inputs.iter().any(|input| input.judgements > 0);
+            let text = if some { "refloop: not checked to the end" } else { "refloop: nothing was checked" };
+            styled(text, Style::Red, page.color)
         }
         (0, false) => styled("refloop: no leaks found", Style::Green, page.color),
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),

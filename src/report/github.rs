@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Page, Report, ReportFormat};
+use super::{Page, Report, ReportFormat, told};
 
 pub struct Github;
 
@@ -16,10 +16,13 @@ impl ReportFormat for Github {
     }
 
     fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
-        let told = report.findings.iter().filter(|finding| {
+        let annotated = report.findings.iter().filter(|finding| {
             finding.fails() || finding.standing.as_ref().is_some_and(|standing| standing.name == "warning")
         });
-        for finding in told {
+        for gap in told::gaps(&report.inputs) {
+            writeln!(out, "::warning title={}::{}", property("refloop: incomplete trace"), data(&gap))?;
+        }
+        for finding in annotated {
             let level = if finding.fails() { "error" } else { "warning" };
             let mut properties = vec![format!("title={}", property(&format!("refloop: {}", finding.rule)))];
             if let Some(place) = finding.place.as_ref().filter(|place| !place.path.starts_with('<')) {

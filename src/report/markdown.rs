@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::human::{bytes, bytes_each, count, counted, percent};
-use super::{LoopRow, Page, Report, ReportFormat, told};
+use super::{Input, LoopRow, Page, Report, ReportFormat, told};
 
 pub struct Markdown;
 
@@ -22,8 +22,16 @@ impl ReportFormat for Markdown {
             let failing = report.findings.iter().filter(|finding| finding.fails()).count() as u64;
             match gate.failed {
                 true => writeln!(out, "**Failed**: {}.\n", counted(failing, "leak", "leaks"))?,
+                false if Input::none_is_checked(&report.inputs) => writeln!(out, "**Not checked**.\n")?,
                 false => writeln!(out, "**Passed**.\n")?,
             }
+        }
+        let gaps = told::gaps(&report.inputs);
+        for gap in &gaps {
+            writeln!(out, "- note: {}", escape(gap))?;
+        }
+        if !gaps.is_empty() {
+            writeln!(out)?;
         }
         summary(report, out)?;
         for (i, row) in report.loops.rows.iter().enumerate() {
@@ -43,7 +51,11 @@ impl ReportFormat for Markdown {
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (summary, cyclic) = (&report.summary, &report.summary.cyclic_garbage);
     head(&["", "count", "objects", "bytes"], out)?;
-    row(&["alive at the end".into(), String::new(), count(summary.live_objects), bytes(summary.live_bytes)], out)?;
+    let alive = match Input::none_is_checked(&report.inputs) && summary.live_objects == 0 {
+        true => ["not known".to_string(), String::new()],
+        false => [count(summary.live_objects), bytes(summary.live_bytes)],
+    };
+    row(&[vec!["alive at the end".to_string(), String::new()], alive.to_vec()].concat(), out)?;
     row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes(cyclic.bytes)], out)?;
     let freed = [count(cyclic.collected_loops), count(cyclic.collected_objects), String::new()];
     row(&[vec!["freed later by the collector".to_string()], freed.to_vec()].concat(), out)?;

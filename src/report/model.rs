@@ -56,17 +56,46 @@ pub struct Input {
     pub error: Option<String>,
     /// Checkpoints and collections at which garbage was looked for. With none, nothing is known of it.
     pub judgements: u64,
+    /// How far the cyclic garbage of the run is known.
+    pub known: Known,
+}
+
+/// How far the cyclic garbage of a run is known, from least to most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Known {
+    /// Garbage was looked for nowhere.
+    #[default]
+    Nothing,
+    /// What collections found before the recording broke off. Most of them look at young objects only.
+    Collections,
+    /// Up to the last look at the whole heap, after which the recording broke off.
+    Part,
+    /// Up to the end of the recording.
+    End,
+}
+
+impl Known {
+    /// `whole`: those of the judgements that were of the whole heap; `complete`: the recording ended in order.
+    pub fn of(judgements: u64, whole: u64, complete: bool) -> Known {
+        match (judgements, whole, complete) {
+            (0, ..) => Known::Nothing,
+            (_, _, true) => Known::End,
+            (_, 0, false) => Known::Collections,
+            (_, _, false) => Known::Part,
+        }
+    }
 }
 
 impl Input {
-    /// Garbage was looked for at least once.
-    pub fn is_judged(&self) -> bool {
-        self.judgements > 0
+    /// The whole heap was looked at, or the recording ended in order: no loops found means something.
+    pub fn is_checked(&self) -> bool {
+        self.known >= Known::Part
     }
 
-    /// There are traces, and garbage was looked for in none of them.
-    pub fn none_is_judged(inputs: &[Input]) -> bool {
-        !inputs.is_empty() && !inputs.iter().any(Input::is_judged)
+    /// There are traces, and of none is enough known.
+    pub fn none_is_checked(inputs: &[Input]) -> bool {
+        !inputs.is_empty() && !inputs.iter().any(Input::is_checked)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::grid::{self, Align, Grid};
 use super::human::{bytes, bytes_each, count, counted, percent};
 use super::text::{Style, styled, wrap, wrap_words};
-use super::{FindingRow, Page, Report, ReportFormat, SplitRow, View, told};
+use super::{FindingRow, Input, Known, Page, Report, ReportFormat, SplitRow, View, told};
 
 pub struct Table;
 
@@ -78,8 +78,12 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
             "error" => facts.push("not readable to its end".to_string()),
             _ => {}
         }
-        if !input.is_judged() {
-            facts.push("no checkpoint: nothing is known of its loops".to_string());
+        match input.known {
+            Known::Nothing => facts.push("no checkpoint: nothing is known of its loops".to_string()),
+            Known::Collections => {
+                facts.push("no full checkpoint: only loops that a collection found are known".to_string());
+            }
+            Known::Part | Known::End => {}
         }
         writeln!(out, "{}", wrap(&facts, " · ", 0, page.width))?;
     }
@@ -88,17 +92,22 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         let lead = format!("{name:<18}");
         writeln!(out, "  {lead}{}", wrap(facts, " · ", 20, page.width))
     };
-    line(
-        "alive at the end",
-        &[
-            counted(summary.live_objects, "object", "objects"),
-            bytes(summary.live_bytes),
-            counted(summary.live_types, "type", "types"),
-        ],
-    )?;
+    let unchecked = Input::none_is_checked(&report.inputs);
+    if unchecked && summary.live_objects == 0 {
+        line("alive at the end", &["not known".to_string()])?;
+    } else {
+        line(
+            "alive at the end",
+            &[
+                counted(summary.live_objects, "object", "objects"),
+                bytes(summary.live_bytes),
+                counted(summary.live_types, "type", "types"),
+            ],
+        )?;
+    }
     let cyclic = &summary.cyclic_garbage;
     if cyclic.loops == 0 {
-        line("cyclic garbage", &["none".to_string()])?;
+        line("cyclic garbage", &[if unchecked { "none known" } else { "none" }.to_string()])?;
     } else {
         line(
             "cyclic garbage",
@@ -177,10 +186,13 @@ fn foreign(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out: &mu
 
 fn types(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     if page.view == View::Analyze {
-        if report.types.rows.is_empty() {
+        if report.types.rows.is_empty() && report.types_notes.is_empty() {
             return Ok(());
         }
         title("TYPES", page, out)?;
+    }
+    if report.types.rows.is_empty() && !report.types_notes.is_empty() {
+        return super::slots::notes(&report.types_notes, page, out);
     }
     // The columns that there is room for.
     let roomy = TYPE_COLUMNS.iter().find_map(|&(columns, least)| {

@@ -32,6 +32,7 @@ pub fn report(gate: Option<&str>) -> Report {
         events: 1_204_331,
         ending: "complete".to_string(),
         judgements: 3,
+        known: Known::End,
         ..Input::default()
     };
     Report::new(Material {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::human::{bytes, count, counted, duration, ratio};
 use super::text::{Style, styled, wrap, wrap_words};
-use super::{CutRow, FrameRow, LoopRow, MomentRow, Number, Page};
+use super::{CutRow, FrameRow, Input, Known, LoopRow, MomentRow, Number, Page};
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
@@ -90,6 +90,36 @@ pub fn amount(row: &LoopRow) -> Vec<String> {
         some => facts.push(format!("freed later by the collector: {}", count(some))),
     }
     facts
+}
+
+/// Traces that are named where something is not known of them.
+const NAMED: usize = 5;
+
+/// What is not known of the garbage of these traces, one sentence each; of many that lack the same, one for the rest.
+pub fn gaps(inputs: &[Input]) -> Vec<String> {
+    let mut gaps = Vec::new();
+    for known in [Known::Nothing, Known::Collections, Known::Part] {
+        let mut lacking = inputs.iter().filter(|input| input.known == known);
+        gaps.extend(lacking.by_ref().take(NAMED).filter_map(|input| Some(format!("{} {}", input.path, gap(input)?))));
+        let more = lacking.count() as u64;
+        if more > 0 {
+            gaps.push(format!("the same of {}", counted(more, "more trace", "more traces")));
+        }
+    }
+    gaps
+}
+
+/// `has no checkpoint, so nothing is known of its loops`.
+fn gap(input: &Input) -> Option<&'static str> {
+    match input.known {
+        Known::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
+        Known::Collections => {
+            Some("broke off without a full checkpoint, so only loops that a collection found are known")
+        }
+        Known::Part if input.references == "events" => Some("broke off: what became garbage afterwards is not known"),
+        Known::Part => Some("broke off: what became garbage after its last checkpoint is not known"),
+        Known::End => None,
+    }
 }
 
 /// The path, broken at its arrows.

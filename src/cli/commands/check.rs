@@ -38,7 +38,7 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         }
         return write_baseline(&file.unwrap_or(PathBuf::from(BASELINE)), &findings, &verdict, command);
     }
-    let unjudged = Input::none_is_judged(&run.inputs);
+    let unchecked = !command.running && Input::none_is_checked(&run.inputs);
     let (failed, expired) = (verdict.failed, verdict.expired.first().cloned());
     if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &run.error) {
         prune(file, baseline, &findings, command)?;
@@ -50,8 +50,8 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
     match (expired, failed) {
         (Some(expired), _) => Err(Failure::usage(format!("{expired}: renew it, or take it out"))),
         (None, true) => Ok(Outcome::Findings),
-        (None, false) if unjudged => {
-            Err(Failure::input("no trace has a checkpoint: was the program killed before its end?"))
+        (None, false) if unchecked => {
+            Err(Failure::input("no trace has a full checkpoint: was the program killed before its end?"))
         }
         (None, false) => Ok(Outcome::Nothing),
     }
