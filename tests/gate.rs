@@ -177,6 +177,57 @@ fn a_cut_trace_of_events_is_checked_as_far_as_it_goes() {
 }
 
 #[test]
+fn a_name_cannot_command_the_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let name = r#""app.A\n\u{1b}[31mB\u{202e}C""#;
+    let site = r#"site 1 "/srv/a\u{1b}[0m.py:7" "make\n::error::x""#;
+    let mark = r#"mark test "t\u{1b}[2J""#;
+    let events =
+        format!("type 1 {name} flags=gc\n{site}\n{mark}\nalloc a 1 16 @1\nref a a .me\nroot a \"x\\u{{7}}\"\n");
+    let events = events + "checkpoint full\nunroot a \"x\\u{7}\"\nend\n";
+    fs::write(
+        here.join("a.txt"),
+        format!("reftrace 1 runtime=\"x\\u{{1b}}[1m\" pointer=8 references=events\n{events}"),
+    )
+    .unwrap();
+    for format in ["table", "markdown", "csv", "github", "junit", "sarif", "json", "dot"] {
+        for command in ["check", "analyze", "loops", "types"] {
+            let (code, out, err) = refloop(here, &[command, "--format", format, "a.txt"]);
+            assert_eq!((code, err.as_str()), (i32::from(command == "check"), ""), "{format}");
+            let commands = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+            assert!(!out.contains(commands), "{command} {format}: {out:?}");
+            assert!(!out.contains("\n::error::x"), "{command} {format}: {out}");
+        }
+    }
+    let (_, page, _) = refloop(here, &["analyze", "a.txt"]);
+    assert!(page.contains(r"A\n\x1b[31mB\u202eC.me → A\n\x1b[31mB\u202eC"), "{page}");
+    assert!(page.contains(r"/srv/a\x1b[0m.py:7 make\n::error::x"), "{page}");
+    assert!(page.contains(r"in           test t\x1b[2J (1)"), "{page}");
+    // What the program called it is in the trace still.
+    let (_, text, _) = refloop(here, &["convert", "a.txt", "-", "--to", "text"]);
+    assert!(text.contains(r"A\n\u{1b}[31mB"), "{text}");
+}
+
+#[test]
+fn a_leak_of_the_main_module_is_the_same_in_a_spawned_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    for (file, module) in [("a.txt", "__main__"), ("b.txt", "__mp_main__")] {
+        let header = "reftrace 1 runtime=x pointer=8 references=events";
+        let events = "alloc a 1 16\nroot a global:n\nref a a .me\ngc start 2\ngc stop 0 0\nunroot a global:n\nend\n";
+        fs::write(here.join(file), format!("{header}\ntype 1 {module}.N flags=gc\n{events}")).unwrap();
+    }
+    let (_, json, _) = refloop(here, &["check", "--format", "json", "a.txt", "b.txt"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["loops"].as_array().unwrap().len(), 1);
+    assert_eq!((&json["loops"][0]["count"], &json["loops"][0]["steps"][0]["type"]), (&2.into(), &"__main__.N".into()));
+    assert_eq!(json["types"].as_array().unwrap().len(), 1);
+    let (_, text, _) = refloop(here, &["convert", "b.txt", "-", "--to", "text"]);
+    assert!(text.contains("__mp_main__.N"), "{text}");
+}
+
+#[test]
 fn converting_there_and_back_gives_the_same_trace() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();

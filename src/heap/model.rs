@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::anomaly::{Anomalies, AnomalyKind};
 use super::identity::Identity;
+use super::names;
 use super::objects::Objects;
 use super::references::{References, Tally};
 use super::state::State;
@@ -111,7 +112,8 @@ pub struct Heap {
 
 impl Heap {
     /// A heap without objects, for the events of a trace with this header.
-    pub fn new(header: Header) -> Heap {
+    pub fn new(mut header: Header) -> Heap {
+        names::header(&mut header);
         let direct = header.numbers == Numbers::Dense && header.frees == Frees::Recorded;
         Heap {
             header,

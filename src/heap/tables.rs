@@ -1,5 +1,6 @@
 //! The tables of a trace's definitions: types with their counts, sites with their stacks, texts.
 
+use super::names;
 use super::numbered::Numbered;
 use crate::trace::{SiteDef, SiteId, TextId, TypeDef, TypeFlags, TypeId};
 
@@ -68,7 +69,8 @@ impl TypeTable {
     }
 
     /// A later definition of the same number replaces the earlier one. True if that changed the type's name.
-    pub(super) fn define(&mut self, def: Box<TypeDef>) -> bool {
+    pub(super) fn define(&mut self, mut def: Box<TypeDef>) -> bool {
+        names::type_def(&mut def);
         let entry = self.types.entry(def.id, TypeEntry::default);
         let renamed = entry.def.as_ref().is_some_and(|old| old.name != def.name);
         entry.def = Some(def);
@@ -164,6 +166,7 @@ impl TextTable {
 
     /// The first definition of a number stands. False if this is another one, that says something else.
     pub fn define(&mut self, id: TextId, text: String) -> bool {
+        let text = names::text(text);
         match self.texts.place(id.0) {
             Some(place) => **self.texts.at(place) == *text,
             None => {

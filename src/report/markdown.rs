@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::human::{bytes, bytes_each, count, counted, percent};
 use super::{Input, LoopRow, Page, Report, ReportFormat, told};
+use crate::heap::printable;
 
 pub struct Markdown;
 
@@ -83,7 +84,7 @@ fn told_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "- {}: {}", escape(pattern), escape(advice))?;
     }
     for (mark, n) in &row.marks {
-        writeln!(out, "- in {} ({})", code(mark), count(*n))?;
+        writeln!(out, "- in {} ({})", code(&printable(mark)), count(*n))?;
     }
     match &row.standing {
         Some(standing) => writeln!(out, "- owner: {}; at the gate: {}", escape(&row.owner), standing.name),

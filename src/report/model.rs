@@ -164,7 +164,7 @@ pub struct LoopRow {
     pub pattern: Option<String>,
     pub advice: Option<String>,
     pub cut: Option<CutRow>,
-    /// Tests, requests, iterations in which the loops were seen first.
+    /// Tests, requests, iterations in which the loops were seen first, as the program calls them.
     pub marks: BTreeMap<String, u64>,
     /// How it stands at the gate.
     pub standing: Option<StandingRow>,

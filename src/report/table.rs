@@ -6,6 +6,7 @@ use super::grid::{self, Align, Grid};
 use super::human::{bytes, bytes_each, count, counted, percent};
 use super::text::{Style, styled, wrap, wrap_words};
 use super::{FindingRow, Input, Known, Page, Report, ReportFormat, SplitRow, View, told};
+use crate::heap::printable;
 
 pub struct Table;
 
@@ -70,7 +71,7 @@ pub(super) fn omitted(n: u64, one: &str, many: &str, out: &mut dyn Write) -> io:
 
 fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     for input in &report.inputs {
-        let mut facts = vec![styled(&input.path, Style::Bold, page.color), input.runtime.clone()];
+        let mut facts = vec![styled(&printable(&input.path), Style::Bold, page.color), input.runtime.clone()];
         facts.push(counted(input.events, "event", "events"));
         match input.ending.as_str() {
             "cut" => facts.push(format!("cut short at byte {}", input.cut_at.unwrap_or_default())),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::human::{bytes, count, counted, duration, ratio};
 use super::text::{Style, styled, wrap, wrap_words};
 use super::{CutRow, FrameRow, Input, Known, LoopRow, MomentRow, Number, Page};
+use crate::heap::printable;
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
@@ -39,7 +40,7 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         fact("holds", &types(&row.types.held, page.width))?;
     }
     if !row.marks.is_empty() {
-        let marks = row.marks.iter().map(|(mark, n)| format!("{mark} ({})", count(*n)));
+        let marks = row.marks.iter().map(|(mark, n)| format!("{} ({})", printable(mark), count(*n)));
         fact("in", &wrap(&marks.collect::<Vec<_>>(), ", ", FACTS, page.width))?;
     }
     if let Some(cut) = &row.cut {
@@ -100,7 +101,12 @@ pub fn gaps(inputs: &[Input]) -> Vec<String> {
     let mut gaps = Vec::new();
     for known in [Known::Nothing, Known::Collections, Known::Part] {
         let mut lacking = inputs.iter().filter(|input| input.known == known);
-        gaps.extend(lacking.by_ref().take(NAMED).filter_map(|input| Some(format!("{} {}", input.path, gap(input)?))));
+        gaps.extend(
+            lacking
+                .by_ref()
+                .take(NAMED)
+                .filter_map(|input| Some(format!("{} {}", printable(&input.path), gap(input)?))),
+        );
         let more = lacking.count() as u64;
         if more > 0 {
             gaps.push(format!("the same of {}", counted(more, "more trace", "more traces")));
