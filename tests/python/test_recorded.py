@@ -248,6 +248,17 @@ def test_a_run_under_record_is_judged_too(project):
     assert (project.folder / "out.reftrace").is_file()
 
 
+def test_a_clean_run_under_record_passes_though_the_recording_goes_on(project):
+    project.write(test_clean="def test_one():\n    pass\n")
+    command = project.environment["REFLOOP_BINARY"]
+    script = (
+        "import subprocess, sys; sys.exit(subprocess.call("
+        f"[{command!r}, 'record', '-q', '-o', 'out.reftrace', '--', sys.executable, '-m', 'pytest', *sys.argv[1:]]))"
+    )
+    run = project.python("-c", script, "-p", "refloop.pytest_plugin", "--refloop", "-ra")
+    assert run.returncode == 0, run.stdout
+
+
 def test_a_baseline_makes_the_second_run_green(project):
     project.write(shop=SHOP, test_shop="from shop import make_order\n\ndef test_one():\n    make_order()\n")
     assert project.pytest("--refloop").returncode == 1
