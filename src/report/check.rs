@@ -15,9 +15,9 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
     if !failing.is_empty() {
         for finding in report.findings.iter().filter(|finding| stands(finding, "foreign") && finding.severity != "note")
         {
-            let facts =
-                [format!("{}: {}", finding.owner, counted(finding.count, "loop", "loops")), finding.subject.clone()];
-            writeln!(out, "not counted  {}", wrap(&facts, ": ", 13, page.width))?;
+            let loops = counted(finding.count, "loop", "loops");
+            let text = format!("{}: {loops}: {}", finding.owner, finding.subject);
+            writeln!(out, "not counted  {}", told::path(&text, 13, page.width))?;
         }
     }
     for gap in told::gaps(&report.inputs) {
@@ -50,7 +50,7 @@ fn failure(report: &Report, finding: &FindingRow, page: &Page, out: &mut dyn Wri
     writeln!(out, "{}", head.join("  "))?;
     match row {
         Some(row) => {
-            writeln!(out, "    {}", told::path(row, page.width))?;
+            writeln!(out, "    {}", told::path(&row.path, 4, page.width))?;
             writeln!(out, "    {}", wrap(&told::amount(row), " · ", 4, page.width))?;
         }
         None => writeln!(out, "    {}", wrap_words(&finding.message, 4, page.width))?,

@@ -119,6 +119,19 @@ fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
 }
 
 #[test]
+fn what_is_not_counted_is_broken_at_its_arrows() {
+    let mut long = report(Some(""));
+    let foreign = |finding: &&mut FindingRow| finding.owner == "standard library";
+    let finding = long.findings.iter_mut().find(foreign).unwrap();
+    let steps = ["NotFound.__traceback__", "traceback.tb_next", "traceback.tb_frame", "frame dispatch local error"];
+    finding.subject = steps.join(" → ");
+    let text = written(&table::Table, &long, &Page { view: View::Check, ..Page::default() });
+    let lines = "not counted  standard library: 2 loops: NotFound.__traceback__\n             \
+                 → traceback.tb_next → traceback.tb_frame\n             → frame dispatch local error\n";
+    assert!(text.contains(lines), "{text}");
+}
+
+#[test]
 fn the_json_report_follows_its_schema() {
     let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

@@ -6,8 +6,10 @@ pub fn wrap(pieces: &[String], separator: &str, indent: usize, width: usize) -> 
     let mut text = String::new();
     let mut column = indent;
     for (i, piece) in pieces.iter().enumerate() {
+        // A comma stays on the line that it ends.
+        let comma = usize::from(separator == ", " && i + 1 < pieces.len());
         let separator = if i == 0 { "" } else { separator };
-        if i > 0 && column + columns(separator) + columns(piece) > width {
+        if i > 0 && column + columns(separator) + columns(piece) + comma > width {
             // Arrows belong to what follows; dots and commas only stand between.
             let kept = separator.trim_start().trim_start_matches(['·', ',', ' ']);
             text.push_str(&format!("{}\n{}{kept}", if separator == ", " { "," } else { "" }, " ".repeat(indent)));
@@ -64,5 +66,8 @@ mod tests {
         assert_eq!(wrap(&pieces, " → ", 4, 80), "Order.items[*] → Line.order → Order");
         assert_eq!(wrap(&pieces, " → ", 4, 24), "Order.items[*]\n    → Line.order → Order");
         assert_eq!(wrap_words("one two", 0, 3), "one\ntwo");
+        let types = ["1 × a", "2 × b", "3 × c"].map(str::to_string);
+        assert_eq!(wrap(&types, ", ", 0, 12), "1 × a,\n2 × b, 3 × c");
+        assert_eq!(wrap(&types, ", ", 0, 13), "1 × a, 2 × b,\n3 × c");
     }
 }

@@ -18,7 +18,7 @@ const FRAMES: usize = 4;
 
 pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount(row), " · ", 5, page.width))?;
-    writeln!(out, "    {}", styled(&path(row, page.width), Style::Bold, page.color))?;
+    writeln!(out, "    {}", styled(&path(&row.path, 4, page.width), Style::Bold, page.color))?;
     let mut fact = |name: &str, text: &str| writeln!(out, "    {name:<13}{text}");
     if !row.site.is_empty() {
         fact("made at", &stack(&row.site, row.other_sites, page.width))?;
@@ -128,10 +128,10 @@ fn gap(input: &Input) -> Option<&'static str> {
     }
 }
 
-/// The path, broken at its arrows.
-pub fn path(row: &LoopRow, width: usize) -> String {
-    let pieces: Vec<String> = row.path.split(" → ").map(str::to_string).collect();
-    wrap(&pieces, " → ", 4, width)
+/// The path of a loop, broken at its arrows, from column `indent` on.
+pub fn path(path: &str, indent: usize, width: usize) -> String {
+    let pieces: Vec<String> = path.split(" → ").map(str::to_string).collect();
+    wrap(&pieces, " → ", indent, width)
 }
 
 /// `app.py:42 make_order ← app.py:80 main`.
