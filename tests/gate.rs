@@ -228,6 +228,22 @@ fn a_leak_of_the_main_module_is_the_same_in_a_spawned_process() {
 }
 
 #[test]
+fn a_count_below_the_known_references_is_told_with_its_object() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let events = "type 1 app.A flags=gc\nalloc b2 1 16\nalloc c3 1 16\nalloc a1 1 16\nwalk full\ncount a1 1\n\
+                  count b2 2\nref b2 a1 .x\ncount c3 1\nref c3 a1 .x\ncheckpoint full\nend\n";
+    let header = "reftrace 1 runtime=cpython-3.13.0 pointer=8 references=checkpoints";
+    fs::write(here.join("a.txt"), format!("{header}\n{events}")).unwrap();
+    let (_, json, _) = refloop(here, &["analyze", "--format", "json", "a.txt"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["anomalies"][0]["kind"], "count-below-references");
+    assert_eq!(json["anomalies"][0]["examples"], serde_json::json!(["event 12, 0xa1 app.A"]));
+    let (_, page, _) = refloop(here, &["analyze", "a.txt"]);
+    assert!(page.contains("event 12"), "{page}");
+}
+
+#[test]
 fn converting_there_and_back_gives_the_same_trace() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::heap::AnomalyExample;
+
 /// The cyclic garbage of a run. Each loop is in it once, whenever it was judged.
 #[derive(Debug, Clone, Default)]
 pub struct CyclicGarbage {
@@ -21,6 +23,8 @@ pub struct CyclicGarbage {
     pub unproved_paths: u64,
     /// Objects whose count was below their known references, at the judgement that found most of them.
     pub imbalances: u64,
+    /// The first few of them, as they were then. Types are numbered in each trace anew, so there are none of several.
+    pub imbalanced: Vec<AnomalyExample>,
 }
 
 /// Loops with the same fingerprint.

@@ -4,7 +4,7 @@
 //! subtract the references from inside from the counts, keep what has some left, and what those reach. Objects that
 //! the collector does not track take part like all others.
 
-use crate::heap::{External, HeapGraph, Node};
+use crate::heap::{Anomalies, External, HeapGraph, Node};
 
 /// Objects that no root reaches.
 ///
@@ -15,6 +15,8 @@ pub struct Garbage {
     pub nodes: Vec<Node>,
     /// Nodes whose count is below the known references. They are no roots.
     pub imbalances: u64,
+    /// The first few of them.
+    pub imbalanced: Vec<Node>,
     /// For each node of the graph its place in `nodes`.
     places: Vec<u32>,
 }
@@ -30,7 +32,7 @@ impl Garbage {
     /// As if the roots of which `gone` is true were none.
     pub fn without(graph: &HeapGraph, gone: impl Fn(&External, Node) -> bool) -> Garbage {
         let external = External::of(graph);
-        let mut imbalances = 0;
+        let (mut imbalances, mut imbalanced) = (0, Vec::new());
         let mut roots = Vec::new();
         for node in graph.nodes() {
             if external.is_root(graph, node) || external.is_newborn(graph, node) {
@@ -39,6 +41,9 @@ impl Garbage {
                 }
             } else if external.is_imbalanced(graph, node) {
                 imbalances += 1;
+                if imbalanced.len() < Anomalies::EXAMPLES {
+                    imbalanced.push(node);
+                }
             }
         }
         // A word is a count below `REACHED` or the mark itself: a node cannot have that many referrers, because offsets
@@ -61,7 +66,7 @@ impl Garbage {
                 nodes.push(node);
             }
         }
-        Garbage { nodes, imbalances, places: words }
+        Garbage { nodes, imbalances, imbalanced, places: words }
     }
 
     /// The place of `node` in [`Garbage::nodes`]; `None` when it is alive, or vacant.
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn a_count_below_the_known_references_is_an_imbalance_and_no_root() {
         let found = Garbage::of(&graph_of(&[1, 1], &[(0, 1), (1, 0), (0, 1)]));
-        assert_eq!((found.nodes.len(), found.imbalances), (2, 1));
+        assert_eq!((found.nodes.len(), found.imbalances, found.imbalanced), (2, 1, vec![Node(1)]));
     }
 
     #[test]

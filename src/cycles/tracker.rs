@@ -18,7 +18,7 @@ use super::orphaned::last_releases;
 use super::path;
 use super::shape::{ShapeHash, Shapes};
 use super::{Components, Garbage, GarbageGraph, Keepers};
-use crate::heap::{Heap, HeapGraph, Moment, Node, ObjectId, ObjectIndex, Watch};
+use crate::heap::{AnomalyExample, Heap, HeapGraph, Moment, Node, Object, ObjectId, ObjectIndex, Watch};
 use crate::trace::{References, SiteId};
 
 /// Follows the cyclic garbage of one trace: give it to [`replay`](crate::heap::replay()), then ask it to
@@ -101,7 +101,12 @@ impl Watch for Tracker {
     fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
         let now = seen_now(heap);
         let garbage = Garbage::of(graph);
-        self.found.imbalances = self.found.imbalances.max(garbage.imbalances);
+        if garbage.imbalances > self.found.imbalances {
+            self.found.imbalances = garbage.imbalances;
+            let objects = garbage.imbalanced.iter().map(|&node| heap.object(graph.object(node)));
+            let example = |of: Object| AnomalyExample { event: now.event, address: Some(of.address), class: of.class };
+            self.found.imbalanced = objects.map(example).collect();
+        }
         if !garbage.nodes.is_empty() {
             self.count(heap, graph, &garbage, now);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::layout::Classes;
 use crate::cycles::{self, CyclicGarbage};
-use crate::heap::{Anomalies, AnomalyKind, Heap};
+use crate::heap::{Anomalies, AnomalyExample, AnomalyKind, Heap};
 
 /// All that rules look at.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Facts {
             kind: kind.name().to_string(),
             meaning: kind.to_string(),
             count,
-            examples: examples(heap, heap.anomalies(), kind),
+            examples: heap.anomalies().examples(kind).map(|of| example(heap, of)).collect(),
             imbalance: is_imbalance(kind),
         });
         let mut anomalies: Vec<AnomalyFact> = anomalies.collect();
@@ -45,7 +45,7 @@ impl Facts {
                 kind: "count-below-references".to_string(),
                 meaning: "a refcount is below the known references".to_string(),
                 count: garbage.imbalances,
-                examples: Vec::new(),
+                examples: garbage.imbalanced.iter().map(|of| example(heap, of)).collect(),
                 imbalance: true,
             });
         }
@@ -77,13 +77,10 @@ impl Facts {
 }
 
 /// `event 17, 0x7f3a10 app.Order`.
-fn examples(heap: &Heap, anomalies: &Anomalies, kind: AnomalyKind) -> Vec<String> {
-    let told = anomalies.examples(kind).map(|example| {
-        let object = example.address.map(|address| format!(", {address:#x}")).unwrap_or_default();
-        let class = heap.types().get(example.class).map(|def| format!(" {}", def.name)).unwrap_or_default();
-        format!("event {}{object}{class}", example.event)
-    });
-    told.collect()
+fn example(heap: &Heap, example: &AnomalyExample) -> String {
+    let object = example.address.map(|address| format!(", {address:#x}")).unwrap_or_default();
+    let class = heap.types().get(example.class).map(|def| format!(" {}", def.name)).unwrap_or_default();
+    format!("event {}{object}{class}", example.event)
 }
 
 /// Whether counts and references contradict each other, rather than the log merely being strange.
