@@ -3,6 +3,7 @@
 //! No object is looked at here, so a pattern is a good guess and says what it would change. What is left of the loops
 //! without the reference, `cycles/left.rs` has tried.
 
+use super::owner::{Owner, Ownership};
 use crate::cycles::{Left, LoopPath, PathStep, StackFrame};
 
 /// What a loop looks like, and what is usually done about it.
@@ -113,6 +114,13 @@ impl<'a> Path<'a> {
     /// Each step with the one that its reference leads to.
     fn edges(&self) -> impl Iterator<Item = (&'a PathStep, &'a PathStep)> + '_ {
         (0..self.steps.len()).map(|i| (&self.steps[i], &self.steps[(i + 1) % self.steps.len()]))
+    }
+
+    /// The statement that made it stands in no function; those of the standard library, as `namedtuple`, aside.
+    fn is_made_by_a_module(&self) -> bool {
+        let library = |frame: &&StackFrame| Ownership::default().of_file(&frame.path) == Some(Owner::StandardLibrary);
+        let caller = self.stack.iter().find(|frame| !library(frame));
+        self.stack.first().into_iter().chain(caller).any(|frame| frame.function == "<module>")
     }
 
     /// The reference that leads to the first step of which `is` holds.
@@ -257,10 +265,13 @@ fn closure(path: &Path) -> Option<Cure> {
 
 fn class(path: &Path) -> Option<Cure> {
     path.find(is_class)?;
-    Some((
-        "every class is a loop with its own attributes: make it once, at module level, not on each call".to_string(),
-        None,
-    ))
+    let sentence = match path.is_made_by_a_module() {
+        true => {
+            "every class is a loop with its own attributes; this one was made as a module ran: keep its name, or leave it to the collector"
+        }
+        false => "every class is a loop with its own attributes: make it once, at module level, not on each call",
+    };
+    Some((sentence.to_string(), None))
 }
 
 fn itself(path: &Path) -> Option<Cure> {
@@ -447,6 +458,21 @@ mod tests {
         assert_eq!(advice.pattern, "cached property that refers back");
         assert_eq!(advice.cut.unwrap().reference, "Cursor.parser");
         assert_eq!(recognise(&steps, &[], &stack[..1]).unwrap().pattern, "objects that refer to each other");
+    }
+
+    #[test]
+    fn a_class_of_a_module_is_not_told_to_go_to_module_level() {
+        let steps = path(&[("class Made", "type", ".__mro__[*]")]);
+        let sentence = |stack: &[StackFrame]| recognise(&steps, &[], stack).unwrap().sentence;
+        let (module, namedtuple) = (frame("app.py", 1, "<module>"), frame("/lib/python3.12/x.py", 9, "namedtuple"));
+        assert!(sentence(std::slice::from_ref(&module)).contains("made as a module ran: keep its name"));
+        assert!(sentence(&[namedtuple.clone(), module.clone()]).contains("made as a module ran"));
+        let function = frame("app.py", 7, "make");
+        assert!(sentence(&[function.clone(), module.clone()]).ends_with("not on each call"));
+        assert!(sentence(&[namedtuple, function.clone(), module]).ends_with("not on each call"));
+        let imported = frame("/lib/python3.12/x.py", 1, "<module>");
+        assert!(sentence(&[imported, function]).contains("made as a module ran"));
+        assert!(sentence(&[]).ends_with("not on each call"));
     }
 
     #[test]
