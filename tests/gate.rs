@@ -92,6 +92,24 @@ fn a_page_appears_whole_or_not_at_all() {
     assert_eq!(fs::read_dir(here).unwrap().count(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_page_goes_where_a_link_leads_and_the_link_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    fs::create_dir(here.join("pages")).unwrap();
+    std::os::unix::fs::symlink("pages/page.json", here.join("direct")).unwrap();
+    std::os::unix::fs::symlink(here.join("direct"), here.join("link")).unwrap();
+    // To what is not there, and to what is.
+    for command in ["analyze", "types"] {
+        assert_eq!(refloop(here, &[command, LEAKS, "--format", "json", "-o", "link"]).0, 0);
+        assert!(fs::symlink_metadata(here.join("link")).unwrap().is_symlink());
+        assert!(fs::symlink_metadata(here.join("direct")).unwrap().is_symlink());
+        assert!(fs::read_to_string(here.join("pages/page.json")).unwrap().starts_with('{'));
+    }
+    assert_eq!(fs::read_dir(here.join("pages")).unwrap().count(), 1);
+}
+
 #[test]
 fn a_cut_trace_is_a_warning_and_quiet_says_nothing() {
     let cut = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hand/cut.reftrace");

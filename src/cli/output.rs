@@ -44,6 +44,7 @@ pub struct Whole {
 
 impl Whole {
     pub fn create(file: &Path) -> io::Result<Whole> {
+        let file = &target(file);
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
             return Ok(Whole { file: file.to_owned(), temporary: None });
         }
@@ -70,6 +71,18 @@ impl Whole {
             None => Ok(()),
         }
     }
+}
+
+/// Symbolic links that lead from one to the next at most, as the kernel has it.
+const MOST_LINKS: usize = 40;
+
+/// Where a symbolic link leads, also to what is not there yet: the file is written, and the link stays.
+fn target(file: &Path) -> PathBuf {
+    let next = |file: &PathBuf| {
+        let to = fs::read_link(file).ok()?;
+        Some(file.parent().map_or_else(|| to.clone(), |parent| parent.join(&to)))
+    };
+    std::iter::successors(Some(file.to_owned()), next).take(MOST_LINKS).last().unwrap_or_else(|| file.to_owned())
 }
 
 /// A temporary file is private; the page should be as readable as any new file.
