@@ -1,6 +1,9 @@
 //! `why`: the shortest path from a root to an object.
 
-use refloop::heap;
+use std::collections::BTreeSet;
+
+use refloop::heap::label::last_part;
+use refloop::heap::{self, Heap};
 use refloop::report::why::{Asking, Target};
 use refloop::report::{Page, View};
 
@@ -33,12 +36,28 @@ pub fn why(command: &args::Why) -> Result<Outcome, Failure> {
         }
         None if replayed.error.is_none() => {
             let asked = asked.unwrap_or_default();
-            return Err(Failure::usage(format!("{asked}: no such object is alive at a checkpoint, or at the end")));
+            let near = near(&replayed.heap, &asked);
+            return Err(Failure::usage(format!(
+                "{asked}: no such object is alive at a checkpoint, or at the end{near}"
+            )));
         }
         None => {}
     }
     match replayed.error {
         Some(error) => Err(error.in_file(&command.trace).into()),
         None => Ok(Outcome::Nothing),
+    }
+}
+
+/// Types that are told at most where the one that was asked about is not there.
+const NEAR: usize = 3;
+
+/// `; did you mean __main__.Item?`: types of the trace that have the same last name, in any case.
+fn near(heap: &Heap, asked: &str) -> String {
+    let same = |name: &&str| *name != asked && last_part(name).eq_ignore_ascii_case(last_part(asked));
+    let names: BTreeSet<&str> = heap.types().iter().map(|def| def.name.as_str()).filter(same).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", names.into_iter().take(NEAR).collect::<Vec<_>>().join(" or ")),
     }
 }
