@@ -250,6 +250,8 @@ fn a_child_that_is_killed_is_told_and_what_helps() {
     let said = text(&recorded.stderr);
     let last = said.lines().last().unwrap_or_default();
     assert!(last.starts_with("refloop: 1 child process has no last checkpoint: "), "{said}");
+    // Bytes as every page has them.
+    assert!(said.contains(" KB"), "{said}");
 }
 
 #[test]

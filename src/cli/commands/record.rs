@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use refloop::recorder::{self, EventsMode, Options, Process, Recording, launch};
+use refloop::report::human::{bytes, counted};
 
 use crate::output;
 use crate::status::{Failure, Outcome};
@@ -131,11 +132,10 @@ fn file(process: &Process) -> String {
 fn facts(process: &Process) -> String {
     match (&process.written, &process.stopped) {
         (Some(written), _) => format!(
-            "{} objects, {} checkpoint{}, {}",
-            grouped(written.objects),
-            grouped(written.checkpoints),
-            if written.checkpoints == 1 { "" } else { "s" },
-            size(written.bytes)
+            "{}, {}, {}",
+            counted(written.objects, "object", "objects"),
+            counted(written.checkpoints, "checkpoint", "checkpoints"),
+            bytes(written.bytes)
         ),
         (None, Some(_)) => "holds what was recorded until then".into(),
         (None, None) => "the program ended without its last checkpoint; what was written before is there".into(),
@@ -145,32 +145,6 @@ fn facts(process: &Process) -> String {
 fn message(text: &str) {
     // With a closed standard error there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "refloop: {text}");
-}
-
-/// 1234567 → 1,234,567
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn size(bytes: u64) -> String {
-    let scaled = |unit: f64| bytes as f64 / unit;
-    if bytes < 1_000 {
-        format!("{bytes} B")
-    } else if bytes < 1_000_000 {
-        format!("{:.1} kB", scaled(1e3))
-    } else if bytes < 1_000_000_000 {
-        format!("{:.1} MB", scaled(1e6))
-    } else {
-        format!("{:.1} GB", scaled(1e9))
-    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
