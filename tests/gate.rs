@@ -181,8 +181,12 @@ fn what_collections_found_is_not_all_of_a_process_that_was_killed() {
 
     let (_, page, _) = refloop(here, &["analyze", "library.txt"]);
     assert!(page.contains("  alive at the end  not known\n"), "{page}");
-    let types = "TYPES\nnothing is known of the types of library.txt: it has no full checkpoint\n";
-    assert!(page.contains(types), "{page}");
+    let types = "without a full checkpoint nothing is known of the types of library.txt";
+    assert!(page.contains(&format!("TYPES\n{types}\n")), "{page}");
+    let (_, page, _) = refloop(here, &["analyze", "ended.txt"]);
+    assert!(page.contains("  alive at the end  not known\n"), "{page}");
+    let (_, page, _) = refloop(here, &["types", "library.txt", "own.txt", "ended.txt"]);
+    assert_eq!(page, format!("{types} and 2\nmore traces\n"));
 }
 
 #[test]

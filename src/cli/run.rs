@@ -28,6 +28,8 @@ pub struct Run {
     /// Types are told by module.
     pub by_module: bool,
     pub types_notes: Vec<String>,
+    /// Traces of whose types nothing is known.
+    pub untyped: Vec<String>,
     pub slots: Vec<SlotsRow>,
     pub slots_notes: Vec<String>,
     pub slots_not_understood: Vec<String>,
@@ -45,6 +47,7 @@ pub fn replay(paths: &[PathBuf], question: &Question, messages: &Messages) -> Re
             Err(error) => run.error = run.error.or(Some(error)),
         }
     }
+    run.types_notes.extend(without_types(&run.untyped));
     match run.error {
         Some(error) if facts.is_empty() => Err(error.into()),
         _ => Ok(Run { facts: Facts::merge(facts), ..run }),
@@ -69,7 +72,7 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
         run.profiled_bytes += profile.coverage.heap_bytes;
         run.types.extend(rows::types_of(&profile, &heap));
     } else {
-        run.types_notes.push(format!("nothing is known of the types of {}: it has no full checkpoint", path.display()));
+        run.untyped.push(path.to_string_lossy().into_owned());
     }
     run.slots.extend(rows::slots_of(&advice));
     add_new(&mut run.types_notes, profile.coverage.sentence());
@@ -112,6 +115,17 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
     output::note(messages, &format!("{shown}: {} events in {seconds:.2} s, {rate:.1} million a second", input.events));
     run.inputs.push(input);
     Ok(facts)
+}
+
+/// What the types of all traces do not cover, as a sentence.
+fn without_types(untyped: &[String]) -> Option<String> {
+    let (first, others) = untyped.split_first()?;
+    let (first, why) = (heap::printable(first), "without a full checkpoint nothing is known of the types");
+    Some(match others.len() {
+        0 => format!("{why} of {first}"),
+        1 => format!("{why} of {first} and 1 more trace"),
+        n => format!("{why} of {first} and {n} more traces"),
+    })
 }
 
 fn add_new(notes: &mut Vec<String>, more: impl IntoIterator<Item = String>) {

@@ -17,6 +17,8 @@ pub struct Material<'a> {
     /// At the end, over all inputs.
     pub live_objects: u64,
     pub live_bytes: u64,
+    /// No trace tells what was alive.
+    pub live_unknown: bool,
     /// Bytes of all live objects when the types were looked at: what shares are shares of.
     pub profiled_bytes: u64,
     /// Of each input, one after the other: they are added up by name.
@@ -74,6 +76,7 @@ impl Report {
                 live_objects,
                 live_bytes,
                 live_types,
+                live_known: !material.live_unknown,
                 cyclic_garbage: cyclic_summary(&facts.garbage, &loops),
                 lost_objects: facts.garbage.lost.values().map(|(objects, _)| objects).sum(),
                 lost_bytes: facts.garbage.lost.values().map(|(_, bytes)| bytes).sum(),

@@ -52,9 +52,9 @@ impl ReportFormat for Markdown {
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (summary, cyclic) = (&report.summary, &report.summary.cyclic_garbage);
     head(&["", "count", "objects", "bytes"], out)?;
-    let alive = match Input::none_is_checked(&report.inputs) && summary.live_objects == 0 {
-        true => ["not known".to_string(), String::new()],
-        false => [count(summary.live_objects), bytes(summary.live_bytes)],
+    let alive = match summary.live_known {
+        true => [count(summary.live_objects), bytes(summary.live_bytes)],
+        false => ["not known".to_string(), String::new()],
     };
     row(&[vec!["alive at the end".to_string(), String::new()], alive.to_vec()].concat(), out)?;
     row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes(cyclic.bytes)], out)?;

@@ -106,6 +106,8 @@ pub struct Summary {
     pub live_objects: u64,
     pub live_bytes: u64,
     pub live_types: u64,
+    /// Some trace tells what was alive.
+    pub live_known: bool,
     pub cyclic_garbage: CyclicSummary,
     pub lost_objects: u64,
     pub lost_bytes: u64,

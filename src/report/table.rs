@@ -93,8 +93,7 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         let lead = format!("{name:<18}");
         writeln!(out, "  {lead}{}", wrap(facts, " · ", 20, page.width))
     };
-    let unchecked = Input::none_is_checked(&report.inputs);
-    if unchecked && summary.live_objects == 0 {
+    if !summary.live_known {
         line("alive at the end", &["not known".to_string()])?;
     } else {
         line(
@@ -108,7 +107,10 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
     }
     let cyclic = &summary.cyclic_garbage;
     if cyclic.loops == 0 {
-        line("cyclic garbage", &[if unchecked { "none known" } else { "none" }.to_string()])?;
+        line(
+            "cyclic garbage",
+            &[if Input::none_is_checked(&report.inputs) { "none known" } else { "none" }.to_string()],
+        )?;
     } else {
         line(
             "cyclic garbage",

@@ -104,6 +104,7 @@ pub fn of_run(
     root: Option<&Path>,
 ) -> (Report, Option<Failure>) {
     let report = Report::new(Material {
+        live_unknown: run.untyped.len() == run.inputs.len(),
         inputs: run.inputs,
         live_objects: run.live_objects,
         live_bytes: run.live_bytes,
