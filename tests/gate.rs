@@ -162,7 +162,7 @@ fn what_collections_found_is_not_all_of_a_process_that_was_killed() {
     };
     let (code, out, err) = refloop(here, &["check", "library.txt"]);
     let hidden = "(not counted: 1 of packages and the standard library)";
-    assert_eq!((code, out), (3, format!("{}refloop: not checked to the end {hidden}\n", note("library.txt"))));
+    assert_eq!((code, out), (3, format!("{}refloop: not checked to the end\n    {hidden}\n", note("library.txt"))));
     assert_eq!(err, "error: no trace has a full checkpoint: was the program killed before its end?\n");
     let (code, out, _) = refloop(here, &["check", "own.txt"]);
     assert_eq!(code, 1);
