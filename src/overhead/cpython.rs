@@ -41,6 +41,8 @@ pub struct Layout {
     pub dataclass: Dataclass,
     /// A class whose instances have variable size may have slots (`tuple`).
     pub tuple_slots: bool,
+    /// `copy` and `pickle` look at the slots of subclasses of the built-in containers too.
+    pub copies_slots: bool,
     /// The state of an instance dict shows whether a program has asked for it.
     pub shows_materialised: bool,
 }
@@ -155,6 +157,7 @@ const V3_8: Layout = Layout {
     class_cost: ClassCost { plain: 2250, slotted: 1850, each_slot: 140 },
     dataclass: Dataclass { slots: false, weakref_slot: false, keeps_original: false, zero_argument_super: false },
     tuple_slots: false,
+    copies_slots: false,
     shows_materialised: false,
 };
 
@@ -172,7 +175,8 @@ const V3_10: Layout = Layout {
 };
 
 /// Include/internal/pycore_object.h (`_PyObject_ManagedDictPointer`: values at −32, dict at −24), pycore_dict.h
-/// (`PyDictKeysObject` 32; `PyDictUnicodeEntry` 16; `SHARED_KEYS_MAX_SIZE` 30; values prefix `c + 2`), cpython/pyerrors.h (notes: 72).
+/// (`PyDictKeysObject` 32; `PyDictUnicodeEntry` 16; `SHARED_KEYS_MAX_SIZE` 30; values prefix `c + 2`), cpython/pyerrors.h (notes: 72);
+/// Objects/typeobject.c `_PyObject_GetState`.
 const V3_11: Layout = Layout {
     first: Version { minor: 11, micro: 0 },
     last: Version { minor: 11, micro: ANY },
@@ -183,6 +187,7 @@ const V3_11: Layout = Layout {
     exception_body: 72,
     class_cost: ClassCost { plain: 2750, slotted: 1850, each_slot: 140 },
     dataclass: Dataclass { slots: true, weakref_slot: true, keeps_original: false, zero_argument_super: false },
+    copies_slots: true,
     shows_materialised: true,
     ..V3_10
 };

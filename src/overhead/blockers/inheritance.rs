@@ -148,6 +148,28 @@ fn has_body(candidate: &Candidate, class: &Class) -> bool {
     has_slots || base.is_some_and(|base| base.def.size > 16) || (class.gives_dict() && has_names)
 }
 
+/// A base whose `__reduce__` gives away the dict and no slots: a copy lacks them, AttributeError (exceptions, `array` and
+/// `partial` on all versions, the containers to 3.10).
+pub fn copy_drops_slots(candidate: &Candidate) -> Option<Finding> {
+    candidate.plan.names().next()?;
+    let containers = !candidate.target.there.copies_slots;
+    let drops = |class: &&Class| match class.def.name.as_str() {
+        "BaseException" | "array.array" | "functools.partial" => true,
+        "set" | "frozenset" | "bytearray" | "collections.OrderedDict" | "collections.deque" | "datetime.tzinfo" => {
+            containers
+        }
+        _ => false,
+    };
+    let base = candidate.classes.ancestors(candidate.class).filter(|base| !base.is_python).find(drops)?;
+    after(
+        format!(
+            "`copy` and `pickle` ask `{}.__reduce__`, which gives the `__dict__` and no slots: a copy would lack these attributes",
+            base.short_name()
+        ),
+        "write a `__reduce__` that gives them too, or make sure that nobody copies or pickles instances",
+    )
+}
+
 /// Exceptions have a field for a dict whatever slots say; only the dict itself is saved.
 pub fn exception(candidate: &Candidate) -> Option<String> {
     candidate.class.def.flags.has(TypeFlags::EXCEPTION).then(|| {

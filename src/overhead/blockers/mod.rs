@@ -70,6 +70,7 @@ pub const CONDITIONS: &[Condition] = &[
     Condition { name: "unslotted-base", check: inheritance::unslotted_base },
     Condition { name: "unslotted-subclass", check: inheritance::unslotted_subclass },
     Condition { name: "layout-conflict", check: inheritance::layout_conflict },
+    Condition { name: "copy-drops-slots", check: inheritance::copy_drops_slots },
     Condition { name: "class-assignment", check: attributes::class_assignment },
     Condition { name: "cached-property", check: attributes::cached_property },
     Condition { name: "hidden-method", check: attributes::hidden_method },
