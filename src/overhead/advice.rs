@@ -191,7 +191,7 @@ impl Profile {
             Some(Effect::Never) => Verdict::NotAdvised,
         };
         let mut notes = blockers::notes(&candidate);
-        if !base_known {
+        if !base_known && !target.is_recorded() {
             notes.push(format!(
                 "the built-in base of {} is assumed to be as big in CPython {} as in the recording",
                 class.short_name(),

@@ -57,7 +57,9 @@ impl Classes {
                 }
             }
             let is_python = is_python(&by_id, &by_id[&id].def);
+            let file = file_of_base(&by_id, &by_id[&id].def, &lineage);
             if let Some(class) = by_id.get_mut(&id) {
+                class.def.file = file.unwrap_or(std::mem::take(&mut class.def.file));
                 class.lineage = lineage;
                 class.is_python = is_python;
             }
@@ -273,6 +275,15 @@ fn lineage(by_id: &BTreeMap<u32, Class>, id: u32) -> Vec<TypeId> {
         next += 1;
     }
     found
+}
+
+/// The file of the nearest base that has one, for a class whose module says nothing (`<unknown>`, as `enum` writes it).
+fn file_of_base(by_id: &BTreeMap<u32, Class>, def: &TypeDef, lineage: &[TypeId]) -> Option<String> {
+    if !def.file.is_empty() || !def.name.starts_with('<') {
+        return None;
+    }
+    let files = lineage.iter().filter_map(|base| by_id.get(&base.0)).map(|base| &base.def.file);
+    files.into_iter().find(|file| !file.is_empty()).cloned()
 }
 
 /// Whether a `class` statement made it. A type of an extension module may be on the heap too, but its size is not that

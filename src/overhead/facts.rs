@@ -127,7 +127,10 @@ impl<'a> Subject<'a> {
                 "two attributes that came after the class had settled, or a dict put in place of the first"
             }
         };
-        let sentence = format!("{} instances have a key table of their own: {cause}", self.instances);
+        let sentence = match self.instances {
+            1 => format!("1 instance has a key table of its own: {cause}"),
+            n => format!("{n} instances have a key table of their own: {cause}"),
+        };
         self.fact(sentence)
     }
 
@@ -137,8 +140,12 @@ impl<'a> Subject<'a> {
         }
         self.collect(|subject, kind| (kind.state == DictState::Split && subject.shares()).then(|| block(kind.dict)));
         let sentence = format!(
-            "{} instances have a dict object only because something asked for it (`vars()`, `__dict__`, `dir()`, `copy`, `pickle`)",
-            self.instances
+            "{} a dict object only because something asked for it (`vars()`, `__dict__`, `dir()`, `copy`, `pickle`)",
+            if self.instances == 1 {
+                "1 instance has".to_owned()
+            } else {
+                format!("{} instances have", self.instances)
+            }
         );
         self.fact(sentence)
     }

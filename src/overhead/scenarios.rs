@@ -316,3 +316,115 @@ fn waste_of_other_kinds_has_its_facts() {
     assert_snapshot!(facts.materialised_dict[0].sentence, @"40 instances have a dict object only because something asked for it (`vars()`, `__dict__`, `dir()`, `copy`, `pickle`)");
     assert_eq!(facts.materialised_dict[0].wasted_bytes, 40 * 64);
 }
+
+#[test]
+fn one_is_one_and_more_are_more() {
+    let blockers = |version: &str, n: u64, more: &str| {
+        let advice = profile(version, &points(n, more)).advise(&Question::default());
+        let blockers =
+            advice.slots[0].blockers.iter().map(|blocker| format!("{}; {}", blocker.sentence, blocker.instead));
+        blockers.collect::<Vec<_>>().join("\n")
+    };
+    let lines = [
+        blockers("cpython-3.13.0", 1, ""),
+        blockers("cpython-3.13.0", 100, "defines=x,y"),
+        blockers("cpython-3.13.0", 100, "defines=a,b cached=a,b"),
+        blockers("cpython-3.13.0", 100, "defines=a,b,c,d,e,f reads_dict=a,b,c,d,e,f"),
+        blockers("cpython-3.13.0", 100, "dataclass=plain fields=x"),
+        blockers("cpython-3.13.0", 100, "dataclass=plain fields=x,y"),
+    ];
+    assert_snapshot!(lines.join("\n\n"), @r#"
+    only 1 instance was seen: the first 30 of a class differ in size, so they say little of the next ones, and a handful saves next to nothing; leave it, or record a run with more of them
+
+    `x`, `y` are class attributes too, as defaults: `__slots__` with those names raises ValueError; assign the defaults in `__init__` and take them out of the class body
+
+    `a`, `b` are `cached_property`s, which need a `__dict__` and raise TypeError without one; cache by hand in a slot (`if self._x is None: self._x = …`); `__dict__` among the slots would cost 320 bytes an instance
+
+    `a`, `b`, `c`, `d` and 2 more read the `__dict__` of instances, and with slots there is none; name the attributes there: `{name: getattr(self, name) for name in self.__slots__}`
+
+    `y`, `z` are set on instances but are no fields: with `slots=True` that raises AttributeError; declare each: `y: object = field(init=False, default=None)`
+
+    `z` is set on instances but is no field: with `slots=True` that raises AttributeError; declare it: `z: object = field(init=False, default=None)`
+    "#);
+}
+
+#[test]
+fn a_few_instances_are_few_on_every_version() {
+    let script = format!(
+        "{BUILT_IN}
+        type 10 app.Point size=32 flags=gc,heap,dict,weakref bases=1 file=app.py
+        alloc a 10 48
+        alloc b 2 64
+        walk full
+        count 1 5 immortal
+        count a 1
+        dict a split 5
+        ref a b .__dict__
+        count b 1
+        owns b 40
+        ref b 1 ['x']
+        checkpoint full
+        end"
+    );
+    assert_snapshot!(advice(&profile("cpython-3.9.18", &script), None), @r#"
+    app.Point ×1: 160 → 48, saves 112, not advised
+      few-instances: only 1 instance was seen: a handful saves next to nothing
+    "#);
+}
+
+#[test]
+fn a_base_keeps_the_dict_for_the_reason_that_is_said() {
+    let types = format!(
+        "type 9 lib.Model size=16 flags=gc,heap,dict,weakref,managed-dict,managed-weakref,inline-values bases=1 slots=__dict__ file=/usr/lib/python3/site-packages/lib.py metaclass=lib.Meta
+        type 8 lib.Plain size=16 flags=gc,heap,dict,weakref,managed-dict,managed-weakref,inline-values bases=1 file=/usr/lib/python3/site-packages/lib.py
+        type 10 app.User {PLAIN} bases=9 metaclass=lib.Meta
+        type 11 app.Both {PLAIN} bases=8"
+    );
+    let script = program(&types, &[(10, &["x", "y"]), (11, &["x", "y"])], "");
+    let advice = profile("cpython-3.13.0", &script).advise(&Question::default());
+    let blockers =
+        advice.slots.iter().flat_map(|slots| &slots.blockers).filter(|blocker| blocker.name == "unslotted-base");
+    let lines: Vec<String> = blockers.map(|blocker| format!("{}; {}", blocker.sentence, blocker.instead)).collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    it inherits from `Plain` without `__slots__`, so the dict would stay: alone the change would save 32 bytes an instance, and Plain is not this program's; hold an object of type Plain in an attribute instead of inheriting from it
+    it inherits from `Model` with `__dict__` among its `__slots__`, so the dict would stay: alone the change would save 32 bytes an instance, and Model is not this program's; leave it as it is
+    "#);
+}
+
+#[test]
+fn a_class_without_a_module_belongs_where_its_base_is() {
+    let types = format!(
+        "type 9 ssl._ASN1Object {PLAIN} bases=1 file=/usr/lib/python3.9/ssl.py\ntype 10 <unknown>.Purpose {PLAIN} bases=9"
+    );
+    let advice = profile("cpython-3.13.0", &program(&types, &[(10, &["x"])], "")).advise(&Question::default());
+    assert_eq!((advice.slots.len(), advice.library_classes), (0, 1));
+}
+
+#[test]
+fn the_size_of_a_base_is_assumed_for_another_version_alone() {
+    let types = "type 4 _lib.Base size=24 flags=gc,heap bases=1
+        type 10 app.Sub size=24 flags=gc,heap,dict,weakref,managed-dict,managed-weakref bases=4";
+    let script = format!(
+        "{BUILT_IN}
+        {types}
+        @each 40
+        alloc a% 10 56
+        @end
+        walk full
+        count 1 5 immortal
+        @each 40
+        count a% 1
+        dict a% inline 30
+        ref a% 1 .x
+        @end
+        checkpoint full
+        end"
+    );
+    let profile = profile("cpython-3.13.0", &script);
+    let assumed = |python: Option<&str>| {
+        let advice = profile.advise(&Question { python: python.map(str::to_owned), min_saving: 0 });
+        advice.slots[0].notes.iter().any(|note| note.contains("is assumed"))
+    };
+    assert!(!assumed(None));
+    assert!(assumed(Some("3.8")));
+}

@@ -1,21 +1,23 @@
 //! Conditions on the attributes of the instances, and on who looks into their dicts.
 
-use super::{Candidate, Finding, after, listed};
+use super::{Candidate, Finding, after, counted, listed, saves};
 use crate::overhead::class::{Class, Definition};
 use crate::trace::DictState;
 
 /// `o.__class__ = Other`: TypeError, the layouts differ (all versions).
 pub fn class_assignment(candidate: &Candidate) -> Option<Finding> {
     let detached: u64 = states(candidate, |state| state == DictState::Detached);
-    let by_method = candidate.class.assigned().any(|name| name == "__class__").then(|| "a method".to_owned());
-    let by = listed(candidate.class.words("module_sets_class")).or(by_method);
+    let by_method = candidate.class.assigned().any(|name| name == "__class__").then(|| "a method assigns".to_owned());
+    let by = listed(candidate.class.words("module_sets_class")).map(|names| names.with("assigns", "assign"));
+    let by = by.or(by_method);
     let sentence = match (detached, by) {
         (0, None) => return None,
         (0, Some(by)) => {
-            format!("{by} assigns `__class__`, which raises TypeError when the slots of the two classes differ")
+            format!("{by} `__class__`, which raises TypeError when the slots of the two classes differ")
         }
         (n, _) => format!(
-            "{n} instances were given another class (`o.__class__ = …`), which raises TypeError when the slots differ"
+            "{} given another class (`o.__class__ = …`), which raises TypeError when the slots differ",
+            if n == 1 { "1 instance was".to_owned() } else { format!("{n} instances were") }
         ),
     };
     after(sentence, "give both classes the same slots, or hold the changing part in an attribute")
@@ -26,15 +28,16 @@ pub fn cached_property(candidate: &Candidate) -> Option<Finding> {
     let cached = |class: &Class| -> Vec<String> { class.words("cached").map(str::to_owned).collect() };
     let names: Vec<String> = candidate.classes.family(candidate.class).flat_map(cached).collect();
     let listed = listed(names.iter().map(String::as_str))?;
+    let cached = if listed.many { "`cached_property`s, which need" } else { "a `cached_property`, which needs" };
+    let raise = if listed.many { "raise" } else { "raises" };
     let left = names.len() as u64;
     let with_dict = candidate.target.cost_with_dict(candidate.plan, left);
     let saved = candidate.gain.now.used - with_dict as f64;
     after(
-        format!("{listed} is a `cached_property`, which needs a `__dict__` and raises TypeError without one"),
+        format!("{} {cached} a `__dict__` and {raise} TypeError without one", listed.with("is", "are")),
         format!(
-            "cache by hand in a slot (`if self._x is None: self._x = …`); `__dict__` among the slots would {} {:.0} bytes an instance",
-            if saved >= 0.0 { "save" } else { "cost" },
-            saved.abs()
+            "cache by hand in a slot (`if self._x is None: self._x = …`); `__dict__` among the slots would {} an instance",
+            saves(saved)
         ),
     )
 }
@@ -62,8 +65,16 @@ pub fn class_default(candidate: &Candidate) -> Option<Finding> {
     });
     let names = listed(conflicts)?;
     after(
-        format!("{names} is a class attribute too, as a default: `__slots__` with that name raises ValueError"),
-        "assign the default in `__init__` and take it out of the class body",
+        if names.many {
+            format!("{names} are class attributes too, as defaults: `__slots__` with those names raises ValueError")
+        } else {
+            format!("{names} is a class attribute too, as a default: `__slots__` with that name raises ValueError")
+        },
+        if names.many {
+            "assign the defaults in `__init__` and take them out of the class body"
+        } else {
+            "assign the default in `__init__` and take it out of the class body"
+        },
     )
 }
 
@@ -82,16 +93,25 @@ pub fn inherited_default(candidate: &Candidate) -> Option<Finding> {
     let names = listed(inherited)?;
     after(
         format!(
-            "{names} has a default in a base class, which a slot hides: instances that never set it raise AttributeError"
+            "{} a default in a base class, which a slot hides: instances that never set {} raise AttributeError",
+            names.with("has", "have"),
+            if names.many { "them" } else { "it" }
         ),
-        "set it in every instance, in `__init__`",
+        format!("set {} in every instance, in `__init__`", if names.many { "them" } else { "it" }),
     )
 }
 
 /// `setattr(o, 'foo-bar', …)`: TypeError, slots must be identifiers (all versions).
 pub fn not_an_identifier(candidate: &Candidate) -> Option<Finding> {
     let names = listed(candidate.seen_names().filter(|name| !is_identifier(name)))?;
-    after(format!("{names} is no identifier and cannot be a slot"), "keep such names in a dict of the instance")
+    after(
+        format!(
+            "{} and cannot be {}",
+            names.with("is no identifier", "are no identifiers"),
+            if names.many { "slots" } else { "a slot" }
+        ),
+        "keep such names in a dict of the instance",
+    )
 }
 
 /// Attributes that not every instance has: another one may come, and raise AttributeError (all versions).
@@ -128,7 +148,7 @@ pub fn materialised_dict(candidate: &Candidate) -> Option<Finding> {
     let what = match asked {
         0 => return None,
         n if n == candidate.observed.most.instances => "every instance".to_owned(),
-        n => format!("{n} instances"),
+        n => counted(n, "instance"),
     };
     after(
         format!(
@@ -148,11 +168,15 @@ pub fn reads_dict(candidate: &Candidate) -> Option<Finding> {
         candidate.target.here.shows_materialised && candidate.target.here.begins_with_values(&candidate.target.build);
     let neighbours = if shows { None } else { listed(candidate.class.words("module_reads_dict")) };
     let sentence = match (methods, assigns, neighbours) {
-        (Some(methods), _, _) => format!("{methods} reads the `__dict__` of instances, and with slots there is none"),
+        (Some(methods), _, _) => {
+            format!("{} the `__dict__` of instances, and with slots there is none", methods.with("reads", "read"))
+        }
         (None, true, _) => "a method assigns `self.__dict__`, and with slots there is none".to_owned(),
         (None, false, Some(neighbours)) => {
             format!(
-                "{neighbours} in its module reads some object's `__dict__` or calls `vars()`; with slots there is none"
+                "{neighbours} in its module {} some object's `__dict__` or {} `vars()`; with slots there is none",
+                if neighbours.many { "read" } else { "reads" },
+                if neighbours.many { "call" } else { "calls" }
             )
         }
         (None, false, None) => return None,

@@ -10,19 +10,28 @@ pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
     }
     let slots = candidate.classes.slot_names(candidate.class);
     let planned: Vec<&str> = candidate.plan.names().collect();
-    let undeclared = candidate.seen_names().filter(|name| !planned.contains(name) && !slots.contains(name));
-    let names = listed(undeclared)?;
+    let undeclared = || candidate.seen_names().filter(|name| !planned.contains(name) && !slots.contains(name));
+    let first = undeclared().next()?;
+    let names = listed(undeclared())?;
     if candidate.seen_names().any(|name| name == "__orig_class__") {
         return after(
             format!(
-                "{names} is no field and would be lost or raise AttributeError; `C[int](…)` sets `__orig_class__`, which slots drop silently"
+                "{} and would be lost or raise AttributeError; `C[int](…)` sets `__orig_class__`, which slots drop silently",
+                names.with("is no field", "are no fields")
             ),
             "leave the brackets away where instances are made, or make sure that nobody reads `__orig_class__`",
         );
     }
     after(
-        format!("{names} is set on instances but is no field: with `slots=True` that raises AttributeError"),
-        "declare it: `x: T = field(init=False, default=None)`",
+        format!(
+            "{} on instances but {}: with `slots=True` that raises AttributeError",
+            names.with("is set", "are set"),
+            if names.many { "are no fields" } else { "is no field" }
+        ),
+        format!(
+            "declare {}: `{first}: object = field(init=False, default=None)`",
+            if names.many { "each" } else { "it" }
+        ),
     )
 }
 
@@ -63,7 +72,8 @@ pub fn class_cell(candidate: &Candidate) -> Option<Finding> {
     let methods = listed(candidate.class.words("class_cell"))?;
     after(
         format!(
-            "{methods} uses `super()` or `__class__`, which still means the class that `slots=True` replaces: TypeError"
+            "{} `super()` or `__class__`, which still means the class that `slots=True` replaces: TypeError",
+            methods.with("uses", "use")
         ),
         format!("write `super({}, self)`, or use CPython 3.14", candidate.name()),
     )
@@ -108,8 +118,11 @@ pub fn frozen_subclass(candidate: &Candidate) -> Option<Finding> {
     };
     let names = listed(candidate.classes.descendants(candidate.class).filter(extra).map(Class::short_name))?;
     after(
-        format!("{names} adds attributes to this frozen dataclass: pickling would drop them without a word"),
-        format!("make {names} a frozen dataclass with slots too"),
+        format!(
+            "{} attributes to this frozen dataclass: pickling would drop them without a word",
+            names.with("adds", "add")
+        ),
+        format!("make {names} {} with slots too", if names.many { "frozen dataclasses" } else { "a frozen dataclass" }),
     )
 }
 

@@ -1,23 +1,28 @@
 //! Conditions on the numbers: too few instances, nothing saved, less saved than the class costs.
 
-use super::{Candidate, Finding, never};
+use super::{Candidate, Finding, counted, never};
 use crate::overhead::cpython::SharedKeys;
 use crate::trace::DictState;
 
 /// Instances before which the capacity of the shared key table still shrinks (3.11+), so that one says little of the next.
 const SETTLED: u64 = 30;
 
-/// Too few instances to tell what one more would cost (3.11+).
+/// Too few instances to save anything, or (3.11+) to tell what one more would cost.
 pub fn few_instances(candidate: &Candidate) -> Option<Finding> {
     let most = candidate.observed.most.instances;
-    let shrinks = matches!(candidate.target.here.shared_keys, SharedKeys::Fixed { .. });
-    if !shrinks || most >= SETTLED {
+    if most >= SETTLED {
         return None;
     }
+    let seen = format!("only {} {} seen", counted(most, "instance"), if most == 1 { "was" } else { "were" });
+    let shrinks = matches!(candidate.target.here.shared_keys, SharedKeys::Fixed { .. });
     never(
-        format!(
-            "only {most} instances were seen: the first {SETTLED} of a class differ in size, so they say little of the next ones, and a handful saves next to nothing"
-        ),
+        if shrinks {
+            format!(
+                "{seen}: the first {SETTLED} of a class differ in size, so they say little of the next ones, and a handful saves next to nothing"
+            )
+        } else {
+            format!("{seen}: a handful saves next to nothing")
+        },
         "leave it, or record a run with more of them",
     )
 }
@@ -31,7 +36,10 @@ pub fn no_gain(candidate: &Candidate) -> Option<Finding> {
     let sentence = if each == 0.0 {
         "slots would make no difference to the size of instances".to_owned()
     } else {
-        format!("slots would make instances bigger, by {:.0} bytes each: many names are set on few of them", -each)
+        format!(
+            "slots would make instances bigger, by {} each: many names are set on few of them",
+            counted(each.abs().round() as u64, "byte")
+        )
     };
     never(sentence, "leave it as it is")
 }
@@ -44,8 +52,10 @@ pub fn class_cost(candidate: &Candidate) -> Option<Finding> {
     }
     never(
         format!(
-            "its {} instances would save {saved} bytes, and the changed class costs {cost} bytes more",
-            candidate.peak
+            "its {} would save {}, and the changed class costs {} more",
+            counted(candidate.peak, "instance"),
+            counted(saved.unsigned_abs(), "byte"),
+            counted(cost.unsigned_abs(), "byte")
         ),
         "leave it as it is",
     )
@@ -67,7 +77,7 @@ pub fn bloated_table(candidate: &Candidate) -> Option<String> {
         .map(|(_, count)| count)
         .sum();
     (candidate.observed.most.instances >= SETTLED && 2 * bloated > candidate.observed.most.instances).then(|| {
-        format!("{bloated} instances have room for more attributes than the {names} that were seen: names that early instances had, or that `dir()` or a copy of `__dict__` added, cost 8 bytes each")
+        format!("{bloated} instances have room for more attributes than the {names} that {} seen: names that early instances had, or that `dir()` or a copy of `__dict__` added, cost 8 bytes each", if names == 1 { "was" } else { "were" })
     })
 }
 
@@ -79,5 +89,6 @@ pub fn never_set(candidate: &Candidate) -> Option<String> {
         .filter(|name| !seen.contains(name))
         .filter(|name| !candidate.class.own_slots().any(|slot| slot == *name));
     let names = super::listed(unset)?;
-    Some(format!("{names} was never set in this run; as a slot it costs 8 bytes an instance"))
+    let costs = if names.many { "as slots they cost 8 bytes each" } else { "as a slot it costs 8 bytes" };
+    Some(format!("{} never set in this run; {costs} an instance", names.with("was", "were")))
 }

@@ -1,24 +1,32 @@
 //! Conditions on bases, subclasses and metaclasses.
 
-use super::{Candidate, Finding, after, listed, never};
+use super::{Candidate, Finding, after, listed, never, saves};
 use crate::overhead::class::Class;
 use crate::trace::{TypeFlags, TypeRef};
 
 /// Enum members keep a dict; other metaclasses look at the class dict, or make the class twice (all versions).
 pub fn metaclass(candidate: &Candidate) -> Option<Finding> {
-    let foreign = |class: &Class| -> Option<String> {
-        let name = class.def.metaclass.as_deref()?;
-        let short = name.rsplit('.').next().unwrap_or(name);
-        (!matches!(short, "type" | "ABCMeta" | "_ProtocolMeta")).then(|| short.to_owned())
-    };
-    let name = candidate.classes.family(candidate.class).find_map(foreign)?;
-    if matches!(name.as_str(), "EnumMeta" | "EnumType") {
+    let name = foreign_metaclass(candidate)?;
+    if matches!(name, "EnumMeta" | "EnumType") {
         return never("the members of an Enum keep their dict", "leave it as it is: an Enum has few members");
     }
     never(
         format!("its metaclass `{name}` may depend on the class dict or on being called once"),
         "ask the library of the metaclass: some have an option for slots",
     )
+}
+
+fn foreign_metaclass<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
+    candidate.classes.family(candidate.class).find_map(|class| {
+        let name = class.def.metaclass.as_deref()?;
+        let short = name.rsplit('.').next().unwrap_or(name);
+        (!matches!(short, "type" | "ABCMeta" | "_ProtocolMeta")).then_some(short)
+    })
+}
+
+/// To hold an object instead of being one: no advice where a metaclass makes the class what it is.
+fn instead_of_inheriting(candidate: &Candidate, advice: String) -> String {
+    if foreign_metaclass(candidate).is_some() { "leave it as it is".to_owned() } else { advice }
 }
 
 /// The class is somebody else's source.
@@ -43,9 +51,13 @@ pub fn variable_size_base(candidate: &Candidate) -> Option<Finding> {
             "instances have attributes such as `{names}`, and a subclass of `{}` cannot have slots with names",
             base.def.name
         ),
-        format!(
-            "hold a `{}` in an attribute of a slotted class, or drop the attributes and write `__slots__ = ()`",
-            base.def.name
+        instead_of_inheriting(
+            candidate,
+            format!(
+                "hold {} `{}` in an attribute of a slotted class, or drop the attributes and write `__slots__ = ()`",
+                if base.def.name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" },
+                base.def.name
+            ),
         ),
     )
 }
@@ -53,22 +65,42 @@ pub fn variable_size_base(candidate: &Candidate) -> Option<Finding> {
 /// A base without slots keeps the dict alive: little saved, or less than nothing (all versions).
 pub fn unslotted_base(candidate: &Candidate) -> Option<Finding> {
     let bases: Vec<&Class> = candidate.classes.unslotted_ancestors(candidate.class).collect();
-    let names = listed(bases.iter().map(|base| base.short_name()))?;
+    let names = with_dict(bases.iter().copied())?;
     let assigned = if candidate.class.says("static") { candidate.class.assigned().count() as u64 } else { 0 };
     let alone = candidate.target.cost_alone(candidate.plan, assigned);
     let saved = candidate.gain.now.used - alone as f64;
     let sentence = format!(
-        "it inherits from {names} without `__slots__`, so the dict would stay: alone the change would {} {:.0} bytes an instance",
-        if saved >= 0.0 { "save" } else { "cost" },
-        saved.abs()
+        "it inherits from {names}, so the dict would stay: alone the change would {} an instance",
+        saves(saved)
     );
     if let Some(foreign) = bases.iter().find(|base| base.is_foreign()) {
         return never(
             format!("{sentence}, and {} is not this program's", foreign.short_name()),
-            format!("hold an object of type {} in an attribute instead of inheriting from it", foreign.short_name()),
+            instead_of_inheriting(
+                candidate,
+                format!(
+                    "hold an object of type {} in an attribute instead of inheriting from it",
+                    foreign.short_name()
+                ),
+            ),
         );
     }
-    after(sentence, format!("give {names} slots in the same change, with the names that it assigns itself"))
+    let names = listed(bases.iter().map(|base| base.short_name()))?;
+    let assigns = if names.many { "they assign themselves" } else { "it assigns itself" };
+    after(sentence, format!("give {names} slots in the same change, with the names that {assigns}"))
+}
+
+/// ``‘Left’ without ‘__slots__’ and ‘Right’ with ‘__dict__’ among its ‘__slots__’``, in backquotes.
+fn with_dict<'a>(classes: impl Iterator<Item = &'a Class> + Clone) -> Option<String> {
+    let of =
+        |slots: bool| listed(classes.clone().filter(|class| class.def.slots.is_some() == slots).map(Class::short_name));
+    let without = of(false).map(|names| format!("{names} without `__slots__`"));
+    let with = of(true)
+        .map(|names| format!("{names} with `__dict__` among {} `__slots__`", if names.many { "their" } else { "its" }));
+    match (without, with) {
+        (Some(without), Some(with)) => Some(format!("{without} and {with}")),
+        (without, with) => without.or(with),
+    }
 }
 
 /// A subclass without slots keeps its dict, and what it sets itself moves into a bigger one (3.13: +344 bytes).
@@ -77,7 +109,10 @@ pub fn unslotted_subclass(candidate: &Candidate) -> Option<Finding> {
     let seen = dicts.filter(|class| candidate.all.get(&class.def.id).is_some_and(|seen| seen.most.instances > 0));
     let names = listed(seen.map(Class::short_name))?;
     after(
-        format!("{names} inherits from it without `__slots__`: those instances would have the slots and a dict"),
+        format!(
+            "{} from it without `__slots__`: those instances would have the slots and a dict",
+            names.with("inherits", "inherit")
+        ),
         format!("give {names} slots in the same change"),
     )
 }
@@ -131,7 +166,10 @@ fn conflict_of_bases(candidate: &Candidate) -> Option<Finding> {
             first.short_name(),
             last.short_name()
         ),
-        format!("hold an object of type {} in an attribute instead of inheriting from it", last.short_name()),
+        instead_of_inheriting(
+            candidate,
+            format!("hold an object of type {} in an attribute instead of inheriting from it", last.short_name()),
+        ),
     )
 }
 

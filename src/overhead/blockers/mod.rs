@@ -9,6 +9,7 @@ mod gains;
 mod inheritance;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::class::{Class, Classes};
 use super::gain::{Gain, Target};
@@ -143,15 +144,47 @@ fn never(sentence: impl Into<String>, instead: impl Into<String>) -> Option<Find
     Some(Finding { effect: Effect::Never, sentence: sentence.into(), instead: instead.into() })
 }
 
-/// ``‘x’, ‘y’ and 3 more`` in backquotes; nothing for no names.
-fn listed<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
+/// Names in backquotes, and how many they are. ``‘x’, ‘y’ and 3 more``
+struct Names {
+    text: String,
+    many: bool,
+}
+
+impl Names {
+    /// The names and the verb: the first form of it for one name.
+    fn with(&self, one: &str, many: &str) -> String {
+        format!("{} {}", self.text, if self.many { many } else { one })
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Nothing for no names.
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> Option<Names> {
     const SHOWN: usize = 4;
     let mut seen = BTreeSet::new();
     let names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
     let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match names.len() {
-        0 => None,
-        n if n > SHOWN => Some(format!("{} and {} more", shown.join(", "), n - SHOWN)),
-        _ => Some(shown.join(", ")),
-    }
+    let text = match names.len() {
+        0 => return None,
+        n if n > SHOWN => format!("{} and {} more", shown.join(", "), n - SHOWN),
+        _ => shown.join(", "),
+    };
+    Some(Names { text, many: names.len() > 1 })
+}
+
+/// `1 instance`, `2 instances`.
+pub(super) fn counted(n: u64, noun: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{ending}")
+}
+
+/// `save 1 byte`, `cost 2 bytes`.
+fn saves(bytes: f64) -> String {
+    let verb = if bytes >= 0.0 { "save" } else { "cost" };
+    format!("{verb} {}", counted(bytes.abs().round() as u64, "byte"))
 }
