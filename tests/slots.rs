@@ -125,3 +125,101 @@ fn only_a_program_s_own_classes_are_told() {
         assert_eq!(advised, [("__main__.Own", "recommended")], "3.{minor}");
     }
 }
+
+/// Does what no checkpoint shows; with an argument, what the recorded run did not do.
+const UNSEEN: &str = "
+import sys, weakref
+
+class Open:
+    def __init__(self):
+        self.a = self.b = None
+
+class Closed:
+    def __init__(self):
+        self.a = self.b = None
+
+class Door:
+    def __init__(this):
+        this.a = None
+    def close(this, how):
+        this.closed = True
+        this.how = how
+    @classmethod
+    def limit(cls):
+        cls.most = 1
+
+class Final:
+    def __init__(self):
+        self.a = None
+        weakref.finalize(self, int)
+
+kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final)]
+for o in kept[0][:50]:
+    o.__class__ = Closed
+if sys.argv[1:]:
+    Door.limit()
+    for o in kept[2]:
+        o.close('slowly')
+";
+
+#[test]
+fn what_is_recommended_works_where_the_recording_did_not_see_it_all() {
+    let place = tempfile::tempdir().expect("a directory");
+    let program = place.path().join("unseen.py");
+    for Python { minor, path } in pythons() {
+        std::fs::write(&program, UNSEEN).expect("a program");
+        let told = slots(&path, &program);
+        let mut advice: Vec<(&str, &str, &str)> = rows(&told)
+            .iter()
+            .filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?, row["suggestion"].as_str()?)))
+            .collect();
+        advice.sort_unstable();
+        let expected = [
+            ("__main__.Closed", "possible after", "__slots__ = (\"a\", \"b\")"),
+            ("__main__.Door", "recommended", "__slots__ = (\"a\", \"closed\", \"how\")"),
+            ("__main__.Final", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
+            ("__main__.Open", "possible after", "__slots__ = (\"a\", \"b\")"),
+        ];
+        assert_eq!(advice, expected, "3.{minor}");
+        let mut changed = UNSEEN.to_owned();
+        for (name, _, suggestion) in advice.iter().filter(|(_, verdict, _)| *verdict == "recommended") {
+            let statement = format!("class {}:\n", name.trim_start_matches("__main__."));
+            changed = changed.replace(&statement, &format!("{statement}    {suggestion}\n"));
+        }
+        std::fs::write(&program, changed).expect("a program");
+        let output = Command::new(&path).arg(&program).arg("all").output().expect("an interpreter");
+        assert!(output.status.success(), "3.{minor}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// A class as `attrs` leaves it, with an attribute beside its fields.
+const ATTRS: &str = "
+class Field:
+    __slots__ = ('name',)
+    def __init__(self, name):
+        self.name = name
+
+class Fields(tuple):
+    __slots__ = ()
+
+class At:
+    def __init__(self):
+        self.x = self.late = None
+
+At.__attrs_attrs__ = Fields([Field('x')])
+kept = [At() for _ in range(100)]
+";
+
+#[test]
+fn the_fields_of_attrs_are_known() {
+    let place = tempfile::tempdir().expect("a directory");
+    let program = place.path().join("fields.py");
+    std::fs::write(&program, ATTRS).expect("a program");
+    for Python { minor, path } in pythons() {
+        let told = slots(&path, &program);
+        let [row] = rows(&told) else { panic!("3.{minor}: {:#?}", rows(&told)) };
+        assert_eq!(row["verdict"], "possible after", "3.{minor}: {row:#}");
+        let sentence = row["blockers"][0].as_str().expect("a sentence");
+        assert!(sentence.starts_with("`late` is set on instances but is no field"), "3.{minor}: {sentence}");
+    }
+}

@@ -192,6 +192,11 @@ impl Class {
         self.says("dataclass") || self.def.defines.iter().any(|name| name == "__dataclass_params__")
     }
 
+    /// Made by `attr.s` or `attr.define`.
+    pub fn is_attrs(&self) -> bool {
+        self.def.defines.iter().any(|name| name == "__attrs_attrs__")
+    }
+
     pub fn is_frozen(&self) -> bool {
         self.has_word("dataclass", "frozen")
     }

@@ -14,6 +14,8 @@ use crate::trace::TypeFlags;
 pub enum Means {
     /// `@dataclass(slots=True)`.
     Dataclass,
+    /// `@attr.s(slots=True)`.
+    Attrs,
     /// `__slots__ = (…)` in the class body.
     ByHand,
 }
@@ -23,7 +25,7 @@ pub enum Means {
 pub struct Change<'a> {
     pub class: &'a Class,
     pub means: Means,
-    /// Names as CPython stores them, in the order of first assignment; with [`Means::Dataclass`] its fields.
+    /// Names as CPython stores them, in the order of first assignment; by a decorator its fields.
     pub names: Vec<String>,
     /// Slots that are in no ancestor, or repeated by this version of `dataclasses`.
     pub n_slots: u64,
@@ -65,8 +67,13 @@ impl<'a> Plan<'a> {
         let base_has = classes.built_in_base(class).is_some_and(|base| base.def.flags.has(TypeFlags::WEAKREF));
         let has_place =
             classes.family(class).any(|ancestor| ancestor.def.slots.iter().flatten().any(|name| name == "__weakref__"));
-        let adds_weakref = observed.weakly_referenced && !base_has && !has_place;
-        let weakref = !base_has && (has_place || observed.weakly_referenced);
+        // Who takes weak references for a moment, or until the program ends, leaves no trace of them at a checkpoint.
+        let takes = classes.family(class).any(|other| other.is_python && other.words("weakrefs").next().is_some());
+        let wanted = observed.weakly_referenced || takes;
+        // `attrs` makes the place by itself.
+        let by_attrs = own.means == Means::Attrs;
+        let adds_weakref = wanted && !base_has && !has_place && !by_attrs;
+        let weakref = !base_has && (has_place || wanted || by_attrs);
         Plan { bases, own, adds_weakref, slotted: build.slotted(slots, weakref) }
     }
 
@@ -87,20 +94,25 @@ fn change<'a>(
     seen: &[(String, u64)],
     declared: &mut BTreeSet<String>,
 ) -> Change<'a> {
-    let by_decorator = class.is_dataclass() && layout.dataclass.slots && class.def.slots.is_none();
-    if by_decorator {
+    let means = match class.def.slots {
+        _ if class.is_attrs() => Means::Attrs,
+        None if class.is_dataclass() && layout.dataclass.slots => Means::Dataclass,
+        _ => Means::ByHand,
+    };
+    if means != Means::ByHand {
         // A producer that does not tell the fields: those are taken that were seen.
-        let names: Vec<String> = if class.says("dataclass") {
+        let names: Vec<String> = if class.says("dataclass") || class.says("fields") {
             class.words("fields").map(str::to_owned).collect()
         } else {
             seen.iter().map(|(name, _)| name.clone()).collect()
         };
         let new = names.iter().filter(|name| !declared.contains(*name)).count();
-        let n_slots = if layout.dataclass.keeps_original { names.len() } else { new } as u64;
+        let repeats = means == Means::Dataclass && layout.dataclass.keeps_original;
+        let n_slots = if repeats { names.len() } else { new } as u64;
         let names = names.into_iter().filter(|name| declared.insert(name.clone())).collect();
-        return Change { class, means: Means::Dataclass, names, n_slots };
+        return Change { class, means, names, n_slots };
     }
-    let fields = class.words("fields").filter(|_| class.is_dataclass()).map(str::to_owned);
+    let fields = class.words("fields").map(str::to_owned);
     let assigned = class.assigned().map(|name| mangled(class, name)).filter(|name| {
         !matches!(name.as_str(), "__dict__" | "__class__" | "__weakref__")
             && !classes.family(class).any(|other| other.definition(name) == Some(Definition::Property))
@@ -110,7 +122,7 @@ fn change<'a>(
     let new: Vec<String> = fields.chain(seen).chain(assigned).filter(|name| declared.insert(name.clone())).collect();
     let names: Vec<String> = own.into_iter().chain(new).collect();
     let n_slots = names.len() as u64;
-    Change { class, means: Means::ByHand, names, n_slots }
+    Change { class, means, names, n_slots }
 }
 
 /// `_Order__total` for `__total` in the body of `Order`.

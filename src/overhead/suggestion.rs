@@ -6,6 +6,9 @@ use super::plan::{Change, Means, Plan, unmangled};
 /// Columns from which on a tuple of names is written one name a line.
 const WIDTH: usize = 100;
 
+/// Which of the two decorators it was, and with what arguments, the class does not tell.
+const ATTRS: &str = "@attr.s(slots=True)  # or @attr.define without slots=False; other arguments as they are";
+
 /// The change as Python source; what belongs into another class stands under a comment that names it, first.
 pub fn text(plan: &Plan) -> String {
     let own = lines(&plan.own, plan.adds_weakref);
@@ -23,6 +26,7 @@ pub fn text(plan: &Plan) -> String {
 fn lines(change: &Change, adds_weakref: bool) -> String {
     match change.means {
         Means::Dataclass => decorator(change.class, adds_weakref),
+        Means::Attrs => ATTRS.to_owned(),
         Means::ByHand => assignment(change, adds_weakref),
     }
 }

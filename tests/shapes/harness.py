@@ -25,6 +25,13 @@ CACHED_KEYS = {8: 872, 9: 864, 10: 872, 11: 872, 12: 880, 13: 880, 14: 880, 15: 
 EVERY_CLASS = {"__module__", "__qualname__", "__dict__", "__weakref__", "__doc__", "__firstlineno__", "__static_attributes__", "__slots__"}
 
 
+NO_METHODS = {"__new__", "__init_subclass__", "__class_getitem__"}
+WEAK = {"weakref", "_weakref", "ref", "proxy", "finalize"}
+WEAK |= {"WeakMethod", "WeakSet", "WeakKeyDictionary", "WeakValueDictionary"}
+# Names of the classes that instances of a class had before, or were given.
+EXCHANGED = {}
+
+
 def word(address):
     return ctypes.c_ssize_t.from_address(address).value
 
@@ -122,6 +129,28 @@ def dict_state(o, cls, flags):
     return (state_of_dict(dict_at, "split") if dict_at else nothing) + (0,)
 
 
+def dict_address(o, cls, flags):
+    """The dict object of an instance, or 0."""
+    if flags & MANAGED_DICT and MINOR >= 11:
+        address = word(id(o) - 24)
+        return 0 if MINOR == 12 and address & 1 else address
+    return word(id(o) + cls.__dictoffset__) if cls.__dictoffset__ > 0 else 0
+
+
+def remember_exchange(o, cls, flags):
+    """Remembers the class whose keys the instance's dict shares, if it is not its own."""
+    address = dict_address(o, cls, flags)
+    keys = word(address + 32) if address and word(address + 40) else 0
+    if not keys or keys == word(id(cls) + CACHED_KEYS):
+        return
+    for other in vars(sys.modules[cls.__module__]).values():
+        if isinstance(other, type) and flags_of(other) & HEAP and word(id(other) + CACHED_KEYS) == keys:
+            for one, name in ((cls, full_name(other)), (other, full_name(cls))):
+                names = EXCHANGED.setdefault(one, [])
+                if name not in names:
+                    names.append(name)
+
+
 def weakly_referenced(o, cls, flags):
     if flags & MANAGED_WEAKREF and MINOR >= 12:
         return word(id(o) - 32) != 0
@@ -138,10 +167,17 @@ def stores_of(code):
     """Attributes that the code sets on its first argument."""
     found, before = [], None
     for now in dis.get_instructions(code):
-        if now.opname == "STORE_ATTR" and before.opname.startswith("LOAD_FAST") and before.arg == 0:
+        if now.opname == "STORE_ATTR" and last_loaded(before) == 0:
             found.append(now.argval)
         before = now
     return found
+
+
+def last_loaded(instruction):
+    """Number of the local variable that the instruction puts on the stack last."""
+    if instruction.opname in ("LOAD_FAST_LOAD_FAST", "STORE_FAST_LOAD_FAST"):
+        return instruction.arg & 15
+    return instruction.arg if instruction.opname.startswith("LOAD_FAST") else None
 
 
 def stores_class(code):
@@ -159,6 +195,11 @@ def owned_bytes(o):
     return 0
 
 
+def full_name(cls):
+    module = cls.__module__
+    return cls.__qualname__ if module == "builtins" else "%s.%s" % (module, cls.__qualname__)
+
+
 def describe_type(cls, number):
     own = cls.__dict__
     flags = flags_of(cls)
@@ -168,7 +209,7 @@ def describe_type(cls, number):
         slots = [mangle(s) for s in ([slots] if isinstance(slots, str) else slots)]
     extra, module, meta = [], cls.__module__, type(cls)
     names = [n for n in own if n not in EVERY_CLASS and n not in (slots or ())]
-    kinds = {"functions": [], "properties": [], "cached": [], "class_cell": [], "reads_dict": []}
+    kinds = {"functions": [], "properties": [], "cached": [], "class_cell": [], "reads_dict": [], "weakrefs": []}
     stored = []
     for name in names:
         value = own[name]
@@ -180,11 +221,14 @@ def describe_type(cls, number):
             kinds["functions"].append(name)
         code = functions_of(value)
         if code is not None:
-            stored += stores_of(code)
+            if type(value) not in (classmethod, staticmethod) and name not in NO_METHODS:
+                stored += stores_of(code)
             if "__class__" in code.co_freevars:
                 kinds["class_cell"].append(name)
             if "__dict__" in code.co_names or "vars" in code.co_names:
                 kinds["reads_dict"].append(name)
+            if WEAK & set(code.co_names):
+                kinds["weakrefs"].append(name)
     if "__dataclass_params__" in own:
         params = own["__dataclass_params__"]
         words = [p for p in ("frozen", "order", "unsafe_hash", "kw_only", "slots", "weakref_slot") if getattr(params, p, False)]
@@ -192,18 +236,20 @@ def describe_type(cls, number):
         fields = [f.name for f in own["__dataclass_fields__"].values() if f._field_type.name == "_FIELD"]
         extra.append(("fields", ",".join(fields)))
     extra += [(key, ",".join(value)) for key, value in kinds.items() if value]
+    if cls in EXCHANGED:
+        extra.append(("exchanged", ",".join(EXCHANGED[cls])))
     neighbours = [f for f in vars(sys.modules.get(module, object)).values() if type(f).__name__ == "function" and f.__module__ == module]
     if flags & HEAP:
         reads = [f.__name__ for f in neighbours if {"__dict__", "vars"} & set(f.__code__.co_names)]
         sets = [f.__name__ for f in neighbours if stores_class(f.__code__)]
         extra += [(key, ",".join(value)) for key, value in (("module_reads_dict", reads), ("module_sets_class", sets)) if value]
-    static = own.get("__static_attributes__", stored)
+    static = stored + list(own.get("__static_attributes__", ()))
     if flags & HEAP and "__module__" in own:
         extra.append(("static", ",".join(sorted(set(static)))))
     keys = word(id(cls) + CACHED_KEYS) if flags & HEAP else 0
     return {
         "id": number[cls],
-        "name": cls.__qualname__ if module == "builtins" else "%s.%s" % (module, cls.__qualname__),
+        "name": full_name(cls),
         "size": cls.__basicsize__,
         "item_size": cls.__itemsize__,
         "gc": bool(flags & GC),
@@ -232,6 +278,8 @@ def describe(keep):
             for ancestor in cls.__mro__:
                 number.setdefault(ancestor, len(number) + 1)
         flags = flags_of(cls)
+        if cls.__module__ in sys.modules:
+            remember_exchange(o, cls, flags)
         items = abs(word(id(o) + 16)) if cls.__itemsize__ else 0
         if cls.__itemsize__ and issubclass(cls, int):
             items = items if MINOR < 12 else max(1, word(id(o) + 16) >> 3)

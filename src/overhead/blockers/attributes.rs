@@ -5,17 +5,22 @@ use crate::overhead::class::{Class, Definition};
 use crate::trace::DictState;
 
 /// `o.__class__ = Other`: TypeError, the layouts differ (all versions).
-pub fn class_assignment(candidate: &Candidate) -> Option<Finding> {
+pub fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Finding> {
     let detached: u64 = states(candidate, |state| state == DictState::Detached);
     let by_method = candidate.class.assigned().any(|name| name == "__class__").then(|| "a method assigns".to_owned());
     let by = listed(candidate.class.words("module_sets_class")).map(|names| names.with("assigns", "assign"));
     let by = by.or(by_method);
-    let sentence = match (detached, by) {
-        (0, None) => return None,
-        (0, Some(by)) => {
+    let short = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
+    let exchanged = listed(candidate.class.words("exchanged").map(short));
+    let sentence = match (exchanged, detached, by) {
+        (None, 0, None) => return None,
+        (Some(others), ..) => format!(
+            "instances went from one class to another between it and {others} (`o.__class__ = …`), which raises TypeError when the slots differ"
+        ),
+        (None, 0, Some(by)) => {
             format!("{by} `__class__`, which raises TypeError when the slots of the two classes differ")
         }
-        (n, _) => format!(
+        (None, n, _) => format!(
             "{} given another class (`o.__class__ = …`), which raises TypeError when the slots differ",
             if n == 1 { "1 instance was".to_owned() } else { format!("{n} instances were") }
         ),
@@ -197,8 +202,21 @@ pub fn unseen_dict_use(candidate: &Candidate) -> Option<String> {
 
 /// Slots without `__weakref__` forbid weak references.
 pub fn no_weakrefs(candidate: &Candidate) -> Option<String> {
-    let had = candidate.target.build.weakref && !candidate.plan.slotted.weakref;
-    had.then(|| "no weak reference to an instance was seen; if other runs take any, add `__weakref__`".to_owned())
+    if !candidate.target.build.weakref {
+        return None;
+    }
+    if !candidate.plan.slotted.weakref {
+        let text = "no weak reference to an instance was there at a checkpoint; if the program takes any (`weakref.finalize` too), add `__weakref__`";
+        return Some(text.to_owned());
+    }
+    if candidate.observed.weakly_referenced || !candidate.plan.adds_weakref {
+        return None;
+    }
+    let methods = listed(candidate.classes.family(candidate.class).flat_map(|class| class.words("weakrefs")))?;
+    Some(format!(
+        "{} to weak references, so there is a place for them; no weak reference to an instance was there at a checkpoint",
+        methods.with("refers", "refer")
+    ))
 }
 
 fn states(candidate: &Candidate, wanted: impl Fn(DictState) -> bool) -> u64 {

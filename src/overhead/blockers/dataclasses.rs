@@ -29,8 +29,9 @@ pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
             if names.many { "are no fields" } else { "is no field" }
         ),
         format!(
-            "declare {}: `{first}: object = field(init=False, default=None)`",
-            if names.many { "each" } else { "it" }
+            "declare {}: `{first}{}(init=False, default=None)`",
+            if names.many { "each" } else { "it" },
+            if candidate.by_dataclass() { ": object = field" } else { " = attr.ib" }
         ),
     )
 }
@@ -48,7 +49,7 @@ pub fn second_class(candidate: &Candidate) -> Option<Finding> {
                 "{} defines `__init_subclass__`, which runs a second time, without the arguments of the class, because `slots=True` makes the class anew",
                 base.short_name()
             ),
-            "make `__init_subclass__` bear a second call, or write `__slots__` by hand in a dataclass without defaults",
+            "make `__init_subclass__` bear a second call, or write `__slots__` by hand in a class without defaults",
         );
     }
     let name = &candidate.class.def.name;
@@ -66,7 +67,7 @@ pub fn second_class(candidate: &Candidate) -> Option<Finding> {
 
 /// `super()` without arguments in the class that `slots=True` makes: TypeError (3.10 to early 3.13).
 pub fn class_cell(candidate: &Candidate) -> Option<Finding> {
-    if !candidate.by_decorator() || candidate.target.there.dataclass.zero_argument_super {
+    if !candidate.by_dataclass() || candidate.target.there.dataclass.zero_argument_super {
         return None;
     }
     let methods = listed(candidate.class.words("class_cell"))?;
@@ -82,7 +83,7 @@ pub fn class_cell(candidate: &Candidate) -> Option<Finding> {
 /// Weak references need `weakref_slot=True` (3.11+).
 pub fn weakref_slot(candidate: &Candidate) -> Option<Finding> {
     let layout = candidate.target.there;
-    if !candidate.by_decorator() || !candidate.plan.adds_weakref || layout.dataclass.weakref_slot {
+    if !candidate.by_dataclass() || !candidate.plan.adds_weakref || layout.dataclass.weakref_slot {
         return None;
     }
     after(

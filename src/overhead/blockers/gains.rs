@@ -89,6 +89,6 @@ pub fn never_set(candidate: &Candidate) -> Option<String> {
         .filter(|name| !seen.contains(name))
         .filter(|name| !candidate.class.own_slots().any(|slot| slot == *name));
     let names = super::listed(unset)?;
-    let costs = if names.many { "as slots they cost 8 bytes each" } else { "as a slot it costs 8 bytes" };
+    let costs = if names.many { "as a slot each costs 8 bytes" } else { "as a slot it costs 8 bytes" };
     Some(format!("{} never set in this run; {costs} an instance", names.with("was", "were")))
 }

@@ -121,8 +121,14 @@ impl Candidate<'_> {
         self.class.short_name()
     }
 
-    fn by_decorator(&self) -> bool {
+    /// `@dataclass` makes the slots.
+    fn by_dataclass(&self) -> bool {
         self.plan.own.means == Means::Dataclass
+    }
+
+    /// A decorator makes the slots, for the fields, in a second class.
+    fn by_decorator(&self) -> bool {
+        self.plan.own.means != Means::ByHand
     }
 
     /// Names that would become slots of this class itself.

@@ -29,6 +29,8 @@ impl<S: Sink> Walk<'_, S> {
         scratch.deferred.clear();
         scratch.fixed.clear();
         scratch.own_references.clear();
+        scratch.key_tables.clear();
+        scratch.strange_keys.clear();
         for &object in &self.context.own {
             let class = unsafe { type_of(object) };
             unsafe {

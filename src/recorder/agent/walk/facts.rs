@@ -56,7 +56,13 @@ impl<S: Sink> Walk<'_, S> {
                 && !matches!(what, Kind::Type | Kind::Module);
             if instance {
                 let (state, capacity) = self.dict_state(object, class);
+                if matches!(state, SPLIT | DETACHED) {
+                    self.remember_keys(object, class);
+                }
                 self.sink.emit(|encoder| encoder.dict(number, state, capacity));
+            }
+            if what == Kind::Type {
+                self.remember_class_keys(object);
             }
             let name = match what {
                 Kind::Type => Some(self.class_name(object)),

@@ -8,6 +8,7 @@ mod abi;
 mod classes;
 mod describe;
 mod edges;
+mod exchanges;
 mod facts;
 mod frames;
 mod garbage;
@@ -72,6 +73,12 @@ struct Scratch {
     deferred: Vec<usize>,
     text: Vec<u8>,
     candidates: garbage::Candidates,
+    /// Classes by the address of the key table that their instances share.
+    key_tables: AddressMap<usize>,
+    /// Dicts that share another key table than that of their instance's class: the class, and the table.
+    strange_keys: Vec<(usize, usize)>,
+    /// Classes that instances were given in place of each other, by number, each with the name of the other.
+    exchanged: Vec<(u32, String)>,
     /// Hash of the definition that was written last, by class.
     definitions: AddressMap<usize>,
 }
@@ -141,6 +148,7 @@ impl Walker {
             walk.describe_deferred();
             walk.roots();
             walk.drain();
+            walk.find_exchanges();
         }
         walk.end(FULL);
     }

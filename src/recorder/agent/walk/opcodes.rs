@@ -13,16 +13,20 @@ pub struct Opcodes {
     extended_arg: u8,
     store_attr: &'static [u8],
     load_fast: &'static [u8],
+    /// The last four bits of the argument say which local variable comes last on the stack.
+    load_fast_last: &'static [u8],
     /// Words of cache behind these.
     caches: &'static [(usize, &'static [u8])],
 }
 
-pub const V3_8: Opcodes = Opcodes { extended_arg: 144, store_attr: &[95], load_fast: &[124], caches: &[] };
+pub const V3_8: Opcodes =
+    Opcodes { extended_arg: 144, store_attr: &[95], load_fast: &[124], load_fast_last: &[], caches: &[] };
 
 pub const V3_11: Opcodes = Opcodes {
     extended_arg: 144,
     store_attr: &[95, 153, 154, 158, 159],
     load_fast: &[45, 46, 124],
+    load_fast_last: &[],
     caches: &[
         (
             1,
@@ -42,6 +46,7 @@ pub const V3_12: Opcodes = Opcodes {
     extended_arg: 144,
     store_attr: &[95, 113, 148, 153],
     load_fast: &[86, 88, 124, 127, 143],
+    load_fast_last: &[],
     caches: &[
         (
             1,
@@ -60,6 +65,7 @@ pub const V3_13: Opcodes = Opcodes {
     extended_arg: 71,
     store_attr: &[108, 209, 210, 211],
     load_fast: &[85, 86, 87],
+    load_fast_last: &[88, 111],
     caches: &[
         (
             1,
@@ -119,7 +125,8 @@ pub unsafe fn stores(layout: &Layout, code: usize) -> Vec<Store> {
         if opcodes.store_attr.contains(&opcode) {
             found.push(Store { name: argument, on_first: after_self });
         }
-        after_self = argument == 0 && opcodes.load_fast.contains(&opcode);
+        after_self = argument == 0 && opcodes.load_fast.contains(&opcode)
+            || argument & 15 == 0 && opcodes.load_fast_last.contains(&opcode);
         let cache = opcodes.caches.iter().find(|(_, list)| list.contains(&opcode));
         at += 2 * cache.map_or(0, |&(words, _)| words);
     }

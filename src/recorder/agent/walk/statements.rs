@@ -27,6 +27,22 @@ const EVERYWHERE: [&str; 8] = [
 /// Parameters of `@dataclass` that are told.
 const DATACLASS: [&str; 6] = ["frozen", "order", "unsafe_hash", "kw_only", "slots", "weakref_slot"];
 
+/// Names in code that takes weak references.
+const WEAK: [&[u8]; 9] = [
+    b"weakref",
+    b"_weakref",
+    b"ref",
+    b"proxy",
+    b"finalize",
+    b"WeakMethod",
+    b"WeakSet",
+    b"WeakKeyDictionary",
+    b"WeakValueDictionary",
+];
+
+/// Functions whose first parameter is no instance, also without a decorator.
+const NO_METHODS: [&str; 3] = ["__new__", "__init_subclass__", "__class_getitem__"];
+
 /// Names by sort, each a list of the definition.
 #[derive(Debug, Default)]
 struct Sorts {
@@ -35,6 +51,7 @@ struct Sorts {
     cached: Vec<String>,
     class_cell: Vec<String>,
     reads_dict: Vec<String>,
+    weakrefs: Vec<String>,
     /// Attributes that the methods store on their first parameter.
     assigned: Vec<String>,
 }
@@ -69,6 +86,7 @@ impl<S: Sink> Walk<'_, S> {
                 }
             }
             self.dataclass_facts(class, out);
+            self.attrs_facts(class, out);
             let mut sorts = Sorts::default();
             for (name, value) in entries {
                 self.sort_entry(name, value, &mut sorts);
@@ -78,12 +96,14 @@ impl<S: Sink> Walk<'_, S> {
             out.names("cached", &sorts.cached);
             out.names("class_cell", &sorts.class_cell);
             out.names("reads_dict", &sorts.reads_dict);
+            out.names("weakrefs", &sorts.weakrefs);
+            out.names("exchanged", &self.exchanged(class));
             if let Some((name, module)) = module {
                 self.module_facts(&name, module, out);
             }
             let told = self.own_entry(class, b"__static_attributes__");
             if told != 0 && type_of(told) == self.context.abi.tuple {
-                sorts.assigned = tuple_items(told).iter().map(|&name| text(layout, name)).collect();
+                sorts.assigned.extend(tuple_items(told).iter().map(|&name| text(layout, name)));
             }
             sorts.assigned.retain(|name| !name.contains(','));
             sorts.assigned.sort();
@@ -231,6 +251,20 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
+    /// The fields of a class that `attrs` made.
+    unsafe fn attrs_facts(&self, class: usize, out: &mut Definition) {
+        unsafe {
+            let abi = &self.context.abi;
+            let fields = self.own_entry(class, b"__attrs_attrs__");
+            if fields == 0 || !chain(type_of(fields)).any(|base| base == abi.tuple) {
+                return;
+            }
+            let names = tuple_items(fields).iter().map(|&field| self.attribute(field, b"name"));
+            let names: Vec<String> = names.filter(|&name| name != 0).map(|name| text(abi.layout, name)).collect();
+            out.names("fields", &names);
+        }
+    }
+
     unsafe fn sort_entry(&self, name: String, value: usize, sorts: &mut Sorts) {
         unsafe {
             let class = type_of(value);
@@ -243,13 +277,18 @@ impl<S: Sink> Walk<'_, S> {
                 sorts.functions.push(name.clone());
             }
             let layout = self.context.abi.layout;
-            let (mut class_cell, mut reads_dict) = (false, false);
+            let (mut class_cell, mut reads_dict, mut weakrefs) = (false, false, false);
+            let abi = &self.context.abi;
+            let is_method =
+                class != abi.class_method && class != abi.static_method && !NO_METHODS.contains(&name.as_str());
             for code in self.code_behind(value) {
                 class_cell |= self.free_names(code).iter().any(|&name| text_is(layout, name, b"__class__"));
                 let names = self.code_names(code);
                 reads_dict |=
                     names.iter().any(|&name| text_is(layout, name, b"__dict__") || text_is(layout, name, b"vars"));
-                if layout.minor < 13 {
+                weakrefs |= names.iter().any(|&name| WEAK.iter().any(|weak| text_is(layout, name, weak)));
+                // From 3.13 on the compiler tells too, but of a parameter that is called `self` alone.
+                if is_method {
                     let assigned = stores(layout, code).into_iter().filter(|store| store.on_first);
                     sorts.assigned.extend(assigned.filter_map(|store| Some(text(layout, *names.get(store.name)?))));
                 }
@@ -258,7 +297,10 @@ impl<S: Sink> Walk<'_, S> {
                 sorts.class_cell.push(name.clone());
             }
             if reads_dict {
-                sorts.reads_dict.push(name);
+                sorts.reads_dict.push(name.clone());
+            }
+            if weakrefs {
+                sorts.weakrefs.push(name);
             }
         }
     }
