@@ -129,6 +129,7 @@ fn only_a_program_s_own_classes_are_told() {
 /// Does what no checkpoint shows; with an argument, what the recorded run did not do.
 const UNSEEN: &str = "
 import sys, weakref
+from weakref import finalize
 
 class Open:
     def __init__(self):
@@ -151,9 +152,13 @@ class Door:
 class Final:
     def __init__(self):
         self.a = None
-        weakref.finalize(self, int)
+        finalize(self, int)
 
-kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final)]
+class Proxy:
+    def __init__(self):
+        self.proxy = None
+
+kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final, Proxy)]
 for o in kept[0][:50]:
     o.__class__ = Closed
 if sys.argv[1:]:
@@ -179,6 +184,7 @@ fn what_is_recommended_works_where_the_recording_did_not_see_it_all() {
             ("__main__.Door", "recommended", "__slots__ = (\"a\", \"closed\", \"how\")"),
             ("__main__.Final", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
             ("__main__.Open", "possible after", "__slots__ = (\"a\", \"b\")"),
+            ("__main__.Proxy", "recommended", "__slots__ = (\"proxy\",)"),
         ];
         assert_eq!(advice, expected, "3.{minor}");
         let mut changed = UNSEEN.to_owned();

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tracemalloc
+import weakref
 
 FIRST, LAST = 2_000, 10_000
 # Instances described, from FIRST on: the shapes repeat themselves after some 10.
@@ -26,8 +27,8 @@ EVERY_CLASS = {"__module__", "__qualname__", "__dict__", "__weakref__", "__doc__
 
 
 NO_METHODS = {"__new__", "__init_subclass__", "__class_getitem__"}
-WEAK = {"weakref", "_weakref", "ref", "proxy", "finalize"}
-WEAK |= {"WeakMethod", "WeakSet", "WeakKeyDictionary", "WeakValueDictionary"}
+WEAK = {"weakref", "_weakref", "WeakMethod", "WeakSet", "WeakKeyDictionary", "WeakValueDictionary"}
+PERHAPS_WEAK = {"ref": weakref.ref, "proxy": weakref.proxy, "finalize": weakref.finalize}
 # Names of the classes that instances of a class had before, or were given.
 EXCHANGED = {}
 
@@ -157,10 +158,10 @@ def weakly_referenced(o, cls, flags):
     return cls.__weakrefoffset__ > 0 and word(id(o) + cls.__weakrefoffset__) != 0
 
 
-def functions_of(value):
+def function_of(value):
     for name in ("__func__", "fget", "fset", "fdel", "func"):
         value = getattr(value, name, None) or value
-    return getattr(value, "__code__", None)
+    return value if hasattr(value, "__code__") else None
 
 
 def stores_of(code):
@@ -219,15 +220,17 @@ def describe_type(cls, number):
             kinds["properties"].append(name)
         elif hasattr(type(value), "__get__"):
             kinds["functions"].append(name)
-        code = functions_of(value)
-        if code is not None:
+        function = function_of(value)
+        if function is not None:
+            code = function.__code__
             if type(value) not in (classmethod, staticmethod) and name not in NO_METHODS:
                 stored += stores_of(code)
             if "__class__" in code.co_freevars:
                 kinds["class_cell"].append(name)
             if "__dict__" in code.co_names or "vars" in code.co_names:
                 kinds["reads_dict"].append(name)
-            if WEAK & set(code.co_names):
+            known = [n for n, part in PERHAPS_WEAK.items() if function.__globals__.get(n) is part]
+            if (WEAK | set(known)) & set(code.co_names):
                 kinds["weakrefs"].append(name)
     if "__dataclass_params__" in own:
         params = own["__dataclass_params__"]

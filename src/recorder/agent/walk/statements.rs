@@ -28,17 +28,11 @@ const EVERYWHERE: [&str; 8] = [
 const DATACLASS: [&str; 6] = ["frozen", "order", "unsafe_hash", "kw_only", "slots", "weakref_slot"];
 
 /// Names in code that takes weak references.
-const WEAK: [&[u8]; 9] = [
-    b"weakref",
-    b"_weakref",
-    b"ref",
-    b"proxy",
-    b"finalize",
-    b"WeakMethod",
-    b"WeakSet",
-    b"WeakKeyDictionary",
-    b"WeakValueDictionary",
-];
+const WEAK: [&[u8]; 6] =
+    [b"weakref", b"_weakref", b"WeakMethod", b"WeakSet", b"WeakKeyDictionary", b"WeakValueDictionary"];
+
+/// Names that may mean something else: what the module has under them is looked at.
+const PERHAPS_WEAK: [&[u8]; 3] = [b"ref", b"proxy", b"finalize"];
 
 /// Functions whose first parameter is no instance, also without a decorator.
 const NO_METHODS: [&str; 3] = ["__new__", "__init_subclass__", "__class_getitem__"];
@@ -281,12 +275,13 @@ impl<S: Sink> Walk<'_, S> {
             let abi = &self.context.abi;
             let is_method =
                 class != abi.class_method && class != abi.static_method && !NO_METHODS.contains(&name.as_str());
-            for code in self.code_behind(value) {
+            for function in self.functions_behind(value) {
+                let code = word(function + layout.function_code);
                 class_cell |= self.free_names(code).iter().any(|&name| text_is(layout, name, b"__class__"));
                 let names = self.code_names(code);
                 reads_dict |=
                     names.iter().any(|&name| text_is(layout, name, b"__dict__") || text_is(layout, name, b"vars"));
-                weakrefs |= names.iter().any(|&name| WEAK.iter().any(|weak| text_is(layout, name, weak)));
+                weakrefs |= names.iter().any(|&name| self.is_weak(function, name));
                 // From 3.13 on the compiler tells too, but of a parameter that is called `self` alone.
                 if is_method {
                     let assigned = stores(layout, code).into_iter().filter(|store| store.on_first);
@@ -305,8 +300,29 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// The code of a function, or of those that a method, property or the like wraps.
-    unsafe fn code_behind(&self, value: usize) -> Vec<usize> {
+    /// Does the name stand for a part of `weakref` in the function?
+    unsafe fn is_weak(&self, function: usize, name: usize) -> bool {
+        unsafe {
+            let abi = &self.context.abi;
+            let is = |known: &&[u8]| text_is(abi.layout, name, known);
+            if WEAK.iter().any(is) {
+                return true;
+            }
+            let Some(known) = PERHAPS_WEAK.into_iter().find(is) else {
+                return false;
+            };
+            let globals = abi.layout.function.iter().find(|(_, field)| *field == ".__globals__");
+            let globals = globals.map_or(0, |&(offset, _)| word(function + usize::from(offset)));
+            let value = self.dict_entry(globals, known);
+            value != 0
+                && (value == abi.weak_reference
+                    || type_of(value) == abi.c_function
+                    || type_of(value) == abi.type_type && self.class_name(value) == "weakref.finalize")
+        }
+    }
+
+    /// The function, or those that a method, property or the like wraps.
+    unsafe fn functions_behind(&self, value: usize) -> Vec<usize> {
         /// Wrapper in wrapper in wrapper.
         const DEEPEST: usize = 8;
         let mut found = Vec::new();
@@ -319,7 +335,7 @@ impl<S: Sink> Walk<'_, S> {
                 let abi = &self.context.abi;
                 let class = type_of(value);
                 if class == abi.function {
-                    found.extend(Some(word(value + abi.layout.function_code)).filter(|&code| abi.is_code(code)));
+                    found.extend(abi.is_code(word(value + abi.layout.function_code)).then_some(value));
                 } else if class == abi.class_method || class == abi.static_method {
                     open.push((word(value + 16), depth + 1));
                 } else if class == abi.property {
