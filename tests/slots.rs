@@ -128,7 +128,7 @@ fn only_a_program_s_own_classes_are_told() {
 
 /// Does what no checkpoint shows; with an argument, what the recorded run did not do.
 const UNSEEN: &str = "
-import sys, weakref
+import gc, sys, weakref
 from weakref import finalize
 
 class Open:
@@ -154,13 +154,20 @@ class Final:
         self.a = None
         finalize(self, int)
 
+class Guarded:
+    def __init__(self):
+        self.a = None
+
 class Proxy:
     def __init__(self):
         self.proxy = None
 
-kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final, Proxy)]
+kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final, Guarded, Proxy)]
 for o in kept[0][:50]:
     o.__class__ = Closed
+for o in kept[4]:
+    finalize(o, int)
+gc.collect()
 if sys.argv[1:]:
     Door.limit()
     for o in kept[2]:
@@ -183,6 +190,7 @@ fn what_is_recommended_works_where_the_recording_did_not_see_it_all() {
             ("__main__.Closed", "possible after", "__slots__ = (\"a\", \"b\")"),
             ("__main__.Door", "recommended", "__slots__ = (\"a\", \"closed\", \"how\")"),
             ("__main__.Final", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
+            ("__main__.Guarded", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
             ("__main__.Open", "possible after", "__slots__ = (\"a\", \"b\")"),
             ("__main__.Proxy", "recommended", "__slots__ = (\"proxy\",)"),
         ];

@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
             classes.family(class).any(|ancestor| ancestor.def.slots.iter().flatten().any(|name| name == "__weakref__"));
         // Who takes weak references for a moment, or until the program ends, leaves no trace of them at a checkpoint.
         let takes = classes.family(class).any(|other| other.is_python && other.words("weakrefs").next().is_some());
-        let wanted = observed.weakly_referenced || takes;
+        let wanted = observed.weakly_referenced || class.says("weakly_referenced") || takes;
         // `attrs` makes the place by itself.
         let by_attrs = own.means == Means::Attrs;
         let adds_weakref = wanted && !base_has && !has_place && !by_attrs;

@@ -123,7 +123,7 @@ fn told(def: &TypeDef, name_of: &dyn Fn(u32) -> String) -> String {
         })
         .collect();
     let mut extra = def.extra.clone();
-    extra.retain(|(key, _)| key != "line");
+    extra.retain(|(key, _)| key != "line" && key != "weakly_referenced");
     extra.sort();
     format!(
         "{} {} {flags:?} {bases:?} {:?} slots={:?} keys={:?} {:?} {} {extra:?}",

@@ -209,7 +209,8 @@ pub fn no_weakrefs(candidate: &Candidate) -> Option<String> {
         let text = "no weak reference to an instance was there at a checkpoint; if the program takes any (`weakref.finalize` too), add `__weakref__`";
         return Some(text.to_owned());
     }
-    if candidate.observed.weakly_referenced || !candidate.plan.adds_weakref {
+    let seen = candidate.observed.weakly_referenced || candidate.class.says("weakly_referenced");
+    if seen || !candidate.plan.adds_weakref {
         return None;
     }
     let methods = listed(candidate.classes.family(candidate.class).flat_map(|class| class.words("weakrefs")))?;

@@ -11,6 +11,7 @@ use super::abi::Abi;
 use super::describe::Walk;
 use super::edges::Edges;
 use super::edges::Traverse;
+use super::map::AddressMap;
 use super::memory::{
     GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, set_word, ty, type_flags, type_of, word,
 };
@@ -28,6 +29,8 @@ pub struct Candidates {
     /// Alive, and their references not yet followed.
     alive: Vec<usize>,
     pub unreachable: Vec<usize>,
+    /// Classes made at run time whose instances some weak reference was met to, in any search.
+    pub referred: AddressMap<u32>,
 }
 
 /// In `members`: a tracked object. Untracked ones have the number of references to them that were met.
@@ -55,7 +58,12 @@ impl Candidates {
                 });
             }
             for &head in heads {
-                each_object(head, |object| traverse(object, subtract, std::ptr::null_mut()));
+                each_object(head, |object| {
+                    if type_of(object) == abi.weak_reference {
+                        self.remember_referent(abi, object);
+                    }
+                    traverse(object, subtract, std::ptr::null_mut());
+                });
             }
             for &head in heads {
                 each_head(head, |node| {
@@ -75,6 +83,21 @@ impl Candidates {
                     set_word(node + 8, previous | state & PREV_FINALIZED);
                     previous = node;
                 });
+            }
+        }
+    }
+
+    /// Remembers the class of what a weak reference refers to. One that is gone again at the next walk is known by this.
+    unsafe fn remember_referent(&mut self, abi: &Abi, reference: usize) {
+        /// `wr_object`
+        const REFERENT: usize = 16;
+        unsafe {
+            let referent = word(reference + REFERENT);
+            if referent != 0 && referent != abi.none {
+                let class = type_of(referent);
+                if type_flags(class) & flag::HEAP_TYPE != 0 {
+                    self.referred.insert(class, 1);
+                }
             }
         }
     }

@@ -92,6 +92,9 @@ impl<S: Sink> Walk<'_, S> {
             out.names("reads_dict", &sorts.reads_dict);
             out.names("weakrefs", &sorts.weakrefs);
             out.names("exchanged", &self.exchanged(class));
+            if self.scratch.candidates.referred.contains(class) {
+                out.value("weakly_referenced", "seen");
+            }
             if let Some((name, module)) = module {
                 self.module_facts(&name, module, out);
             }
