@@ -94,10 +94,14 @@ fn change<'a>(
     seen: &[(String, u64)],
     declared: &mut BTreeSet<String>,
 ) -> Change<'a> {
-    let means = match class.def.slots {
-        _ if class.is_attrs() => Means::Attrs,
-        None if class.is_dataclass() && layout.dataclass.slots => Means::Dataclass,
-        _ => Means::ByHand,
+    // Slots by hand beside `slots=True` raise TypeError.
+    let free = class.def.slots.is_none() || class.has_word("dataclass", "slots");
+    let means = if class.is_attrs() {
+        Means::Attrs
+    } else if class.is_dataclass() && layout.dataclass.slots && free {
+        Means::Dataclass
+    } else {
+        Means::ByHand
     };
     if means != Means::ByHand {
         // A producer that does not tell the fields: those are taken that were seen.

@@ -463,3 +463,41 @@ fn the_size_of_a_base_is_assumed_for_another_version_alone() {
     assert!(!assumed(None));
     assert!(assumed(Some("3.8")));
 }
+
+#[test]
+fn a_dataclass_with_slots_below_a_class_without_keeps_its_decorator() {
+    let types = format!(
+        "type 10 app.Base {PLAIN} bases=1\ntype 11 app.Sub size=24 {} bases=10 dataclass=slots fields=x slots=x",
+        PLAIN.trim_start_matches("size=16 ")
+    );
+    let script = format!(
+        "{BUILT_IN}
+        {types}
+        @each 40
+        alloc a% 11 56
+        @end
+        alloc b 10 96
+        walk full
+        count 1 5 immortal
+        @each 40
+        count a% 1
+        dict a% none
+        ref a% 1 .x
+        @end
+        count b 1
+        dict b inline 4
+        ref b 1 .y
+        checkpoint full
+        end"
+    );
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &script), None), @r#"
+    app.Sub ×40: 64 → 48, saves 640, possible after
+      unslotted-base: it inherits from `Base` without `__slots__`, so the dict would stay: alone the change would save 0 bytes an instance
+    # Base, first:
+    __slots__ = ("y",)
+    # Sub:
+    @dataclass(slots=True)
+    app.Base ×1: 96 → 48, saves 48, not advised
+      few-instances: only 1 instance was seen: the first 30 of a class differ in size, so they say little of the next ones, and a handful saves next to nothing
+    "#);
+}

@@ -15,7 +15,7 @@ pub fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Finding> {
     let sentence = match (exchanged, detached, by) {
         (None, 0, None) => return None,
         (Some(others), ..) => format!(
-            "instances went from one class to another between it and {others} (`o.__class__ = …`), which raises TypeError when the slots differ"
+            "instances changed class between it and {others} (`o.__class__ = …`), which raises TypeError when the slots differ"
         ),
         (None, 0, Some(by)) => {
             format!("{by} `__class__`, which raises TypeError when the slots of the two classes differ")
@@ -147,6 +147,10 @@ pub fn unstable(candidate: &Candidate) -> Option<Finding> {
 pub fn materialised_dict(candidate: &Candidate) -> Option<Finding> {
     let target = candidate.target;
     if !target.here.shows_materialised || !target.here.begins_with_values(&target.build) {
+        return None;
+    }
+    // A change of class asks for the dict too.
+    if candidate.class.says("exchanged") {
         return None;
     }
     let asked = states(candidate, |state| state == DictState::Split);
