@@ -1,6 +1,6 @@
 //! What is known of the cyclic garbage of one trace or of several: loops that are the same bug, together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::heap::AnomalyExample;
@@ -34,6 +34,8 @@ pub struct LoopGroup {
     pub path: LoopPath,
     /// For each step of the path, what would be left of these loops without the references that read like it.
     pub left: Vec<Left>,
+    /// What is known of the members' types.
+    pub types: MemberTypes,
     /// How many such loops.
     pub count: u64,
     /// Members of all of them, and what they weigh.
@@ -63,6 +65,15 @@ pub struct LoopGroup {
     pub member_files: Vec<String>,
     /// The marks (tests, requests) in which loops of the group were first seen, with their number.
     pub marks: BTreeMap<String, u64>,
+}
+
+/// Full names of types among the members.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberTypes {
+    /// Their instances cannot be weakly referenced.
+    pub strong: BTreeSet<String>,
+    /// C code made them, as far as the trace tells.
+    pub of_c: BTreeSet<String>,
 }
 
 /// What is left of loops when a reference is cut.

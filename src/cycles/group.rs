@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use foldhash::fast::FixedState;
 
 use super::figure::Figure;
-use super::garbage::{Fingerprint, Left, LoopGroup, LoopPath, SeenAt, StackFrame};
+use super::garbage::{Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, SeenAt, StackFrame};
 use super::{home, left};
 use crate::heap::{Heap, Object, ObjectIndex};
-use crate::trace::{SiteId, TypeId};
+use crate::trace::{SiteId, TypeDef, TypeFlags, TypeId};
 
 /// A [`LoopGroup`] in the making: numbers where that one has texts.
 #[derive(Debug, Clone)]
@@ -163,6 +163,7 @@ impl Group {
         LoopGroup {
             fingerprint: self.fingerprint,
             left: self.left.unwrap_or_default(),
+            types: types(heap, self.members.types.keys()),
             path: self.path,
             count: self.count,
             objects: self.members.objects,
@@ -183,6 +184,23 @@ impl Group {
             marks: self.marks.into_iter().map(|(mark, loops)| (marks[mark as usize].clone(), loops)).collect(),
         }
     }
+}
+
+/// What the trace tells of these types. Where it has a `static` of some class, only classes without one were made by C code.
+fn types<'a>(heap: &Heap, members: impl Iterator<Item = &'a TypeId>) -> MemberTypes {
+    let in_python = |def: &TypeDef| def.extra.iter().any(|(key, _)| key == "static");
+    let tells = heap.types().iter().any(in_python);
+    let mut types = MemberTypes::default();
+    for def in members.filter_map(|&class| heap.types().get(class)) {
+        let weak = def.flags.has(TypeFlags::WEAKREF) || def.flags.has(TypeFlags::MANAGED_WEAKREF);
+        if !weak {
+            types.strong.insert(def.name.clone());
+        }
+        if tells && !in_python(def) {
+            types.of_c.insert(def.name.clone());
+        }
+    }
+    types
 }
 
 /// The places of a stack, innermost first.

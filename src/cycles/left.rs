@@ -1,6 +1,7 @@
 //! A loop and a reference to cut in, what is left of the loop out: another way around, with what is left of that, or none.
 //!
 //! All references that read the same are cut together, as one change of the source does: every `Line.order` of the loop.
+//! Only where an object refers to itself, what else it refers to by the same name may stay.
 
 use super::figure::{Figure, Link};
 use super::garbage::{Left, PathStep};
@@ -33,17 +34,19 @@ impl Trials {
     fn of_each(&mut self, figure: &Figure, steps: &[PathStep], cuts: usize, share: usize) -> Vec<Left> {
         let tried = if cuts == 0 { 0 } else { steps.len().min(MOST_STEPS) };
         let share = share.checked_div(tried).unwrap_or(0);
-        let mut left: Vec<Left> = steps[..tried].iter().map(|step| self.of(figure, step, cuts, share)).collect();
+        let on_itself = steps.len() == 1;
+        let mut left: Vec<Left> =
+            steps[..tried].iter().map(|step| self.of(figure, step, on_itself, cuts, share)).collect();
         left.resize(steps.len(), Left::Unknown);
         left
     }
 
-    fn of(&mut self, figure: &Figure, step: &PathStep, cuts: usize, share: usize) -> Left {
+    fn of(&mut self, figure: &Figure, step: &PathStep, on_itself: bool, cuts: usize, share: usize) -> Left {
         let Some(share) = share.checked_sub(figure.n_links()) else { return Left::Unknown };
         self.looked_at += figure.n_links();
         let mut cut_any = false;
         let rest = figure.without(|from, link| {
-            let is_cut = reads_like(figure, from, link, step);
+            let is_cut = reads_like(figure, from, link, step, on_itself);
             cut_any |= is_cut;
             is_cut
         });
@@ -53,6 +56,8 @@ impl Trials {
         let remains = between_loops(&rest);
         let rest = rest.without(|from, link| !remains[from as usize] || !remains[link.to as usize]);
         match shortest(&rest) {
+            // Containers alone are no way around where there is anything else.
+            None if remains.contains(&true) => Left::Unknown,
             None => Left::Nothing,
             Some(way) => {
                 let left = self.of_each(&rest, &way.path.steps, cuts - 1, share);
@@ -62,8 +67,9 @@ impl Trials {
     }
 }
 
-/// Whether a reference is the one that a step tells first: `.items` of `Order.items[*]`.
-fn reads_like(figure: &Figure, from: u32, link: &Link, step: &PathStep) -> bool {
+/// Whether a reference is the one that a step tells first: `.items` of `Order.items[*]`. `on_itself`: of an object that the
+/// path leads back to at once, and then only a reference to itself.
+fn reads_like(figure: &Figure, from: u32, link: &Link, step: &PathStep, on_itself: bool) -> bool {
     if link.silent {
         return false;
     }
@@ -74,7 +80,7 @@ fn reads_like(figure: &Figure, from: u32, link: &Link, step: &PathStep) -> bool 
     };
     let is_of = |member: u32| {
         let name = figure.name(member);
-        (&name.label, &name.type_name) == (&step.label, &step.type_name)
+        (&name.label, &name.type_name) == (&step.label, &step.type_name) && (!on_itself || link.to == member)
     };
     let silently = || figure.referrers(from).iter().any(|&(owner, cost)| cost == 0 && is_of(owner));
     is_of(from) && begins(link.text) || begins(link.silent_text) && silently()
@@ -166,6 +172,22 @@ mod tests {
         assert_eq!(
             left(&[("Doc", "app.Doc"), LIST, ("Node", "app.Node"), LIST], &references),
             ["Doc.current: Doc.kids[*] → Node.parent → Doc ([Nothing, Nothing])"]
+        );
+    }
+
+    #[test]
+    fn a_loop_of_containers_alone_is_not_nothing() {
+        let references = [(0, 0, ".me"), (0, 1, ".d"), (1, 1, "['d']")];
+        assert_eq!(left(&[("D", "app.D"), DICT], &references), ["D.me: unknown"]);
+    }
+
+    #[test]
+    fn who_does_not_hold_itself_may_hold_another_by_the_same_name() {
+        let node = ("Node", "app.Node");
+        let references = [(0, 0, ".root"), (0, 2, ".kids"), (2, 1, "[0]"), (1, 0, ".root")];
+        assert_eq!(
+            left(&[node, node, LIST], &references),
+            ["Node.root: Node.kids[*] → Node.root → Node ([Nothing, Nothing])"]
         );
     }
 

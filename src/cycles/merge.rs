@@ -38,6 +38,8 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
 
 fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     known.left.iter_mut().zip(other.left).for_each(|(known, other)| known.and(other));
+    known.types.strong.extend(other.types.strong);
+    known.types.of_c.extend(other.types.of_c);
     known.count += other.count;
     known.objects += other.objects;
     known.gc_objects += other.gc_objects;

@@ -4,7 +4,7 @@
 //! without the reference, `cycles/left.rs` has tried.
 
 use super::owner::{Owner, Ownership};
-use crate::cycles::{Left, LoopPath, PathStep, StackFrame};
+use crate::cycles::{Left, LoopPath, MemberTypes, PathStep, StackFrame};
 
 /// What a loop looks like, and what is usually done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,7 @@ pub const PATTERNS: &[Pattern] = &[
     Pattern { name: "lru_cache on a method", recognise: lru_cache },
     Pattern { name: "cached property that refers back", recognise: cached_property },
     Pattern { name: "namespace that its own functions refer to", recognise: namespace },
+    Pattern { name: "partial that was given the object that holds it", recognise: partial },
     Pattern { name: "bound method stored on its own object", recognise: bound_method },
     Pattern { name: "function that its own closure refers to", recognise: recursive_closure },
     Pattern { name: "closure over the object that holds it", recognise: closure },
@@ -69,8 +70,8 @@ pub const PATTERNS: &[Pattern] = &[
 
 /// The first pattern that fits; `None` where the path is of no known shape. `left` says for each step of the path what is
 /// left without its reference.
-pub fn recognise(path: &LoopPath, left: &[Left], stack: &[StackFrame]) -> Option<Advice> {
-    let (pattern, sentence, cut) = cure(path, stack)?;
+pub fn recognise(path: &LoopPath, left: &[Left], types: &MemberTypes, stack: &[StackFrame]) -> Option<Advice> {
+    let (pattern, sentence, cut) = cure(path, types, stack)?;
     let mut advice = Advice { pattern, sentence, cut, more: Vec::new(), after: After::Unknown };
     let (mut path, mut left, mut next) = (path, left, advice.cut.clone());
     while let Some(cut) = next.take() {
@@ -79,7 +80,7 @@ pub fn recognise(path: &LoopPath, left: &[Left], stack: &[StackFrame]) -> Option
             None | Some(Left::Unknown) => After::Unknown,
             Some(Left::Nothing) => After::NoLoop,
             Some(Left::Loop { path: rest, left: of_rest }) => {
-                next = cure(rest, stack).and_then(|(.., cut)| cut);
+                next = cure(rest, types, stack).and_then(|(.., cut)| cut);
                 advice.more.extend(next.clone());
                 (path, left) = (rest, of_rest);
                 After::Loop(rest.clone())
@@ -90,14 +91,15 @@ pub fn recognise(path: &LoopPath, left: &[Left], stack: &[StackFrame]) -> Option
 }
 
 /// The name of the first pattern that fits, and what it tells.
-fn cure(path: &LoopPath, stack: &[StackFrame]) -> Option<(&'static str, String, Option<Cut>)> {
-    let path = Path { steps: &path.steps, stack };
+fn cure(path: &LoopPath, types: &MemberTypes, stack: &[StackFrame]) -> Option<(&'static str, String, Option<Cut>)> {
+    let path = Path { steps: &path.steps, types, stack };
     PATTERNS.iter().find_map(|pattern| (pattern.recognise)(&path).map(|(sentence, cut)| (pattern.name, sentence, cut)))
 }
 
 /// The steps, and the stack that made the first of them, with the questions that patterns ask.
 struct Path<'a> {
     steps: &'a [PathStep],
+    types: &'a MemberTypes,
     /// Innermost first.
     stack: &'a [StackFrame],
 }
@@ -114,6 +116,28 @@ impl<'a> Path<'a> {
     /// Each step with the one that its reference leads to.
     fn edges(&self) -> impl Iterator<Item = (&'a PathStep, &'a PathStep)> + '_ {
         (0..self.steps.len()).map(|i| (&self.steps[i], &self.steps[(i + 1) % self.steps.len()]))
+    }
+
+    /// A step of which another cannot be said to be only the child: a container or a callable of C code, which has no other owner,
+    /// or what cannot be weakly referenced and has no slots to change.
+    fn is_owned(&self, step: &PathStep) -> bool {
+        let name = &step.type_name;
+        let holds = ["collections.", "functools."].iter().any(|module| name.starts_with(module));
+        self.types.of_c.contains(name) && (holds || self.types.strong.contains(name))
+    }
+
+    /// A weak reference in the place of this one.
+    fn weak(&self, step: &PathStep, name: &str) -> Cut {
+        let name = match name.trim_matches('_') {
+            "" => "it",
+            _ => name.trim_start_matches('_'),
+        };
+        let mut replacement = format!("weakref.ref({name})");
+        let to = self.edges().find(|(from, _)| *from == step).map(|(_, to)| to);
+        if let Some(to) = to.filter(|to| self.types.strong.contains(&to.type_name)) {
+            replacement += &format!(", and `__weakref__` in the slots of {}", to.label);
+        }
+        Cut { reference: reference(step), replacement }
     }
 
     /// The statement that made it stands in no function; those of the standard library, as `namedtuple`, aside.
@@ -147,6 +171,11 @@ fn cell_variable(step: &PathStep) -> Option<&str> {
     step.label.strip_prefix("cell ").filter(|_| step.type_name == "cell").or_else(|| variable(&step.slot))
 }
 
+/// A function, or a variable of its closure.
+fn is_code(step: &PathStep) -> bool {
+    ["function", "cell"].contains(&step.type_name.as_str())
+}
+
 fn is_class(step: &PathStep) -> bool {
     step.type_name == "type" || step.label.starts_with("class ")
 }
@@ -167,12 +196,10 @@ fn reference(step: &PathStep) -> String {
     }
 }
 
-fn weak(step: &PathStep, name: &str) -> Cut {
-    let name = match name.trim_start_matches('_') {
-        "" => "it",
-        name => name,
-    };
-    Cut { reference: reference(step), replacement: format!("weakref.ref({name})") }
+/// `None` where the reference has no name.
+fn cut(step: &PathStep, replacement: &str) -> Option<Cut> {
+    let is_named = !step.slot.trim().is_empty();
+    is_named.then(|| Cut { reference: reference(step), replacement: replacement.to_string() })
 }
 
 /// The local variable that closes the loop, deleted.
@@ -185,11 +212,9 @@ fn future(path: &Path) -> Option<Cure> {
     path.find(is_future)?;
     let exception = path.find(|step| step.slot.contains("__traceback__") || step.slot.contains("exception"))?;
     let frame = path.of_type("frame");
-    let cut = frame.and_then(deleted).unwrap_or(Cut {
-        reference: reference(exception),
-        replacement: "del future, or the exception, once it was raised again".to_string(),
-    });
-    Some(("delete the variable that holds the future in the frame that raised its exception".to_string(), Some(cut)))
+    let cut =
+        frame.and_then(deleted).or_else(|| cut(exception, "del future, or the exception, once it was raised again"));
+    Some(("delete the variable that holds the future in the frame that raised its exception".to_string(), cut))
 }
 
 fn exception(path: &Path) -> Option<Cure> {
@@ -205,8 +230,10 @@ fn exception(path: &Path) -> Option<Cure> {
 fn generator(path: &Path) -> Option<Cure> {
     let suspended = path.find(is_suspended)?;
     let holder = path.into(|step| step == suspended)?;
-    let cut = path.of_type("frame").and_then(deleted).or_else(|| deleted(suspended)).or_else(|| deleted(holder));
-    Some(("close it when it is done with, or do not keep it in a variable that it can see itself".to_string(), cut))
+    // Nothing in a suspended frame runs, so its own variables cannot be deleted there.
+    let cut =
+        if is_suspended(holder) || holder.type_name == "frame" { None } else { cut(holder, "None, after close()") };
+    Some(("close it when it is done with, or do not keep it where it can see itself".to_string(), cut))
 }
 
 fn lru_cache(path: &Path) -> Option<Cure> {
@@ -218,11 +245,18 @@ fn lru_cache(path: &Path) -> Option<Cure> {
 
 fn bound_method(path: &Path) -> Option<Cure> {
     let is_method = |step: &PathStep| step.type_name == "method";
-    let holder = path.into(is_method)?;
-    let name = attribute(&holder.slot);
-    let method = name.map_or("self.method".to_string(), |name| format!("self.{}", name.trim_start_matches('_')));
-    let cut = Cut { reference: reference(holder), replacement: format!("weakref.WeakMethod({method})") };
-    Some(("store the method weakly, or its name, and bind it when it is called".to_string(), Some(cut)))
+    let holder = path.into(is_method).filter(|holder| !is_code(holder))?;
+    let name = attribute(&holder.slot).filter(|name| !name.starts_with("__"));
+    let method = name.map_or("method".to_string(), |name| format!("self.{}", name.trim_start_matches('_')));
+    let cut = cut(holder, &format!("weakref.WeakMethod({method})"));
+    Some(("store the method weakly, or its name, and bind it when it is called".to_string(), cut))
+}
+
+/// `self.callback = partial(f, self)`: the method or the object stands among what the partial was given.
+fn partial(path: &Path) -> Option<Cure> {
+    let partial = path.of_type("functools.partial")?;
+    let cut = cut(partial, "an argument of the call, or weakref.proxy(self)");
+    Some(("let the partial not own the object that holds it: pass the object when it is called".to_string(), cut))
 }
 
 /// The object was made inside `functools.cached_property.__get__`, and refers to the one that caches it.
@@ -230,7 +264,7 @@ fn cached_property(path: &Path) -> Option<Cure> {
     let is_get = |frame: &StackFrame| frame.path.ends_with("functools.py") && frame.function.ends_with("__get__");
     path.stack.get(1).filter(|frame| is_get(frame))?;
     let made = path.steps.first()?;
-    let cut = attribute(&made.slot).map(|name| weak(made, name));
+    let cut = attribute(&made.slot).map(|name| path.weak(made, name));
     Some(("what is cached need not own the object that caches it: make its reference weak".to_string(), cut))
 }
 
@@ -256,8 +290,7 @@ fn recursive_closure(path: &Path) -> Option<Cure> {
 fn closure(path: &Path) -> Option<Cure> {
     path.of_type("function").or_else(|| path.of_type("cell"))?;
     path.find(|step| !is_class(step) && step.type_name.contains('.'))?;
-    let is_code = |step: &&PathStep| ["function", "cell"].contains(&step.type_name.as_str());
-    let name = path.steps.iter().filter(is_code).find_map(cell_variable);
+    let name = path.steps.iter().filter(|step| is_code(step)).find_map(cell_variable);
     let cut = name
         .map(|name| Cut { reference: format!("closure variable {name}"), replacement: format!("weakref.ref({name})") });
     Some(("let the function take the object as an argument, or refer to it weakly".to_string(), cut))
@@ -277,8 +310,11 @@ fn class(path: &Path) -> Option<Cure> {
 fn itself(path: &Path) -> Option<Cure> {
     let [step] = path.steps else { return None };
     let name = attribute(&step.slot).filter(|_| step.type_name.contains('.'))?;
-    let cut = Cut { reference: reference(step), replacement: "self where it is used".to_string() };
-    Some((format!("drop the attribute {name}: the object is at hand where it is read"), Some(cut)))
+    if name == "__dict__" {
+        return Some(("the object is its own namespace: write __getattr__ and __setattr__ instead".to_string(), None));
+    }
+    let sentence = format!("an object need not hold itself: let {name} be None where it would be the object");
+    Some((sentence, cut(step, "None in place of self")))
 }
 
 fn parent(path: &Path) -> Option<Cure> {
@@ -287,7 +323,7 @@ fn parent(path: &Path) -> Option<Cure> {
     let mut unique = false;
     for (from, to) in path.edges() {
         let Some(name) = attribute(&from.slot) else { continue };
-        if !to.type_name.contains('.') || from == to {
+        if !to.type_name.contains('.') || from == to || path.is_owned(to) {
             continue;
         }
         let score = backwardness(name, &to.label) + i32::from(has_container);
@@ -298,7 +334,7 @@ fn parent(path: &Path) -> Option<Cure> {
         }
     }
     let (_, step, name) = best.filter(|&(score, ..)| unique && score > 0)?;
-    Some(("the reference back does not own the parent: make it weak".to_string(), Some(weak(step, name))))
+    Some(("the reference back does not own the parent: make it weak".to_string(), Some(path.weak(step, name))))
 }
 
 /// How much an attribute of this name looks like "back", referring to something of this label.
@@ -339,10 +375,13 @@ fn backwardness(name: &str, target: &str) -> i32 {
 }
 
 fn each_other(path: &Path) -> Option<Cure> {
-    let mut edges: Vec<_> = path.edges().filter(|(_, to)| to.type_name.contains('.')).collect();
+    let mut edges: Vec<_> = path.edges().filter(|(_, to)| to.type_name.contains('.') && !path.is_owned(to)).collect();
     edges.reverse();
     let (step, name) = edges.iter().find_map(|(from, _)| Some((*from, attribute(&from.slot)?)))?;
-    Some(("decide which of them owns the other, and make the reference back weak".to_string(), Some(weak(step, name))))
+    Some((
+        "decide which of them owns the other, and make the reference back weak".to_string(),
+        Some(path.weak(step, name)),
+    ))
 }
 
 fn container(path: &Path) -> Option<Cure> {
@@ -359,7 +398,7 @@ mod tests {
     use crate::findings::testing::{frame, path};
 
     fn told(steps: &[(&str, &str, &str)]) -> String {
-        match recognise(&path(steps), &[], &[]) {
+        match recognise(&path(steps), &[], &MemberTypes::default(), &[]) {
             None => "nothing".to_string(),
             Some(Advice { pattern, cut: None, .. }) => pattern.to_string(),
             Some(Advice { pattern, cut: Some(cut), .. }) => {
@@ -384,7 +423,7 @@ mod tests {
         let rest = path(&[("Doc", "app.Doc", ".kids[*]"), ("Node", "app.Node", ".parent")]);
         let after = |left| {
             let left = [Left::Loop { path: rest.clone(), left: vec![Left::Unknown, left] }];
-            let advice = recognise(&itself, &left, &[]).unwrap();
+            let advice = recognise(&itself, &left, &MemberTypes::default(), &[]).unwrap();
             assert_eq!(advice.cut.unwrap().reference, "Doc.current");
             (advice.more, advice.after)
         };
@@ -394,6 +433,47 @@ mod tests {
         let class = path(&[("class A", "type", ".__mro__[*]")]);
         let left = Left::Loop { path: class.clone(), left: Vec::new() };
         assert_eq!(after(left), (vec![parent], After::Loop(class)));
+    }
+
+    #[test]
+    fn what_cannot_be_weakly_referenced_is_told_or_not_chosen() {
+        let types = |strong: &[&str], of_c: &[&str]| {
+            let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+            MemberTypes { strong: names(strong), of_c: names(of_c) }
+        };
+        let cut = |steps: &[(&str, &str, &str)], types: &MemberTypes| {
+            recognise(&path(steps), &[], types, &[])
+                .and_then(|advice| advice.cut)
+                .map(|cut| (cut.reference, cut.replacement))
+        };
+        let told = |reference: &str, replacement: &str| Some((reference.to_string(), replacement.to_string()));
+        let tree = [("Node", "app.Node", ".kids[*]"), ("Node", "app.Node", ".up")];
+        let slotted = types(&["app.Node"], &[]);
+        assert_eq!(cut(&tree, &slotted), told("Node.up", "weakref.ref(up), and `__weakref__` in the slots of Node"));
+        let held = [
+            ("defaultdict", "collections.defaultdict", "['x'][*]"),
+            ("Item", "app.Item", ".o"),
+            ("Reg", "app.Reg", ".m"),
+        ];
+        let container = types(&["collections.defaultdict"], &["collections.defaultdict"]);
+        assert_eq!(cut(&held, &container), told("Item.o", "weakref.ref(o)"));
+        let own = [("C", "app.C", ".all"), ("OrderedDict", "collections.OrderedDict", "['a']")];
+        assert_eq!(cut(&own, &types(&[], &["collections.OrderedDict"])), None);
+    }
+
+    #[test]
+    fn a_cut_is_python_that_can_be_written() {
+        let generator = [("Job", "app.Job", ".steps"), ("generator run", "generator", "local self")];
+        assert!(told(&generator).ends_with("Job.steps -> None, after close()"));
+        let partial =
+            [("B", "app.B", ".cmd"), ("partial", "functools.partial", ".func"), ("method b", "method", ".__self__")];
+        assert!(told(&partial).ends_with("partial.func -> an argument of the call, or weakref.proxy(self)"));
+        let unnamed = [("Future", "_asyncio.Future", ""), ("method b", "method", ".__self__")];
+        assert!(!told(&unnamed).contains("->"), "{}", told(&unnamed));
+        let special = [("B", "app.B", ".__wrapped__"), ("method b", "method", ".__self__")];
+        assert!(told(&special).ends_with("B.__wrapped__ -> weakref.WeakMethod(method)"));
+        assert_eq!(told(&[("Bunch", "app.Bunch", ".__dict__")]), "object that refers to itself");
+        assert!(told(&[("Node", "app.Node", ".me")]).ends_with("Node.me -> None in place of self"));
     }
 
     #[test]
@@ -454,16 +534,19 @@ mod tests {
     fn what_a_cached_property_made_is_cut_at_its_reference_back() {
         let steps = path(&[("Cursor", "app.Cursor", ".parser"), ("Parser", "app.Parser", ".cursor")]);
         let stack = [frame("app.py", 35, "cursor"), frame("/usr/lib/python3.8/functools.py", 967, "__get__")];
-        let advice = recognise(&steps, &[], &stack).unwrap();
+        let advice = recognise(&steps, &[], &MemberTypes::default(), &stack).unwrap();
         assert_eq!(advice.pattern, "cached property that refers back");
         assert_eq!(advice.cut.unwrap().reference, "Cursor.parser");
-        assert_eq!(recognise(&steps, &[], &stack[..1]).unwrap().pattern, "objects that refer to each other");
+        assert_eq!(
+            recognise(&steps, &[], &MemberTypes::default(), &stack[..1]).unwrap().pattern,
+            "objects that refer to each other"
+        );
     }
 
     #[test]
     fn a_class_of_a_module_is_not_told_to_go_to_module_level() {
         let steps = path(&[("class Made", "type", ".__mro__[*]")]);
-        let sentence = |stack: &[StackFrame]| recognise(&steps, &[], stack).unwrap().sentence;
+        let sentence = |stack: &[StackFrame]| recognise(&steps, &[], &MemberTypes::default(), stack).unwrap().sentence;
         let (module, namedtuple) = (frame("app.py", 1, "<module>"), frame("/lib/python3.12/x.py", 9, "namedtuple"));
         assert!(sentence(std::slice::from_ref(&module)).contains("made as a module ran: keep its name"));
         assert!(sentence(&[namedtuple.clone(), module.clone()]).contains("made as a module ran"));

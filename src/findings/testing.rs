@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cycles::{CyclicGarbage, Fingerprint, Left, LoopGroup, LoopPath, PathStep, SeenAt, StackFrame};
+use crate::cycles::{CyclicGarbage, Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, PathStep, SeenAt, StackFrame};
 
 /// A path from its steps: `("Order", "app.Order", ".items[*]")`.
 pub fn path(steps: &[(&str, &str, &str)]) -> LoopPath {
@@ -27,6 +27,7 @@ pub fn parent_and_child() -> LoopGroup {
     LoopGroup {
         fingerprint: Fingerprint(0x3f9c_0a11_5e8d_7b42),
         path: path(&[("Order", "app.Order", ".items[*]"), ("Line", "app.Line", ".order")]),
+        types: MemberTypes::default(),
         left: vec![Left::Nothing, Left::Nothing],
         count: 620,
         objects: 1240,
@@ -53,6 +54,7 @@ pub fn of_the_library() -> LoopGroup {
     LoopGroup {
         fingerprint: Fingerprint(0x00a1_77c0_ffee_0001),
         path: path(&[("class EnumMeta", "type", ".__mro__[*]")]),
+        types: MemberTypes::default(),
         left: vec![Left::Unknown],
         count: 2,
         objects: 8,
@@ -79,6 +81,7 @@ pub fn of_itself() -> LoopGroup {
     LoopGroup {
         fingerprint: Fingerprint(0xbeef_0000_0000_0001),
         path: path(&[("Worker", "app.Worker", ".run")]),
+        types: MemberTypes::default(),
         left: vec![Left::Loop {
             path: path(&[("Worker", "app.Worker", ".jobs[*]"), ("Job", "app.Job", ".worker")]),
             left: vec![Left::Nothing, Left::Nothing],

@@ -67,9 +67,11 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
 
 /// What is left of the loops after the cuts.
 pub fn after_cut(cut: &CutRow) -> Option<String> {
-    match &cut.left {
-        Some(left) => Some(format!("which leaves {left}")),
-        None => cut.is_enough.map(|_| "then no loop is left among these objects".to_string()),
+    match (&cut.left, cut.is_enough) {
+        (Some(left), _) => Some(format!("which leaves {left}")),
+        (None, Some(_)) => Some("then no loop is left among these objects".to_string()),
+        (None, None) if !cut.more.is_empty() => Some("whether a loop is left then was not tried".to_string()),
+        (None, None) => None,
     }
 }
 
