@@ -80,6 +80,42 @@ fn a_broken_configuration_is_a_usage_error_with_its_place() {
 }
 
 #[test]
+fn a_site_is_suppressed_as_the_check_prints_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = fs::canonicalize(directory.path()).unwrap();
+    let below = here.join("src");
+    fs::create_dir(&below).unwrap();
+    let trace = |file: &str| {
+        let header = "reftrace 1 runtime=x pointer=8 references=events";
+        let site = format!("site 1 \"{file}:5\" leak");
+        format!("{header}\ntype 1 app.A flags=gc\n{site}\nalloc a 1 16 @1\nref a a .me\ncheckpoint full\nend\n")
+    };
+    fs::write(here.join("own.txt"), trace(&here.join("src/app.py").display().to_string())).unwrap();
+    fs::write(here.join("six.txt"), trace("/venv/lib/python3.12/site-packages/six.py")).unwrap();
+    let check = |from: &Path, site: &str, trace: &str| {
+        fs::write(here.join("refloop.toml"), format!("[[suppress]]\nreason = 'known'\nsite = '{site}'\n")).unwrap();
+        refloop(from, &["check", "--all", &here.join(trace).display().to_string()])
+    };
+    let head = |out: &str| out.lines().next().unwrap_or_default().to_string();
+    assert_eq!(head(&check(&here, "none", "own.txt").1), "cyclic-garbage  src/app.py:5 leak");
+    assert_eq!(head(&check(&below, "none", "own.txt").1), "cyclic-garbage  app.py:5 leak");
+    assert_eq!(head(&check(&here, "none", "six.txt").1), "cyclic-garbage  site-packages/six.py:5 leak");
+    let absolute = format!("{}:5 leak", below.join("app.py").display());
+    for (from, site, trace, code) in [
+        (&here, "src/app.py:5 leak", "own.txt", 0),
+        (&here, "src/*", "own.txt", 0),
+        (&here, "app.py:5 leak", "own.txt", 1),
+        (&below, "app.py:5 leak", "own.txt", 0),
+        (&below, "src/app.py:5", "own.txt", 0),
+        (&below, &absolute, "own.txt", 0),
+        (&here, "site-packages/six.py:5 leak", "six.txt", 0),
+        (&here, "six.py:5 leak", "six.txt", 1),
+    ] {
+        assert_eq!(check(from, site, trace).0, code, "{site}");
+    }
+}
+
+#[test]
 fn a_page_appears_whole_or_not_at_all() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();

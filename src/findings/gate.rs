@@ -6,7 +6,7 @@ use super::baseline::Baseline;
 use super::config::{Config, Limits};
 use super::date::Date;
 use super::owner::{Owner, module_globs};
-use super::suppress::{Suppression, TextGlob, modules_of};
+use super::suppress::{Shown, Suppression, TextGlob, modules_of};
 use super::{Finding, Severity, counted};
 use crate::cycles::Fingerprint;
 
@@ -19,6 +19,7 @@ pub struct Gate {
     strict: bool,
     limits: Limits,
     suppressions: Vec<Suppression>,
+    shown: Shown,
     baseline: Option<Baseline>,
 }
 
@@ -70,8 +71,14 @@ impl Gate {
             strict: config.strict,
             limits: config.limits.clone(),
             suppressions: config.suppressions.clone(),
+            shown: Shown::default(),
             baseline,
         })
+    }
+
+    /// Lets suppressions name files as pages show them, beside as they were recorded.
+    pub fn with_shown(self, shown: Shown) -> Gate {
+        Gate { shown, ..self }
     }
 
     /// Judges each finding by the first of these that applies: what was asked for, whose it is, suppressions, the
@@ -102,7 +109,7 @@ impl Gate {
         // Every suppression that matches is used, also where another reason comes first.
         let mut reason = None;
         for (suppression, used) in self.suppressions.iter().zip(used) {
-            if !suppression.is_expired(today) && suppression.matches(finding) {
+            if !suppression.is_expired(today) && suppression.matches(finding, &self.shown) {
                 *used = true;
                 reason = reason.or(Some(suppression.reason.clone()));
             }
@@ -260,6 +267,27 @@ mod tests {
             r#"red ["fails", "foreign", "fails"] ["refloop.toml:2: the suppression expired on 2026-05-31"]"#
         );
         assert_eq!(with("module = 'app'\nexpires = 2026-06-01"), r#"green ["suppressed", "foreign", "suppressed"] []"#);
+    }
+
+    #[test]
+    fn a_site_is_matched_as_it_was_recorded_and_as_it_is_shown() {
+        let config = |site: &str| format!("[[suppress]]\nreason = 'known'\nsite = '{site}'");
+        let shown = Shown { roots: vec!["/elsewhere".into(), "/srv".into()], short: Some(|path| path) };
+        for (site, alone, below_root) in [
+            ("/srv/app.py:42 make_order", "suppressed", "suppressed"),
+            ("app.py:42 make_order", "fails", "suppressed"),
+            ("app.py:42", "fails", "suppressed"),
+            ("app.py", "fails", "suppressed"),
+            ("app.py:*", "fails", "suppressed"),
+            ("make_order", "suppressed", "suppressed"),
+            ("pp.py", "fails", "fails"),
+            ("app.py:4", "fails", "fails"),
+        ] {
+            let config = Config::parse(&config(site), "refloop.toml", false).unwrap().unwrap();
+            let gate = Gate::new(&config, None).unwrap();
+            let first = |gate: &Gate| gate.judge(&findings(), TODAY).standings[0].name();
+            assert_eq!([first(&gate), first(&gate.clone().with_shown(shown.clone()))], [alone, below_root], "{site}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Suppressions: findings that are accepted for a written reason, perhaps for a time.
 
+use std::path::{Path, PathBuf};
+
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::Finding;
@@ -15,13 +17,23 @@ pub struct Suppression {
     pub type_name: Option<TextGlob>,
     /// Over the modules of those types.
     pub module: Option<TextGlob>,
-    /// Over the frames of the stack: `path:line function`, and each of the three alone.
+    /// Over the frames of the stack: `path:line function`, `path:line`, and path and function alone. A path is meant as
+    /// it was recorded, or as pages show it.
     pub site: Option<TextGlob>,
     pub reason: String,
     /// The last day on which it holds.
     pub expires: Option<Date>,
     /// Where it is written: `refloop.toml:12`.
     pub place: String,
+}
+
+/// How pages shorten the path of a file, so that what was copied from one matches.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// A file is named relative to each of these that it lies below.
+    pub roots: Vec<PathBuf>,
+    /// What is left of a path without the folders in which Python is installed.
+    pub short: Option<fn(&str) -> &str>,
 }
 
 /// A glob over a text in which only `*` and `?` are wild, so that a path can be pasted: `Order.items[*] → *`.
@@ -51,7 +63,7 @@ impl TextGlob {
 }
 
 impl Suppression {
-    pub fn matches(&self, finding: &Finding) -> bool {
+    pub fn matches(&self, finding: &Finding, shown: &Shown) -> bool {
         let holds = |glob: &Option<TextGlob>, test: &dyn Fn(&TextGlob) -> bool| glob.as_ref().is_none_or(test);
         self.rule.as_deref().is_none_or(|rule| rule == finding.rule)
             && holds(&self.path, &|glob| glob.matches(&finding.subject))
@@ -61,16 +73,30 @@ impl Suppression {
             })
             && holds(&self.site, &|glob| {
                 finding.stack.iter().any(|frame| {
-                    glob.matches(&format!("{}:{} {}", frame.path, frame.line, frame.function))
-                        || glob.matches(&format!("{}:{}", frame.path, frame.line))
-                        || glob.matches(&frame.path)
-                        || glob.matches(&frame.function)
+                    let of_path = |path: &str| {
+                        glob.matches(&format!("{path}:{} {}", frame.line, frame.function))
+                            || glob.matches(&format!("{path}:{}", frame.line))
+                            || glob.matches(path)
+                    };
+                    glob.matches(&frame.function) || shown.names(&frame.path).into_iter().any(of_path)
                 })
             })
     }
 
     pub fn is_expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)
+    }
+}
+
+impl Shown {
+    /// The path as it was recorded, and each way in which it is shown.
+    fn names<'a>(&self, path: &'a str) -> Vec<&'a str> {
+        let relative = self.roots.iter().filter_map(|root| Path::new(path).strip_prefix(root).ok()?.to_str());
+        let mut names: Vec<&str> = [path].into_iter().chain(relative).collect();
+        if let Some(short) = self.short {
+            names.extend(names.clone().into_iter().map(short));
+        }
+        names
     }
 }
 

@@ -26,6 +26,7 @@ use std::io::{self, Write};
 
 pub use build::{Material, SortKey};
 pub use model::*;
+pub use told::short;
 
 /// Every format, the one for people first.
 pub const FORMATS: &[&dyn ReportFormat] = &[

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use refloop::findings::baseline::Baseline;
 use refloop::findings::date::Date;
 use refloop::findings::gate::{Gate, Standing, Verdict};
+use refloop::findings::suppress::Shown;
 use refloop::findings::{self, Finding};
 use refloop::overhead::Question;
 use refloop::report::{Input, View};
@@ -28,7 +29,7 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         Some(file) if !command.write_baseline => Some(read(file)?),
         _ => None,
     };
-    let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?;
+    let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?.with_shown(shown(&settings));
     let run = run::replay(&command.traces.traces, &Question::default(), &command.page.messages)?;
     let findings = findings::find(&run.facts, &ownership);
     let verdict = gate.judge(&findings, today());
@@ -55,6 +56,13 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         }
         (None, false) => Ok(Outcome::Nothing),
     }
+}
+
+/// Files are shown relative to the current directory. One configuration is used from several, so its own counts too.
+fn shown(settings: &Settings) -> Shown {
+    let here = std::env::current_dir().ok();
+    let roots = here.iter().flat_map(|here| [here.clone(), here.join(&settings.directory)]).collect();
+    Shown { roots, short: Some(refloop::report::short) }
 }
 
 /// What the command line names, or the configuration, relative to where that is.
