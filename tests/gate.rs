@@ -302,6 +302,30 @@ fn a_count_below_the_known_references_is_told_with_its_object() {
 }
 
 #[test]
+fn a_difference_fails_on_new_loops_of_the_application_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hand/library.reftrace");
+    let diff = |more: &[&str], old: &str, new: &str| {
+        let (code, page, _) = refloop(here, &[&["diff", "--fail-on-new"], more, &[old, new]].concat());
+        (code, page)
+    };
+    let (code, page) = diff(&[], CLEAN, library);
+    assert_eq!(code, 0);
+    assert!(page.contains("standard library   Meta.me → Meta") && page.contains(" package attr "), "{page}");
+    assert_eq!(diff(&["--own", "attr"], CLEAN, library).0, 1);
+    let (code, page) = diff(&[], library, LEAKS);
+    assert_eq!(code, 1);
+    assert!(page.contains("application        Order.items[*]"), "{page}");
+    assert_eq!(diff(&[], LEAKS, CLEAN).0, 0);
+    let (_, json) = diff(&["--format", "json"], CLEAN, library);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["loops"][0]["owner"], "package attr");
+    fs::write(here.join("refloop.toml"), "own = ['attr']\n").unwrap();
+    assert_eq!(diff(&[], CLEAN, library).0, 1);
+}
+
+#[test]
 fn converting_there_and_back_gives_the_same_trace() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();

@@ -206,9 +206,12 @@ pub struct Diff {
     /// Rows of each table; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
-    /// End with 1 if there are loops that were not there before
+    /// End with 1 if the application has loops of a kind that was not there before; those of packages and the standard
+    /// library are only shown
     #[arg(long)]
     pub fail_on_new: bool,
+    #[command(flatten)]
+    pub project: Project,
     #[command(flatten)]
     pub messages: Messages,
 }

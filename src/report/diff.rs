@@ -25,6 +25,8 @@ pub struct Change {
     pub name: String,
     /// Of a loop.
     pub fingerprint: Option<String>,
+    /// Whose loop it is; `None` of a type.
+    pub owner: Option<String>,
     /// Loops, or live instances: before and after.
     pub count: [u64; 2],
     /// Bytes of loops with what they hold, or of live instances: before and after.
@@ -43,16 +45,22 @@ pub enum What {
 impl Diff {
     /// Costs a lookup for each row of both reports.
     pub fn between(old: &Report, new: &Report) -> Diff {
-        let loop_key = |row: &LoopRow| (row.fingerprint.clone(), (row.path.clone(), row.count, row.total_bytes));
-        let type_key = |row: &TypeRow| (row.type_name.clone(), (row.type_name.clone(), row.instances, row.bytes));
-        let loops = |report: &Report| report.loops.rows.iter().map(loop_key).collect();
-        let types = |report: &Report| report.types.rows.iter().filter(|row| row.instances > 0).map(type_key).collect();
+        let of_loop = |row: &LoopRow| {
+            let owner = Some(row.owner.clone());
+            (row.fingerprint.clone(), Side { name: row.path.clone(), owner, count: row.count, bytes: row.total_bytes })
+        };
+        let of_type = |row: &TypeRow| {
+            let name = row.type_name.clone();
+            (name.clone(), Side { name, owner: None, count: row.instances, bytes: row.bytes })
+        };
+        let loops = |report: &Report| report.loops.rows.iter().map(of_loop).collect();
+        let types = |report: &Report| report.types.rows.iter().filter(|row| row.instances > 0).map(of_type).collect();
         Diff { loops: changes(loops(old), loops(new), true), types: changes(types(old), types(new), false) }
     }
 
-    /// There are loops that were not there before, or more of them.
+    /// The application has loops of a kind that was not there before.
     pub fn has_new_loops(&self) -> bool {
-        self.loops.iter().any(|change| change.what == What::New)
+        self.loops.iter().any(|change| change.what == What::New && !change.is_foreign())
     }
 
     pub fn write_table(&self, page: &Page, top: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -66,15 +74,17 @@ impl Diff {
             writeln!(out, "{head}")?;
             let mut grid = Grid::new(page.width);
             grid.column("", Align::Left).column("Before", Align::Right).column("After", Align::Right);
-            grid.column("Bytes", Align::Right).column(name, Align::Left);
+            grid.column("Bytes", Align::Right);
+            let owners = changes.iter().take(top).any(Change::is_foreign);
+            if owners {
+                grid.column("Owner", Align::Left);
+            }
+            grid.column(name, if name == "Loop" { Align::Path } else { Align::Name });
             for change in changes.iter().take(top) {
-                grid.row([
-                    change.what.name().to_string(),
-                    count(change.count[0]),
-                    count(change.count[1]),
-                    signed(change.bytes),
-                    change.name.clone(),
-                ]);
+                let amounts = [count(change.count[0]), count(change.count[1]), signed(change.bytes)];
+                let owner = change.owner.clone().filter(|_| owners);
+                let cells = [change.what.name().to_string()].into_iter().chain(amounts).chain(owner);
+                grid.row(cells.chain([change.name.clone()]));
             }
             grid.write(out)?;
             if let Some(more) = changes.len().checked_sub(top).filter(|&more| more > 0) {
@@ -90,10 +100,26 @@ impl Diff {
     }
 }
 
-type Amounts = BTreeMap<String, (String, u64, u64)>;
+impl Change {
+    /// A loop of a package or the standard library.
+    fn is_foreign(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner != "application")
+    }
+}
+
+/// A row of one of the two reports.
+#[derive(Debug, Default)]
+struct Side {
+    name: String,
+    owner: Option<String>,
+    count: u64,
+    bytes: u64,
+}
+
+type Amounts = BTreeMap<String, Side>;
 
 fn changes(old: Amounts, new: Amounts, are_loops: bool) -> Vec<Change> {
-    let nothing = (String::new(), 0, 0);
+    let nothing = Side::default();
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     let change = |key: &String| {
         let before = old.get(key);
@@ -101,14 +127,20 @@ fn changes(old: Amounts, new: Amounts, are_loops: bool) -> Vec<Change> {
         let what = match (before, after) {
             (None, _) => What::New,
             (_, None) => What::Gone,
-            (Some(before), Some(after)) if (after.1, after.2) > (before.1, before.2) => What::Grown,
-            (Some(before), Some(after)) if (after.1, after.2) < (before.1, before.2) => What::Shrunk,
+            (Some(before), Some(after)) if after.amount() > before.amount() => What::Grown,
+            (Some(before), Some(after)) if after.amount() < before.amount() => What::Shrunk,
             _ => return None,
         };
-        let name = after.or(before).map(|amount| amount.0.clone()).unwrap_or_default();
+        let told = after.or(before).unwrap_or(&nothing);
         let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
-        let fingerprint = are_loops.then(|| key.clone());
-        Some(Change { what, name, fingerprint, count: [before.1, after.1], bytes: [before.2, after.2] })
+        Some(Change {
+            what,
+            name: told.name.clone(),
+            fingerprint: are_loops.then(|| key.clone()),
+            owner: told.owner.clone(),
+            count: [before.count, after.count],
+            bytes: [before.bytes, after.bytes],
+        })
     };
     let mut changes: Vec<Change> = keys.filter_map(change).collect();
     let by = |change: &Change| {
@@ -121,6 +153,12 @@ fn changes(old: Amounts, new: Amounts, are_loops: bool) -> Vec<Change> {
 fn signed([before, after]: [u64; 2]) -> String {
     let sign = if after < before { "-" } else { "+" };
     format!("{sign}{}", bytes(before.abs_diff(after)))
+}
+
+impl Side {
+    fn amount(&self) -> (u64, u64) {
+        (self.count, self.bytes)
+    }
 }
 
 impl What {

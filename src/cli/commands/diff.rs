@@ -7,14 +7,15 @@ use refloop::overhead::Question;
 use refloop::report::diff::Diff;
 use refloop::report::{Page, Report, View};
 
-use super::report::of_run;
+use super::report;
 use crate::args;
 use crate::status::{Failure, Outcome};
-use crate::{output, run};
+use crate::{output, run, settings};
 
 pub fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
-    let (old, old_error) = report_of(&command.old, command)?;
-    let (new, new_error) = report_of(&command.new, command)?;
+    let ownership = report::ownership(&settings::load(&command.project)?)?;
+    let (old, old_error) = report_of(&command.old, &ownership, command)?;
+    let (new, new_error) = report_of(&command.new, &ownership, command)?;
     let diff = Diff::between(&old, &new);
     let to_file = command.output.is_some();
     let width = output::width(to_file);
@@ -31,8 +32,12 @@ pub fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
     }
 }
 
-fn report_of(path: &PathBuf, command: &args::Diff) -> Result<(Report, Option<Failure>), Failure> {
+fn report_of(
+    path: &PathBuf,
+    ownership: &Ownership,
+    command: &args::Diff,
+) -> Result<(Report, Option<Failure>), Failure> {
     let run = run::replay(std::slice::from_ref(path), &Question::default(), &command.messages)?;
-    let findings = findings::find(&run.facts, &Ownership::default());
-    Ok(of_run(run, Ownership::default(), &findings, None, None))
+    let findings = findings::find(&run.facts, ownership);
+    Ok(report::of_run(run, ownership.clone(), &findings, None, None))
 }
