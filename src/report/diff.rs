@@ -71,6 +71,9 @@ impl Diff {
             if changes.is_empty() {
                 continue;
             }
+            if head == "TYPES" && !self.loops.is_empty() {
+                writeln!(out)?;
+            }
             writeln!(out, "{head}")?;
             let mut grid = Grid::new(page.width);
             grid.column("", Align::Left).column("Before", Align::Right).column("After", Align::Right);
