@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, Finding, Ownership, Rule, Severity, counted, pattern};
+use super::human::{count, counted};
+use super::{Facts, Finding, Ownership, Rule, Severity, pattern};
 use crate::cycles::LoopGroup;
 
 pub const RULE: Rule = Rule {
@@ -19,22 +20,16 @@ fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
 
 fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Finding {
     let subject = group.path.to_string();
-    let loops = counted(group.count, "loop", "loops");
-    let held = match group.held_objects {
-        0 => String::new(),
-        held => format!(" and {held} that they hold"),
-    };
     let fate = match group.collected {
         0 => "never freed".to_string(),
         all if all == group.count => "freed only by the collector".to_string(),
-        some => format!("{some} of them freed later by the collector"),
+        some => format!("{} of the loops freed later by the collector", count(some)),
     };
-    let objects = counted(group.objects, "object", "objects");
     Finding {
         rule: RULE.name,
         severity: RULE.severity,
         fingerprint: group.fingerprint,
-        message: format!("{subject}: {loops} of {objects}{held} keep only each other alive, {fate}"),
+        message: format!("{subject}: {}; {fate}", amount(group)),
         subject,
         stack: group.site.clone(),
         owner: ownership.of_loop(group, has_stacks),
@@ -48,8 +43,53 @@ fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Findin
     }
 }
 
+/// `4 loops of 3 objects each (12 together) that keep only each other alive, with 2 objects that they hold`.
+fn amount(group: &LoopGroup) -> String {
+    let of_objects = |n| counted(n, "object", "objects");
+    let members = match (group.count, group.objects) {
+        (0 | 1, n) => of_objects(n),
+        (loops, n) if n == loops => "1 object each".to_string(),
+        (loops, n) if n % loops == 0 => format!("{} each ({} together)", of_objects(n / loops), count(n)),
+        // Not all of them have as many.
+        (_, n) => format!("{} together", of_objects(n)),
+    };
+    let keep = match (group.count, group.objects) {
+        (0 | 1, 1) => "keeps only itself",
+        (loops, n) if n == loops => "keep only themselves",
+        _ => "keep only each other",
+    };
+    let they = if group.count > 1 { "they hold" } else { "it holds" };
+    let held = match group.held_objects {
+        0 => String::new(),
+        n => format!(", with {} that {they}", of_objects(n)),
+    };
+    format!("{} of {members} that {keep} alive{held}", counted(group.count, "loop", "loops"))
+}
+
 /// Types of the members, and of the path where the members are not known by type.
 fn types(group: &LoopGroup) -> Vec<String> {
     let of_path = group.path.steps.iter().map(|step| step.type_name.clone());
     group.member_types.keys().cloned().chain(of_path).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::testing;
+
+    #[test]
+    fn it_is_clear_whether_objects_are_those_of_one_loop_or_of_all() {
+        let told = |count, objects, held_objects| {
+            amount(&LoopGroup { count, objects, held_objects, ..testing::parent_and_child() })
+        };
+        assert_eq!(told(4, 12, 0), "4 loops of 3 objects each (12 together) that keep only each other alive");
+        assert_eq!(told(4, 14, 0), "4 loops of 14 objects together that keep only each other alive");
+        assert_eq!(
+            told(2, 2, 2),
+            "2 loops of 1 object each that keep only themselves alive, with 2 objects that they hold"
+        );
+        assert_eq!(told(1, 3, 1), "1 loop of 3 objects that keep only each other alive, with 1 object that it holds");
+        assert_eq!(told(1, 1, 0), "1 loop of 1 object that keeps only itself alive");
+        assert!(told(620, 1240, 0).starts_with("620 loops of 2 objects each (1,240 together) that keep"));
+    }
 }

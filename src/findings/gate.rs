@@ -5,9 +5,10 @@ use globset::GlobSet;
 use super::baseline::Baseline;
 use super::config::{Config, Limits};
 use super::date::Date;
+use super::human::{count, counted};
 use super::owner::{Owner, module_globs};
 use super::suppress::{Shown, Suppression, TextGlob, modules_of};
-use super::{Finding, Severity, counted};
+use super::{Finding, Severity};
 use crate::cycles::Fingerprint;
 
 /// What is let through, and what is not.
@@ -150,10 +151,12 @@ fn apply_limits(limits: &Limits, findings: &[Finding], verdict: &mut Verdict) {
         let of_type = |finding: &Finding| {
             finding.severity != Severity::Note && finding.types.iter().any(|name| glob.matches(name))
         };
-        limit_count(limit, &format!("loops with a {pattern}"), of_type, findings, verdict);
+        let what = [format!("loop with {pattern}"), format!("loops with {pattern}")];
+        limit_count(limit, what, of_type, findings, verdict);
     }
     for (rule, &limit) in &limits.per_rule {
-        limit_count(limit, &format!("findings of {rule}"), |finding| finding.rule == rule, findings, verdict);
+        let what = [format!("finding of {rule}"), format!("findings of {rule}")];
+        limit_count(limit, what, |finding| finding.rule == rule, findings, verdict);
     }
     if limits.max_loops.is_none() && limits.max_bytes.is_none() {
         return;
@@ -167,11 +170,15 @@ fn apply_limits(limits: &Limits, findings: &[Finding], verdict: &mut Verdict) {
     let over = |n: u64, limit: Option<u64>| limit.is_some_and(|limit| n > limit);
     if over(loops, limits.max_loops) {
         let limit = limits.max_loops.unwrap_or_default();
-        verdict.exceeded.push(format!("{}, at most {limit} allowed", counted(loops, "loop", "loops")));
+        verdict.exceeded.push(format!("{}, at most {} allowed", counted(loops, "loop", "loops"), count(limit)));
     }
     if over(bytes, limits.max_bytes) {
         let limit = limits.max_bytes.unwrap_or_default();
-        verdict.exceeded.push(format!("{bytes} bytes in loops, at most {limit} allowed"));
+        verdict.exceeded.push(format!(
+            "{} in loops, at most {} allowed",
+            counted(bytes, "byte", "bytes"),
+            count(limit)
+        ));
     }
     if !over(loops, limits.max_loops) && !over(bytes, limits.max_bytes) {
         open.into_iter().for_each(|i| verdict.standings[i] = Standing::Allowed);
@@ -180,7 +187,7 @@ fn apply_limits(limits: &Limits, findings: &[Finding], verdict: &mut Verdict) {
 
 fn limit_count(
     limit: u64,
-    what: &str,
+    [one, many]: [String; 2],
     concerns: impl Fn(&Finding) -> bool,
     findings: &[Finding],
     verdict: &mut Verdict,
@@ -191,7 +198,7 @@ fn limit_count(
     let n: u64 = open.iter().map(|&i| findings[i].count).sum();
     let standing = if n > limit { Standing::Fails } else { Standing::Allowed };
     if n > limit {
-        verdict.exceeded.push(format!("{n} {what}, at most {limit} allowed"));
+        verdict.exceeded.push(format!("{}, at most {} allowed", counted(n, &one, &many), count(limit)));
     }
     open.into_iter().for_each(|i| verdict.standings[i] = standing.clone());
 }
@@ -306,13 +313,19 @@ mod tests {
         );
         assert_eq!(
             told(&verdict("max-loops = 9999\nmax-bytes = 5")),
-            r#"red ["fails", "foreign", "fails"] ["1989200 bytes in loops, at most 5 allowed"]"#
+            r#"red ["fails", "foreign", "fails"] ["1,989,200 bytes in loops, at most 5 allowed"]"#
         );
         assert_eq!(told(&verdict("[type-limits]\n'app.Order' = 620")), r#"red ["allowed", "foreign", "fails"] []"#);
         assert_eq!(
             told(&verdict("[limits]\ncyclic-garbage = 1")),
             r#"red ["fails", "foreign", "fails"] ["621 findings of cyclic-garbage, at most 1 allowed"]"#
         );
+    }
+
+    #[test]
+    fn one_is_one() {
+        let config = "[limits]\nlost-reference = 0\n[type-limits]\n'app.Worker' = 0";
+        assert_eq!(verdict(config).exceeded, ["1 loop with app.Worker, at most 0 allowed"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Anomalies become findings where the counts contradict the references: the log or the program is broken.
 
-use super::{Facts, Finding, Owner, Ownership, Rule, Severity, counted, fingerprint_of};
+use super::human::counted;
+use super::{Facts, Finding, Owner, Ownership, Rule, Severity, fingerprint_of};
 
 pub const RULE: Rule = Rule {
     name: "imbalance",

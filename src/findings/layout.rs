@@ -1,5 +1,6 @@
 //! Classes whose instances waste memory become findings: what the rules about layout have in common.
 
+use super::human::bytes;
 use super::{Finding, Owner, Ownership, Rule, fingerprint_of};
 use crate::cycles::StackFrame;
 use crate::overhead::facts::LayoutFact;
@@ -69,7 +70,7 @@ pub fn findings(rule: &Rule, facts: &[LayoutFact], ownership: &Ownership) -> Vec
     let worth = facts.iter().filter(|fact| fact.wasted_bytes >= LEAST_WASTE);
     worth
         .map(|fact| {
-            let message = format!("{}: {} bytes more than need be: {}", fact.name, fact.wasted_bytes, fact.sentence);
+            let message = format!("{}: {} more than need be: {}", fact.name, bytes(fact.wasted_bytes), fact.sentence);
             let class = Class { name: &fact.name, file: &fact.file, line: 0 };
             finding(rule, &class, fact.instances, fact.wasted_bytes, message, ownership)
         })
@@ -140,7 +141,7 @@ mod tests {
         let facts = Facts { classes, ..Facts::default() };
         let found = crate::findings::find(&facts, &Ownership::default());
         let told: Vec<_> = found.iter().map(|found| (found.rule, found.message.as_str(), found.severity)).collect();
-        let message = "app.Job: 44800 bytes more than need be: 200 instances have a key table of their own";
+        let message = "app.Job: 44.8 KB more than need be: 200 instances have a key table of their own";
         assert_eq!(told, [("unshared-keys", message, Severity::Note)]);
         assert_eq!((found[0].count, found[0].objects, found[0].owner.to_string()), (1, 200, "application".to_string()));
     }

@@ -1,6 +1,7 @@
 //! Lost objects become findings: a count above zero that no root, referrer or loop explains.
 
-use super::{Facts, Finding, Ownership, Rule, Severity, counted, fingerprint_of};
+use super::human::counted;
+use super::{Facts, Finding, Ownership, Rule, Severity, fingerprint_of};
 
 pub const RULE: Rule = Rule {
     name: "lost-reference",

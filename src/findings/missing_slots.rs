@@ -1,5 +1,6 @@
 //! Classes that slots would do good become findings; those with a blocker do not.
 
+use super::human::{bytes, counted};
 use super::layout::{Class, LEAST_WASTE, finding};
 use super::{Facts, Finding, Ownership, Rule, Severity};
 use crate::overhead::SlotsAdvice;
@@ -18,7 +19,8 @@ fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
 }
 
 fn of_class(class: &SlotsAdvice, ownership: &Ownership) -> Finding {
-    let message = format!("{}: slots would give back {} bytes of {} instances", class.name, saved(class), class.peak);
+    let instances = counted(class.peak, "instance", "instances");
+    let message = format!("{}: slots would give back {} of {instances}", class.name, bytes(saved(class)));
     let place = class.place.as_deref().unwrap_or_default();
     let with_line = place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
     let (file, line) = with_line.unwrap_or((place, 0));

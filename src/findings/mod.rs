@@ -9,6 +9,7 @@ pub mod cyclic_garbage;
 pub mod date;
 pub mod facts;
 pub mod gate;
+pub mod human;
 pub mod imbalance;
 pub mod layout;
 pub mod lost_reference;
@@ -113,11 +114,6 @@ pub fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
 fn fingerprint_of(rule: &str, subject: &str) -> Fingerprint {
     let bytes = rule.bytes().chain([0]).chain(subject.bytes());
     Fingerprint(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)))
-}
-
-/// `1 loop`, `2 loops`.
-pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ pub mod diff;
 pub mod dot;
 pub mod github;
 mod grid;
-pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -24,6 +23,7 @@ pub mod why;
 
 use std::io::{self, Write};
 
+pub use crate::findings::human;
 pub use build::{Material, SortKey};
 pub use model::*;
 pub use told::short;
