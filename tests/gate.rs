@@ -166,7 +166,10 @@ fn a_build_is_not_green_for_want_of_a_checkpoint() {
     let note = "note: killed.txt has no checkpoint, so nothing is known of its loops\n";
     let (code, out, err) = refloop(here, &["check", "killed.txt"]);
     assert_eq!((code, out), (3, format!("{note}refloop: nothing was checked\n")));
-    assert_eq!(err, "error: no trace has a full checkpoint: was the program killed before its end?\n");
+    assert_eq!(
+        err,
+        "error: no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?\n"
+    );
     let (code, out, err) = refloop(here, &["check", "killed.txt", CLEAN]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with(note), "{out}");
@@ -199,7 +202,10 @@ fn what_collections_found_is_not_all_of_a_process_that_was_killed() {
     let (code, out, err) = refloop(here, &["check", "library.txt"]);
     let hidden = "(not counted: 1 of packages and the standard library)";
     assert_eq!((code, out), (3, format!("{}refloop: not checked to the end\n    {hidden}\n", note("library.txt"))));
-    assert_eq!(err, "error: no trace has a full checkpoint: was the program killed before its end?\n");
+    assert_eq!(
+        err,
+        "error: no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?\n"
+    );
     let (code, out, _) = refloop(here, &["check", "own.txt"]);
     assert_eq!(code, 1);
     assert!(out.contains(&note("own.txt")), "{out}");

@@ -51,9 +51,9 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
     match (expired, failed) {
         (Some(expired), _) => Err(Failure::usage(format!("{expired}: renew it, or take it out"))),
         (None, true) => Ok(Outcome::Findings),
-        (None, false) if unchecked => {
-            Err(Failure::input("no trace has a full checkpoint: was the program killed before its end?"))
-        }
+        (None, false) if unchecked => Err(Failure::input(
+            "no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?",
+        )),
         (None, false) => Ok(Outcome::Nothing),
     }
 }
