@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::human::{bytes, counted};
-use super::text::{Style, styled, wrap, wrap_words};
+use super::text::{Style, columns, styled, wrap, wrap_words};
 use super::{FindingRow, Input, Page, Report, told};
 
 pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
@@ -45,9 +45,14 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
 
 fn failure(report: &Report, finding: &FindingRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     let row = report.loops.rows.iter().find(|row| row.fingerprint == finding.fingerprint);
-    let mut head = vec![styled(&finding.rule, Style::Red, page.color)];
-    head.extend(finding.place.iter().map(told::place));
-    writeln!(out, "{}", head.join("  "))?;
+    let head = styled(&finding.rule, Style::Red, page.color);
+    match &finding.place {
+        Some(place) => {
+            let place = wrap(&[told::place(place)], "", columns(&finding.rule) + 2, page.width);
+            writeln!(out, "{head}  {place}")?;
+        }
+        None => writeln!(out, "{head}")?,
+    }
     match row {
         Some(row) => {
             writeln!(out, "    {}", told::path(&row.path, 4, page.width))?;

@@ -1,7 +1,8 @@
 //! Lines of a page for people: pieces joined and wrapped, emphasis where colour is wanted.
 
 /// Joins pieces with `separator`, beginning a new line, `indent` blanks in, where the next piece would pass `width`.
-/// The first line is taken to begin at `indent` as well. A piece that is too long alone is not broken.
+/// The first line is taken to begin at `indent` as well. A piece that is too long for a line is broken at its commas or
+/// blanks; a word is not.
 pub fn wrap(pieces: &[String], separator: &str, indent: usize, width: usize) -> String {
     let mut text = String::new();
     let mut column = indent;
@@ -18,10 +19,53 @@ pub fn wrap(pieces: &[String], separator: &str, indent: usize, width: usize) -> 
             text.push_str(separator);
             column += columns(separator);
         }
-        text.push_str(piece);
-        column += columns(piece);
+        if column + columns(piece) + comma <= width {
+            text.push_str(piece);
+            column += columns(piece);
+        } else {
+            let broken = broken(piece, column, width.saturating_sub(comma));
+            column = broken.rsplit_once('\n').map_or(column + columns(&broken), |(_, last)| columns(last));
+            text.push_str(&broken);
+        }
     }
     text
+}
+
+/// A piece on several lines, of which the others begin below the first: at its commas where the lines are short enough
+/// then, else at its blanks.
+fn broken(piece: &str, indent: usize, width: usize) -> String {
+    let clauses: Vec<String> = piece.split_inclusive(", ").map(|clause| clause.trim_end().to_string()).collect();
+    let fit = clauses.iter().all(|clause| indent + columns(clause) <= width);
+    let parts = if fit { clauses } else { words(piece) };
+    let mut text = String::new();
+    let mut column = indent;
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 && column + 1 + columns(part) > width {
+            text.push_str(&format!("\n{}", " ".repeat(indent)));
+            column = indent;
+        } else if i > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(part);
+        column += columns(part);
+    }
+    text
+}
+
+/// The words of a piece; `2 × 3` and what stands two blanks apart stay together.
+fn words(piece: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in piece.split(' ') {
+        match words.last_mut() {
+            Some(last) if word.is_empty() || word == "×" || last.ends_with([' ', '×']) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_string()),
+        }
+    }
+    words
 }
 
 /// The words of a sentence, wrapped.
@@ -30,9 +74,10 @@ pub fn wrap_words(sentence: &str, indent: usize, width: usize) -> String {
     wrap(&words, " ", indent, width)
 }
 
-/// Columns of a text on the terminal, as long as its characters are one wide.
+/// Columns of a text on the terminal, as long as its characters are one wide. Styles take none.
 pub fn columns(text: &str) -> usize {
-    text.chars().count()
+    let styles = text.split('\x1b').skip(1).map(|style| style.find('m').map_or(0, |end| end + 2));
+    text.chars().count().saturating_sub(styles.sum())
 }
 
 /// How text is set off.
@@ -69,5 +114,24 @@ mod tests {
         let types = ["1 × a", "2 × b", "3 × c"].map(str::to_string);
         assert_eq!(wrap(&types, ", ", 0, 12), "1 × a,\n2 × b, 3 × c");
         assert_eq!(wrap(&types, ", ", 0, 13), "1 × a, 2 × b,\n3 × c");
+    }
+
+    #[test]
+    fn a_piece_that_is_too_long_is_broken_at_its_commas_or_blanks() {
+        let amount = ["3f9c0a11  12 × 3 objects, 4.7 KB with what they hold".to_string(), "freed".to_string()];
+        let whole = amount.join(" · ");
+        assert_eq!(wrap(&amount, " · ", 5, 5 + columns(&whole)), whole);
+        assert_eq!(wrap(&amount, " · ", 5, 57), amount.join("\n     "));
+        assert_eq!(wrap(&amount, " · ", 5, 56), "3f9c0a11  12 × 3 objects,\n     4.7 KB with what they hold · freed");
+        let narrow = "3f9c0a11  12 × 3\n     objects, 4.7 KB\n     with what they\n     hold · freed";
+        assert_eq!(wrap(&amount, " · ", 5, 22), narrow);
+        let frames = ["app.py:1 f".to_string(), "a/long/path.py:12 function".to_string()];
+        assert_eq!(wrap(&frames, " ← ", 4, 26), "app.py:1 f\n    ← a/long/path.py:12\n      function");
+        assert_eq!(wrap(&["unbreakable".to_string()], " ", 4, 8), "unbreakable");
+    }
+
+    #[test]
+    fn a_style_takes_no_columns() {
+        assert_eq!([columns(&styled("weak → ref", Style::Red, true)), columns("weak → ref")], [10, 10]);
     }
 }
