@@ -46,9 +46,13 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
         "replacement",
         "first_seen_event",
         "standing",
+        "more_cuts",
+        "cut_is_enough",
     ])?;
     for row in &report.loops.rows {
         let cut = row.cut.clone().unwrap_or_default();
+        let more: Vec<&str> = cut.more.iter().map(|cut| cut.reference.as_str()).collect();
+        let (more, is_enough) = (more.join("; "), cut.is_enough.map(|enough| enough.to_string()).unwrap_or_default());
         csv.write_record([
             row.fingerprint.clone(),
             row.path.clone(),
@@ -66,6 +70,8 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             cut.replacement,
             row.first_seen.event.to_string(),
             row.standing.as_ref().map(|standing| standing.name.clone()).unwrap_or_default(),
+            more,
+            is_enough,
         ])?;
     }
     Ok(())

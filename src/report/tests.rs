@@ -30,7 +30,7 @@ fn a_wide_terminal_shows_more() {
 
 #[test]
 fn no_line_of_a_table_is_wider_than_the_page() {
-    for width in [80, 100, 160] {
+    for width in [60, 80, 100, 160] {
         for view in [View::Analyze, View::Check, View::Loops, View::Types, View::Slots] {
             let text = written(&table::Table, &report(Some("")), &Page { view, width, color: false });
             for line in text.lines() {
