@@ -57,7 +57,7 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         }
     }
     if let Some(pattern) = &row.pattern {
-        fact("pattern", pattern)?;
+        fact("pattern", &wrap_words(pattern, FACTS, page.width))?;
     }
     if let Some(advice) = &row.advice {
         fact("", &wrap_words(advice, FACTS, page.width))?;
