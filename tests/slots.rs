@@ -149,6 +149,12 @@ class Door:
     def limit(cls):
         cls.most = 1
 
+class Documented:
+    'Text of the class.'
+    def __init__(self):
+        self.a = self.b = None
+        self.__doc__ = 'Text of the instance.'
+
 class Final:
     def __init__(self):
         self.a = None
@@ -162,7 +168,7 @@ class Proxy:
     def __init__(self):
         self.proxy = None
 
-kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final, Guarded, Proxy)]
+kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final, Guarded, Proxy, Documented)]
 for o in kept[0][:50]:
     o.__class__ = Closed
 for o in kept[4]:
@@ -188,6 +194,7 @@ fn what_is_recommended_works_where_the_recording_did_not_see_it_all() {
         advice.sort_unstable();
         let expected = [
             ("__main__.Closed", "possible after", "__slots__ = (\"a\", \"b\")"),
+            ("__main__.Documented", "possible after", "__slots__ = (\"a\", \"b\")"),
             ("__main__.Door", "recommended", "__slots__ = (\"a\", \"closed\", \"how\")"),
             ("__main__.Final", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
             ("__main__.Guarded", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),

@@ -117,16 +117,23 @@ fn change<'a>(
         return Change { class, means, names, n_slots };
     }
     let fields = class.words("fields").map(str::to_owned);
-    let assigned = class.assigned().map(|name| mangled(class, name)).filter(|name| {
-        !matches!(name.as_str(), "__dict__" | "__class__" | "__weakref__")
-            && !classes.family(class).any(|other| other.definition(name) == Some(Definition::Property))
-    });
+    let assigned = class
+        .assigned()
+        .map(|name| mangled(class, name))
+        .filter(|name| !classes.family(class).any(|other| other.definition(name) == Some(Definition::Property)));
     let own: Vec<String> = class.own_slots().map(str::to_owned).collect();
     let seen = seen.iter().map(|(name, _)| name.clone());
-    let new: Vec<String> = fields.chain(seen).chain(assigned).filter(|name| declared.insert(name.clone())).collect();
+    let new = fields.chain(seen).chain(assigned).filter(|name| !is_reserved(name));
+    let new: Vec<String> = new.filter(|name| declared.insert(name.clone())).collect();
     let names: Vec<String> = own.into_iter().chain(new).collect();
     let n_slots = names.len() as u64;
     Change { class, means, names, n_slots }
+}
+
+/// A name that Python keeps for itself, such as `__doc__`. As a slot it raises ValueError (`__module__`, `__doc__` beside a
+/// docstring), or hides what the class has. `__orig_class__` is meant for instances.
+pub fn is_reserved(name: &str) -> bool {
+    name.len() > 4 && name.starts_with("__") && name.ends_with("__") && name != "__orig_class__"
 }
 
 /// `_Order__total` for `__total` in the body of `Order`.

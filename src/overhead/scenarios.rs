@@ -168,6 +168,7 @@ fn what_the_class_says_stands_in_the_way() {
         "defines=total cached=total",
         "defines=state reads_dict=state",
         "static=x,y,z,__class__",
+        "static=x,y,z,__doc__",
         "exchanged=app.Other",
         "dataclass=plain fields=x,y",
         "dataclass=plain fields=x,y,z defines=f class_cell=f functions=f",
@@ -188,6 +189,7 @@ fn what_the_class_says_stands_in_the_way() {
     defines=total cached=total: possible after cached-property
     defines=state reads_dict=state: possible after reads-dict
     static=x,y,z,__class__: possible after class-assignment
+    static=x,y,z,__doc__: possible after reserved-name
     exchanged=app.Other: possible after class-assignment
     dataclass=plain fields=x,y: possible after undeclared-field
     dataclass=plain fields=x,y,z defines=f class_cell=f functions=f: possible after class-cell

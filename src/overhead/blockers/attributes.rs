@@ -2,6 +2,7 @@
 
 use super::{Candidate, Finding, after, counted, listed, saves};
 use crate::overhead::class::{Class, Definition};
+use crate::overhead::plan::is_reserved;
 use crate::trace::DictState;
 
 /// `o.__class__ = Other`: TypeError, the layouts differ (all versions).
@@ -49,13 +50,36 @@ pub fn cached_property(candidate: &Candidate) -> Option<Finding> {
 
 /// An instance attribute over a method or property: AttributeError, read-only (all versions).
 pub fn hidden_method(candidate: &Candidate) -> Option<Finding> {
-    let hides = |name: &&str| {
-        defined(candidate, name, |definition| matches!(definition, Definition::Function | Definition::Property))
-    };
-    let names = listed(candidate.seen_names().filter(hides))?;
+    let names = listed(candidate.seen_names().filter(|name| hides_method(candidate, name)))?;
     after(
         format!("instances have {names} of their own, which the class defines as a method or property"),
         "store it under another name, and call that",
+    )
+}
+
+/// `self.__doc__ = …`: ValueError for what the class has too, and with `slots=True` AttributeError (all versions).
+pub fn reserved_name(candidate: &Candidate) -> Option<Finding> {
+    let family = candidate.classes.family(candidate.class).filter(|class| class.is_python);
+    let assigned = family.flat_map(Class::assigned);
+    let slots = candidate.classes.slot_names(candidate.class);
+    let planned: Vec<&str> = candidate.plan.names().collect();
+    // Each of these three has a condition of its own.
+    let elsewhere = |name: &str| matches!(name, "__dict__" | "__class__" | "__weakref__");
+    let reserved = candidate.seen_names().chain(assigned).filter(|name| {
+        is_reserved(name)
+            && !elsewhere(name)
+            && !slots.contains(name)
+            && !planned.contains(name)
+            && !hides_method(candidate, name)
+    });
+    let names = listed(reserved)?;
+    after(
+        format!(
+            "{} on instances, and Python keeps such names for itself: as {} in the way of what the class has, often with ValueError",
+            names.with("is set", "are set"),
+            if names.many { "slots they stand" } else { "a slot it stands" }
+        ),
+        format!("store {} under another name", if names.many { "them" } else { "it" }),
     )
 }
 
@@ -226,6 +250,10 @@ pub fn no_weakrefs(candidate: &Candidate) -> Option<String> {
 
 fn states(candidate: &Candidate, wanted: impl Fn(DictState) -> bool) -> u64 {
     candidate.observed.most.kinds.iter().filter(|(kind, _)| wanted(kind.state)).map(|(_, count)| count).sum()
+}
+
+fn hides_method(candidate: &Candidate, name: &str) -> bool {
+    defined(candidate, name, |definition| matches!(definition, Definition::Function | Definition::Property))
 }
 
 fn defined(candidate: &Candidate, name: &str, wanted: impl Fn(Definition) -> bool) -> bool {

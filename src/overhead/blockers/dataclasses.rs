@@ -2,6 +2,7 @@
 
 use super::{Candidate, Finding, after, listed};
 use crate::overhead::class::Class;
+use crate::overhead::plan::is_reserved;
 
 /// An attribute that is no field: AttributeError with `slots=True` (3.10+).
 pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
@@ -10,7 +11,8 @@ pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
     }
     let slots = candidate.classes.slot_names(candidate.class);
     let planned: Vec<&str> = candidate.plan.names().collect();
-    let undeclared = || candidate.seen_names().filter(|name| !planned.contains(name) && !slots.contains(name));
+    let is_undeclared = |name: &&str| !planned.contains(name) && !slots.contains(name) && !is_reserved(name);
+    let undeclared = || candidate.seen_names().filter(is_undeclared);
     let first = undeclared().next()?;
     let names = listed(undeclared())?;
     if candidate.seen_names().any(|name| name == "__orig_class__") {

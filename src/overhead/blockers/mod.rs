@@ -75,6 +75,7 @@ pub const CONDITIONS: &[Condition] = &[
     Condition { name: "class-assignment", check: attributes::class_assignment },
     Condition { name: "cached-property", check: attributes::cached_property },
     Condition { name: "hidden-method", check: attributes::hidden_method },
+    Condition { name: "reserved-name", check: attributes::reserved_name },
     Condition { name: "class-default", check: attributes::class_default },
     Condition { name: "inherited-default", check: attributes::inherited_default },
     Condition { name: "not-an-identifier", check: attributes::not_an_identifier },
