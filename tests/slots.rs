@@ -244,3 +244,51 @@ fn the_fields_of_attrs_are_known() {
         assert!(sentence.starts_with("`late` is set on instances but is no field"), "3.{minor}: {sentence}");
     }
 }
+
+/// Dataclasses whose behaviour depends on arguments that are false.
+const ARGUMENTS: &str = "
+from dataclasses import dataclass
+
+@dataclass(eq=False)
+class Key:
+    x: int
+
+@dataclass(frozen=True, repr=False)
+class Quiet:
+    x: int
+
+@dataclass(init=False)
+class Own:
+    x: int
+    def __init__(self, text):
+        self.x = int(text)
+
+@dataclass(**MATCH)
+class Matched:
+    x: int
+
+kept = [[make(1) for _ in range(100)] for make in (Key, Quiet, Own, Matched)]
+";
+
+#[test]
+fn a_decorator_keeps_its_arguments() {
+    let place = tempfile::tempdir().expect("a directory");
+    let program = place.path().join("arguments.py");
+    for Python { minor, path } in pythons() {
+        let of_match = if minor >= 10 { "match_args=False" } else { "" };
+        std::fs::write(&program, ARGUMENTS.replace("**MATCH", of_match)).expect("a program");
+        let told = slots(&path, &program);
+        let mut advice: Vec<(&str, &str)> =
+            rows(&told).iter().filter_map(|row| Some((row["type"].as_str()?, row["suggestion"].as_str()?))).collect();
+        advice.sort_unstable();
+        let matched = if minor >= 12 { "@dataclass(match_args=False, slots=True)" } else { "@dataclass(slots=True)" };
+        let expected = [
+            ("__main__.Key", "@dataclass(eq=False, slots=True)"),
+            ("__main__.Matched", matched),
+            ("__main__.Own", "@dataclass(init=False, slots=True)"),
+            ("__main__.Quiet", "@dataclass(frozen=True, repr=False, slots=True)"),
+        ];
+        let by_hand = expected.map(|(name, _)| (name, "__slots__ = (\"x\",)"));
+        assert_eq!(advice, if minor >= 10 { expected } else { by_hand }, "3.{minor}");
+    }
+}

@@ -117,6 +117,15 @@ fn a_dataclass_is_told_its_decorator() {
 }
 
 #[test]
+fn a_dataclass_keeps_the_arguments_that_are_false() {
+    let more = "dataclass=frozen,no_repr,no_eq,no_match_args fields=x,y,z functions=__init__ defines=__init__";
+    assert_snapshot!(advice(&profile("cpython-3.13.0", &points(100, more)), None), @r#"
+    app.Point ×100: 96 → 64, saves 3200, recommended
+    @dataclass(frozen=True, repr=False, eq=False, match_args=False, slots=True)
+    "#);
+}
+
+#[test]
 fn a_class_of_attrs_is_told_its_decorator() {
     let told = "defines=__attrs_attrs__,__init__ functions=__init__ fields=x,y,z";
     let decorator = r#"

@@ -32,11 +32,15 @@ fn lines(change: &Change, adds_weakref: bool) -> String {
 }
 
 fn decorator(class: &Class, adds_weakref: bool) -> String {
-    let mut arguments: Vec<String> = class
-        .words("dataclass")
-        .filter(|word| matches!(*word, "frozen" | "order" | "unsafe_hash" | "kw_only"))
-        .map(|word| format!("{word}=True"))
-        .collect();
+    let argument = |word: &str| match word {
+        "frozen" | "order" | "unsafe_hash" | "kw_only" => Some(format!("{word}=True")),
+        "no_init" => Some("init=False".to_owned()),
+        "no_repr" => Some("repr=False".to_owned()),
+        "no_eq" => Some("eq=False".to_owned()),
+        "no_match_args" => Some("match_args=False".to_owned()),
+        _ => None,
+    };
+    let mut arguments: Vec<String> = class.words("dataclass").filter_map(argument).collect();
     arguments.push("slots=True".to_owned());
     if adds_weakref {
         arguments.push("weakref_slot=True".to_owned());

@@ -22,6 +22,13 @@ pub fn shapes() -> Vec<Shape> {
         shapes.push(shape(format!("setattr_{n}"), 8, setattr(n), n, ""));
     }
     shapes.push(shape("frozen_dataclass", 8, dataclass("(frozen=True)", 4), 4, "hash(o) != 0"));
+    shapes.push(shape(
+        "dataclass_by_identity",
+        8,
+        dataclass("(eq=False, repr=False)", 3),
+        3,
+        "o == o; hash(o); repr(o)",
+    ));
     shapes.push(shape("ordered_dataclass", 8, dataclass("(order=True, unsafe_hash=True)", 3), 3, "o <= o"));
     for base in ["list", "dict", "set", "str", "float", "int", "tuple", "bytes", "Exception", "LookupError"] {
         for n in [0, 2, 6] {

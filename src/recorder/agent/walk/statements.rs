@@ -27,6 +27,11 @@ const EVERYWHERE: [&str; 8] = [
 /// Parameters of `@dataclass` that are told.
 const DATACLASS: [&str; 6] = ["frozen", "order", "unsafe_hash", "kw_only", "slots", "weakref_slot"];
 
+/// Parameters of `@dataclass` that are true where nothing is said, and the word for each that is not. Before 3.12 the class
+/// does not tell `match_args`.
+const DATACLASS_DEFAULTS: [(&str, &str); 4] =
+    [("init", "no_init"), ("repr", "no_repr"), ("eq", "no_eq"), ("match_args", "no_match_args")];
+
 /// Names in code that takes weak references.
 const WEAK: [&[u8]; 6] =
     [b"weakref", b"_weakref", b"WeakMethod", b"WeakSet", b"WeakKeyDictionary", b"WeakValueDictionary"];
@@ -227,12 +232,14 @@ impl<S: Sink> Walk<'_, S> {
             if parameters == 0 {
                 return;
             }
-            let is_set = |name: &&str| {
+            let is = |name: &str, wanted: usize| {
                 let value = self.attribute(parameters, name.as_bytes());
-                value != 0 && type_of(value) == abi.boolean && small_number(abi, value) == Some(1)
+                value != 0 && type_of(value) == abi.boolean && small_number(abi, value) == Some(wanted)
             };
-            let set: Vec<&str> = DATACLASS.into_iter().filter(|name| is_set(name)).collect();
-            out.list("dataclass", if set.is_empty() { vec!["plain"] } else { set });
+            let set = DATACLASS.into_iter().filter(|name| is(name, 1));
+            let unset = DATACLASS_DEFAULTS.into_iter().filter(|(name, _)| is(name, 0)).map(|(_, word)| word);
+            let words: Vec<&str> = set.chain(unset).collect();
+            out.list("dataclass", if words.is_empty() { vec!["plain"] } else { words });
             let fields = self.own_entry(class, b"__dataclass_fields__");
             if fields == 0 || type_of(fields) != abi.dict {
                 return;
