@@ -292,3 +292,54 @@ fn a_decorator_keeps_its_arguments() {
         assert_eq!(advice, if minor >= 10 { expected } else { by_hand }, "3.{minor}");
     }
 }
+
+/// Dataclasses with defaults that instances read from the class.
+const DEFAULTS: &str = "
+from dataclasses import dataclass, field
+
+@dataclass(init=False)
+class Without:
+    a: int = 0
+    b: int = 0
+    def __init__(self, a):
+        self.a = a
+
+@dataclass
+class Own:
+    a: int = 0
+    b: int = 0
+    def __init__(self, a):
+        self.a = a
+
+@dataclass
+class Generated:
+    a: int = 0
+    b: int = field(init=False, default=0)
+    c: list = field(default_factory=list)
+
+kept = [[make(1) for _ in range(100)] for make in (Without, Own, Generated)]
+assert all(o.b == 0 for os in kept for o in os)
+";
+
+#[test]
+fn a_default_that_instances_read_from_the_class_is_set_first() {
+    let place = tempfile::tempdir().expect("a directory");
+    let program = place.path().join("defaults.py");
+    for Python { minor, path } in pythons().into_iter().filter(|python| python.minor >= 10) {
+        std::fs::write(&program, DEFAULTS).expect("a program");
+        let told = slots(&path, &program);
+        let mut advice: Vec<(&str, &str)> =
+            rows(&told).iter().filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?))).collect();
+        advice.sort_unstable();
+        let expected = [
+            ("__main__.Generated", "recommended"),
+            ("__main__.Own", "possible after"),
+            ("__main__.Without", "possible after"),
+        ];
+        assert_eq!(advice, expected, "3.{minor}");
+        let changed = DEFAULTS.replace("@dataclass\nclass Generated", "@dataclass(slots=True)\nclass Generated");
+        std::fs::write(&program, changed).expect("a program");
+        let output = Command::new(&path).arg(&program).output().expect("an interpreter");
+        assert!(output.status.success(), "3.{minor}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}

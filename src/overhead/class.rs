@@ -197,6 +197,17 @@ impl Class {
         self.def.defines.iter().any(|name| name == "__attrs_attrs__")
     }
 
+    /// Fields of a dataclass whose default is in the class.
+    pub fn defaults(&self) -> impl Iterator<Item = &str> {
+        let fields = if self.is_dataclass() { Some(self.words("fields")) } else { None };
+        fields.into_iter().flatten().filter(|name| self.definition(name) == Some(Definition::Data))
+    }
+
+    /// Its `__init__` is the one that `@dataclass` generates; told by recordings that tell `own_init`.
+    pub fn has_generated_init(&self) -> bool {
+        self.is_dataclass() && !self.has_word("dataclass", "no_init") && !self.has_word("dataclass", "own_init")
+    }
+
     pub fn is_frozen(&self) -> bool {
         self.has_word("dataclass", "frozen")
     }

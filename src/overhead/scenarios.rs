@@ -180,6 +180,9 @@ fn what_the_class_says_stands_in_the_way() {
         "static=x,y,z,__doc__",
         "exchanged=app.Other",
         "dataclass=plain fields=x,y",
+        "dataclass=no_init fields=x,y,z,w defines=__init__,x,w",
+        "dataclass=own_init fields=x,y,z,w defines=__init__,x,w",
+        "dataclass=plain fields=x,y,z,w defines=__init__,x,w",
         "dataclass=plain fields=x,y,z defines=f class_cell=f functions=f",
     ];
     let lines: Vec<String> = cases
@@ -187,7 +190,7 @@ fn what_the_class_says_stands_in_the_way() {
         .map(|more| {
             let advice = profile("cpython-3.13.0", &points(100, more)).advise(&Question::default());
             let names: Vec<&str> = advice.slots[0].blockers.iter().map(|blocker| blocker.name).collect();
-            format!("{more}: {} {}", advice.slots[0].verdict.name(), names.join(" "))
+            format!("{more}: {} {}", advice.slots[0].verdict.name(), names.join(" ")).trim_end().to_owned()
         })
         .collect();
     assert_snapshot!(lines.join("\n"), @r#"
@@ -201,6 +204,9 @@ fn what_the_class_says_stands_in_the_way() {
     static=x,y,z,__doc__: possible after reserved-name
     exchanged=app.Other: possible after class-assignment
     dataclass=plain fields=x,y: possible after undeclared-field
+    dataclass=no_init fields=x,y,z,w defines=__init__,x,w: possible after unset-default
+    dataclass=own_init fields=x,y,z,w defines=__init__,x,w: possible after unset-default
+    dataclass=plain fields=x,y,z,w defines=__init__,x,w: recommended
     dataclass=plain fields=x,y,z defines=f class_cell=f functions=f: possible after class-cell
     "#);
 }

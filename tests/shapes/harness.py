@@ -236,6 +236,9 @@ def describe_type(cls, number):
         params = own["__dataclass_params__"]
         words = [p for p in ("frozen", "order", "unsafe_hash", "kw_only", "slots", "weakref_slot") if getattr(params, p, False)]
         words += ["no_" + p for p in ("init", "repr", "eq", "match_args") if not getattr(params, p, True)]
+        init = own.get("__init__")
+        if type(init).__name__ == "function" and init.__code__.co_filename != "<string>":
+            words.append("own_init")
         extra.append(("dataclass", ",".join(words or ["plain"])))
         fields = [f.name for f in own["__dataclass_fields__"].values() if f._field_type.name == "_FIELD"]
         extra.append(("fields", ",".join(fields)))

@@ -38,6 +38,29 @@ pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
     )
 }
 
+/// An instance that reads a field's default from the class: AttributeError with `slots=True` (3.10+). A generated
+/// `__init__` sets every field then.
+pub fn unset_default(candidate: &Candidate) -> Option<Finding> {
+    let most = candidate.observed.most.instances;
+    let mut family = candidate.classes.family(candidate.class);
+    let maker = family.find(|class| class.def.defines.iter().any(|name| name == "__init__"));
+    let generated = maker.filter(|class| class.has_generated_init());
+    let is_unset = |name: &&str| {
+        let count = candidate.observed.names.iter().find(|(other, _)| other == name).map_or(0, |(_, count)| *count);
+        // `__init__` may be at work on one instance.
+        let at_work = u64::from(candidate.class.assigned().any(|assigned| assigned == *name));
+        count + at_work < most && !generated.is_some_and(|class| class.words("fields").any(|field| field == *name))
+    };
+    let names = listed(candidate.moved_defaults().filter(is_unset))?;
+    let (them, they) = if names.many { ("them", "they are") } else { ("it", "it is") };
+    after(
+        format!(
+            "instances without their own {names} read the default from the class: with `slots=True` {they} not there, and reading {them} raises AttributeError"
+        ),
+        format!("set {them} in every instance, in `__init__`"),
+    )
+}
+
 /// `slots=True` makes a second class: what runs once per class runs twice (3.10+).
 pub fn second_class(candidate: &Candidate) -> Option<Finding> {
     if !candidate.by_decorator() {

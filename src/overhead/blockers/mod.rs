@@ -83,6 +83,7 @@ pub const CONDITIONS: &[Condition] = &[
     Condition { name: "materialised-dict", check: attributes::materialised_dict },
     Condition { name: "reads-dict", check: attributes::reads_dict },
     Condition { name: "undeclared-field", check: dataclasses::undeclared_field },
+    Condition { name: "unset-default", check: dataclasses::unset_default },
     Condition { name: "second-class", check: dataclasses::second_class },
     Condition { name: "class-cell", check: dataclasses::class_cell },
     Condition { name: "weakref-slot", check: dataclasses::weakref_slot },
@@ -130,6 +131,12 @@ impl Candidate<'_> {
     /// A decorator makes the slots, for the fields, in a second class.
     fn by_decorator(&self) -> bool {
         self.plan.own.means != Means::ByHand
+    }
+
+    /// Fields whose defaults `@dataclass(slots=True)` would take out of this class, or of a base that changes too.
+    fn moved_defaults(&self) -> impl Iterator<Item = &str> {
+        let changes = self.plan.changes().filter(|change| change.means == Means::Dataclass);
+        changes.flat_map(|change| change.class.defaults())
     }
 
     /// Names that would become slots of this class itself.

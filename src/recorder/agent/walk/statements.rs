@@ -238,7 +238,8 @@ impl<S: Sink> Walk<'_, S> {
             };
             let set = DATACLASS.into_iter().filter(|name| is(name, 1));
             let unset = DATACLASS_DEFAULTS.into_iter().filter(|(name, _)| is(name, 0)).map(|(_, word)| word);
-            let words: Vec<&str> = set.chain(unset).collect();
+            let own = self.has_own_init(class).then_some("own_init");
+            let words: Vec<&str> = set.chain(unset).chain(own).collect();
             out.list("dataclass", if words.is_empty() { vec!["plain"] } else { words });
             let fields = self.own_entry(class, b"__dataclass_fields__");
             if fields == 0 || type_of(fields) != abi.dict {
@@ -252,6 +253,19 @@ impl<S: Sink> Walk<'_, S> {
             let fields = self.dict_entries(fields).into_iter().filter(|&(_, field)| is_field(field));
             let names: Vec<String> = fields.map(|(name, _)| text(abi.layout, name)).collect();
             out.names("fields", &names);
+        }
+    }
+
+    /// Its `__init__` was written and not generated: `dataclasses` compiles a text without a file.
+    unsafe fn has_own_init(&self, class: usize) -> bool {
+        unsafe {
+            let abi = &self.context.abi;
+            let init = self.own_entry(class, b"__init__");
+            if init == 0 || type_of(init) != abi.function {
+                return false;
+            }
+            let code = word(init + abi.layout.function_code);
+            abi.is_code(code) && !text_is(abi.layout, word(code + abi.layout.code_path), b"<string>")
         }
     }
 
