@@ -117,6 +117,21 @@ fn a_dataclass_is_told_its_decorator() {
 }
 
 #[test]
+fn a_default_that_leaves_the_class_is_noted() {
+    let noted = |fields: &str, python: Option<&str>| {
+        let more = format!("dataclass=plain fields=x,y,z functions=__init__ defines=__init__{fields}");
+        let question = Question { python: python.map(str::to_owned), min_saving: 0 };
+        profile("cpython-3.13.0", &points(100, &more)).advise(&question).slots[0].notes.join("\n")
+    };
+    let note =
+        |text: &str| format!("with `slots=True` the {text} no longer on the class: `Point.y` gives a descriptor then");
+    assert!(noted(",y", None).contains(&note("default of `y` is")));
+    assert!(noted(",y,z", None).contains(&note("defaults of `y`, `z` are")));
+    assert!(!noted("", None).contains("descriptor"));
+    assert!(!noted(",y", Some("3.9")).contains("descriptor"));
+}
+
+#[test]
 fn a_dataclass_keeps_the_arguments_that_are_false() {
     let more = "dataclass=frozen,no_repr,no_eq,no_match_args fields=x,y,z functions=__init__ defines=__init__";
     assert_snapshot!(advice(&profile("cpython-3.13.0", &points(100, more)), None), @r#"

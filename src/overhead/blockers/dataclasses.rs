@@ -61,6 +61,18 @@ pub fn unset_default(candidate: &Candidate) -> Option<Finding> {
     )
 }
 
+/// A default that is read on the class: with `slots=True` a member descriptor (3.10+).
+pub fn default_on_the_class(candidate: &Candidate) -> Option<String> {
+    let first = candidate.moved_defaults().next()?;
+    let names = listed(candidate.moved_defaults())?;
+    Some(format!(
+        "with `slots=True` the {} of {names} {} no longer on the class: `{}.{first}` gives a descriptor then",
+        if names.many { "defaults" } else { "default" },
+        if names.many { "are" } else { "is" },
+        candidate.name()
+    ))
+}
+
 /// `slots=True` makes a second class: what runs once per class runs twice (3.10+).
 pub fn second_class(candidate: &Candidate) -> Option<Finding> {
     if !candidate.by_decorator() {

@@ -109,6 +109,7 @@ pub fn notes(candidate: &Candidate) -> Vec<String> {
     [
         gains::bloated_table,
         gains::never_set,
+        dataclasses::default_on_the_class,
         inheritance::exception,
         attributes::unseen_dict_use,
         attributes::no_weakrefs,
