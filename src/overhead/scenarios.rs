@@ -117,7 +117,7 @@ fn a_dataclass_is_told_its_decorator() {
 }
 
 #[test]
-fn a_default_that_leaves_the_class_is_noted() {
+fn what_becomes_of_the_defaults_of_fields_is_noted() {
     let noted = |fields: &str, python: Option<&str>| {
         let more = format!("dataclass=plain fields=x,y,z functions=__init__ defines=__init__{fields}");
         let question = Question { python: python.map(str::to_owned), min_saving: 0 };
@@ -129,6 +129,8 @@ fn a_default_that_leaves_the_class_is_noted() {
     assert!(noted(",y,z", None).contains(&note("defaults of `y`, `z` are")));
     assert!(!noted("", None).contains("descriptor"));
     assert!(!noted(",y", Some("3.9")).contains("descriptor"));
+    assert!(!noted("", None).contains("= field(…)"));
+    assert!(noted("", Some("3.9")).contains("a field in the body of `Point` that is written `= field(…)`"));
 }
 
 #[test]

@@ -73,6 +73,19 @@ pub fn default_on_the_class(candidate: &Candidate) -> Option<String> {
     ))
 }
 
+/// `x: int = field(…)` beside `__slots__`: ValueError. The decorator takes it out of the class, so nothing shows it (3.8 and
+/// 3.9, where the decorator makes no slots).
+pub fn written_default(candidate: &Candidate) -> Option<String> {
+    let there = candidate.target.there;
+    let by_hand = |class: &Class| class.is_dataclass() && !there.dataclass.slots;
+    let classes = candidate.plan.changes().filter(|change| by_hand(change.class));
+    let names = listed(classes.map(|change| change.class.short_name()))?;
+    Some(format!(
+        "a field in the body of {names} that is written `= field(…)`, or with a default, raises ValueError beside `__slots__` in CPython {}: write it without, and an `__init__` that sets it",
+        there.short()
+    ))
+}
+
 /// `slots=True` makes a second class: what runs once per class runs twice (3.10+).
 pub fn second_class(candidate: &Candidate) -> Option<Finding> {
     if !candidate.by_decorator() {

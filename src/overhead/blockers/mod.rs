@@ -110,6 +110,7 @@ pub fn notes(candidate: &Candidate) -> Vec<String> {
         gains::bloated_table,
         gains::never_set,
         dataclasses::default_on_the_class,
+        dataclasses::written_default,
         inheritance::exception,
         attributes::unseen_dict_use,
         attributes::no_weakrefs,
