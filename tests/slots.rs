@@ -155,6 +155,13 @@ class Documented:
         self.a = self.b = None
         self.__doc__ = 'Text of the instance.'
 
+class Odd:
+    def __init__(self):
+        self.größe = None
+        setattr(self, 'class', None)
+        setattr(self, 'say \"x\"', None)
+        setattr(self, 'area_m²', None)
+
 class Final:
     def __init__(self):
         self.a = None
@@ -168,7 +175,7 @@ class Proxy:
     def __init__(self):
         self.proxy = None
 
-kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final, Guarded, Proxy, Documented)]
+kept = [[make() for _ in range(100)] for make in (Open, Closed, Door, Final, Guarded, Proxy, Documented, Odd)]
 for o in kept[0][:50]:
     o.__class__ = Closed
 for o in kept[4]:
@@ -198,6 +205,7 @@ fn what_is_recommended_works_where_the_recording_did_not_see_it_all() {
             ("__main__.Door", "recommended", "__slots__ = (\"a\", \"closed\", \"how\")"),
             ("__main__.Final", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
             ("__main__.Guarded", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
+            ("__main__.Odd", "possible after", "__slots__ = (\"größe\", \"class\")"),
             ("__main__.Open", "possible after", "__slots__ = (\"a\", \"b\")"),
             ("__main__.Proxy", "recommended", "__slots__ = (\"proxy\",)"),
         ];

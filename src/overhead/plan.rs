@@ -123,11 +123,24 @@ fn change<'a>(
         .filter(|name| !classes.family(class).any(|other| other.definition(name) == Some(Definition::Property)));
     let own: Vec<String> = class.own_slots().map(str::to_owned).collect();
     let seen = seen.iter().map(|(name, _)| name.clone());
-    let new = fields.chain(seen).chain(assigned).filter(|name| !is_reserved(name));
+    let new = fields.chain(seen).chain(assigned).filter(|name| can_be_slot(name));
     let new: Vec<String> = new.filter(|name| declared.insert(name.clone())).collect();
     let names: Vec<String> = own.into_iter().chain(new).collect();
     let n_slots = names.len() as u64;
     Change { class, means, names, n_slots }
+}
+
+/// A name that `__slots__` may have for an attribute of instances.
+pub fn can_be_slot(name: &str) -> bool {
+    is_identifier(name) && !is_reserved(name)
+}
+
+/// Whether CPython takes the name for a slot: letters, digits and underscores, no digit first. Of the digits only those
+/// that are sure: `²` is none.
+pub fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+        && chars.all(|c| c == '_' || c.is_alphabetic() || c.is_ascii_digit())
 }
 
 /// A name that Python keeps for itself, such as `__doc__`. As a slot it raises ValueError (`__module__`, `__doc__` beside a

@@ -50,7 +50,7 @@ fn decorator(class: &Class, adds_weakref: bool) -> String {
 
 fn assignment(change: &Change, adds_weakref: bool) -> String {
     let names = change.names.iter().map(|name| unmangled(change.class, name));
-    let mut names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+    let mut names: Vec<String> = names.map(literal).collect();
     if adds_weakref || change.class.def.slots.iter().flatten().any(|name| name == "__weakref__") {
         names.push("\"__weakref__\"".to_owned());
     }
@@ -64,4 +64,34 @@ fn assignment(change: &Change, adds_weakref: bool) -> String {
     }
     let lines: Vec<String> = names.iter().map(|name| format!("    {name},\n")).collect();
     format!("__slots__ = (\n{})", lines.concat())
+}
+
+/// The name as a Python string literal.
+fn literal(name: &str) -> String {
+    let mut text = String::from("\"");
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            c if c.is_control() => text.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn a_literal_is_what_python_reads() {
+        assert_eq!(literal("total"), "\"total\"");
+        assert_eq!(literal("größe"), "\"größe\"");
+        assert_eq!(literal("it's \"x\""), "\"it's \\\"x\\\"\"");
+        assert_eq!(literal("a\\b\n\u{7f}"), "\"a\\\\b\\n\\x7f\"");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Candidate, Finding, after, counted, listed, saves};
 use crate::overhead::class::{Class, Definition};
-use crate::overhead::plan::is_reserved;
+use crate::overhead::plan::{is_identifier, is_reserved};
 use crate::trace::DictState;
 
 /// `o.__class__ = Other`: TypeError, the layouts differ (all versions).
@@ -258,11 +258,4 @@ fn hides_method(candidate: &Candidate, name: &str) -> bool {
 
 fn defined(candidate: &Candidate, name: &str, wanted: impl Fn(Definition) -> bool) -> bool {
     candidate.classes.family(candidate.class).filter_map(|class| class.definition(name)).any(wanted)
-}
-
-/// Whether CPython takes the name for a slot: letters, digits and underscores, no digit first.
-fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
-        && chars.all(|c| c == '_' || c.is_alphanumeric())
 }

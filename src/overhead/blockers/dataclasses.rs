@@ -2,7 +2,7 @@
 
 use super::{Candidate, Finding, after, listed};
 use crate::overhead::class::Class;
-use crate::overhead::plan::is_reserved;
+use crate::overhead::plan::can_be_slot;
 
 /// An attribute that is no field: AttributeError with `slots=True` (3.10+).
 pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
@@ -11,7 +11,7 @@ pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
     }
     let slots = candidate.classes.slot_names(candidate.class);
     let planned: Vec<&str> = candidate.plan.names().collect();
-    let is_undeclared = |name: &&str| !planned.contains(name) && !slots.contains(name) && !is_reserved(name);
+    let is_undeclared = |name: &&str| !planned.contains(name) && !slots.contains(name) && can_be_slot(name);
     let undeclared = || candidate.seen_names().filter(is_undeclared);
     let first = undeclared().next()?;
     let names = listed(undeclared())?;
