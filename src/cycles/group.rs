@@ -8,7 +8,7 @@ use super::figure::Figure;
 use super::garbage::{Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, SeenAt, StackFrame};
 use super::{home, left};
 use crate::heap::{Heap, Object, ObjectIndex};
-use crate::trace::{SiteId, TypeDef, TypeFlags, TypeId};
+use crate::trace::{SiteId, TypeFlags, TypeId};
 
 /// A [`LoopGroup`] in the making: numbers where that one has texts.
 #[derive(Debug, Clone)]
@@ -186,17 +186,15 @@ impl Group {
     }
 }
 
-/// What the trace tells of these types. Where it has a `static` of some class, only classes without one were made by C code.
+/// What the trace tells of these types.
 fn types<'a>(heap: &Heap, members: impl Iterator<Item = &'a TypeId>) -> MemberTypes {
-    let in_python = |def: &TypeDef| def.extra.iter().any(|(key, _)| key == "static");
-    let tells = heap.types().iter().any(in_python);
     let mut types = MemberTypes::default();
     for def in members.filter_map(|&class| heap.types().get(class)) {
         let weak = def.flags.has(TypeFlags::WEAKREF) || def.flags.has(TypeFlags::MANAGED_WEAKREF);
         if !weak {
             types.strong.insert(def.name.clone());
         }
-        if tells && !in_python(def) {
+        if heap.types().is_of_c(def) {
             types.of_c.insert(def.name.clone());
         }
     }

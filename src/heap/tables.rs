@@ -8,6 +8,8 @@ use crate::trace::{SiteDef, SiteId, TextId, TypeDef, TypeFlags, TypeId};
 #[derive(Debug, Clone)]
 pub struct TypeTable {
     types: Numbered<TypeEntry>,
+    /// Definitions that a class statement made, as far as the producer tells.
+    n_in_python: usize,
 }
 
 /// How many instances of one type there are, and their bytes with the blocks that they own.
@@ -35,7 +37,7 @@ impl Default for TypeTable {
     fn default() -> Self {
         let mut types = Numbered::default();
         types.entry(TypeId::UNKNOWN.0, TypeEntry::default);
-        TypeTable { types }
+        TypeTable { types, n_in_python: 0 }
     }
 }
 
@@ -60,6 +62,12 @@ impl TypeTable {
         self.types.sorted().into_iter().filter_map(|(_, entry)| entry.def.as_deref())
     }
 
+    /// Whether C code made the type, as far as the trace tells: where its producer writes `static`, every class statement
+    /// has it.
+    pub fn is_of_c(&self, def: &TypeDef) -> bool {
+        self.n_in_python > 0 && !is_in_python(def)
+    }
+
     pub(super) fn contains(&self, id: TypeId) -> bool {
         self.types.contains(id.0)
     }
@@ -72,9 +80,10 @@ impl TypeTable {
     pub(super) fn define(&mut self, mut def: Box<TypeDef>) -> bool {
         names::type_def(&mut def);
         let entry = self.types.entry(def.id, TypeEntry::default);
-        let renamed = entry.def.as_ref().is_some_and(|old| old.name != def.name);
-        entry.def = Some(def);
-        renamed
+        self.n_in_python += usize::from(is_in_python(&def));
+        let old = entry.def.replace(def);
+        self.n_in_python -= usize::from(old.as_deref().is_some_and(is_in_python));
+        old.zip(entry.def.as_ref()).is_some_and(|(old, new)| old.name != new.name)
     }
 
     /// An instance came to life. `new`: it is not one that came back.
@@ -110,6 +119,11 @@ impl TypeTable {
         let place = self.types.place(id.0)?;
         Some(&mut self.types.at_mut(place).counts)
     }
+}
+
+/// A `class` statement made it, by the word of a recorder that writes what it knows of those.
+fn is_in_python(def: &TypeDef) -> bool {
+    def.says("static")
 }
 
 /// Sites by number. A site and its parents are a stack.

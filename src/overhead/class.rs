@@ -185,7 +185,7 @@ impl Class {
 
     /// The recorder wrote this key for the class.
     pub fn says(&self, key: &str) -> bool {
-        self.def.extra.iter().any(|(name, _)| name == key)
+        self.def.says(key)
     }
 
     pub fn is_dataclass(&self) -> bool {

@@ -444,9 +444,6 @@ fn values_of(object: &Bytes) -> u64 {
 fn excluded_names(heap: &Heap, class: TypeId) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
         ["__traceback__", "__context__", "__cause__"].into_iter().map(str::to_owned).collect();
-    // Where the producer writes `static`, only classes without it were made by C code.
-    let says_static = |def: &TypeDef| def.extra.iter().any(|(key, _)| key == "static");
-    let always_static = heap.types().iter().any(says_static);
     let mut open = vec![class];
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
@@ -454,7 +451,7 @@ fn excluded_names(heap: &Heap, class: TypeId) -> BTreeSet<String> {
             continue;
         };
         names.extend(def.slots.iter().flatten().cloned());
-        if !def.flags.has(TypeFlags::HEAP) || (always_static && !says_static(def)) {
+        if !def.flags.has(TypeFlags::HEAP) || heap.types().is_of_c(def) {
             names.extend(def.defines.iter().cloned());
         }
         if def.name == "BaseException" {

@@ -176,6 +176,13 @@ pub struct TypeDef {
     pub extra: Vec<(String, String)>,
 }
 
+impl TypeDef {
+    /// Whether `extra` has this key.
+    pub fn says(&self, key: &str) -> bool {
+        self.extra.iter().any(|(name, _)| name == key)
+    }
+}
+
 /// A base class: a type of this trace by number, or a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeRef {
