@@ -14,7 +14,7 @@ use refloop::cycles::Garbage;
 use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
 use refloop::trace;
 
-use support::{Python, pythons, refloop, root};
+use support::{Python, pythons, record, refloop, root};
 
 /// What `tests/exactness/run.py` exits with when the interpreter is too old for a scenario.
 const TOO_OLD: i32 = 77;
@@ -37,16 +37,7 @@ fn every_collection_of_a_busy_program_is_foreseen() {
     for python in pythons() {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("churn.reftrace");
-        let output = refloop()
-            .args(["record", "-q", "-o"])
-            .arg(&trace)
-            .arg("--")
-            .arg(&python.path)
-            .arg(root().join("tests/exactness/churn.py"))
-            .arg("20000")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = record(&python.path, &[], &trace, &root().join("tests/exactness/churn.py"), &["20000"]);
         let printed = printed_collections(&String::from_utf8_lossy(&output.stderr));
         let judged = garbage_of_collections(&trace).unwrap();
         // The first collections are those before the collector is told to print: of the start, and the explicit one.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use refloop::heap::replay;
 use refloop::trace::formats;
-use support::{pythons, refloop, root};
+use support::{pythons, record, root};
 
 #[test]
 fn recorded_bytes_are_what_the_program_was_told() {
@@ -16,15 +16,7 @@ fn recorded_bytes_are_what_the_program_was_told() {
     for python in pythons() {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("containers.reftrace");
-        let output = refloop()
-            .args(["record", "-q", "-o"])
-            .arg(&trace)
-            .arg("--")
-            .arg(&python.path)
-            .arg(root().join("tests/sizes/containers.py"))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = record(&python.path, &[], &trace, &root().join("tests/sizes/containers.py"), &[]);
         let mut events = formats::open(&trace).unwrap();
         let heap = replay(&mut *events, &mut (), &mut |_| {}).heap;
         let recorded: HashMap<u64, u64> = heap

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Python, python, pythons, refloop, root};
+use support::{Python, python, pythons, record, refloop, root};
 
 /// Bytes an instance that advice and measurement may differ.
 const TOLERANCE: f64 = 1.0;
@@ -15,9 +15,7 @@ const TOLERANCE: f64 = 1.0;
 fn slots(python: &Path, program: &Path) -> Value {
     let place = tempfile::tempdir().expect("a directory");
     let trace = place.path().join("program.reftrace");
-    let record = refloop().args(["record", "-q", "-o"]).arg(&trace).arg("--").arg(python).arg(program).output();
-    let record = record.expect("refloop runs");
-    assert!(record.status.success(), "{}", String::from_utf8_lossy(&record.stderr));
+    record(python, &[], &trace, program, &[]);
     let told = refloop().args(["slots", "-q", "--format", "json"]).arg(&trace).output().expect("refloop runs");
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     serde_json::from_slice(&told.stdout).expect("JSON")

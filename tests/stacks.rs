@@ -7,7 +7,7 @@ mod support;
 use std::collections::HashMap;
 
 use refloop::trace::{Event, formats};
-use support::{pythons, refloop, root};
+use support::{pythons, record, root};
 
 #[test]
 fn every_recorded_stack_is_what_the_program_saw() {
@@ -15,16 +15,8 @@ fn every_recorded_stack_is_what_the_program_saw() {
         for (events, depth, seed) in [("full", "12", "1"), ("survivors", "32", "2")] {
             let folder = tempfile::tempdir().unwrap();
             let trace = folder.path().join("maze.reftrace");
-            let output = refloop()
-                .args(["record", "-q", "--events", events, "--stack-depth", depth, "-o"])
-                .arg(&trace)
-                .arg("--")
-                .arg(&python.path)
-                .arg(root().join("tests/stacks/maze.py"))
-                .args([depth, seed])
-                .output()
-                .unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let options = ["--events", events, "--stack-depth", depth];
+            let output = record(&python.path, &options, &trace, &root().join("tests/stacks/maze.py"), &[depth, seed]);
             let recorded = stacks_by_address(&trace);
             let seen = String::from_utf8(output.stdout).unwrap();
             let mut wrong = Vec::new();

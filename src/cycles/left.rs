@@ -118,18 +118,11 @@ fn between_loops(figure: &Figure) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycles::figure::Name;
+    use crate::cycles::testing::figure;
 
     /// Members as label and type, references as from, to, slot; for each step of the path what is left.
     fn left(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> Vec<String> {
-        let name =
-            |&(label, type_name): &(&str, &str)| Name { label: label.to_string(), type_name: type_name.to_string() };
-        let slots: Vec<String> = references.iter().map(|&(.., slot)| slot.to_string()).collect();
-        let mut numbered: Vec<(u32, u32, u32)> =
-            references.iter().enumerate().map(|(i, &(from, to, _))| (from, to, i as u32)).collect();
-        numbered.sort_unstable();
-        let names = members.iter().map(name).collect();
-        let figure = Figure::of(names, (0..members.len() as u32).collect(), &slots, &numbered);
+        let figure = figure(members, references);
         let path = shortest(&figure).map(|way| way.path).unwrap_or_default();
         let left = after_each(&figure, &path.steps, &mut 1000);
         path.steps

@@ -209,21 +209,9 @@ impl<'a> Search<'a> {
 mod tests {
     use super::*;
     use crate::cycles::figure::Name;
+    use crate::cycles::testing::figure;
     use insta::assert_snapshot;
     use proptest::prelude::*;
-
-    /// Members as label and type, references as from, to, slot.
-    fn figure(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> Figure {
-        let names: Vec<Name> = members
-            .iter()
-            .map(|&(label, type_name)| Name { label: label.to_string(), type_name: type_name.to_string() })
-            .collect();
-        let slots: Vec<String> = references.iter().map(|&(.., slot)| slot.to_string()).collect();
-        let mut numbered: Vec<(u32, u32, u32)> =
-            references.iter().enumerate().map(|(i, &(from, to, _))| (from, to, i as u32)).collect();
-        numbered.sort();
-        Figure::of(names, (0..members.len() as u32).collect(), &slots, &numbered)
-    }
 
     fn told(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> String {
         shortest(&figure(members, references)).map_or("none".to_string(), |way| way.path.to_string())

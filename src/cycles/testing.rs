@@ -1,5 +1,6 @@
 //! Small graphs for tests: written as edges, or random.
 
+use super::figure::{Figure, Name};
 use crate::heap::{HeapGraph, Node, NodeState};
 use crate::trace::Slot;
 use proptest::prelude::*;
@@ -29,6 +30,19 @@ pub fn rows_of(n: usize, edges: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
         rows[i + 1] += rows[i];
     }
     (rows, edges.iter().map(|&(_, to)| to).collect())
+}
+
+/// A loop of members as label and type, and references as from, to, slot.
+pub fn figure(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> Figure {
+    let names: Vec<Name> = members
+        .iter()
+        .map(|&(label, type_name)| Name { label: label.to_string(), type_name: type_name.to_string() })
+        .collect();
+    let slots: Vec<String> = references.iter().map(|&(.., slot)| slot.to_string()).collect();
+    let mut numbered: Vec<(u32, u32, u32)> =
+        references.iter().enumerate().map(|(i, &(from, to, _))| (from, to, i as u32)).collect();
+    numbered.sort();
+    Figure::of(names, (0..members.len() as u32).collect(), &slots, &numbered)
 }
 
 /// A number of nodes, references between them, and for each node how many references from outside it has.

@@ -3,7 +3,7 @@
 #![allow(dead_code)] // each test crate uses a part
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// The CPython minor versions that a recording is made for.
 pub const MINORS: [u32; 6] = [8, 9, 10, 11, 12, 13];
@@ -68,6 +68,15 @@ pub fn refloop() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
     command.env_remove("NO_COLOR").env("PYTHONDONTWRITEBYTECODE", "1");
     command
+}
+
+/// Records a program, which must succeed, and gives what it wrote.
+pub fn record(python: &Path, options: &[&str], trace: &Path, program: &Path, arguments: &[&str]) -> Output {
+    let mut command = refloop();
+    command.args(["record", "-q"]).args(options).arg("-o").arg(trace).arg("--").arg(python).arg(program);
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
 }
 
 /// The root of the checkout.
