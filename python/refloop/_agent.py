@@ -111,11 +111,9 @@ def _load(path: str) -> Any:  # noqa: ANN401
 
 
 def _why_not() -> Optional[str]:
-    """Why this interpreter cannot be recorded; the agent itself knows the versions."""
+    """Why the agent may not be loaded here at all; which versions it records, it says itself."""
     if sys.implementation.name != "cpython":
         return f"{sys.implementation.name} is not CPython"
-    if sys.version_info >= (3, 14):
-        return f"CPython {_version()} is newer than refloop knows: it records 3.8 to 3.13"
     if "t" in getattr(sys, "abiflags", ""):
         return "free-threaded builds of CPython cannot be recorded"
     if hasattr(sys, "gettotalrefcount") or hasattr(sys, "getobjects"):

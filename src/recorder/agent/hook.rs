@@ -8,7 +8,8 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::abi::{THREAD_INTERPRETER, word};
+use crate::cpython::memory::{THREAD_INTERPRETER, word};
+use crate::cpython::versions::CPython;
 use crate::process::Process;
 use crate::python::{Allocator, CurrentThread, Functions, OBJECT_DOMAIN};
 use crate::recorder::Recorder;
@@ -28,6 +29,8 @@ pub struct State {
     pub current_thread: CurrentThread,
     /// The main interpreter.
     pub interpreter: usize,
+    /// Other interpreters may run beside it.
+    own_locks: bool,
     /// Nanoseconds between two checkpoints, 0 for none.
     pub every: u64,
     pub next_checkpoint: u64,
@@ -52,6 +55,7 @@ static RETIRED: AtomicBool = AtomicBool::new(false);
 /// What [`install`] takes.
 pub struct Parts {
     pub python: Functions,
+    pub row: &'static CPython,
     pub recorder: Recorder,
     pub process: Process,
     pub current_thread: CurrentThread,
@@ -62,7 +66,8 @@ pub struct Parts {
 /// # Safety
 /// Once for a process, under the interpreter's lock.
 pub unsafe fn install(parts: Parts) {
-    let Parts { python, recorder, process, current_thread } = parts;
+    let Parts { python, row, recorder, process, current_thread } = parts;
+    let own_locks = row.own_locks;
     // SAFETY: as the caller promises; CPython copies the struct.
     unsafe {
         let mut original = MaybeUninit::<Allocator>::uninit();
@@ -76,6 +81,7 @@ pub unsafe fn install(parts: Parts) {
             original: original.assume_init(),
             current_thread,
             interpreter: (python.PyInterpreterState_Main)(),
+            own_locks,
             every,
             next_checkpoint: system::now() + every,
             births: 0,
@@ -177,11 +183,11 @@ unsafe fn born(block: *mut c_void, bytes: usize) {
 
 #[inline]
 unsafe fn foreign(state: &State, thread: usize) -> bool {
-    if state.recorder.minor < 12 {
+    if !state.own_locks {
         return false;
     }
     // SAFETY: a thread state has its interpreter there.
-    let foreign = unsafe { word(thread, THREAD_INTERPRETER) } != state.interpreter;
+    let foreign = unsafe { word(thread + THREAD_INTERPRETER) } != state.interpreter;
     if foreign {
         FOREIGN.store(true, Ordering::Relaxed);
     }

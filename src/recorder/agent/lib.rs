@@ -1,11 +1,11 @@
-//! The recording agent: a shared object that CPython 3.8 to 3.13 loads as the extension module `_refloop`.
+//! The recording agent: a shared object that CPython loads as the extension module `_refloop`.
 //!
 //! In go the program's allocations and its heap, out comes a trace in the binary form. It is built by `build.rs` apart
 //! from the rest, with nothing but `std`, and embedded in the command. All of it runs under the interpreter's lock.
 
-mod abi;
-mod bypass;
+mod address_map;
 mod checkpoint;
+mod cpython;
 mod crc;
 #[path = "../../trace/formats/binary/encode.rs"]
 #[allow(dead_code)] // The converter writes records that the agent does not.
@@ -13,8 +13,8 @@ mod encode;
 mod hook;
 mod live;
 mod log;
-mod map;
 mod module;
+mod number_map;
 mod options;
 mod output;
 mod process;
@@ -23,5 +23,4 @@ mod recorder;
 mod sink;
 mod stacks;
 mod system;
-mod text;
 mod walk;

@@ -3,6 +3,9 @@
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
+use crate::cpython::debug_offsets::Published;
+use crate::cpython::versions::{self, CPython};
+use crate::cpython::{free_lists, memory};
 use crate::hook::{self, Parts};
 use crate::options::Options;
 use crate::process::{Process, reason};
@@ -12,7 +15,7 @@ use crate::python::{
 use crate::recorder::Recorder;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
-use crate::{abi, bypass, checkpoint, system};
+use crate::{checkpoint, system};
 
 /// `PYTHON_API_VERSION`.
 const API_VERSION: i32 = 1013;
@@ -127,8 +130,9 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
         let version = text(&python, version);
-        let minor = version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0);
-        let abi = abi::of(minor).ok_or_else(|| format!("CPython {version} is not one of 3.8 to 3.13"))?;
+        let row = row_of(&version)?;
+        let published = Published::read(row, system::symbol(c"_PyRuntime"))?;
+        published.map_or(Ok(()), |published| published.agrees(row))?;
         let type_type = exported(c"PyType_Type").map_err(missing)?;
         let code_type = exported(c"PyCode_Type").map_err(missing)?;
         let builtin = [c"PyList_Type", c"PyDict_Type", c"PyTuple_Type"];
@@ -137,11 +141,12 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         let current_thread = current_thread().map_err(missing)?;
         let depth = options.depth;
         let folder = text(&python, folder);
-        let stacks = (depth > 0).then(|| Stacks::new(abi, depth, python.PyCode_Addr2Line, code_type, folder));
-        let mut recorder = Recorder::new(minor, options.full, depth, stacks, type_type);
+        let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder));
+        let mut recorder = Recorder::new(row, options.full, depth, stacks, type_type);
         recorder.own = hide(&python, module);
-        let mut walker = Walker::new(minor)?;
+        let mut walker = Walker::new(row)?;
         walker.leave_out(&recorder.own);
+        recorder.own.extend(walker.interned_strings());
         recorder.walker = Some(walker);
         for place in 0..(python.PyList_Size)(types) {
             recorder.know((python.PyList_GetItem)(types, place).addr());
@@ -154,15 +159,44 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
             hook::resume(recorder, process);
             return Ok(());
         }
-        if bypassed {
-            recorder.shadows = bypass::install(list, dict, tuple);
+        if bypassed && !switch_free_lists_off(row, published, (python.PyInterpreterState_Main)()) {
+            recorder.shadows = free_lists::bypass(list, dict, tuple);
         }
-        hook::install(Parts { python, recorder, process, current_thread });
+        hook::install(Parts { python, row, recorder, process, current_thread });
         system::at_fork(detach);
         take_over_exit(&python);
         hook::activate();
     }
     Ok(())
+}
+
+/// The row of the version that calls itself so: `3.14.10`.
+///
+/// # Errors
+/// A sentence: it is no final release, or there is no row for it.
+fn row_of(version: &str) -> Result<&'static CPython, String> {
+    let mut numbers = version.splitn(3, '.').skip(1);
+    let (minor, micro) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    let Ok(micro) = micro.parse::<u32>() else {
+        return Err(format!("CPython {version} is not a final release: its objects may be laid out in another way"));
+    };
+    let row = minor.parse().ok().and_then(versions::of);
+    let row = row.ok_or_else(|| format!("CPython {version} is not one of {}", versions::names()))?;
+    if micro < row.since_micro.into() {
+        let (minor, since) = (row.minor, row.since_micro);
+        return Err(format!(
+            "CPython {version} has a collector that refloop does not know: it records 3.{minor} from 3.{minor}.{since} on"
+        ));
+    }
+    Ok(row)
+}
+
+/// Switches the free lists of the interpreter off, where its version can; says whether it did.
+unsafe fn switch_free_lists_off(row: &CPython, published: Option<Published>, interpreter: usize) -> bool {
+    let end = published.and_then(|published| published.end_of_collector(interpreter));
+    let (Some(lists), Some(end)) = (row.free_lists, end) else { return false };
+    // SAFETY: the lists of a version with such a row are in the interpreter.
+    unsafe { free_lists::switch_off(lists, end + lists.behind_collector) }
 }
 
 /// The module and its functions, out of the collector's sight.
@@ -346,8 +380,8 @@ unsafe fn take_over_exit(python: &Functions) {
             return (python.PyErr_Clear)();
         }
         let builtin = system::symbol(c"PyCFunction_Type");
-        if abi::word(exit.addr(), 8) == builtin {
-            let method = abi::word(exit.addr(), 16) as *mut Method;
+        if memory::type_of(exit.addr()) == builtin {
+            let method = memory::word(exit.addr() + 16) as *mut Method;
             if (*method).flags == FAST_KEYWORDS {
                 EXIT.store((*method).function.addr(), Ordering::Release);
                 (*method).function = exit_now as FastKeywords as *const c_void;

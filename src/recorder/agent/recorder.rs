@@ -4,11 +4,12 @@
 //! each death of an object is written. A block is not an object yet when it is allocated, so a birth waits until [`WAITING`] others have followed it, its death comes,
 //! or a walk begins; then its type can be read from its memory. A block in which no type is found is no object (the key table of a dict, say) and is not written.
 
-use crate::abi::{pre_header, type_field, word};
+use crate::cpython::memory::{GC_HEAD, flag as type_flag, pre_header, type_flags, type_of, word};
+use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
 use crate::live::{IS_CODE, IS_TYPE, LiveTable, PENDING};
 use crate::log::{Log, cut};
-use crate::map::AddressMap;
+use crate::number_map::NumberMap;
 use crate::sink::Sink;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
@@ -34,7 +35,7 @@ struct Guess {
 
 /// The state of the recording in this process. Whoever holds the interpreter's lock may touch it.
 pub struct Recorder {
-    pub minor: u8,
+    row: &'static CPython,
     /// Births and deaths of all objects, not of survivors only.
     pub full: bool,
     pub depth: usize,
@@ -50,7 +51,7 @@ pub struct Recorder {
     pub shadows: Vec<(usize, usize)>,
     last_type: u32,
     /// Type objects known: one more than the bytes in front of their instances, and from [`CLASS_SHIFT`] on their number.
-    known: AddressMap,
+    known: NumberMap,
     /// Forgotten when `known` changes.
     recent: [Guess; RECENT],
     free_numbers: Vec<u32>,
@@ -65,9 +66,9 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(minor: u8, full: bool, depth: usize, stacks: Option<Stacks>, type_type: usize) -> Recorder {
+    pub fn new(row: &'static CPython, full: bool, depth: usize, stacks: Option<Stacks>, type_type: usize) -> Recorder {
         Recorder {
-            minor,
+            row,
             full,
             depth,
             table: LiveTable::new(),
@@ -78,7 +79,7 @@ impl Recorder {
             type_type,
             shadows: Vec::new(),
             last_type: 0,
-            known: AddressMap::default(),
+            known: NumberMap::default(),
             recent: [Guess::default(); RECENT],
             free_numbers: Vec::new(),
             last_number: 0,
@@ -192,12 +193,13 @@ impl Recorder {
     /// A type object: what has it as its type is an object.
     pub fn know(&mut self, type_object: usize) {
         // SAFETY: the callers have a type object.
-        let flags = unsafe { word(type_object, type_field::FLAGS) as u64 };
-        if flags & type_field::HEAP != 0 {
-            flag(&mut self.table, type_object - 16, IS_TYPE);
+        let flags = unsafe { type_flags(type_object) };
+        if flags & type_flag::HEAP_TYPE != 0 {
+            flag(&mut self.table, type_object - GC_HEAD, IS_TYPE);
         }
+        let front = pre_header(self.row, flags) + if flags & type_flag::HAVE_GC != 0 { GC_HEAD } else { 0 };
         let number = self.known.get(type_object) >> CLASS_SHIFT;
-        self.change_known(type_object, number << CLASS_SHIFT | (pre_header(self.minor, flags) as u32 + 1));
+        self.change_known(type_object, number << CLASS_SHIFT | (front as u32 + 1));
     }
 
     /// Of a type that is gone, 0.
@@ -336,7 +338,7 @@ impl Recorder {
                 continue;
             }
             // SAFETY: the words are in the block.
-            let (count, word) = unsafe { (word(block, front), word(block, front + 8)) };
+            let (count, word) = unsafe { (word(block + front) & self.row.count.bits(), word(block + front + 8)) };
             if word % 8 != 0 || word < 4096 || word >> 48 != 0 || count > u32::MAX as usize || (count == 0 && !dying) {
                 continue;
             }
@@ -368,16 +370,16 @@ impl Recorder {
 
     /// Whether a live block of its own holds this type object, and the type is ready.
     fn is_type(&mut self, type_object: usize) -> bool {
-        let index = self.table.find(type_object.wrapping_sub(16));
+        let index = self.table.find(type_object.wrapping_sub(GC_HEAD));
         if index == 0 || self.table.get(index).bytes() < SMALLEST_TYPE {
             return false;
         }
         // SAFETY: the words are in the block; the class of a class is known or `type`.
         unsafe {
-            let class = word(type_object, 8);
+            let class = type_of(type_object);
             let is_type = class == self.type_type
-                || self.known.get(class) != 0 && word(class, type_field::FLAGS) as u64 & type_field::CLASS != 0;
-            is_type && word(type_object, type_field::FLAGS) as u64 & type_field::READY != 0
+                || self.known.get(class) != 0 && type_flags(class) & type_flag::TYPE_SUBCLASS != 0;
+            is_type && type_flags(type_object) & type_flag::READY != 0
         }
     }
 

@@ -13,8 +13,11 @@
 //! once the frame inside it has led there, since the memory of a frame that returned may be gone. `tests/stacks.rs`
 //! holds this against what `sys._getframe` says.
 
-use crate::abi::{Abi, Last, OWNED_BY_C_STACK, word};
-use crate::map::{AddressMap, hash};
+use crate::cpython::frame::has_python_code;
+use crate::cpython::memory::{referent, word};
+use crate::cpython::text::text_within;
+use crate::cpython::versions::{CPython, Last};
+use crate::number_map::{NumberMap, hash};
 
 /// A stack: its innermost frame, and the node of the rest.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +100,7 @@ const FRAME_LIMIT: usize = 1 << 17;
 const NAME_LIMIT: usize = 4096;
 
 pub struct Stacks {
-    abi: Abi,
+    row: &'static CPython,
     depth: usize,
     line_of: unsafe extern "C" fn(usize, i32) -> i32,
     code_type: usize,
@@ -107,9 +110,9 @@ pub struct Stacks {
     /// Open addressing over `nodes`, 0 is free.
     index: Vec<u32>,
     codes: Vec<Code>,
-    code_numbers: AddressMap,
+    code_numbers: NumberMap,
     /// One more than the line, by code number and instruction.
-    lines: AddressMap,
+    lines: NumberMap,
     recent_code: (usize, u32),
     /// Steps from a stack into a frame that were taken lately, each in the place that its hash gives it.
     steps: Box<[Step; STEPS]>,
@@ -124,7 +127,7 @@ pub struct Stacks {
 
 impl Stacks {
     pub fn new(
-        abi: Abi,
+        row: &'static CPython,
         depth: usize,
         line_of: unsafe extern "C" fn(usize, i32) -> i32,
         code_type: usize,
@@ -132,7 +135,7 @@ impl Stacks {
     ) -> Stacks {
         let root = Node { parent: 0, code: 0, instruction: 0, line: 0, site: 0, depth: 0, own: false };
         Stacks {
-            abi,
+            row,
             depth,
             line_of,
             code_type,
@@ -140,8 +143,8 @@ impl Stacks {
             nodes: vec![root],
             index: vec![0; 1 << 12],
             codes: vec![Code::default()],
-            code_numbers: AddressMap::default(),
-            lines: AddressMap::default(),
+            code_numbers: NumberMap::default(),
+            lines: NumberMap::default(),
             recent_code: (0, 0),
             steps: Box::new([NO_STEP; STEPS]),
             chain: Chain::of(0),
@@ -194,14 +197,14 @@ impl Stacks {
         }
         // SAFETY: as the caller promises; the offsets are those of this version.
         unsafe {
-            let mut innermost = word(thread, self.abi.thread_frame);
-            if let Some(offset) = self.abi.c_frame {
-                innermost = word(innermost, offset);
+            let mut innermost = word(thread + self.row.thread_frame);
+            if let Some(offset) = self.row.c_frame {
+                innermost = word(innermost + offset);
             }
             if innermost == 0 {
                 return 0;
             }
-            match self.abi.last {
+            match self.row.last {
                 Last::Pointer => self.capture_from::<true>(innermost, met),
                 Last::Index(_) => self.capture_from::<false>(innermost, met),
             }
@@ -213,7 +216,7 @@ impl Stacks {
     unsafe fn capture_from<const POINTER: bool>(&mut self, innermost: usize, mut met: impl FnMut(usize)) -> u32 {
         // SAFETY: as in `capture`. The places are in the kept stack, `OUTSIDE` is never passed.
         unsafe {
-            let (to_previous, to_last, to_code) = (self.abi.frame_previous, self.abi.frame_last, self.abi.frame_code);
+            let (to_previous, to_last, to_code) = (self.row.frame_previous, self.row.frame_last, self.row.frame_code);
             let mut walked = [innermost; REACH];
             let Some((entered, known)) = common(&self.chain.frames, &mut walked, to_previous) else {
                 return self.rebuild(innermost, met);
@@ -227,15 +230,15 @@ impl Stacks {
             macro_rules! compare {
                 () => {
                     let caller = (*old.sub(1)).address;
-                    if word(address, to_previous) != caller {
+                    if word(address + to_previous) != caller {
                         return self.rebuild(innermost, met);
                     }
                     // A pointer to an instruction tells the code as well: chains forget the code that is freed.
                     let same = if POINTER {
-                        word(address, to_last) == (*old).last
+                        word(address + to_last) == (*old).last
                     } else {
                         *((address + to_last) as *const u32) as usize == (*old).last
-                            && word(address, to_code) == (*old).code
+                            && word(address + to_code) == (*old).code
                     };
                     changed = if same { changed } else { old };
                     (old, address) = (old.sub(1), caller);
@@ -278,7 +281,7 @@ impl Stacks {
             let mut frame = innermost;
             while frame != 0 && walked.len() < FRAME_LIMIT {
                 walked.push(frame);
-                frame = word(frame, self.abi.frame_previous);
+                frame = word(frame + self.row.frame_previous);
             }
             let mut same = 1;
             let mut node = 0;
@@ -306,11 +309,11 @@ impl Stacks {
     unsafe fn read(&self, address: usize) -> Frame {
         // SAFETY: as in `capture`.
         unsafe {
-            let last = match self.abi.last {
-                Last::Index(_) => *((address + self.abi.frame_last) as *const u32) as usize,
-                Last::Pointer => word(address, self.abi.frame_last),
+            let last = match self.row.last {
+                Last::Index(_) => *((address + self.row.frame_last) as *const u32) as usize,
+                Last::Pointer => word(address + self.row.frame_last),
             };
-            Frame { address, last, code: word(address, self.abi.frame_code), node: 0 }
+            Frame { address, last, code: word(address + self.row.frame_code), node: 0 }
         }
     }
 
@@ -333,19 +336,18 @@ impl Stacks {
 
     /// The node of a frame, that of the caller where no Python code runs in it.
     unsafe fn called(&mut self, frame: &Frame, caller: u32, met: &mut impl FnMut(usize)) -> u32 {
-        if let Some(owner) = self.abi.frame_owner
-            // SAFETY: as in `capture`.
-            && unsafe { *((frame.address + owner) as *const u8) } == OWNED_BY_C_STACK
-        {
+        // SAFETY: as in `capture`.
+        if !unsafe { has_python_code(self.row, frame.address) } {
             return caller;
         }
-        let instruction = match self.abi.last {
+        let code = referent(frame.code);
+        let instruction = match self.row.last {
             Last::Index(bytes) => (frame.last as u32).cast_signed().wrapping_mul(bytes),
-            Last::Pointer => frame.last.wrapping_sub(frame.code + self.abi.code_first) as i32,
+            Last::Pointer => frame.last.wrapping_sub(code + self.row.code_instructions) as i32,
         };
-        match self.code_number(frame.code, met) {
+        match self.code_number(code, met) {
             0 => caller,
-            number => self.child(caller, number, instruction, frame.code),
+            number => self.child(caller, number, instruction, code),
         }
     }
 
@@ -385,7 +387,7 @@ impl Stacks {
         if known != 0 {
             return known - 1;
         }
-        // SAFETY: the frame holds its code object. The function reads the line table and allocates nothing (3.8 to 3.13).
+        // SAFETY: the frame holds its code object. The function reads the line table and allocates nothing (3.8 to 3.15).
         let line = u32::try_from(unsafe { (self.line_of)(object, instruction) }).unwrap_or(0);
         self.lines.insert(key, line + 1);
         line
@@ -412,13 +414,11 @@ impl Stacks {
         if number == 0 {
             // SAFETY: a frame holds it, so it is an object; a code object has these fields.
             let code = unsafe {
-                if object == 0 || word(object, 8) != self.code_type || self.is_never_shown(object) {
+                if object == 0 || word(object + 8) != self.code_type || self.is_never_shown(object) {
                     return 0;
                 }
-                let mut code = Code::default();
-                crate::text::append(&self.abi, word(object, self.abi.code_path), NAME_LIMIT, &mut code.path);
-                crate::text::append(&self.abi, word(object, self.abi.code_function), NAME_LIMIT, &mut code.function);
-                code
+                let read = |place| text_within(self.row, word(object + place), NAME_LIMIT);
+                Code { path: read(self.row.code_path), function: read(self.row.code_function), ..Code::default() }
             };
             let own = !self.own_folder.is_empty() && code.path.starts_with(&self.own_folder);
             number = self.codes.len() as u32;
@@ -433,9 +433,9 @@ impl Stacks {
     /// CPython puts code of its own between a class and the `__init__` that it calls, which no traceback shows.
     unsafe fn is_never_shown(&self, code: usize) -> bool {
         // SAFETY: a code object has the field, and its number of instructions behind the two words of each object.
-        self.abi
+        self.row
             .code_traceable
-            .is_some_and(|first| unsafe { *((code + first) as *const i32) as usize >= word(code, 16) })
+            .is_some_and(|first| unsafe { *((code + first) as *const i32) as usize >= word(code + 16) })
     }
 
     #[cold]
@@ -477,7 +477,7 @@ unsafe fn common(kept: &[Frame], walked: &mut [usize; REACH], to_previous: usize
     let steps = REACH.min(top + 1);
     for step in 1..steps {
         // SAFETY: the frames that run, from the innermost outwards.
-        let frame = unsafe { word(walked[step - 1], to_previous) };
+        let frame = unsafe { word(walked[step - 1] + to_previous) };
         if frame == 0 {
             return None;
         }

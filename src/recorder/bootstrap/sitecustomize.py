@@ -15,15 +15,13 @@ def _refuse(reason):
             pass
 
 
+# Whether the recorder may be loaded at all. Which versions it records, it says itself.
 def _unknown():
-    version = "%d.%d" % sys.version_info[:2]
     implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
     if implementation != "cpython":
         return "%s is not CPython" % implementation
     if sys.version_info < (3, 8):
-        return "Python %s is too old: refloop records CPython 3.8 to 3.13" % version
-    if sys.version_info >= (3, 14):
-        return "CPython %s is newer than refloop knows: it records 3.8 to 3.13" % version
+        return "Python %d.%d is too old: refloop records CPython from 3.8 on" % sys.version_info[:2]
     if "t" in getattr(sys, "abiflags", ""):
         return "free-threaded builds of CPython cannot be recorded"
     if hasattr(sys, "gettotalrefcount") or hasattr(sys, "getobjects"):

@@ -1,8 +1,11 @@
 //! What the walk needs to know of a class, worked out once per walk: where its instances begin and end, what they hold
 //! where, and which of CPython's own containers they are.
 
-use super::abi::Abi;
-use super::memory::{GC_HEAD, byte, c_string, flag, half, signed, size_of, ty, type_flags, word};
+use crate::cpython::frame::Holder;
+use crate::cpython::interpreter::Interpreter;
+use crate::cpython::memory::{GC_HEAD, c_string, flag, half, signed, size_of, ty, type_flags, word};
+use crate::cpython::versions::{CodeForm, PreHeader, Values};
+use crate::cpython::{dict, integer, text};
 
 /// The built-in container that an object is, or is an instance of a subclass of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +44,6 @@ pub enum Place {
     Managed,
 }
 
-/// Bytes of a class that C code declares: about, for it is no block of the heap.
-const STATIC_TYPE: usize = 416;
-
 /// A named field: offset and label.
 pub type Field = (usize, u32);
 
@@ -79,9 +79,9 @@ impl Class {
     }
 
     /// Bytes in front of `object` in its block, and whether the collector knows it.
-    pub unsafe fn head(&self, abi: &Abi, object: usize) -> (usize, bool) {
+    pub unsafe fn head(&self, interpreter: &Interpreter, object: usize) -> (usize, bool) {
         let gc = if self.asks_is_gc {
-            unsafe { abi.is_gc(object, self.address, self.flags) }
+            unsafe { interpreter.is_gc(object, self.address, self.flags) }
         } else {
             self.flags & flag::HAVE_GC != 0
         };
@@ -89,22 +89,23 @@ impl Class {
     }
 
     /// Bytes from the object's own address to its end.
-    pub unsafe fn body(&self, abi: &Abi, object: usize) -> usize {
+    pub unsafe fn body(&self, interpreter: &Interpreter, object: usize) -> usize {
         unsafe {
             if self.flags & flag::UNICODE_SUBCLASS != 0 {
-                return self.text_body(abi, object);
+                return self.text_body(interpreter, object);
             }
             if self.kind == Kind::Type && type_flags(object) & flag::HEAP_TYPE == 0 {
-                return STATIC_TYPE;
+                return interpreter.row.type_bytes; // about, for it is no block of the heap
             }
             let mut body = self.basic_size;
             if self.item_size != 0 {
                 let is_int = self.flags & flag::LONG_SUBCLASS != 0;
+                // They are allocated with so many items, and then use the place of `ob_size` for something else.
+                let frames_are_inside = interpreter.row.code == CodeForm::Inline;
                 let items = match self.kind {
-                    _ if is_int && abi.layout.minor >= 12 => (word(object + 16) >> 3).max(1),
-                    _ if is_int && abi.layout.minor == 11 => size_of(object).unsigned_abs().max(1),
-                    // They are allocated with so many items, and then use the place of `ob_size` for something else.
-                    Kind::Generator | Kind::Frame if abi.layout.minor >= 11 => abi.frame_slots(object, self.kind),
+                    _ if is_int => integer::room(interpreter.row, object),
+                    Kind::Generator if frames_are_inside => interpreter.frame_slots(object, Holder::Generator),
+                    Kind::Frame if frames_are_inside => interpreter.frame_slots(object, Holder::FrameObject),
                     _ => size_of(object).unsigned_abs(),
                 };
                 // `PyType_GenericAlloc` adds one item; `int` and `bytes` do not round up.
@@ -115,23 +116,20 @@ impl Class {
                     body = body.saturating_add(7) & !7;
                 }
             }
-            if self.flags & flag::INLINE_VALUES != 0 && abi.layout.minor >= 13 {
-                let capacity = usize::from(byte(object + self.basic_size));
-                body += 8 + 8 * capacity + capacity.next_multiple_of(8);
+            if self.flags & flag::INLINE_VALUES != 0 && interpreter.row.values == Values::Inline {
+                body += dict::inline_values_bytes(object + self.basic_size);
             }
             body
         }
     }
 
-    unsafe fn text_body(&self, abi: &Abi, text: usize) -> usize {
+    unsafe fn text_body(&self, interpreter: &Interpreter, text: usize) -> usize {
         unsafe {
-            let state = half(text + 32).cast_unsigned();
-            if state & 1 << 5 == 0 {
-                return self.basic_size; // not compact: the text is in a block of its own
+            let form = text::Form::of(text);
+            if !form.compact {
+                return self.basic_size; // the text is in a block of its own
             }
-            let start = if state & 1 << 6 != 0 { abi.layout.ascii_data } else { abi.layout.compact_data };
-            let kind = (state >> 2 & 7).clamp(1, 4) as usize;
-            start + (signed(text + 16).max(0).cast_unsigned() + 1) * kind
+            form.start(interpreter.row) + (text::length(text) + 1) * form.width.clamp(1, 4)
         }
     }
 }
@@ -143,30 +141,30 @@ pub struct Kinds {
 }
 
 impl Kinds {
-    pub unsafe fn new(abi: &Abi) -> Kinds {
+    pub unsafe fn new(interpreter: &Interpreter) -> Kinds {
         let known = [
-            (abi.ordered_dict, Kind::OrderedDict),
-            (abi.list, Kind::List),
-            (abi.tuple, Kind::Tuple),
-            (abi.dict, Kind::Dict),
-            (abi.set, Kind::Set),
-            (abi.function, Kind::Function),
-            (abi.method, Kind::Method),
-            (abi.c_function, Kind::CFunction),
-            (abi.cell, Kind::Cell),
-            (abi.module, Kind::Module),
-            (abi.type_type, Kind::Type),
-            (abi.frame, Kind::Frame),
-            (abi.generator, Kind::Generator),
-            (abi.coroutine, Kind::Generator),
-            (abi.async_generator, Kind::Generator),
-            (abi.weak_reference, Kind::WeakReference),
+            (interpreter.ordered_dict, Kind::OrderedDict),
+            (interpreter.list, Kind::List),
+            (interpreter.tuple, Kind::Tuple),
+            (interpreter.dict, Kind::Dict),
+            (interpreter.set, Kind::Set),
+            (interpreter.function, Kind::Function),
+            (interpreter.method, Kind::Method),
+            (interpreter.c_function, Kind::CFunction),
+            (interpreter.cell, Kind::Cell),
+            (interpreter.module, Kind::Module),
+            (interpreter.type_type, Kind::Type),
+            (interpreter.frame, Kind::Frame),
+            (interpreter.generator, Kind::Generator),
+            (interpreter.coroutine, Kind::Generator),
+            (interpreter.async_generator, Kind::Generator),
+            (interpreter.weak_reference, Kind::WeakReference),
         ];
         Kinds { traversals: known.map(|(class, kind)| (unsafe { word(class + ty::TRAVERSE) }, kind)).to_vec() }
     }
 
     /// The container that instances of `class` are: what the nearest base that is one says.
-    pub unsafe fn of(&self, abi: &Abi, class: usize) -> Kind {
+    pub unsafe fn of(&self, interpreter: &Interpreter, class: usize) -> Kind {
         unsafe {
             if type_flags(class) & flag::EXCEPTION_SUBCLASS != 0 {
                 return Kind::Exception;
@@ -176,13 +174,13 @@ impl Kinds {
                 if let Some(&(_, kind)) = self.traversals.iter().find(|&&(known, _)| known == traverse && known != 0) {
                     return kind;
                 }
-                if base == abi.code {
+                if base == interpreter.code {
                     return Kind::Code;
                 }
-                if base == abi.byte_array {
+                if base == interpreter.byte_array {
                     return Kind::ByteArray;
                 }
-                if !made_in_python(abi, base) {
+                if !made_in_python(interpreter, base) {
                     match c_string(word(base + ty::NAME)) {
                         b"collections.deque" => return Kind::Deque,
                         b"array.array" => return Kind::Array,
@@ -206,17 +204,14 @@ pub unsafe fn chain(class: usize) -> impl Iterator<Item = usize> {
 }
 
 /// Was the class made by a class statement (or `type()`), not by C code? Then its `tp_name` is the text of its name object.
-pub unsafe fn made_in_python(abi: &Abi, class: usize) -> bool {
+pub unsafe fn made_in_python(interpreter: &Interpreter, class: usize) -> bool {
     const HT_NAME_BEFORE_QUALNAME: usize = 16;
     unsafe {
         if type_flags(class) & flag::HEAP_TYPE == 0 {
             return false;
         }
-        let name = word(class + abi.layout.type_qualname - HT_NAME_BEFORE_QUALNAME);
-        let text = word(class + ty::NAME);
-        let ascii = name != 0 && half(name + 32) & 1 << 6 != 0;
-        // Without ASCII it is the UTF-8 form that the name object keeps, behind that form's length.
-        name != 0 && text == if ascii { name + abi.layout.ascii_data } else { word(name + abi.layout.ascii_data + 8) }
+        let name = word(class + interpreter.row.type_qualname - HT_NAME_BEFORE_QUALNAME);
+        name != 0 && word(class + ty::NAME) == text::utf8(interpreter.row, name)
     }
 }
 
@@ -239,15 +234,15 @@ pub unsafe fn object_members<'a>(class: usize) -> Vec<(usize, &'a [u8])> {
 }
 
 /// Where the instance dict and the weak references of instances of `class` are.
-pub unsafe fn places(abi: &Abi, class: usize) -> (Place, Place) {
-    let flags = unsafe { type_flags(class) };
+pub unsafe fn places(interpreter: &Interpreter, class: usize) -> (Place, Place) {
+    let (flags, form) = (unsafe { type_flags(class) }, interpreter.row.pre_header);
     let at = |offset: usize| match unsafe { signed(class + offset) } {
         0 => Place::Nowhere,
         offset => Place::At(offset),
     };
     let dict =
-        if abi.layout.minor >= 11 && flags & flag::MANAGED_DICT != 0 { Place::Managed } else { at(ty::DICT_OFFSET) };
-    let weak = if abi.layout.minor >= 12 && flags & flag::MANAGED_WEAKREF != 0 {
+        if form != PreHeader::None && flags & flag::MANAGED_DICT != 0 { Place::Managed } else { at(ty::DICT_OFFSET) };
+    let weak = if form == PreHeader::DictAndWeakReferences && flags & flag::MANAGED_WEAKREF != 0 {
         Place::Managed
     } else {
         at(ty::WEAKLIST_OFFSET)

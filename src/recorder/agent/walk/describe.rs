@@ -1,10 +1,10 @@
 //! A walk that is going on: objects go in, one after the other, their records come out.
 
-use super::abi::Abi;
 use super::classes::{Class, Kind, Place, chain, made_in_python, object_members, places};
 use super::edges::Edges;
-use super::memory::{GC_HEAD, flag, signed, tuple_items, ty, type_flags, type_of, word};
 use super::{Context, Scratch};
+use crate::cpython::memory::{GC_HEAD, signed, ty, type_flags, type_of, word};
+use crate::cpython::memory::{pre_header, tuple_items};
 use crate::encode::kind;
 use crate::sink::Sink;
 
@@ -34,7 +34,7 @@ impl<S: Sink> Walk<'_, S> {
         for &object in &self.context.own {
             let class = unsafe { type_of(object) };
             unsafe {
-                if self.context.abi.is_gc(object, class, type_flags(class)) {
+                if self.context.interpreter.is_gc(object, class, type_flags(class)) {
                     scratch.edges.read(object, word(class + ty::TRAVERSE), 0);
                     for &target in &scratch.edges.targets {
                         *scratch.own_references.entry(target, 0).0 += 1;
@@ -92,15 +92,15 @@ impl<S: Sink> Walk<'_, S> {
     /// Is it a tuple that begins with a cell, as the closure of a function does?
     unsafe fn is_closure(&self, tuple: usize) -> bool {
         unsafe {
-            let first = tuple_items(tuple).first().copied().unwrap_or(0);
-            first != 0 && type_of(first) == self.context.abi.cell
+            let first = tuple_items(self.context.interpreter.row, tuple).first().copied().unwrap_or(0);
+            first != 0 && type_of(first) == self.context.interpreter.cell
         }
     }
 
     /// Writes an object: its count, what is known of it, and its references.
     pub(super) unsafe fn describe(&mut self, object: usize, class: usize) {
         unsafe {
-            let (head, gc) = self.scratch.classes[class].head(&self.context.abi, object);
+            let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
             let tracked = gc && word(object - GC_HEAD) != 0;
             let mut edges = std::mem::take(&mut self.scratch.edges);
             self.read_edges(object, class, gc, tracked, &mut edges);
@@ -137,13 +137,18 @@ impl<S: Sink> Walk<'_, S> {
         let class = &self.scratch.classes[class];
         let asked = gc
             && (tracked || matches!(class.kind, Kind::Dict | Kind::Tuple))
-            && unsafe { !self.context.abi.is_deep_frozen(object) };
+            && unsafe { !self.context.interpreter.is_deep_frozen(object) };
         let size = match class.kind {
             Kind::List | Kind::Tuple | Kind::Dict | Kind::OrderedDict | Kind::Deque => unsafe { word(object + 16) },
             Kind::Set => unsafe { word(object + 24) },
             _ => 0,
         };
-        unsafe { edges.read(object, if asked { class.traverse } else { 0 }, size) };
+        unsafe {
+            edges.read(object, if asked { class.traverse } else { 0 }, size);
+            if asked && class.kind == Kind::Generator {
+                self.context.interpreter.borrowed(object, |target| edges.forget(target));
+            }
+        }
     }
 
     /// The number of a referent, 0 if the reference to it is left out. Untracked ones are queued.
@@ -153,11 +158,11 @@ impl<S: Sink> Walk<'_, S> {
                 if matches!(self.scratch.members.get(target), None | Some(0)) {
                     return 0;
                 }
-            } else if self.context.abi.count(target).0 == 0 || self.sink.hidden(target) {
+            } else if self.context.interpreter.count(target).0 == 0 || self.sink.hidden(target) {
                 return 0;
             }
             let class = self.class_of(target);
-            let (head, gc) = self.scratch.classes[class].head(&self.context.abi, target);
+            let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, target);
             let tracked = gc && word(target - GC_HEAD) != 0;
             if tracked && !from_tracked {
                 return 0;
@@ -174,7 +179,7 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn queue(&mut self, object: usize) {
         unsafe {
             let class = self.class_of(object);
-            let (head, gc) = self.scratch.classes[class].head(&self.context.abi, object);
+            let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
             let tracked = gc && word(object - GC_HEAD) != 0;
             if !tracked && self.sink.first_visit(object, object - head) {
                 self.scratch.queue.push(object);
@@ -185,22 +190,22 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn number(&mut self, object: usize) -> u64 {
         unsafe {
             let class = self.class_of(object);
-            let (head, _) = self.scratch.classes[class].head(&self.context.abi, object);
+            let (head, _) = self.scratch.classes[class].head(&self.context.interpreter, object);
             self.number_of(object, class, head)
         }
     }
 
     unsafe fn number_of(&mut self, object: usize, class: usize, head: usize) -> u64 {
         let class = &self.scratch.classes[class];
-        let bytes = head + unsafe { class.body(&self.context.abi, object) };
+        let bytes = head + unsafe { class.body(&self.context.interpreter, object) };
         self.sink.object(object, object - head, class.number, bytes as u64)
     }
 
     unsafe fn remember_closure(&mut self, function: usize) {
         unsafe {
-            let layout = self.context.abi.layout;
-            let (closure, code) = (word(function + layout.function_closure), word(function + layout.function_code));
-            if closure != 0 && self.context.abi.is_code(code) {
+            let row = self.context.interpreter.row;
+            let (closure, code) = (word(function + row.function_closure), word(function + row.function_code));
+            if closure != 0 && self.context.interpreter.is_code(code) {
                 self.scratch.closures.insert(closure, code);
             }
         }
@@ -234,10 +239,10 @@ impl<S: Sink> Walk<'_, S> {
     /// A class without its number and the names of its fields.
     pub(super) unsafe fn plain_class(&self, address: usize) -> Class {
         unsafe {
-            let abi = &self.context.abi;
-            let (dict, weak) = places(abi, address);
+            let interpreter = &self.context.interpreter;
+            let (dict, weak) = places(interpreter, address);
             let flags = type_flags(address);
-            let kind = self.context.kinds.of(abi, address);
+            let kind = self.context.kinds.of(interpreter, address);
             Class {
                 address,
                 number: 0,
@@ -246,8 +251,8 @@ impl<S: Sink> Walk<'_, S> {
                 traverse: word(address + ty::TRAVERSE),
                 basic_size: word(address + ty::BASIC_SIZE),
                 item_size: signed(address + ty::ITEM_SIZE),
-                pre_head: pre_head(abi, flags),
-                in_python: made_in_python(abi, address),
+                pre_head: pre_header(interpreter.row, flags),
+                in_python: made_in_python(interpreter, address),
                 asks_is_gc: kind == Kind::Type && word(address + ty::IS_GC) != 0,
                 dict,
                 weak,
@@ -260,10 +265,10 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Fields that have a name: the members of the class and its bases, and those that the version's row lists.
     unsafe fn find_fields(&mut self, class: &mut Class) {
-        let layout = self.context.abi.layout;
+        let row = self.context.interpreter.row;
         unsafe {
             for base in chain(class.address) {
-                let in_python = made_in_python(&self.context.abi, base);
+                let in_python = made_in_python(&self.context.interpreter, base);
                 for (offset, name) in object_members(base) {
                     let label = self.sink.text(&[b".", name].concat());
                     (if in_python { &mut class.slots } else { &mut class.fields }).push((offset, label));
@@ -271,9 +276,9 @@ impl<S: Sink> Walk<'_, S> {
             }
         }
         let listed: &[(u16, &'static str)] = match class.kind {
-            Kind::Function => layout.function,
-            Kind::Frame => layout.frame,
-            Kind::Exception => layout.exception,
+            Kind::Function => row.function,
+            Kind::Frame => row.frame,
+            Kind::Exception => row.exception,
             Kind::Cell => &[(16, ".cell_contents")],
             Kind::CFunction => &[(24, ".__self__"), (32, ".__module__")],
             Kind::WeakReference => &[(24, ".__callback__")],
@@ -288,14 +293,4 @@ impl<S: Sink> Walk<'_, S> {
             }
         }
     }
-}
-
-/// Bytes in front of the collector's head: the dict and the weak references of managed classes.
-fn pre_head(abi: &Abi, flags: usize) -> usize {
-    let managed = match abi.layout.minor {
-        ..=10 => 0,
-        11 => flag::MANAGED_DICT,
-        _ => flag::MANAGED_DICT | flag::MANAGED_WEAKREF,
-    };
-    if flags & managed == 0 { 0 } else { 16 }
 }

@@ -47,6 +47,15 @@ impl Edges {
         self.labels.resize(self.targets.len(), 0);
     }
 
+    /// Takes away one reference to `target`, which was reported and has no count. The last one, for a frame reports its
+    /// values after its variables.
+    pub fn forget(&mut self, target: usize) {
+        if let Some(index) = self.targets.iter().rposition(|&reported| reported == target) {
+            self.targets.remove(index);
+            self.labels.remove(index);
+        }
+    }
+
     /// Gives memory back that only a very big container needed.
     pub fn shrink(&mut self, kept: usize) {
         self.targets.clear();

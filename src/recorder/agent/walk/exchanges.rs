@@ -4,7 +4,7 @@
 //! the class that it had first.
 
 use super::describe::Walk;
-use super::memory::{flag, type_flags, word};
+use crate::cpython::memory::{flag, type_flags, word};
 use crate::sink::Sink;
 
 /// Different key tables that are remembered, so that no program makes the search long.
@@ -22,7 +22,7 @@ impl<S: Sink> Walk<'_, S> {
             let address = self.scratch.classes[class].address;
             let strange = &mut self.scratch.strange_keys;
             if keys != 0
-                && keys != word(address + self.context.abi.layout.type_cached_keys)
+                && keys != word(address + self.context.interpreter.row.type_cached_keys)
                 && strange.last() != Some(&(address, keys))
                 && strange.len() < MOST
                 && !strange.contains(&(address, keys))
@@ -36,7 +36,7 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn remember_class_keys(&mut self, class: usize) {
         unsafe {
             if type_flags(class) & flag::HEAP_TYPE != 0 {
-                let keys = word(class + self.context.abi.layout.type_cached_keys);
+                let keys = word(class + self.context.interpreter.row.type_cached_keys);
                 if keys != 0 {
                     self.scratch.key_tables.insert(keys, class);
                 }

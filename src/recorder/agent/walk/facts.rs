@@ -2,8 +2,9 @@
 
 use super::classes::{Kind, Place};
 use super::describe::Walk;
-use super::memory::{GC_HEAD, PREV_FINALIZED, byte, flag, half, signed, size_of, ty, type_flags, type_of, word};
-use super::strings::{is_text, text};
+use crate::cpython::memory::{GC_HEAD, PREV_FINALIZED, flag, half, signed, size_of, ty, type_flags, type_of, word};
+use crate::cpython::text;
+use crate::cpython::{dict, versions};
 use crate::encode::kind;
 use crate::sink::Sink;
 
@@ -27,7 +28,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes `count`, and then what else there is to say.
     pub(super) unsafe fn facts(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
         unsafe {
-            let (count, immortal) = self.context.abi.count(object);
+            let (count, immortal) = self.context.interpreter.count(object);
             let own = if self.scratch.own_references.is_empty() {
                 0
             } else {
@@ -90,10 +91,9 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn module_name(&self, module: usize) -> Option<String> {
-        const MD_NAME: usize = 48;
         unsafe {
-            let name = word(module + MD_NAME);
-            is_text(name).then(|| text(self.context.abi.layout, name))
+            let name = word(module + self.context.interpreter.row.module_name);
+            text::is_text(name).then(|| text::text(self.context.interpreter.row, name))
         }
     }
 
@@ -102,9 +102,11 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             let own = match what {
                 Kind::List if word(object + 24) != 0 => 8 * signed(object + 32).max(0).cast_unsigned(),
-                Kind::Dict => self.dict_storage(object),
+                Kind::Dict => dict::storage(self.context.interpreter.row, object),
                 // Its fast nodes, and a node of the list for each entry.
-                Kind::OrderedDict => self.dict_storage(object) + 8 * word(object + 72) + 32 * word(object + 16),
+                Kind::OrderedDict => {
+                    dict::storage(self.context.interpreter.row, object) + 8 * word(object + 72) + 32 * word(object + 16)
+                }
                 Kind::Set if word(object + 40) != object + 64 => 16 * (word(object + 32) + 1),
                 Kind::Deque if word(object + 24) != 0 => {
                     let used = word(object + 40) + size_of(object).max(0).cast_unsigned();
@@ -112,12 +114,15 @@ impl<S: Sink> Walk<'_, S> {
                 }
                 // The key table that its instances share.
                 Kind::Type if type_flags(object) & flag::HEAP_TYPE != 0 => {
-                    let keys = word(object + self.context.abi.layout.type_cached_keys);
-                    if keys == 0 { 0 } else { self.table_bytes(keys) }
+                    let keys = word(object + self.context.interpreter.row.type_cached_keys);
+                    if keys == 0 { 0 } else { dict::table_bytes(self.context.interpreter.row, keys) }
                 }
                 // An instance of a subclass of `str` has its text in a block of its own.
                 _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => separate_text(object),
-                Kind::ByteArray => signed(object + 24).max(0).cast_unsigned(),
+                Kind::ByteArray => match signed(object + 24) {
+                    ..=0 => 0,
+                    allocated => self.context.interpreter.row.byte_array_head + allocated.cast_unsigned(),
+                },
                 Kind::Array => {
                     let (allocated, description) = (signed(object + 32), word(object + 40));
                     allocated.max(0).cast_unsigned() * half(description + 4).max(0).cast_unsigned() as usize
@@ -128,126 +133,54 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// The values array of an instance, where it is a block of its own (3.11, 3.12).
+    /// The values array of an instance, where it is a block of its own.
     unsafe fn values_storage(&self, object: usize, class: usize) -> usize {
-        if !matches!(self.context.abi.layout.minor, 11 | 12) || self.scratch.classes[class].dict != Place::Managed {
+        let row = self.context.interpreter.row;
+        if !row.values.are_separate() || self.scratch.classes[class].dict != Place::Managed {
             return 0;
         }
         unsafe {
             self.values(object, class)
-                .map_or(0, |values| values_bytes(self.capacity(values.first, self.class_keys(class))))
-        }
-    }
-
-    /// The table of a dict, unless it is a class's, and its own array of values.
-    unsafe fn dict_storage(&self, dict: usize) -> usize {
-        unsafe {
-            let (keys, values) = (word(dict + 32), word(dict + 40));
-            if keys == 0 {
-                return 0;
-            }
-            if values == 0 {
-                return self.table_bytes(keys);
-            }
-            match self.context.abi.layout.minor {
-                ..=10 => 8 * usable(word(keys + 8)),
-                11 | 12 => values_bytes(self.capacity(values, keys)),
-                _ if byte(values + 2) != 0 => 0, // inside an instance
-                _ => {
-                    let capacity = usize::from(byte(values));
-                    8 + 8 * capacity + capacity.next_multiple_of(8)
-                }
-            }
-        }
-    }
-
-    unsafe fn table_bytes(&self, keys: usize) -> usize {
-        unsafe {
-            if self.context.abi.layout.minor <= 10 {
-                let size = word(keys + 8);
-                if size <= 1 {
-                    return 0; // the empty table that all share
-                }
-                let index = match size {
-                    0..=0xff => 1,
-                    0x100..=0xffff => 2,
-                    0x1_0000..=0xffff_ffff => 4,
-                    _ => 8,
-                };
-                return 40 + index * size + 24 * usable(size);
-            }
-            let log_size = byte(keys + 8);
-            if log_size == 0 {
-                return 0;
-            }
-            let entry = if byte(keys + 10) == 0 { 24 } else { 16 };
-            32 + (1 << byte(keys + 9)) + entry * usable(1 << log_size)
+                .map_or(0, |values| dict::separate_bytes(dict::own_capacity(row, values, self.class_keys(class))))
         }
     }
 
     unsafe fn class_keys(&self, class: usize) -> usize {
         let class = &self.scratch.classes[class];
-        if class.is_heap() { unsafe { word(class.address + self.context.abi.layout.type_cached_keys) } } else { 0 }
-    }
-
-    /// Entries of a separate values array (3.11, 3.12). It does not say itself: as many as the class's table had room for
-    /// when it was made. The byte in front of it, `r8(capacity + 2)`, bounds it.
-    unsafe fn capacity(&self, values: usize, keys: usize) -> usize {
-        unsafe {
-            let prefix = usize::from(byte(values - 1)).max(8);
-            let now = if keys == 0 { 0 } else { self.room(keys) };
-            now.clamp(prefix.saturating_sub(9), prefix - 2)
-        }
+        if class.is_heap() { unsafe { word(class.address + self.context.interpreter.row.type_cached_keys) } } else { 0 }
     }
 
     /// State of the instance's dict, and the entries it has room for.
     unsafe fn dict_state(&self, object: usize, class: usize) -> (u8, u32) {
         unsafe {
-            let minor = self.context.abi.layout.minor;
-            let class_keys = self.class_keys(class);
+            let row = self.context.interpreter.row;
             let dict = self.dict_of(object, class);
             let entries = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-            if dict == 0 || word(type_of(dict) + ty::TRAVERSE) != word(self.context.abi.dict + ty::TRAVERSE) {
+            if dict == 0 || word(type_of(dict) + ty::TRAVERSE) != word(self.context.interpreter.dict + ty::TRAVERSE) {
                 return match self.values(object, class) {
-                    Some(values) if minor >= 13 => (INLINE, entries(values.count)),
-                    Some(values) => (INLINE, entries(self.capacity(values.first, class_keys))),
+                    Some(values) => (INLINE, entries(dict::own_capacity(row, values, self.class_keys(class)))),
                     None => (NONE, 0),
                 };
             }
-            let (keys, values) = (word(dict + 32), word(dict + 40));
+            let (keys, values) = (word(dict + dict::KEYS), word(dict + dict::VALUES));
             if keys == 0 {
                 return (NONE, 0);
             }
             if values == 0 {
-                return (COMBINED, entries(self.room(keys)));
+                return (COMBINED, entries(dict::room(row, keys)));
             }
-            let capacity = match minor {
-                ..=10 => self.room(keys),
-                11 | 12 => self.capacity(values, keys),
-                _ => usize::from(byte(values)),
-            };
-            let inline_values = minor >= 13 && self.scratch.classes[class].flags & flag::INLINE_VALUES != 0;
-            let elsewhere = inline_values && byte(values + 2) == 0;
-            (if elsewhere { DETACHED } else { SPLIT }, entries(capacity))
+            let has_inline =
+                row.values == versions::Values::Inline && self.scratch.classes[class].flags & flag::INLINE_VALUES != 0;
+            let state = if has_inline && dict::is_detached(values) { DETACHED } else { SPLIT };
+            (state, entries(dict::values_capacity(row, values, keys)))
         }
     }
 }
 
 /// Bytes of a text that does not stand behind the head of its `str`.
-unsafe fn separate_text(text: usize) -> usize {
+unsafe fn separate_text(object: usize) -> usize {
     unsafe {
-        let state = half(text + 32).cast_unsigned();
-        let compact = state & 1 << 5 != 0;
-        if compact { 0 } else { (signed(text + 16).max(0).cast_unsigned() + 1) * (state >> 2 & 7) as usize }
+        let form = text::Form::of(object);
+        if form.compact { 0 } else { (text::length(object) + 1) * form.width }
     }
-}
-
-/// `USABLE_FRACTION`: entries of a table with this many places.
-fn usable(size: usize) -> usize {
-    2 * size / 3
-}
-
-/// Bytes of a separate values array.
-fn values_bytes(capacity: usize) -> usize {
-    8 * capacity + (capacity + 2).next_multiple_of(8)
 }

@@ -7,15 +7,15 @@
 
 use std::ffi::{c_int, c_void};
 
-use super::abi::Abi;
 use super::describe::Walk;
 use super::edges::Edges;
 use super::edges::Traverse;
-use super::map::AddressMap;
-use super::memory::{
+use crate::address_map::AddressMap;
+use crate::cpython::gc_lists::{each_head, each_object};
+use crate::cpython::interpreter::Interpreter;
+use crate::cpython::memory::{
     GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, set_word, ty, type_flags, type_of, word,
 };
-use super::rings::{each_head, each_object};
 use crate::sink::Sink;
 
 /// An immortal object: more references than there can be.
@@ -45,13 +45,13 @@ impl Candidates {
     }
 
     /// Fills `unreachable`: from the lists that begin at `heads`, what nothing outside of them holds.
-    pub unsafe fn search(&mut self, abi: &Abi, heads: &[usize]) {
+    pub unsafe fn search(&mut self, interpreter: &Interpreter, heads: &[usize]) {
         self.alive.clear();
         self.unreachable.clear();
         unsafe {
             for &head in heads {
                 each_head(head, |node| {
-                    let (count, immortal) = abi.count(node + GC_HEAD);
+                    let (count, immortal) = interpreter.count(node + GC_HEAD);
                     let count = if immortal { FOR_EVER } else { count as usize };
                     let finalized = word(node + 8) & PREV_FINALIZED;
                     set_word(node + 8, count << PREV_SHIFT | PREV_COLLECTING | finalized);
@@ -59,9 +59,10 @@ impl Candidates {
             }
             for &head in heads {
                 each_object(head, |object| {
-                    if type_of(object) == abi.weak_reference {
-                        self.remember_referent(abi, object);
+                    if type_of(object) == interpreter.weak_reference {
+                        self.remember_referent(interpreter, object);
                     }
+                    self.add_borrowed(interpreter, object);
                     traverse(object, subtract, std::ptr::null_mut());
                 });
             }
@@ -87,13 +88,28 @@ impl Candidates {
         }
     }
 
+    /// Adds the references that a suspended generator has without a count, for all that it has are subtracted next. As long
+    /// as only some of them are subtracted no count may reach zero, so the additions come first.
+    unsafe fn add_borrowed(&self, interpreter: &Interpreter, object: usize) {
+        unsafe {
+            if !interpreter.is_suspendable(type_of(object)) {
+                return;
+            }
+            interpreter.borrowed(object, |target| {
+                if let Some(node) = candidate(target) {
+                    set_word(node + 8, word(node + 8) + (1 << PREV_SHIFT));
+                }
+            });
+        }
+    }
+
     /// Remembers the class of what a weak reference refers to. One that is gone again at the next walk is known by this.
-    unsafe fn remember_referent(&mut self, abi: &Abi, reference: usize) {
+    unsafe fn remember_referent(&mut self, interpreter: &Interpreter, reference: usize) {
         /// `wr_object`
         const REFERENT: usize = 16;
         unsafe {
             let referent = word(reference + REFERENT);
-            if referent != 0 && referent != abi.none {
+            if referent != 0 && referent != interpreter.none {
                 let class = type_of(referent);
                 if type_flags(class) & flag::HEAP_TYPE != 0 {
                     self.referred.insert(class, 1);
@@ -221,12 +237,12 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             self.read_any(object, tracked, edges);
             for &target in &edges.targets {
-                let (count, immortal) = self.context.abi.count(target);
+                let (count, immortal) = self.context.interpreter.count(target);
                 if count == 0 || immortal || self.sink.hidden(target) {
                     continue;
                 }
                 let class = type_of(target);
-                if self.context.abi.is_gc(target, class, type_flags(class)) && word(target - GC_HEAD) != 0 {
+                if self.context.interpreter.is_gc(target, class, type_flags(class)) && word(target - GC_HEAD) != 0 {
                     continue;
                 }
                 let (references, new) = self.scratch.members.entry(target, 0);
@@ -241,12 +257,12 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn read_any(&mut self, object: usize, tracked: bool, edges: &mut Edges) {
         unsafe {
             let class = self.class_of(object);
-            let (_, gc) = self.scratch.classes[class].head(&self.context.abi, object);
+            let (_, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
             self.read_edges(object, class, gc, tracked, edges);
         }
     }
 
     unsafe fn has_other_referrers(&self, object: usize) -> bool {
-        unsafe { self.context.abi.count(object).0 != u64::from(self.scratch.members.get(object).unwrap_or(0)) }
+        unsafe { self.context.interpreter.count(object).0 != u64::from(self.scratch.members.get(object).unwrap_or(0)) }
     }
 }

@@ -1,9 +1,10 @@
 //! Names of places to numbers of texts: built once per walk for each name object, so that the walk itself hashes addresses only.
 
-use super::abi::Abi;
 use super::describe::Walk;
-use super::memory::{c_string, flag, half, signed, ty, type_flags, type_of, word};
-use super::strings::{is_interned, is_text, push_text};
+use crate::cpython::integer;
+use crate::cpython::interpreter::Interpreter;
+use crate::cpython::memory::{c_string, flag, ty, type_flags, type_of, word};
+use crate::cpython::text::{is_interned, is_text, push_text};
 use crate::sink::Sink;
 
 /// A name is cut here, characters.
@@ -66,10 +67,10 @@ impl<S: Sink> Walk<'_, S> {
                 Form::Cell => b"cell ",
             });
             if form == Form::Key {
-                push_quoted(&self.context.abi, name, &mut text);
+                push_quoted(&self.context.interpreter, name, &mut text);
                 text.extend_from_slice(b"']");
             } else {
-                push_text(self.context.abi.layout, name, NAME_LIMIT, &mut text);
+                push_text(self.context.interpreter.row, name, NAME_LIMIT, &mut text);
             }
             let label = self.sink.text(&text);
             self.scratch.text = text;
@@ -82,7 +83,7 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             let class = type_of(key);
             let flags = type_flags(class);
-            let abi = &self.context.abi;
+            let interpreter = &self.context.interpreter;
             if flags & flag::UNICODE_SUBCLASS != 0 {
                 if let Some(label) = self.scratch.labels.get(key | Form::Key as usize) {
                     return label;
@@ -98,15 +99,15 @@ impl<S: Sink> Walk<'_, S> {
                 self.context.data_keys.set(spent + 1);
                 return self.label(key, Form::Key);
             }
-            if class == abi.long
-                && let Some(number) = small_number(abi, key)
+            if class == interpreter.long
+                && let Some(number) = integer::small(interpreter.row, key)
             {
                 return index_label(number);
             }
-            if class == abi.boolean {
-                return self.fixed(if small_number(abi, key) == Some(0) { "[False]" } else { "[True]" });
+            if class == interpreter.boolean {
+                return self.fixed(if integer::small(interpreter.row, key) == Some(0) { "[False]" } else { "[True]" });
             }
-            if key == abi.none {
+            if key == interpreter.none {
                 return self.fixed("[None]");
             }
             if let Some(label) = self.scratch.labels.get(class | Form::Key as usize) {
@@ -120,28 +121,10 @@ impl<S: Sink> Walk<'_, S> {
     }
 }
 
-/// The value of an `int` that is not negative and has at most one digit.
-pub unsafe fn small_number(abi: &Abi, number: usize) -> Option<usize> {
-    unsafe {
-        let (digits, negative) = if abi.layout.minor >= 12 {
-            let tag = word(number + 16);
-            (tag >> 3, tag & 3 == 2)
-        } else {
-            let size = signed(number + 16);
-            (size.unsigned_abs(), size < 0)
-        };
-        match (digits, negative) {
-            (0, _) => Some(0),
-            (1, false) => Some(half(number + 24).cast_unsigned() as usize),
-            _ => None,
-        }
-    }
-}
-
 /// The text between the quotes of a Python literal.
-unsafe fn push_quoted(abi: &Abi, name: usize, out: &mut Vec<u8>) {
+unsafe fn push_quoted(interpreter: &Interpreter, name: usize, out: &mut Vec<u8>) {
     let start = out.len();
-    let whole = unsafe { push_text(abi.layout, name, NAME_LIMIT, out) };
+    let whole = unsafe { push_text(interpreter.row, name, NAME_LIMIT, out) };
     if out[start..].iter().any(|byte| matches!(byte, b'\'' | b'\\' | 0..=31)) {
         let plain = out.split_off(start);
         for byte in plain {

@@ -1,10 +1,9 @@
 //! The walk of the heap: CPython's memory in, the records of a `walk … checkpoint` out, through a [`Sink`].
 //!
 //! Which references there are, `tp_traverse` alone says, as it does to the collector; the names are read from memory
-//! beside it (`places`, `frames`), and a version without a row in `abi` gets no walk rather than a wrong one. A walk runs
+//! beside it (`places`, `frames`), and a version without a row in `cpython/` gets no walk rather than a wrong one. A walk runs
 //! under the GIL, calls nothing that could run Python code, takes no reference, and allocates outside Python's allocators.
 
-mod abi;
 mod classes;
 mod describe;
 mod edges;
@@ -13,25 +12,21 @@ mod facts;
 mod frames;
 mod garbage;
 mod labels;
-mod layout;
-mod map;
-mod memory;
-mod opcodes;
 mod places;
-mod rings;
 mod statements;
-mod strings;
 mod types;
 
 use std::cell::Cell;
 
+use crate::address_map::AddressMap;
+use crate::cpython::gc_lists::{GcLists, each_object};
+use crate::cpython::interned;
+use crate::cpython::interpreter::Interpreter;
+use crate::cpython::versions::CPython;
 use crate::sink::Sink;
-use abi::Abi;
 use classes::{Class, Kinds};
 use describe::Walk;
 use edges::Edges;
-use map::AddressMap;
-use rings::{Rings, each_object};
 
 /// Keys of dicts that are data, not names in the source, are written out up to this many per process; then `[str]`.
 const DATA_KEYS: usize = 200_000;
@@ -42,9 +37,9 @@ const GARBAGE: u8 = 1;
 /// What is known of the interpreter.
 #[derive(Debug)]
 struct Context {
-    abi: Abi,
+    interpreter: Interpreter,
     kinds: Kinds,
-    rings: Rings,
+    gc_lists: GcLists,
     /// Objects of the recorder itself: what they hold is not counted.
     own: Vec<usize>,
     data_keys: Cell<usize>,
@@ -107,20 +102,26 @@ pub struct Walker {
 }
 
 impl Walker {
-    /// What a walk needs to know of this interpreter, CPython 3.`minor`.
+    /// What a walk needs to know of this interpreter.
     ///
     /// # Errors
-    /// A sentence, when the version is not known.
+    /// A sentence, when something was not found in it.
     ///
     /// # Safety
     /// The GIL is held, and it is a 64-bit build with a GIL.
-    pub unsafe fn new(minor: u8) -> Result<Walker, &'static str> {
-        const UNKNOWN: &str = "the heap cannot be walked: this CPython is not one of 3.8 to 3.13";
+    pub unsafe fn new(row: &'static CPython) -> Result<Walker, &'static str> {
+        const INCOMPLETE: &str = "the heap cannot be walked: this Python exports too little of itself";
         const NO_LISTS: &str = "the heap cannot be walked: the lists of the cyclic collector were not found";
         unsafe {
-            let abi = Abi::resolve(minor).ok_or(UNKNOWN)?;
-            let rings = Rings::find(&abi).ok_or(NO_LISTS)?;
-            let context = Context { kinds: Kinds::new(&abi), abi, rings, own: Vec::new(), data_keys: Cell::new(0) };
+            let interpreter = Interpreter::resolve(row).ok_or(INCOMPLETE)?;
+            let gc_lists = GcLists::find(&interpreter).ok_or(NO_LISTS)?;
+            let context = Context {
+                kinds: Kinds::new(&interpreter),
+                interpreter,
+                gc_lists,
+                own: Vec::new(),
+                data_keys: Cell::new(0),
+            };
             Ok(Walker { context, scratch: Scratch::default() })
         }
     }
@@ -128,6 +129,14 @@ impl Walker {
     /// Does not count what these objects hold. They are the recorder's own, and stay alive.
     pub fn leave_out(&mut self, objects: &[usize]) {
         self.context.own.extend_from_slice(objects);
+    }
+
+    /// The interpreter's own dict of interned strings, where the collector tracks it: it counts none of its references.
+    ///
+    /// # Safety
+    /// The GIL is held, and no collection is going on.
+    pub unsafe fn interned_strings(&self) -> Option<usize> {
+        unsafe { interned::find(&self.context.interpreter, self.context.gc_lists) }
     }
 
     /// Writes `walk full … checkpoint full`: every tracked object, and every untracked one that can be reached from them.
@@ -139,7 +148,7 @@ impl Walker {
         let mut walk = Walk { sink, context, scratch, only_members: false };
         unsafe {
             walk.begin(FULL);
-            for head in context.rings.all() {
+            for head in context.gc_lists.all() {
                 each_object(head, |object| {
                     walk.describe_tracked(object);
                     walk.drain();
@@ -165,8 +174,8 @@ impl Walker {
         let Walker { context, scratch } = self;
         let mut found = std::mem::take(&mut scratch.candidates);
         unsafe {
-            let heads: Vec<usize> = context.rings.young(usize::from(generation)).collect();
-            found.search(&context.abi, &heads);
+            let heads: Vec<usize> = context.gc_lists.young(usize::from(generation)).collect();
+            found.search(&context.interpreter, &heads);
             found.unreachable.retain(|&object| !sink.hidden(object));
             if !found.unreachable.is_empty() {
                 let mut walk = Walk { sink, context, scratch, only_members: true };

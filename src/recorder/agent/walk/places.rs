@@ -4,26 +4,10 @@ use super::classes::{Class, Kind, Place};
 use super::describe::Walk;
 use super::edges::Edges;
 use super::labels::{Form, index_label};
-use super::memory::{byte, flag, size_of, tuple_items, type_of, word};
+use crate::cpython::dict::{self, Table, Values};
+use crate::cpython::frame::{self, Holder};
+use crate::cpython::memory::{flag, size_of, tuple_items, type_of, word};
 use crate::sink::Sink;
-
-/// An instance of Python's own attribute storage: where its values begin, and how many there are.
-pub struct Values {
-    pub first: usize,
-    pub count: usize,
-}
-
-/// A dict's table: where its entries are, and what they look like.
-pub struct Table {
-    pub entries: usize,
-    pub count: usize,
-    /// Bytes of an entry, and the offsets of key and value in it.
-    pub stride: usize,
-    pub key: usize,
-    pub value: usize,
-    /// Not the entries have the values, but this array.
-    pub values: usize,
-}
 
 impl<S: Sink> Walk<'_, S> {
     /// Names the references of `object`, whose class is the one numbered `class` in this walk.
@@ -65,7 +49,8 @@ impl<S: Sink> Walk<'_, S> {
                     edges.name_rest(|_| label);
                 }
                 Kind::Deque => edges.name_rest(index_label),
-                Kind::Frame | Kind::Generator => self.name_frame(object, kind, edges),
+                Kind::Frame => self.name_frame(object, Holder::FrameObject, edges),
+                Kind::Generator => self.name_frame(object, Holder::Generator, edges),
                 Kind::Future => self.name_future(edges),
                 _ => {}
             }
@@ -99,7 +84,7 @@ impl<S: Sink> Walk<'_, S> {
             return label;
         }
         unsafe {
-            let keys = word(self.scratch.classes[class].address + self.context.abi.layout.type_cached_keys);
+            let keys = word(self.scratch.classes[class].address + self.context.interpreter.row.type_cached_keys);
             let label = if keys == 0 {
                 0
             } else {
@@ -117,7 +102,7 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// The values array of an instance (3.11+), while it is in use and no dict has taken it over.
+    /// The values of an instance (3.11+), while they are in use and no dict has taken them over.
     pub(super) unsafe fn values(&self, object: usize, class: usize) -> Option<Values> {
         unsafe { self.values_of(object, &self.scratch.classes[class]) }
     }
@@ -126,21 +111,9 @@ impl<S: Sink> Walk<'_, S> {
         if class.dict != Place::Managed {
             return None;
         }
-        let minor = self.context.abi.layout.minor;
-        unsafe {
-            if minor >= 13 {
-                let values = object + class.basic_size;
-                let valid = class.flags & flag::INLINE_VALUES != 0 && byte(values + 3) != 0;
-                return valid.then(|| Values { first: values + 8, count: usize::from(byte(values)) });
-            }
-            let keys = word(class.address + self.context.abi.layout.type_cached_keys);
-            let first = match (minor, word(object - 24)) {
-                (11, _) => word(object - 32),
-                (_, tagged) if tagged & 1 != 0 => tagged.wrapping_add(1),
-                _ => 0,
-            };
-            (first != 0 && keys != 0).then(|| Values { first, count: word(keys + 24) })
-        }
+        let row = self.context.interpreter.row;
+        let inline = (class.flags & flag::INLINE_VALUES != 0).then_some(object + class.basic_size);
+        unsafe { dict::own_values(row, object, inline, word(class.address + row.type_cached_keys)) }
     }
 
     /// The instance's dict object, or 0.
@@ -152,10 +125,7 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             match class.dict {
                 Place::Nowhere => 0,
-                Place::Managed => {
-                    let dict = word(object - 24);
-                    if self.context.abi.layout.minor == 12 && dict & 1 != 0 { 0 } else { dict }
-                }
+                Place::Managed => dict::managed_dict(self.context.interpreter.row, object),
                 Place::At(offset) if offset > 0 => word(object + offset.unsigned_abs()),
                 Place::At(offset) => {
                     let items = size_of(object).unsigned_abs() * class.item_size.unsigned_abs();
@@ -166,56 +136,25 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// The table of a dict whose keys and values are at these addresses.
     pub(super) unsafe fn table(&self, keys: usize, values: usize) -> Table {
-        unsafe {
-            let minor = self.context.abi.layout.minor;
-            if minor <= 10 {
-                let size = word(keys + 8);
-                let index = match size {
-                    0..=0xff => 1,
-                    0x100..=0xffff => 2,
-                    0x1_0000..=0xffff_ffff => 4,
-                    _ => 8,
-                };
-                let entries = keys + 40 + index * size;
-                return Table { entries, count: word(keys + 32), stride: 24, key: 8, value: 16, values };
-            }
-            let entries = keys + 32 + (1 << byte(keys + 9));
-            let values = if values != 0 && minor >= 13 { values + 8 } else { values };
-            let (stride, key) = if byte(keys + 10) == 0 { (24, 8) } else { (16, 0) };
-            Table { entries, count: word(keys + 24), stride, key, value: key + 8, values }
-        }
-    }
-
-    /// Entries that a key table has room for, used ones included.
-    pub(super) unsafe fn room(&self, keys: usize) -> usize {
-        unsafe {
-            if self.context.abi.layout.minor <= 10 {
-                word(keys + 24) + word(keys + 32)
-            } else {
-                word(keys + 16) + word(keys + 24)
-            }
-        }
+        unsafe { Table::of(self.context.interpreter.row, keys, values) }
     }
 
     unsafe fn name_dict(&mut self, dict: usize, edges: &mut Edges) {
         unsafe {
-            let keys = word(dict + 32);
+            let keys = word(dict + dict::KEYS);
             if keys == 0 {
                 return;
             }
-            let table = self.table(keys, word(dict + 40));
+            let table = self.table(keys, word(dict + dict::VALUES));
             let key_name = self.fixed("key");
             // Tables that have other keys than `str` visit them as well, each behind its value.
-            let visits_keys = edges.targets.len() >= 2 * word(dict + 16);
+            let visits_keys = edges.targets.len() >= 2 * word(dict + dict::USED);
             for index in 0..table.count {
-                let entry = table.entries + index * table.stride;
-                let value = word(if table.values == 0 { entry + table.value } else { table.values + 8 * index });
+                let (key, value) = table.entry(index);
                 if value == 0 {
                     continue;
                 }
-                let key = word(entry + table.key);
                 let label = self.key_label(key);
                 edges.name(value, label);
                 if visits_keys {
@@ -227,11 +166,11 @@ impl<S: Sink> Walk<'_, S> {
 
     unsafe fn name_tuple(&mut self, tuple: usize, edges: &mut Edges) {
         unsafe {
-            let items = tuple_items(tuple);
+            let items = tuple_items(self.context.interpreter.row, tuple);
             let Some(code) = self.scratch.closures.get(tuple) else {
                 return name_items(items, edges);
             };
-            let names = self.free_names(code);
+            let names = frame::free_names(self.context.interpreter.row, code);
             for (index, &item) in items.iter().enumerate().rev() {
                 let label = match names.get(index) {
                     Some(&name) => self.label(name, Form::Cell),

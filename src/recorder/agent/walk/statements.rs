@@ -5,11 +5,13 @@
 
 use super::classes::{Kind, chain, made_in_python, object_members};
 use super::describe::Walk;
-use super::labels::small_number;
-use super::memory::{c_string, flag, size_of, tuple_items, ty, type_flags, type_of, word};
-use super::opcodes::stores;
-use super::strings::{is_text, push_text, text, text_is};
 use super::types::Definition;
+use crate::cpython::bytecode::stores;
+use crate::cpython::frame::free_names;
+use crate::cpython::memory::tuple_items;
+use crate::cpython::memory::{c_string, flag, size_of, ty, type_flags, type_of, word};
+use crate::cpython::text::{is_text, push_text, text, text_is};
+use crate::cpython::{dict, integer};
 use crate::sink::Sink;
 
 /// What every class has in its dict.
@@ -58,20 +60,20 @@ struct Sorts {
 impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn statement_facts(&mut self, class: usize, out: &mut Definition) {
         unsafe {
-            let layout = self.context.abi.layout;
+            let row = self.context.interpreter.row;
             let slots = self.own_slots(class);
             if let Some(slots) = &slots {
                 out.list("slots", slots.iter().map(String::as_str));
             }
-            let keys = word(class + layout.type_cached_keys);
+            let keys = word(class + row.type_cached_keys);
             if keys != 0 {
-                out.number("keys", self.room(keys));
+                out.number("keys", dict::room(row, keys));
             }
             let slots = slots.unwrap_or_default();
             let entries: Vec<(String, usize)> = self
                 .dict_entries(word(class + ty::DICT))
                 .into_iter()
-                .map(|(key, value)| (text(layout, key), value))
+                .map(|(key, value)| (text(row, key), value))
                 .filter(|(name, _)| !name.is_empty() && !EVERYWHERE.contains(&name.as_str()) && !slots.contains(name))
                 .collect();
             if !entries.is_empty() {
@@ -104,8 +106,10 @@ impl<S: Sink> Walk<'_, S> {
                 self.module_facts(&name, module, out);
             }
             let told = self.own_entry(class, b"__static_attributes__");
-            if told != 0 && type_of(told) == self.context.abi.tuple {
-                sorts.assigned.extend(tuple_items(told).iter().map(|&name| text(layout, name)));
+            if told != 0 && type_of(told) == self.context.interpreter.tuple {
+                sorts
+                    .assigned
+                    .extend(tuple_items(self.context.interpreter.row, told).iter().map(|&name| text(row, name)));
             }
             sorts.assigned.retain(|name| !name.contains(','));
             sorts.assigned.sort();
@@ -113,8 +117,8 @@ impl<S: Sink> Walk<'_, S> {
             out.list("static", sorts.assigned.iter().map(String::as_str));
             let line = self.own_entry(class, b"__firstlineno__");
             if line != 0
-                && type_of(line) == self.context.abi.long
-                && let Some(line) = small_number(&self.context.abi, line)
+                && type_of(line) == self.context.interpreter.long
+                && let Some(line) = integer::small(self.context.interpreter.row, line)
             {
                 out.number("line", line);
             }
@@ -124,7 +128,7 @@ impl<S: Sink> Walk<'_, S> {
     /// The class's own `__slots__`, mangled.
     unsafe fn own_slots(&self, class: usize) -> Option<Vec<String>> {
         unsafe {
-            let abi = &self.context.abi;
+            let interpreter = &self.context.interpreter;
             let slots = self.own_entry(class, b"__slots__");
             if slots == 0 {
                 return None;
@@ -132,19 +136,19 @@ impl<S: Sink> Walk<'_, S> {
             let kind = type_of(slots);
             let names = if is_text(slots) {
                 vec![slots]
-            } else if kind == abi.tuple {
-                tuple_items(slots).to_vec()
-            } else if kind == abi.list && word(slots + 24) != 0 {
+            } else if kind == interpreter.tuple {
+                tuple_items(self.context.interpreter.row, slots).to_vec()
+            } else if kind == interpreter.list && word(slots + 24) != 0 {
                 let count = size_of(slots).max(0).cast_unsigned();
                 std::slice::from_raw_parts(word(slots + 24) as *const usize, count).to_vec()
-            } else if kind == abi.dict {
+            } else if kind == interpreter.dict {
                 self.dict_entries(slots).into_iter().map(|(key, _)| key).collect()
             } else {
                 let name = |(_, name): (usize, &[u8])| String::from_utf8_lossy(name).into_owned();
                 return Some(object_members(class).into_iter().map(name).collect());
             };
             let class_name = String::from_utf8_lossy(c_string(word(class + ty::NAME))).into_owned();
-            Some(names.into_iter().map(|name| mangled(&class_name, text(abi.layout, name))).collect())
+            Some(names.into_iter().map(|name| mangled(&class_name, text(interpreter.row, name))).collect())
         }
     }
 
@@ -152,19 +156,19 @@ impl<S: Sink> Walk<'_, S> {
     /// script ends, before the interpreter does; its loader keeps the path.
     unsafe fn module_file(&self, module: usize) -> String {
         unsafe {
-            let layout = self.context.abi.layout;
+            let row = self.context.interpreter.row;
             let file = self.dict_entry(module, b"__file__");
             if file != 0 {
-                return text(layout, file);
+                return text(row, file);
             }
             let loader = self.dict_entry(module, b"__loader__");
             let path = if loader == 0 { 0 } else { self.attribute(loader, b"path") };
             if path != 0 {
-                return text(layout, path);
+                return text(row, path);
             }
             let spec = self.dict_entry(module, b"__spec__");
             let origin = if spec == 0 { 0 } else { self.attribute(spec, b"origin") };
-            match text(layout, origin).as_str() {
+            match text(row, origin).as_str() {
                 origin @ ("built-in" | "frozen") => format!("<{origin}>"),
                 _ => String::new(),
             }
@@ -174,11 +178,11 @@ impl<S: Sink> Walk<'_, S> {
     /// Name and dict of the module that defines the class.
     unsafe fn module_of(&self, class: usize) -> Option<(Vec<u8>, usize)> {
         unsafe {
-            let layout = self.context.abi.layout;
+            let row = self.context.interpreter.row;
             let mut name = Vec::new();
-            push_text(layout, self.own_entry(class, b"__module__"), 1000, &mut name);
-            let module = self.dict_entry(self.context.abi.modules(), &name);
-            if module == 0 || self.context.kinds.of(&self.context.abi, type_of(module)) != Kind::Module {
+            push_text(row, self.own_entry(class, b"__module__"), 1000, &mut name);
+            let module = self.dict_entry(self.context.interpreter.modules(), &name);
+            if module == 0 || self.context.kinds.of(&self.context.interpreter, type_of(module)) != Kind::Module {
                 return None;
             }
             let dict = word(module + 16);
@@ -189,26 +193,26 @@ impl<S: Sink> Walk<'_, S> {
     /// The functions at the top of the module that look into dicts, or change classes.
     unsafe fn module_facts(&self, module: &[u8], dict: usize, out: &mut Definition) {
         unsafe {
-            let abi = &self.context.abi;
-            let layout = abi.layout;
+            let interpreter = &self.context.interpreter;
+            let row = interpreter.row;
             let (mut reads, mut sets) = (Vec::new(), Vec::new());
             for (_, function) in self.dict_entries(dict) {
-                if type_of(function) != abi.function
-                    || !text_is(layout, word(function + layout.function_module), module)
+                if type_of(function) != interpreter.function
+                    || !text_is(row, word(function + row.function_module), module)
                 {
                     continue;
                 }
-                let code = word(function + layout.function_code);
-                if !abi.is_code(code) {
+                let code = word(function + row.function_code);
+                if !interpreter.is_code(code) {
                     continue;
                 }
                 let names = self.code_names(code);
-                let name = || text(layout, word(function + layout.function_name));
-                if names.iter().any(|&name| text_is(layout, name, b"__dict__") || text_is(layout, name, b"vars")) {
+                let name = || text(row, word(function + row.function_name));
+                if names.iter().any(|&name| text_is(row, name, b"__dict__") || text_is(row, name, b"vars")) {
                     reads.push(name());
                 }
-                let class = names.iter().position(|&name| text_is(layout, name, b"__class__"));
-                if class.is_some() && stores(layout, code).iter().any(|store| Some(store.name) == class) {
+                let class = names.iter().position(|&name| text_is(row, name, b"__class__"));
+                if class.is_some() && stores(row, code).iter().any(|store| Some(store.name) == class) {
                     sets.push(name());
                 }
             }
@@ -220,21 +224,27 @@ impl<S: Sink> Walk<'_, S> {
     /// `co_names`
     unsafe fn code_names<'c>(&self, code: usize) -> &'c [usize] {
         unsafe {
-            let names = word(code + self.context.abi.layout.code_names);
-            if names != 0 && type_of(names) == self.context.abi.tuple { tuple_items(names) } else { &[] }
+            let names = word(code + self.context.interpreter.row.code_names);
+            if names != 0 && type_of(names) == self.context.interpreter.tuple {
+                tuple_items(self.context.interpreter.row, names)
+            } else {
+                &[]
+            }
         }
     }
 
     unsafe fn dataclass_facts(&self, class: usize, out: &mut Definition) {
         unsafe {
-            let abi = &self.context.abi;
+            let interpreter = &self.context.interpreter;
             let parameters = self.own_entry(class, b"__dataclass_params__");
             if parameters == 0 {
                 return;
             }
             let is = |name: &str, wanted: usize| {
                 let value = self.attribute(parameters, name.as_bytes());
-                value != 0 && type_of(value) == abi.boolean && small_number(abi, value) == Some(wanted)
+                value != 0
+                    && type_of(value) == interpreter.boolean
+                    && integer::small(interpreter.row, value) == Some(wanted)
             };
             let set = DATACLASS.into_iter().filter(|name| is(name, 1));
             let unset = DATACLASS_DEFAULTS.into_iter().filter(|(name, _)| is(name, 0)).map(|(_, word)| word);
@@ -242,16 +252,16 @@ impl<S: Sink> Walk<'_, S> {
             let words: Vec<&str> = set.chain(unset).chain(own).collect();
             out.list("dataclass", if words.is_empty() { vec!["plain"] } else { words });
             let fields = self.own_entry(class, b"__dataclass_fields__");
-            if fields == 0 || type_of(fields) != abi.dict {
+            if fields == 0 || type_of(fields) != interpreter.dict {
                 return;
             }
             // Class variables and `InitVar`s are in the dict as well.
             let is_field = |field: usize| {
                 let sort = self.attribute(field, b"_field_type");
-                sort != 0 && text(abi.layout, self.attribute(sort, b"name")) == "_FIELD"
+                sort != 0 && text(interpreter.row, self.attribute(sort, b"name")) == "_FIELD"
             };
             let fields = self.dict_entries(fields).into_iter().filter(|&(_, field)| is_field(field));
-            let names: Vec<String> = fields.map(|(name, _)| text(abi.layout, name)).collect();
+            let names: Vec<String> = fields.map(|(name, _)| text(interpreter.row, name)).collect();
             out.names("fields", &names);
         }
     }
@@ -259,26 +269,27 @@ impl<S: Sink> Walk<'_, S> {
     /// Its `__init__` was written and not generated: `dataclasses` compiles a text without a file.
     unsafe fn has_own_init(&self, class: usize) -> bool {
         unsafe {
-            let abi = &self.context.abi;
+            let interpreter = &self.context.interpreter;
             let init = self.own_entry(class, b"__init__");
-            if init == 0 || type_of(init) != abi.function {
+            if init == 0 || type_of(init) != interpreter.function {
                 return false;
             }
-            let code = word(init + abi.layout.function_code);
-            abi.is_code(code) && !text_is(abi.layout, word(code + abi.layout.code_path), b"<string>")
+            let code = word(init + interpreter.row.function_code);
+            interpreter.is_code(code) && !text_is(interpreter.row, word(code + interpreter.row.code_path), b"<string>")
         }
     }
 
     /// The fields of a class that `attrs` made.
     unsafe fn attrs_facts(&self, class: usize, out: &mut Definition) {
         unsafe {
-            let abi = &self.context.abi;
+            let interpreter = &self.context.interpreter;
             let fields = self.own_entry(class, b"__attrs_attrs__");
-            if fields == 0 || !chain(type_of(fields)).any(|base| base == abi.tuple) {
+            if fields == 0 || !chain(type_of(fields)).any(|base| base == interpreter.tuple) {
                 return;
             }
-            let names = tuple_items(fields).iter().map(|&field| self.attribute(field, b"name"));
-            let names: Vec<String> = names.filter(|&name| name != 0).map(|name| text(abi.layout, name)).collect();
+            let names =
+                tuple_items(self.context.interpreter.row, fields).iter().map(|&field| self.attribute(field, b"name"));
+            let names: Vec<String> = names.filter(|&name| name != 0).map(|name| text(interpreter.row, name)).collect();
             out.names("fields", &names);
         }
     }
@@ -294,22 +305,22 @@ impl<S: Sink> Walk<'_, S> {
             } else if word(class + ty::DESCR_GET) != 0 {
                 sorts.functions.push(name.clone());
             }
-            let layout = self.context.abi.layout;
+            let row = self.context.interpreter.row;
             let (mut class_cell, mut reads_dict, mut weakrefs) = (false, false, false);
-            let abi = &self.context.abi;
-            let is_method =
-                class != abi.class_method && class != abi.static_method && !NO_METHODS.contains(&name.as_str());
+            let interpreter = &self.context.interpreter;
+            let is_method = class != interpreter.class_method
+                && class != interpreter.static_method
+                && !NO_METHODS.contains(&name.as_str());
             for function in self.functions_behind(value) {
-                let code = word(function + layout.function_code);
-                class_cell |= self.free_names(code).iter().any(|&name| text_is(layout, name, b"__class__"));
+                let code = word(function + row.function_code);
+                class_cell |= free_names(row, code).iter().any(|&name| text_is(row, name, b"__class__"));
                 let names = self.code_names(code);
-                reads_dict |=
-                    names.iter().any(|&name| text_is(layout, name, b"__dict__") || text_is(layout, name, b"vars"));
+                reads_dict |= names.iter().any(|&name| text_is(row, name, b"__dict__") || text_is(row, name, b"vars"));
                 weakrefs |= names.iter().any(|&name| self.is_weak(function, name));
                 // From 3.13 on the compiler tells too, but of a parameter that is called `self` alone.
                 if is_method {
-                    let assigned = stores(layout, code).into_iter().filter(|store| store.on_first);
-                    sorts.assigned.extend(assigned.filter_map(|store| Some(text(layout, *names.get(store.name)?))));
+                    let assigned = stores(row, code).into_iter().filter(|store| store.on_first);
+                    sorts.assigned.extend(assigned.filter_map(|store| Some(text(row, *names.get(store.name)?))));
                 }
             }
             if class_cell {
@@ -327,21 +338,21 @@ impl<S: Sink> Walk<'_, S> {
     /// Does the name stand for a part of `weakref` in the function?
     unsafe fn is_weak(&self, function: usize, name: usize) -> bool {
         unsafe {
-            let abi = &self.context.abi;
-            let is = |known: &&[u8]| text_is(abi.layout, name, known);
+            let interpreter = &self.context.interpreter;
+            let is = |known: &&[u8]| text_is(interpreter.row, name, known);
             if WEAK.iter().any(is) {
                 return true;
             }
             let Some(known) = PERHAPS_WEAK.into_iter().find(is) else {
                 return false;
             };
-            let globals = abi.layout.function.iter().find(|(_, field)| *field == ".__globals__");
+            let globals = interpreter.row.function.iter().find(|(_, field)| *field == ".__globals__");
             let globals = globals.map_or(0, |&(offset, _)| word(function + usize::from(offset)));
             let value = self.dict_entry(globals, known);
             value != 0
-                && (value == abi.weak_reference
-                    || type_of(value) == abi.c_function
-                    || type_of(value) == abi.type_type && self.class_name(value) == "weakref.finalize")
+                && (value == interpreter.weak_reference
+                    || type_of(value) == interpreter.c_function
+                    || type_of(value) == interpreter.type_type && self.class_name(value) == "weakref.finalize")
         }
     }
 
@@ -356,13 +367,13 @@ impl<S: Sink> Walk<'_, S> {
                 continue;
             }
             unsafe {
-                let abi = &self.context.abi;
+                let interpreter = &self.context.interpreter;
                 let class = type_of(value);
-                if class == abi.function {
-                    found.extend(abi.is_code(word(value + abi.layout.function_code)).then_some(value));
-                } else if class == abi.class_method || class == abi.static_method {
+                if class == interpreter.function {
+                    found.extend(interpreter.is_code(word(value + interpreter.row.function_code)).then_some(value));
+                } else if class == interpreter.class_method || class == interpreter.static_method {
                     open.push((word(value + 16), depth + 1));
-                } else if class == abi.property {
+                } else if class == interpreter.property {
                     // Deleter, setter, getter.
                     open.extend([32, 24, 16].map(|offset| (word(value + offset), depth + 1)));
                 } else {
@@ -376,29 +387,29 @@ impl<S: Sink> Walk<'_, S> {
     /// An attribute of an instance of a Python class: a slot, or in its values or dict; 0 if there is none.
     unsafe fn attribute(&self, object: usize, name: &[u8]) -> usize {
         unsafe {
-            let abi = &self.context.abi;
+            let interpreter = &self.context.interpreter;
             let class = type_of(object);
-            for base in chain(class).take_while(|&base| made_in_python(abi, base)) {
+            for base in chain(class).take_while(|&base| made_in_python(interpreter, base)) {
                 if let Some((offset, _)) = object_members(base).into_iter().find(|(_, member)| *member == name) {
                     return word(object + offset);
                 }
             }
-            if type_flags(class) & flag::HEAP_TYPE == 0 || !made_in_python(abi, class) {
+            if type_flags(class) & flag::HEAP_TYPE == 0 || !made_in_python(interpreter, class) {
                 return 0;
             }
             let known = self.plain_class(class);
             if let Some(values) = self.values_of(object, &known) {
-                let keys = word(class + abi.layout.type_cached_keys);
+                let keys = word(class + interpreter.row.type_cached_keys);
                 let table = self.table(keys, 0);
                 for index in 0..values.count.min(table.count) {
-                    let key = word(table.entries + index * table.stride + table.key);
-                    if text(abi.layout, key).as_bytes() == name {
+                    let (key, _) = table.entry(index);
+                    if text(interpreter.row, key).as_bytes() == name {
                         return word(values.first + 8 * index);
                     }
                 }
             }
             let dict = self.dict_in(object, &known);
-            if dict != 0 && type_of(dict) == abi.dict { self.dict_entry(dict, name) } else { 0 }
+            if dict != 0 && type_of(dict) == interpreter.dict { self.dict_entry(dict, name) } else { 0 }
         }
     }
 }

@@ -6,8 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::classes::{Place, chain, made_in_python, places};
 use super::describe::Walk;
-use super::memory::{c_string, flag, signed, tuple_items, ty, type_flags, type_of, word};
-use super::strings::{is_text, push_text, text, text_is};
+use crate::cpython::dict;
+use crate::cpython::memory::tuple_items;
+use crate::cpython::memory::{c_string, flag, signed, ty, type_flags, type_of, word};
+use crate::cpython::text::{is_text, push_text, text, text_is};
+use crate::cpython::versions::Values;
 use crate::sink::Sink;
 
 impl<S: Sink> Walk<'_, S> {
@@ -40,7 +43,7 @@ impl<S: Sink> Walk<'_, S> {
     /// was met first, its module may not have run to the end.
     pub(super) unsafe fn define_again(&mut self, class: usize, number: u32) {
         unsafe {
-            if !made_in_python(&self.context.abi, class) {
+            if !made_in_python(&self.context.interpreter, class) {
                 return;
             }
             let bases = self.bases(class);
@@ -59,8 +62,8 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn bases(&self, class: usize) -> Vec<usize> {
         unsafe {
             let bases = word(class + ty::BASES);
-            if bases != 0 && type_of(bases) == self.context.abi.tuple {
-                return tuple_items(bases).to_vec();
+            if bases != 0 && type_of(bases) == self.context.interpreter.tuple {
+                return tuple_items(self.context.interpreter.row, bases).to_vec();
             }
             let base = word(class + ty::BASE);
             if base == 0 { Vec::new() } else { vec![base] }
@@ -70,17 +73,17 @@ impl<S: Sink> Walk<'_, S> {
     /// Module and qualified name; without the module for `builtins`.
     pub(super) unsafe fn class_name(&self, class: usize) -> String {
         unsafe {
-            let layout = self.context.abi.layout;
+            let row = self.context.interpreter.row;
             if type_flags(class) & flag::HEAP_TYPE == 0 {
                 let name = String::from_utf8_lossy(c_string(word(class + ty::NAME))).into_owned();
                 return name.strip_prefix("builtins.").map_or(name.clone(), str::to_owned);
             }
-            let name = text(layout, word(class + layout.type_qualname));
+            let name = text(row, word(class + row.type_qualname));
             let module = self.own_entry(class, b"__module__");
             if !is_text(module) {
                 return name;
             }
-            match text(layout, module).as_str() {
+            match text(row, module).as_str() {
                 "builtins" => name,
                 module => format!("{module}.{name}"),
             }
@@ -95,13 +98,13 @@ impl<S: Sink> Walk<'_, S> {
 
     /// What a dict has under a name, or 0: its table is read, no key is compared by Python.
     pub(super) unsafe fn dict_entry(&self, dict: usize, name: &[u8]) -> usize {
-        let layout = self.context.abi.layout;
+        let row = self.context.interpreter.row;
         let is_it = |key: usize| unsafe {
             if name.is_ascii() {
-                return text_is(layout, key, name);
+                return text_is(row, key, name);
             }
             let mut text = Vec::new();
-            push_text(layout, key, name.len() + 1, &mut text);
+            push_text(row, key, name.len() + 1, &mut text);
             text == name
         };
         let entries = unsafe { self.dict_entries(dict) };
@@ -110,33 +113,30 @@ impl<S: Sink> Walk<'_, S> {
 
     pub(super) unsafe fn dict_entries(&self, dict: usize) -> Vec<(usize, usize)> {
         unsafe {
-            if dict == 0 || word(dict + 32) == 0 {
+            if dict == 0 || word(dict + dict::KEYS) == 0 {
                 return Vec::new();
             }
-            let table = self.table(word(dict + 32), word(dict + 40));
-            let entries = (0..table.count).map(|index| {
-                let entry = table.entries + index * table.stride;
-                let value = if table.values == 0 { entry + table.value } else { table.values + 8 * index };
-                (word(entry + table.key), word(value))
-            });
+            let table = self.table(word(dict + dict::KEYS), word(dict + dict::VALUES));
+            let entries = (0..table.count).map(|index| table.entry(index));
             entries.filter(|&(_, value)| value != 0).collect()
         }
     }
 
     unsafe fn definition(&mut self, class: usize, bases: &[usize]) -> String {
         unsafe {
-            let abi = &self.context.abi;
-            let layout = abi.layout;
+            let interpreter = &self.context.interpreter;
+            let row = interpreter.row;
             let flags = type_flags(class);
-            let (dict, weak) = places(abi, class);
-            let in_python = made_in_python(abi, class);
+            let (dict, weak) = places(interpreter, class);
+            let in_python = made_in_python(interpreter, class);
             let mut out = Definition::new(&self.class_name(class));
             out.number("size", word(class + ty::BASIC_SIZE));
             let items = signed(class + ty::ITEM_SIZE);
             if items != 0 {
                 out.number("item", items.unsigned_abs());
             }
-            let has_finalizer = |base: usize| made_in_python(abi, base) && self.own_entry(base, b"__del__") != 0;
+            let has_finalizer =
+                |base: usize| made_in_python(interpreter, base) && self.own_entry(base, b"__del__") != 0;
             let names = [
                 (flags & flag::HAVE_GC != 0, "gc"),
                 (flags & flag::HEAP_TYPE != 0, "heap"),
@@ -144,7 +144,7 @@ impl<S: Sink> Walk<'_, S> {
                 (weak != Place::Nowhere, "weakref"),
                 (dict == Place::Managed, "managed-dict"),
                 (weak == Place::Managed, "managed-weakref"),
-                (layout.minor >= 13 && flags & flag::INLINE_VALUES != 0, "inline-values"),
+                (row.values == Values::Inline && flags & flag::INLINE_VALUES != 0, "inline-values"),
                 (flags & flag::EXCEPTION_SUBCLASS != 0, "exception"),
                 (flags & flag::TYPE_SUBCLASS != 0, "class"),
                 (in_python && chain(class).any(has_finalizer), "finalizer"),
@@ -158,7 +158,7 @@ impl<S: Sink> Walk<'_, S> {
                 out.list("bases", numbers.iter().map(String::as_str));
             }
             let metaclass = type_of(class);
-            if metaclass != abi.type_type {
+            if metaclass != interpreter.type_type {
                 out.value("metaclass", &self.class_name(metaclass));
             }
             if dict != Place::Nowhere {

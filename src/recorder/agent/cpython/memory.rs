@@ -1,10 +1,15 @@
-//! Reads of CPython's memory: the words of an object's head, the same in 3.8 to 3.13 (64-bit builds with a GIL).
+//! Reads of CPython's memory: the words of an object's head, the same in 3.8 to 3.15 (64-bit builds with a GIL).
 //!
 //! What goes in is the address of a live `PyObject`, what comes out is a word of it. Nothing is written, no reference
 //! is taken, no Python code runs.
 
+use super::versions::{CPython, PreHeader};
+
 /// Bytes in front of each object that the collector knows: `_gc_next`, `_gc_prev`.
 pub const GC_HEAD: usize = 16;
+
+/// Bytes of the pointers in front of that: to the dict, and to the weak references, of a managed class.
+const PRE_HEADER: usize = 16;
 
 /// `_gc_prev`: the finalizer has run.
 pub const PREV_FINALIZED: usize = 1;
@@ -14,12 +19,16 @@ pub const PREV_COLLECTING: usize = 2;
 pub const PREV_SHIFT: u32 = 2;
 pub const PREV_FLAGS: usize = (1 << PREV_SHIFT) - 1;
 
+/// Thread state → interpreter state.
+pub const THREAD_INTERPRETER: usize = 16;
+
 /// `tp_flags`, from `Include/object.h`.
 pub mod flag {
     pub const INLINE_VALUES: usize = 1 << 2;
     pub const MANAGED_WEAKREF: usize = 1 << 3;
     pub const MANAGED_DICT: usize = 1 << 4;
     pub const HEAP_TYPE: usize = 1 << 9;
+    pub const READY: usize = 1 << 12;
     pub const HAVE_GC: usize = 1 << 14;
     pub const LONG_SUBCLASS: usize = 1 << 24;
     pub const BYTES_SUBCLASS: usize = 1 << 27;
@@ -28,11 +37,12 @@ pub mod flag {
     pub const TYPE_SUBCLASS: usize = 1 << 31;
 }
 
-/// Offsets in a `PyTypeObject`, the same in 3.8 to 3.13.
+/// Offsets in a `PyTypeObject`, the same in 3.8 to 3.15.
 pub mod ty {
     pub const NAME: usize = 24;
     pub const BASIC_SIZE: usize = 32;
     pub const ITEM_SIZE: usize = 40;
+    pub const DEALLOC: usize = 48;
     pub const FLAGS: usize = 168;
     pub const TRAVERSE: usize = 184;
     pub const WEAKLIST_OFFSET: usize = 208;
@@ -47,9 +57,9 @@ pub mod ty {
     pub const BASES: usize = 336;
 }
 
-/// The word at `address`.
+/// The word at `address`, which need not be aligned: Debian's 3.13 aligns the heads of the collector's lists to four bytes.
 pub unsafe fn word(address: usize) -> usize {
-    unsafe { (address as *const usize).read() }
+    unsafe { (address as *const usize).read_unaligned() }
 }
 
 pub unsafe fn signed(address: usize) -> isize {
@@ -65,7 +75,7 @@ pub unsafe fn byte(address: usize) -> u8 {
 }
 
 pub unsafe fn set_word(address: usize, value: usize) {
-    unsafe { (address as *mut usize).write(value) }
+    unsafe { (address as *mut usize).write_unaligned(value) }
 }
 
 pub unsafe fn type_of(object: usize) -> usize {
@@ -81,15 +91,38 @@ pub unsafe fn size_of(object: usize) -> isize {
     unsafe { signed(object + 16) }
 }
 
-/// Items of a tuple.
-pub unsafe fn tuple_items<'a>(tuple: usize) -> &'a [usize] {
-    unsafe { std::slice::from_raw_parts((tuple + 24) as *const usize, size_of(tuple).max(0).cast_unsigned()) }
-}
-
 /// A C string without its NUL.
 pub unsafe fn c_string<'a>(address: usize) -> &'a [u8] {
     if address == 0 {
         return b"";
     }
     unsafe { std::ffi::CStr::from_ptr(address as *const std::ffi::c_char).to_bytes() }
+}
+
+/// Items of a tuple.
+pub unsafe fn tuple_items<'a>(row: &CPython, tuple: usize) -> &'a [usize] {
+    let items = (tuple + row.tuple_items) as *const usize;
+    unsafe { std::slice::from_raw_parts(items, size_of(tuple).max(0).cast_unsigned()) }
+}
+
+/// Bytes in front of the collector's head of instances of a class with these flags.
+pub fn pre_header(row: &CPython, class_flags: usize) -> usize {
+    let managed = match row.pre_header {
+        PreHeader::None => 0,
+        PreHeader::Dict => flag::MANAGED_DICT,
+        PreHeader::DictAndWeakReferences => flag::MANAGED_DICT | flag::MANAGED_WEAKREF,
+    };
+    if class_flags & managed != 0 { PRE_HEADER } else { 0 }
+}
+
+/// The lowest bits of a reference in a frame (3.14+, `_PyStackRef`) say whether it has a count, or is no pointer at all.
+/// The address of an object has none of them.
+const REFERENCE_TAGS: usize = 3;
+/// The tag of a small integer, which is no object.
+const TAGGED_INTEGER: usize = 3;
+
+/// The object that a reference in a frame refers to, 0 if none: the word itself before 3.14, without its tag since.
+#[inline]
+pub fn referent(word: usize) -> usize {
+    if word & REFERENCE_TAGS == TAGGED_INTEGER { 0 } else { word & !REFERENCE_TAGS }
 }

@@ -1,11 +1,11 @@
-//! Instructions of a code object: which attributes it stores.
+//! Reads instructions: which attributes a code object stores.
 //!
 //! From 3.11 on instructions specialise themselves in place, and have words of cache behind them that are no instructions.
 //! The rows have the specialised forms with the plain ones, from `pycore_opcode.h` (3.11, 3.12) and
-//! `pycore_opcode_metadata.h` (3.13).
+//! `pycore_opcode_metadata.h` (3.13 to 3.15).
 
-use super::layout::Layout;
 use super::memory::{byte, size_of, word};
+use super::versions::{CPython, CodeForm};
 
 /// What one version's opcodes mean, as far as it matters here.
 #[derive(Debug)]
@@ -19,10 +19,10 @@ pub struct Opcodes {
     caches: &'static [(usize, &'static [u8])],
 }
 
-pub const V3_8: Opcodes =
+pub static V3_8: Opcodes =
     Opcodes { extended_arg: 144, store_attr: &[95], load_fast: &[124], load_fast_last: &[], caches: &[] };
 
-pub const V3_11: Opcodes = Opcodes {
+pub static V3_11: Opcodes = Opcodes {
     extended_arg: 144,
     store_attr: &[95, 153, 154, 158, 159],
     load_fast: &[45, 46, 124],
@@ -42,7 +42,7 @@ pub const V3_11: Opcodes = Opcodes {
     ],
 };
 
-pub const V3_12: Opcodes = Opcodes {
+pub static V3_12: Opcodes = Opcodes {
     extended_arg: 144,
     store_attr: &[95, 113, 148, 153],
     load_fast: &[86, 88, 124, 127, 143],
@@ -61,7 +61,7 @@ pub const V3_12: Opcodes = Opcodes {
     ],
 };
 
-pub const V3_13: Opcodes = Opcodes {
+pub static V3_13: Opcodes = Opcodes {
     extended_arg: 71,
     store_attr: &[108, 209, 210, 211],
     load_fast: &[85, 86, 87],
@@ -87,6 +87,59 @@ pub const V3_13: Opcodes = Opcodes {
     ],
 };
 
+pub static V3_14: Opcodes = Opcodes {
+    extended_arg: 69,
+    store_attr: &[110, 198, 199, 200],
+    load_fast: &[84, 85, 86, 88],
+    load_fast_last: &[87, 89, 113],
+    caches: &[
+        (
+            1,
+            &[
+                38, 56, 57, 70, 75, 96, 100, 101, 102, 103, 106, 119, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175,
+                176, 194, 195, 197, 201, 202, 209, 210, 211,
+            ],
+        ),
+        (
+            3,
+            &[
+                39, 52, 55, 143, 144, 145, 146, 147, 148, 149, 150, 151, 152, 153, 154, 155, 156, 157, 158, 159, 160,
+                161, 162, 163, 164, 165, 203, 204, 205, 206, 207, 208,
+            ],
+        ),
+        (4, &[92, 110, 192, 193, 198, 199, 200]),
+        (5, &[3, 44, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142]),
+        (9, &[80, 177, 178, 179, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189]),
+    ],
+};
+
+pub static V3_15: Opcodes = Opcodes {
+    extended_arg: 67,
+    store_attr: &[109, 205, 206, 207],
+    load_fast: &[83, 84, 85, 87],
+    load_fast_last: &[86, 88, 112],
+    caches: &[
+        (
+            1,
+            &[
+                4, 36, 54, 55, 68, 70, 74, 95, 99, 100, 101, 102, 105, 118, 128, 151, 152, 169, 170, 171, 172, 173,
+                174, 175, 176, 177, 178, 179, 180, 181, 182, 198, 199, 200, 201, 202, 203, 204, 208, 209, 216, 217,
+                218,
+            ],
+        ),
+        (
+            3,
+            &[
+                37, 50, 53, 144, 145, 146, 147, 148, 149, 150, 153, 154, 155, 156, 157, 158, 159, 160, 161, 162, 163,
+                164, 165, 166, 167, 168, 210, 211, 212, 213, 214, 215,
+            ],
+        ),
+        (4, &[91, 109, 196, 197, 205, 206, 207]),
+        (5, &[3, 42, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143]),
+        (9, &[79, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195]),
+    ],
+};
+
 /// An attribute that is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Store {
@@ -97,21 +150,22 @@ pub struct Store {
 }
 
 /// The attributes that the code stores, in order.
-pub unsafe fn stores(layout: &Layout, code: usize) -> Vec<Store> {
+pub unsafe fn stores(row: &CPython, code: usize) -> Vec<Store> {
     let (mut at, words) = unsafe {
-        let place = code + layout.code_instructions;
-        if layout.minor >= 11 {
-            (place, size_of(code).max(0).cast_unsigned())
-        } else {
-            let bytes = word(place);
-            if bytes == 0 {
-                return Vec::new();
+        let place = code + row.code_instructions;
+        match row.code {
+            CodeForm::Inline => (place, size_of(code).max(0).cast_unsigned()),
+            CodeForm::Objects => {
+                let bytes = word(place);
+                if bytes == 0 {
+                    return Vec::new();
+                }
+                (bytes + 32, size_of(bytes).max(0).cast_unsigned() / 2)
             }
-            (bytes + 32, size_of(bytes).max(0).cast_unsigned() / 2)
         }
     };
     let end = at + 2 * words;
-    let opcodes = &layout.opcodes;
+    let opcodes = row.opcodes;
     let mut found = Vec::new();
     let (mut high, mut after_self) = (0, false);
     while at < end {

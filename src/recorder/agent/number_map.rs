@@ -2,13 +2,13 @@
 
 /// Keys are not 0; values are not 0.
 #[derive(Debug, Default)]
-pub struct AddressMap {
+pub struct NumberMap {
     /// Key and value; key 0 is a free place. The length is a power of two, or 0.
     places: Vec<(usize, u32)>,
     length: usize,
 }
 
-impl AddressMap {
+impl NumberMap {
     /// The value of the key, 0 if it has none.
     pub fn get(&self, key: usize) -> u32 {
         if self.places.is_empty() {
@@ -86,12 +86,12 @@ pub fn hash(key: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::AddressMap;
+    use super::NumberMap;
     use std::collections::HashMap;
 
     #[test]
     fn it_answers_as_the_standard_map_does_whatever_comes_and_goes() {
-        let mut map = AddressMap::default();
+        let mut map = NumberMap::default();
         let mut oracle = HashMap::new();
         let mut random = 1_u64;
         for step in 1..20_000_u32 {

@@ -1,15 +1,14 @@
-//! What the walk knows of the CPython that it runs in: the addresses of its types, and the row of offsets of its version.
+//! Finds the addresses of CPython's types and functions in this process, beside the row of its version.
 
 use std::ffi::{CStr, c_void};
 
-use super::classes::Kind;
-use super::layout::{LAYOUTS, Layout};
-use super::memory::{half, ty, type_of, word};
+use super::memory::{flag, half, ty, type_of, word};
+use super::versions::{CPython, Count};
 
 /// Addresses of CPython's own types and of the functions that the walk calls; none of them runs Python code.
 #[derive(Debug)]
-pub struct Abi {
-    pub layout: &'static Layout,
+pub struct Interpreter {
+    pub row: &'static CPython,
     pub type_type: usize,
     pub list: usize,
     pub tuple: usize,
@@ -24,6 +23,8 @@ pub struct Abi {
     pub generator: usize,
     pub coroutine: usize,
     pub async_generator: usize,
+    /// The `tp_traverse` of these three.
+    suspendable: [usize; 3],
     pub code: usize,
     pub ordered_dict: usize,
     pub weak_reference: usize,
@@ -48,20 +49,21 @@ fn symbol(name: &CStr) -> Option<usize> {
     (address != 0).then_some(address)
 }
 
-impl Abi {
-    /// What is known of this interpreter, CPython 3.`minor`; `None` when that is none of 3.8 to 3.13, or something is missing.
+impl Interpreter {
+    /// The interpreter that runs, of the version of `row`; `None` when something is missing.
     ///
     /// # Safety
     /// The GIL is held.
-    pub unsafe fn resolve(minor: u8) -> Option<Abi> {
-        let layout = LAYOUTS.iter().find(|layout| layout.minor == minor)?;
-        let interpreter_name = if layout.minor == 8 { c"_PyInterpreterState_Get" } else { c"PyInterpreterState_Get" };
+    pub unsafe fn resolve(row: &'static CPython) -> Option<Interpreter> {
+        let get_interpreter = symbol(c"PyInterpreterState_Get").or_else(|| symbol(c"_PyInterpreterState_Get"))?;
         // SAFETY: the types of these functions are CPython's, since 3.8.
         unsafe {
-            let interpreter: unsafe extern "C" fn() -> *mut c_void = std::mem::transmute(symbol(interpreter_name)?);
+            let interpreter: unsafe extern "C" fn() -> *mut c_void = std::mem::transmute(get_interpreter);
             let interpreter = interpreter() as usize;
-            Some(Abi {
-                layout,
+            let [generator, coroutine, async_generator] =
+                [symbol(c"PyGen_Type")?, symbol(c"PyCoro_Type")?, symbol(c"PyAsyncGen_Type")?];
+            Some(Interpreter {
+                row,
                 type_type: symbol(c"PyType_Type")?,
                 list: symbol(c"PyList_Type")?,
                 tuple: symbol(c"PyTuple_Type")?,
@@ -73,9 +75,10 @@ impl Abi {
                 cell: symbol(c"PyCell_Type")?,
                 module: symbol(c"PyModule_Type")?,
                 frame: symbol(c"PyFrame_Type")?,
-                generator: symbol(c"PyGen_Type")?,
-                coroutine: symbol(c"PyCoro_Type")?,
-                async_generator: symbol(c"PyAsyncGen_Type")?,
+                generator,
+                coroutine,
+                async_generator,
+                suspendable: [generator, coroutine, async_generator].map(|class| word(class + ty::TRAVERSE)),
                 code: symbol(c"PyCode_Type")?,
                 ordered_dict: symbol(c"PyODict_Type")?,
                 weak_reference: symbol(c"_PyWeakref_RefType")?,
@@ -86,7 +89,7 @@ impl Abi {
                 long: symbol(c"PyLong_Type")?,
                 boolean: symbol(c"PyBool_Type")?,
                 none: symbol(c"_Py_NoneStruct")?,
-                collector_owner: if layout.minor == 8 { symbol(c"_PyRuntime")? } else { interpreter },
+                collector_owner: if row.collector_in_runtime { symbol(c"_PyRuntime")? } else { interpreter },
                 interpreter,
                 first_thread: std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_void) -> *mut c_void>(symbol(
                     c"PyInterpreterState_ThreadHead",
@@ -121,44 +124,26 @@ impl Abi {
         object != 0 && object.is_multiple_of(8) && unsafe { type_of(object) } == self.code
     }
 
-    /// The frame that a frame object or generator stands for: where its fields and locals are, and its code.
-    pub unsafe fn frame_of(&self, object: usize, what: Kind) -> Option<(usize, usize)> {
-        let layout = self.layout;
-        unsafe {
-            let frame = match (layout.minor >= 11, what) {
-                (false, Kind::Frame) => object,
-                (false, _) => return None, // the frame is an object of its own
-                (true, Kind::Frame) => word(object + layout.object_frame),
-                (true, _) => object + layout.generator_frame,
-            };
-            if frame == 0 {
-                return None;
-            }
-            let code = word(frame + layout.frame_code);
-            self.is_code(code).then_some((frame, code))
-        }
-    }
-
-    /// Local variables and places of the stack that a generator or frame object has room for (3.11+).
-    pub unsafe fn frame_slots(&self, object: usize, what: Kind) -> usize {
-        let slots = |code: usize| {
-            // `co_stacksize` and `co_nlocalsplus` stand on both sides of `co_firstlineno`.
-            let line = code + self.layout.code_first_line;
-            unsafe { half(line - 4).max(0).cast_unsigned() + half(line + 4).max(0).cast_unsigned() }
-        };
-        unsafe { self.frame_of(object, what).map_or(0, |(_, code)| slots(code) as usize) }
+    /// Are the instances of a class generators, coroutines or async generators?
+    pub unsafe fn is_suspendable(&self, class: usize) -> bool {
+        let traverse = unsafe { word(class + ty::TRAVERSE) };
+        self.suspendable.contains(&traverse)
     }
 
     /// References to `object`, and whether it is immortal (3.12+) or as good as that (deep-frozen, 3.11), so that the
     /// number says nothing.
     pub unsafe fn count(&self, object: usize) -> (u64, bool) {
         unsafe {
-            if self.layout.minor >= 12 {
-                let low = half(object);
-                (u64::from(low.cast_unsigned()), low < 0)
-            } else {
-                let count = word(object) as u64;
-                (count, self.layout.minor == 11 && count > DEEP_FROZEN / 2)
+            match self.row.count {
+                Count::Word => (word(object) as u64, false),
+                Count::WordWithDeepFrozen => {
+                    let count = word(object) as u64;
+                    (count, count > DEEP_FROZEN / 2)
+                }
+                Count::Half | Count::HalfWithFlags => {
+                    let low = half(object);
+                    (u64::from(low.cast_unsigned()), low < 0)
+                }
             }
         }
     }
@@ -166,13 +151,13 @@ impl Abi {
     /// Is it one of the objects of frozen modules that 3.11 has in its executable? What they hold they hold without a
     /// count.
     pub unsafe fn is_deep_frozen(&self, object: usize) -> bool {
-        self.layout.minor == 11 && unsafe { self.count(object) }.1
+        self.row.count == Count::WordWithDeepFrozen && unsafe { self.count(object) }.1
     }
 
     /// Does the collector know the object (`PyObject_IS_GC`)? Then a head stands in front of it.
     pub unsafe fn is_gc(&self, object: usize, class: usize, class_flags: usize) -> bool {
         unsafe {
-            if class_flags & super::memory::flag::HAVE_GC == 0 {
+            if class_flags & flag::HAVE_GC == 0 {
                 return false;
             }
             let asks = word(class + ty::IS_GC);

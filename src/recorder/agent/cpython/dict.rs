@@ -1,0 +1,203 @@
+//! Reads dicts: their tables of keys, their arrays of values, and the values that an instance has without a dict.
+
+use super::memory::{byte, word};
+use super::versions::{CPython, KeyTable, Values as Form};
+
+/// `PyDictObject`: number of entries, key table, values; the same in all versions.
+pub const USED: usize = 16;
+pub const KEYS: usize = 32;
+pub const VALUES: usize = 40;
+/// In front of an instance of a managed class: the dict, and (3.11) the values.
+const MANAGED_DICT: usize = 24;
+const MANAGED_VALUES: usize = 32;
+/// `PyDictValues` of 3.13 and later: head of four bytes (capacity, size, embedded, valid) and padding, then the values.
+const INLINE_HEAD: usize = 8;
+const EMBEDDED: usize = 2;
+const VALID: usize = 3;
+
+/// An instance's own values: where they begin, and how many there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Values {
+    pub first: usize,
+    pub count: usize,
+}
+
+/// A dict's table: where its entries are, and what they look like.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    pub entries: usize,
+    pub count: usize,
+    /// Bytes of an entry, and the offsets of key and value in it.
+    pub stride: usize,
+    pub key: usize,
+    pub value: usize,
+    /// Not the entries have the values, but this array.
+    pub values: usize,
+}
+
+impl Table {
+    /// The table of a dict whose keys and values are at these addresses.
+    pub unsafe fn of(row: &CPython, keys: usize, values: usize) -> Table {
+        unsafe {
+            match row.key_table {
+                KeyTable::Sized => {
+                    let size = word(keys + 8);
+                    let entries = keys + 40 + index_width(size) * size;
+                    Table { entries, count: word(keys + 32), stride: 24, key: 8, value: 16, values }
+                }
+                KeyTable::Logarithmic => {
+                    let entries = keys + 32 + (1 << byte(keys + 9));
+                    let values = if values != 0 && row.values == Form::Inline { values + INLINE_HEAD } else { values };
+                    let (stride, key) = if has_any_keys(keys) { (24, 8) } else { (16, 0) };
+                    Table { entries, count: word(keys + 24), stride, key, value: key + 8, values }
+                }
+            }
+        }
+    }
+
+    /// The key and the value of an entry; a value of 0 where the entry is free.
+    pub unsafe fn entry(&self, index: usize) -> (usize, usize) {
+        let entry = self.entries + index * self.stride;
+        let value = if self.values == 0 { entry + self.value } else { self.values + 8 * index };
+        unsafe { (word(entry + self.key), word(value)) }
+    }
+}
+
+/// Entries that a key table has room for, used ones included.
+pub unsafe fn room(row: &CPython, keys: usize) -> usize {
+    unsafe {
+        match row.key_table {
+            KeyTable::Sized => word(keys + 24) + word(keys + 32),
+            KeyTable::Logarithmic => word(keys + 16) + word(keys + 24),
+        }
+    }
+}
+
+/// Bytes of a key table; 0 for the empty one that all dicts share.
+pub unsafe fn table_bytes(row: &CPython, keys: usize) -> usize {
+    unsafe {
+        match row.key_table {
+            KeyTable::Sized => match word(keys + 8) {
+                0 | 1 => 0,
+                size => 40 + index_width(size) * size + 24 * usable(size),
+            },
+            KeyTable::Logarithmic => match byte(keys + 8) {
+                0 => 0,
+                log_size => {
+                    let entry = if has_any_keys(keys) { 24 } else { 16 };
+                    32 + (1 << byte(keys + 9)) + entry * usable(1 << log_size)
+                }
+            },
+        }
+    }
+}
+
+/// Bytes of the blocks that a dict has for its own: its array of values if it has one, else its table.
+pub unsafe fn storage(row: &CPython, dict: usize) -> usize {
+    unsafe {
+        let (keys, values) = (word(dict + KEYS), word(dict + VALUES));
+        match (keys, values, row.values) {
+            (0, ..) => 0,
+            (_, 0, _) => table_bytes(row, keys),
+            (.., Form::None) => 8 * usable(word(keys + 8)),
+            (.., Form::Separate | Form::Tagged) => separate_bytes(separate_capacity(row, values, keys)),
+            (.., Form::Inline) if byte(values + EMBEDDED) != 0 => 0, // inside an instance
+            (.., Form::Inline) => inline_bytes(usize::from(byte(values))),
+        }
+    }
+}
+
+/// Entries that the array of values of a dict has room for.
+pub unsafe fn values_capacity(row: &CPython, values: usize, keys: usize) -> usize {
+    unsafe {
+        match row.values {
+            Form::None => room(row, keys),
+            Form::Separate | Form::Tagged => separate_capacity(row, values, keys),
+            Form::Inline => usize::from(byte(values)),
+        }
+    }
+}
+
+/// Entries that the own values of an instance have room for.
+pub unsafe fn own_capacity(row: &CPython, values: Values, class_keys: usize) -> usize {
+    match row.values {
+        Form::Inline => values.count,
+        _ => unsafe { separate_capacity(row, values.first, class_keys) },
+    }
+}
+
+/// The values that an instance of a managed class has without a dict. `inline`: behind this address, if its class has
+/// them; `class_keys`: the table that its class shares.
+pub unsafe fn own_values(row: &CPython, object: usize, inline: Option<usize>, class_keys: usize) -> Option<Values> {
+    unsafe {
+        let first = match row.values {
+            Form::None => 0,
+            Form::Separate => word(object - MANAGED_VALUES),
+            Form::Tagged => match word(object - MANAGED_DICT) {
+                tagged if tagged & 1 != 0 => tagged.wrapping_add(1),
+                _ => 0,
+            },
+            Form::Inline => {
+                let values = inline.filter(|&values| byte(values + VALID) != 0)?;
+                return Some(Values { first: values + INLINE_HEAD, count: usize::from(byte(values)) });
+            }
+        };
+        (first != 0 && class_keys != 0).then(|| Values { first, count: word(class_keys + 24) })
+    }
+}
+
+/// Bytes of the values behind an instance whose class has them there.
+pub unsafe fn inline_values_bytes(values: usize) -> usize {
+    inline_bytes(usize::from(unsafe { byte(values) }))
+}
+
+/// The dict of an instance of a managed class, or 0.
+pub unsafe fn managed_dict(row: &CPython, object: usize) -> usize {
+    let dict = unsafe { word(object - MANAGED_DICT) };
+    if row.values == Form::Tagged && dict & 1 != 0 { 0 } else { dict }
+}
+
+/// Are the values of a dict outside of the instance that they belong to, though its class has them inside?
+pub unsafe fn is_detached(values: usize) -> bool {
+    unsafe { byte(values + EMBEDDED) == 0 }
+}
+
+/// Entries of a separate values array (3.11, 3.12). It does not say itself: as many as the class's table had room for
+/// when it was made. The byte in front of it, `r8(capacity + 2)`, bounds it.
+unsafe fn separate_capacity(row: &CPython, values: usize, keys: usize) -> usize {
+    unsafe {
+        let prefix = usize::from(byte(values - 1)).max(8);
+        let now = if keys == 0 { 0 } else { room(row, keys) };
+        now.clamp(prefix.saturating_sub(9), prefix - 2)
+    }
+}
+
+/// Bytes of a separate values array.
+pub fn separate_bytes(capacity: usize) -> usize {
+    8 * capacity + (capacity + 2).next_multiple_of(8)
+}
+
+/// Bytes of a values array of 3.13 and later: its head, the values, and the order in which they were set.
+fn inline_bytes(capacity: usize) -> usize {
+    INLINE_HEAD + 8 * capacity + capacity.next_multiple_of(8)
+}
+
+/// Bytes of an index of a table with this many places.
+fn index_width(size: usize) -> usize {
+    match size {
+        0..=0xff => 1,
+        0x100..=0xffff => 2,
+        0x1_0000..=0xffff_ffff => 4,
+        _ => 8,
+    }
+}
+
+/// `DICT_KEYS_GENERAL`: there are other keys than `str`.
+unsafe fn has_any_keys(keys: usize) -> bool {
+    unsafe { byte(keys + 10) == 0 }
+}
+
+/// `USABLE_FRACTION`: entries of a table with this many places.
+fn usable(size: usize) -> usize {
+    2 * size / 3
+}

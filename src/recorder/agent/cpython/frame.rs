@@ -1,0 +1,135 @@
+//! Reads frames: the code, the variables and the values of running functions and of suspended generators.
+
+use super::interpreter::Interpreter;
+use super::memory::{byte, half, referent, tuple_items, word};
+use super::versions::{CPython, CodeForm, OWNER_WITHOUT_CODE};
+
+/// `f_funcobj` in a `_PyInterpreterFrame` of 3.14 and 3.15.
+const FRAME_FUNCTION: usize = 16;
+/// No stack is followed further.
+const MAX_DEPTH: usize = 1 << 20;
+
+/// What has a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    FrameObject,
+    Generator,
+}
+
+impl Interpreter {
+    /// The frame of a frame object or generator: where its fields and variables are, and its code.
+    pub unsafe fn frame_of(&self, object: usize, holder: Holder) -> Option<(usize, usize)> {
+        let row = self.row;
+        unsafe {
+            let frame = match (row.code, holder) {
+                (CodeForm::Objects, Holder::FrameObject) => object,
+                (CodeForm::Objects, Holder::Generator) => return None, // the frame is an object of its own
+                (CodeForm::Inline, Holder::FrameObject) => word(object + row.object_frame),
+                (CodeForm::Inline, Holder::Generator) => object + row.generator_frame,
+            };
+            if frame == 0 {
+                return None;
+            }
+            let code = referent(word(frame + row.frame_code));
+            self.is_code(code).then_some((frame, code))
+        }
+    }
+
+    /// Variables and places for values that a frame object or generator has room for inside itself.
+    pub unsafe fn frame_slots(&self, object: usize, holder: Holder) -> usize {
+        let slots = |code: usize| {
+            // `co_stacksize` and `co_nlocalsplus` stand on both sides of `co_firstlineno`.
+            let line = code + self.row.code_first_line;
+            unsafe { half(line - 4).max(0).cast_unsigned() + half(line + 4).max(0).cast_unsigned() }
+        };
+        unsafe { self.frame_of(object, holder).map_or(0, |(_, code)| slots(code) as usize) }
+    }
+
+    /// Calls `each` with every object that a suspended generator refers to without a count, once for each such reference.
+    /// Its `tp_traverse` reports these as well; the collector alone does not count them.
+    pub unsafe fn borrowed(&self, generator: usize, mut each: impl FnMut(usize)) {
+        let Some(borrowing) = self.row.borrowing else { return };
+        unsafe {
+            if byte(generator + borrowing.state) == borrowing.cleared {
+                return;
+            }
+            let frame = generator + self.row.generator_frame;
+            let values = frame + self.row.frame_locals;
+            let top = word(frame + borrowing.stack_top);
+            if !(values..=values + 8 * self.frame_slots(generator, Holder::Generator)).contains(&top) {
+                return;
+            }
+            // Besides its values the code and the function may be borrowed.
+            for place in (values..top).step_by(8).chain([frame + self.row.frame_code, frame + FRAME_FUNCTION]) {
+                let reference = word(place);
+                let object = referent(reference);
+                if object != 0 && reference != object && !self.count(object).1 {
+                    each(object);
+                }
+            }
+        }
+    }
+
+    /// Calls `each` with every frame that runs Python code, and its code: of all threads, the innermost first.
+    pub unsafe fn running_frames(&self, mut each: impl FnMut(usize, usize)) {
+        let row = self.row;
+        unsafe {
+            for thread in self.threads() {
+                let mut frame = word(thread + row.thread_frame);
+                if let Some(offset) = row.c_frame {
+                    frame = if frame == 0 { 0 } else { word(frame + offset) };
+                }
+                for _ in 0..MAX_DEPTH {
+                    if frame == 0 {
+                        break;
+                    }
+                    let code = referent(word(frame + row.frame_code));
+                    if has_python_code(row, frame) && self.is_code(code) {
+                        each(frame, code);
+                    }
+                    frame = word(frame + row.frame_previous);
+                }
+            }
+        }
+    }
+}
+
+/// Does Python code run in the frame, and not only an entry into the interpreter?
+#[inline]
+pub unsafe fn has_python_code(row: &CPython, frame: usize) -> bool {
+    row.frame_owner.is_none_or(|owner| unsafe { byte(frame + owner) } < OWNER_WITHOUT_CODE)
+}
+
+/// The object in the place of a frame's variable or value.
+pub unsafe fn variable(row: &CPython, frame: usize, index: usize) -> usize {
+    referent(unsafe { word(frame + row.frame_locals + 8 * index) })
+}
+
+/// Names of the variables in the order of a frame's places.
+pub unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
+    unsafe {
+        match row.code {
+            CodeForm::Inline => tuple_items(row, word(code + row.code_locals)).to_vec(),
+            CodeForm::Objects => {
+                // co_varnames, co_freevars, co_cellvars; in the frame: variables, cells, free variables.
+                let tuples = [0, 8, 16].map(|next| tuple_items(row, word(code + row.code_locals + next)));
+                let [variables, free, cells] = tuples;
+                [variables, cells, free].concat()
+            }
+        }
+    }
+}
+
+/// Names of the variables of outer functions that the code uses, in the order of the function's closure.
+pub unsafe fn free_names(row: &CPython, code: usize) -> Vec<usize> {
+    unsafe {
+        match row.code {
+            CodeForm::Objects => tuple_items(row, word(code + row.code_locals + 8)).to_vec(),
+            CodeForm::Inline => {
+                let all = tuple_items(row, word(code + row.code_locals));
+                let free = half(code + row.code_free_count).max(0).cast_unsigned() as usize;
+                all[all.len().saturating_sub(free)..].to_vec()
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Finds the collector's lists by their shape, and goes round one.
+//!
+//! `struct _gc_runtime_state` is part of the interpreter (3.8: of the runtime). Its offset changes from version to version,
+//! but in it stand, since 3.8, three generations of 24 bytes (a head of two pointers, threshold, count), the permanent
+//! generation of `gc.freeze`, and a pointer to the first of them. Four rings in a row with such a pointer are unmistakable.
+
+use super::interpreter::Interpreter;
+use super::memory::{GC_HEAD, PREV_FLAGS, word};
+use super::versions::Lists;
+
+const GENERATIONS: usize = 3;
+const GENERATION: usize = 24;
+const SPAN: usize = GENERATIONS * GENERATION;
+/// How far into the interpreter the search goes, bytes. It ends at the first hit, which is at 112 to 7,500.
+const SEARCHED: usize = 16 << 10;
+/// How far behind the first ring its pointer may stand (3.14.10: 232, 3.15.2: 160).
+const POINTER_BEHIND: std::ops::Range<usize> = SPAN + GENERATION..400;
+/// No object lies below, and none above.
+const ADDRESSES: std::ops::Range<usize> = 0x1_0000..1 << 47;
+
+/// Where the heads of the rings are.
+#[derive(Debug, Clone, Copy)]
+pub struct GcLists {
+    first: usize,
+    permanent: usize,
+}
+
+impl GcLists {
+    pub unsafe fn find(interpreter: &Interpreter) -> Option<GcLists> {
+        let start = interpreter.collector_owner;
+        let mut places = (start..start + SEARCHED).step_by(8);
+        match interpreter.row.lists {
+            Lists::PointerBetween => places.find_map(|place| unsafe { pointer_between(place) }),
+            Lists::PointerBehind => places.find_map(|place| unsafe { pointer_behind(place) }),
+        }
+    }
+
+    /// The heads of the generations that a collection of `generation` looks at, the youngest first.
+    pub fn young(self, generation: usize) -> impl Iterator<Item = usize> {
+        (0..=generation.min(GENERATIONS - 1)).map(move |g| self.first + g * GENERATION)
+    }
+
+    /// All heads, that of the permanent generation last.
+    pub fn all(self) -> impl Iterator<Item = usize> {
+        self.young(GENERATIONS - 1).chain([self.permanent])
+    }
+}
+
+/// The rings whose pointer stands at `place`. Debian's 3.13.5 and later align the heads to four bytes, so that four more
+/// lie between them and the pointer.
+unsafe fn pointer_between(place: usize) -> Option<GcLists> {
+    unsafe {
+        let first = word(place);
+        let fits = [SPAN, SPAN + 4].iter().any(|span| first.wrapping_add(*span) == place);
+        let lists = GcLists { first, permanent: place + 8 };
+        (fits && lists.all().all(|head| is_ring(head))).then_some(lists)
+    }
+}
+
+/// The rings whose pointer stands at `place`, some way behind them.
+unsafe fn pointer_behind(place: usize) -> Option<GcLists> {
+    unsafe {
+        let first = word(place);
+        let fits = POINTER_BEHIND.contains(&place.wrapping_sub(first)) && first.is_multiple_of(8);
+        let lists = GcLists { first, permanent: first.wrapping_add(SPAN) };
+        (fits && lists.all().all(|head| is_ring(head))).then_some(lists)
+    }
+}
+
+unsafe fn is_ring(head: usize) -> bool {
+    unsafe {
+        let (next, previous) = (word(head), word(head + 8) & !PREV_FLAGS);
+        [next, previous].iter().all(|node| ADDRESSES.contains(node) && node.is_multiple_of(4))
+            && (next == head) == (previous == head)
+            && word(next + 8) & !PREV_FLAGS == head
+    }
+}
+
+/// Calls `each` with every collector's head of the ring that begins at `head`.
+pub unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
+    unsafe {
+        let mut node = word(head) & !PREV_FLAGS;
+        while node != head {
+            let next = word(node) & !PREV_FLAGS;
+            each(node);
+            node = next;
+        }
+    }
+}
+
+/// Calls `each` with every object of the ring that begins at `head`.
+pub unsafe fn each_object(head: usize, mut each: impl FnMut(usize)) {
+    unsafe { each_head(head, |node| each(node + GC_HEAD)) }
+}
