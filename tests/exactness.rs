@@ -14,49 +14,43 @@ use refloop::cycles::Garbage;
 use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
 use refloop::trace;
 
-use support::{Python, pythons, record, refloop, root};
+use support::{Python, record, refloop, root};
 
 /// What `tests/exactness/run.py` exits with when the interpreter is too old for a scenario.
 const TOO_OLD: i32 = 77;
 
-#[test]
-fn cyclic_garbage_is_exactly_what_the_collector_finds() {
+mod cyclic_garbage_is_exactly_what_the_collector_finds {
+    crate::support::on_each_cpython!(super::compare_all);
+}
+
+mod every_collection_of_a_busy_program_is_foreseen {
+    crate::support::on_each_cpython!(super::compare_collections);
+}
+
+fn compare_collections(python: &Python) {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("churn.reftrace");
+    let output = record(&python.path, &[], &trace, &root().join("tests/exactness/churn.py"), &["20000"]);
+    let printed = printed_collections(&String::from_utf8_lossy(&output.stderr));
+    let judged = garbage_of_collections(&trace).unwrap();
+    // The first collections are those before the collector is told to print: of the start, and the explicit one.
+    let before = judged.len().checked_sub(printed.len()).expect("every collection is in the trace");
+    let objects: usize = printed.iter().map(BTreeSet::len).sum();
+    assert!(printed.len() > 10 && objects > 10_000, "{} collections of {objects} objects", printed.len());
+    for (number, (ours, theirs)) in judged[before..].iter().zip(&printed).enumerate() {
+        assert!(ours == theirs, "{}, collection {number}: {}", python.version, difference(ours, theirs));
+    }
+    println!("CPython {}: {} collections equal, {objects} objects", python.version, printed.len());
+}
+
+/// Every scenario on one interpreter.
+fn compare_all(python: &Python) {
     let scenarios = scenarios();
     assert!(scenarios.len() >= 40, "only {} scenarios", scenarios.len());
-    let pythons = pythons();
-    // One thread an interpreter: each run is a process of its own, and most of its time is its own start.
-    let differences: Vec<String> = std::thread::scope(|scope| {
-        let threads: Vec<_> = pythons.iter().map(|python| scope.spawn(|| compare_all(python, &scenarios))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    });
-    assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
-}
-
-#[test]
-fn every_collection_of_a_busy_program_is_foreseen() {
-    for python in pythons() {
-        let folder = tempfile::tempdir().unwrap();
-        let trace = folder.path().join("churn.reftrace");
-        let output = record(&python.path, &[], &trace, &root().join("tests/exactness/churn.py"), &["20000"]);
-        let printed = printed_collections(&String::from_utf8_lossy(&output.stderr));
-        let judged = garbage_of_collections(&trace).unwrap();
-        // The first collections are those before the collector is told to print: of the start, and the explicit one.
-        let before = judged.len().checked_sub(printed.len()).expect("every collection is in the trace");
-        let objects: usize = printed.iter().map(BTreeSet::len).sum();
-        assert!(printed.len() > 10 && objects > 10_000, "{} collections of {objects} objects", printed.len());
-        for (number, (ours, theirs)) in judged[before..].iter().zip(&printed).enumerate() {
-            assert!(ours == theirs, "3.{}, collection {number}: {}", python.minor, difference(ours, theirs));
-        }
-        eprintln!("CPython 3.{}: {} collections equal, {objects} objects", python.minor, printed.len());
-    }
-}
-
-/// Every scenario on one interpreter: what differs.
-fn compare_all(python: &Python, scenarios: &[PathBuf]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let (mut compared, mut objects) = (0, 0);
     let mut differences = Vec::new();
-    for scenario in scenarios {
+    for scenario in &scenarios {
         match compare(python, scenario, folder.path()) {
             Ok(Some(found)) => {
                 compared += 1;
@@ -66,8 +60,8 @@ fn compare_all(python: &Python, scenarios: &[PathBuf]) -> Vec<String> {
             Err(difference) => differences.push(difference),
         }
     }
-    eprintln!("CPython 3.{}: {compared} scenarios equal, {objects} objects", python.minor);
-    differences
+    println!("CPython {}: {compared} scenarios equal, {objects} objects", python.version);
+    assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
 }
 
 /// The number of objects in the garbage of one scenario; nothing when the interpreter is too old for it.
@@ -84,7 +78,7 @@ fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<Option<usi
         .output()
         .unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let place = format!("3.{} {name}", python.minor);
+    let place = format!("{} {name}", python.version);
     if output.status.code() == Some(TOO_OLD) {
         return Ok(None);
     }

@@ -7,38 +7,39 @@ mod support;
 use std::collections::HashMap;
 
 use refloop::trace::{Event, formats};
-use support::{pythons, record, root};
+use support::{Python, record, root};
 
-#[test]
-fn every_recorded_stack_is_what_the_program_saw() {
-    for python in pythons() {
-        for (events, depth, seed) in [("full", "12", "1"), ("survivors", "32", "2")] {
-            let folder = tempfile::tempdir().unwrap();
-            let trace = folder.path().join("maze.reftrace");
-            let options = ["--events", events, "--stack-depth", depth];
-            let output = record(&python.path, &options, &trace, &root().join("tests/stacks/maze.py"), &[depth, seed]);
-            let recorded = stacks_by_address(&trace);
-            let seen = String::from_utf8(output.stdout).unwrap();
-            let mut wrong = Vec::new();
-            for line in seen.lines() {
-                let (address, stack) = line.split_once(' ').unwrap();
-                let address = u64::from_str_radix(address, 16).unwrap();
-                let found = recorded.get(&address).map_or("", String::as_str);
-                if found != stack {
-                    wrong.push(format!("seen:     {stack}\nrecorded: {found}"));
-                }
+mod every_recorded_stack_is_what_the_program_saw {
+    crate::support::on_each_cpython!(super::compare);
+}
+
+fn compare(python: &Python) {
+    for (events, depth, seed) in [("full", "12", "1"), ("survivors", "32", "2")] {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("maze.reftrace");
+        let options = ["--events", events, "--stack-depth", depth];
+        let output = record(&python.path, &options, &trace, &root().join("tests/stacks/maze.py"), &[depth, seed]);
+        let recorded = stacks_by_address(&trace);
+        let seen = String::from_utf8(output.stdout).unwrap();
+        let mut wrong = Vec::new();
+        for line in seen.lines() {
+            let (address, stack) = line.split_once(' ').unwrap();
+            let address = u64::from_str_radix(address, 16).unwrap();
+            let found = recorded.get(&address).map_or("", String::as_str);
+            if found != stack {
+                wrong.push(format!("seen:     {stack}\nrecorded: {found}"));
             }
-            let objects = seen.lines().count();
-            assert!(objects > 5000, "only {objects} objects");
-            assert!(
-                wrong.is_empty(),
-                "3.{}, {events}: {} of {objects}\n{}",
-                python.minor,
-                wrong.len(),
-                wrong[..wrong.len().min(3)].join("\n")
-            );
-            eprintln!("CPython 3.{}, {events}, {depth} deep: {objects} stacks equal", python.minor);
         }
+        let objects = seen.lines().count();
+        assert!(objects > 5000, "only {objects} objects");
+        assert!(
+            wrong.is_empty(),
+            "{}, {events}: {} of {objects}\n{}",
+            python.version,
+            wrong.len(),
+            wrong[..wrong.len().min(3)].join("\n")
+        );
+        println!("CPython {}, {events}, {depth} deep: {objects} stacks equal", python.version);
     }
 }
 
