@@ -1,39 +1,17 @@
 //! Recorded programs behave as they do alone, and their traces read to the end, on each CPython at hand.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use refloop::trace::{Ending, Event, Scope, Tag, TypeId, formats};
 
-const VERSIONS: [&str; 6] = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
-
-/// The interpreters at hand; the others are named and counted on standard error.
+/// The interpreters at hand, and the system's own.
 fn interpreters() -> Vec<PathBuf> {
-    let versions = std::env::var_os("PYENV_ROOT")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".pyenv"));
-    let installed: Vec<PathBuf> = std::fs::read_dir(versions.join("versions"))
-        .map(|folders| folders.flatten().map(|folder| folder.path()).collect())
-        .unwrap_or_default();
-    let mut found: Vec<PathBuf> = Vec::new();
-    let mut missing = Vec::new();
-    for version in VERSIONS {
-        let prefix = format!("{version}.");
-        let is_it = |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
-        match installed.iter().filter(is_it).min() {
-            Some(folder) => found.push(folder.join("bin/python3")),
-            None => missing.push(version),
-        }
-    }
-    if !missing.is_empty() {
-        eprintln!("SKIPPED: {} of {} interpreters are not here: {}", missing.len(), VERSIONS.len(), missing.join(", "));
-    }
-    let system = PathBuf::from("/usr/bin/python3");
-    if system.exists() {
-        found.push(system);
-    }
-    found
+    let system = Some(PathBuf::from("/usr/bin/python3")).filter(|path| path.exists());
+    support::pythons().into_iter().map(|python| python.path).chain(system).collect()
 }
 
 /// A folder with a program in it.
