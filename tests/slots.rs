@@ -52,7 +52,7 @@ fn measure(python: &Path, decorator: &str, body: &str) -> f64 {
 
 #[test]
 fn the_dashboard_is_told_its_true_bytes_and_the_line_to_change() {
-    for Python { minor, path } in pythons() {
+    for Python { minor, path, .. } in pythons() {
         let told = slots(&path, &root().join("fixtures/programs/dashboard.py"));
         let [row] = rows(&told) else { panic!("3.{minor}: {:#?}", rows(&told)) };
         assert_eq!((&row["type"], &row["instances"]), (&"__main__.UserProfile".into(), &2000.into()), "3.{minor}");
@@ -115,7 +115,7 @@ fn only_a_program_s_own_classes_are_told() {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("library.py");
     std::fs::write(&program, LIBRARY).expect("a program");
-    for Python { minor, path } in pythons() {
+    for Python { minor, path, .. } in pythons() {
         let told = slots(&path, &program);
         let advised = rows(&told).iter().filter(|row| row["verdict"] != "not advised");
         let advised: Vec<(&str, &str)> =
@@ -189,7 +189,7 @@ if sys.argv[1:]:
 fn what_is_recommended_works_where_the_recording_did_not_see_it_all() {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("unseen.py");
-    for Python { minor, path } in pythons() {
+    for Python { minor, path, .. } in pythons() {
         std::fs::write(&program, UNSEEN).expect("a program");
         let told = slots(&path, &program);
         let mut advice: Vec<(&str, &str, &str)> = rows(&told)
@@ -242,7 +242,7 @@ fn the_fields_of_attrs_are_known() {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("fields.py");
     std::fs::write(&program, ATTRS).expect("a program");
-    for Python { minor, path } in pythons() {
+    for Python { minor, path, .. } in pythons() {
         let told = slots(&path, &program);
         let [row] = rows(&told) else { panic!("3.{minor}: {:#?}", rows(&told)) };
         assert_eq!(row["verdict"], "possible after", "3.{minor}: {row:#}");
@@ -280,7 +280,7 @@ kept = [[make(1) for _ in range(100)] for make in (Key, Quiet, Own, Matched)]
 fn a_decorator_keeps_its_arguments() {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("arguments.py");
-    for Python { minor, path } in pythons() {
+    for Python { minor, path, .. } in pythons() {
         let of_match = if minor >= 10 { "match_args=False" } else { "" };
         std::fs::write(&program, ARGUMENTS.replace("**MATCH", of_match)).expect("a program");
         let told = slots(&path, &program);
@@ -331,7 +331,7 @@ assert all(o.b == 0 for os in kept for o in os)
 fn a_default_that_instances_read_from_the_class_is_set_first() {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("defaults.py");
-    for Python { minor, path } in pythons().into_iter().filter(|python| python.minor >= 10) {
+    for Python { minor, path, .. } in pythons().into_iter().filter(|python| python.minor >= 10) {
         std::fs::write(&program, DEFAULTS).expect("a program");
         let told = slots(&path, &program);
         let mut advice: Vec<(&str, &str)> =
