@@ -130,12 +130,15 @@ def _version() -> str:
 
 
 def _classes() -> List[type]:
-    """All classes that there are: what has one of them as its type is an object."""
-    known: Set[type] = {object}
+    """All classes that there are: what has one of them as its type is an object.
+
+    They are told apart by address: a metaclass may compare and hash its classes in any way, or warn when it does.
+    """
+    known: Set[int] = {id(object)}
     classes: List[type] = [object]
     for each in classes:
         subclasses: List[type] = type.__subclasses__(each)
-        new = [subclass for subclass in subclasses if subclass not in known]
-        known.update(new)
+        new = [subclass for subclass in subclasses if id(subclass) not in known]
+        known.update(map(id, new))
         classes.extend(new)
     return classes
