@@ -71,7 +71,7 @@ impl Place {
 
 /// What a trace says, as far as these tests ask.
 #[derive(Default)]
-struct Told {
+struct Contents {
     ending: Option<Ending>,
     full_checkpoints: usize,
     /// Live objects of each type at the end.
@@ -87,9 +87,9 @@ struct Told {
     collections: Vec<(u64, u64)>,
 }
 
-fn read(path: &Path) -> Told {
+fn read(path: &Path) -> Contents {
     let mut events = formats::open(path).unwrap();
-    let mut told = Told::default();
+    let mut contents = Contents::default();
     let mut types = BTreeMap::new();
     let mut objects: BTreeMap<Tag, TypeId> = BTreeMap::new();
     let (mut texts, mut sites) = (BTreeMap::new(), BTreeMap::new());
@@ -101,37 +101,37 @@ fn read(path: &Path) -> Told {
             Event::Site(site) => drop(sites.insert(site.id, site)),
             Event::Alloc { object, address, class, site, .. } => {
                 assert!(objects.insert(object, class).is_none(), "{object:?} is born twice");
-                told.addresses.insert(address);
+                contents.addresses.insert(address);
                 let name: &String = types.get(&class).expect("a type is defined before its first object");
-                *told.ever.entry(name.clone()).or_default() += 1;
+                *contents.ever.entry(name.clone()).or_default() += 1;
                 let mut stack = Vec::new();
                 let mut next = (site.0 != 0).then_some(site);
                 while let Some(site) = next.and_then(|site| sites.get(&site)) {
                     stack.push(texts[&site.function].clone());
                     next = site.parent;
                 }
-                told.stacks.entry(name.clone()).or_default().insert(stack);
+                contents.stacks.entry(name.clone()).or_default().insert(stack);
             }
             Event::Retype { object, class } => *objects.get_mut(&object).unwrap() = class,
             Event::Free { object } => assert!(objects.remove(&object).is_some(), "{object:?} dies twice"),
             Event::Walk(scope) => garbage = scope == Scope::Garbage,
             Event::Count { object, .. } if garbage => {
-                *told.garbage.entry(types[&objects[&object]].clone()).or_default() += 1;
+                *contents.garbage.entry(types[&objects[&object]].clone()).or_default() += 1;
             }
             Event::Checkpoint(scope) => {
                 garbage = false;
-                told.full_checkpoints += usize::from(scope == Scope::Full);
+                contents.full_checkpoints += usize::from(scope == Scope::Full);
             }
-            Event::Mark(mark) => told.marks.push(format!("{} {}", mark.kind, mark.label)),
-            Event::GcStop { collected, uncollectable } => told.collections.push((collected, uncollectable)),
+            Event::Mark(mark) => contents.marks.push(format!("{} {}", mark.kind, mark.label)),
+            Event::GcStop { collected, uncollectable } => contents.collections.push((collected, uncollectable)),
             _ => {}
         }
     }
     for class in objects.values() {
-        *told.live.entry(types[class].clone()).or_default() += 1;
+        *contents.live.entry(types[class].clone()).or_default() += 1;
     }
-    told.ending = Some(events.ending());
-    told
+    contents.ending = Some(events.ending());
+    contents
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -263,9 +263,9 @@ fn a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record(python: &Py
         let recorded = place.recorded(&[], &python.path, &["app.py", signal]);
         assert_eq!(recorded.status.code(), Some(code));
         assert!(text(&recorded.stderr).contains("without its last checkpoint"), "{}", text(&recorded.stderr));
-        let told = read(&place.traces()[0]);
-        assert_eq!((told.ending, told.full_checkpoints), (Some(Ending::Open), 1));
-        assert_eq!(told.live["__main__.Node"], 500);
+        let contents = read(&place.traces()[0]);
+        assert_eq!((contents.ending, contents.full_checkpoints), (Some(Ending::Open), 1));
+        assert_eq!(contents.live["__main__.Node"], 500);
     }
 }
 
@@ -275,8 +275,8 @@ fn a_signal_that_comes_at_the_end_waits_for_the_last_checkpoint(python: &Python)
         signal.setitimer(signal.ITIMER_REAL, 0.02)\n";
     let place = Place::with(program);
     let recorded = place.recorded(&["-q"], &python.path, &["app.py"]);
-    let told = read(&place.traces()[0]);
-    assert_eq!((told.ending, told.full_checkpoints), (Some(Ending::Complete), 1), "{python}");
+    let contents = read(&place.traces()[0]);
+    assert_eq!((contents.ending, contents.full_checkpoints), (Some(Ending::Complete), 1), "{python}");
     assert!(!recorded.status.success(), "{python}: the alarm was lost");
 }
 
@@ -289,9 +289,9 @@ fn checkpoints_come_on_a_signal_at_marks_and_at_intervals(python: &Python) {
     let place = Place::with(program);
     let recorded = place.recorded(&["-q", "--every", "0.4"], &python.path, &["app.py"]);
     assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
-    let told = read(&place.traces()[0]);
-    assert!(told.full_checkpoints >= 4, "{python}: {} checkpoints", told.full_checkpoints);
-    assert_eq!(told.marks, ["test a label"]);
+    let contents = read(&place.traces()[0]);
+    assert!(contents.full_checkpoints >= 4, "{python}: {} checkpoints", contents.full_checkpoints);
+    assert_eq!(contents.marks, ["test a label"]);
 }
 
 fn each_object_has_the_stack_that_made_it_whatever_called_last(python: &Python) {
@@ -309,7 +309,7 @@ fn each_object_has_the_stack_that_made_it_whatever_called_last(python: &Python) 
     let stack = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let place = Place::with(program);
     place.recorded(&["-q", "--stack-depth", "8"], &python.path, &["app.py"]);
-    let told = read(&place.traces()[0]);
+    let contents = read(&place.traces()[0]);
     let expected = BTreeSet::from([
         stack("inner left main <module>"),
         stack("inner right main <module>"),
@@ -317,7 +317,7 @@ fn each_object_has_the_stack_that_made_it_whatever_called_last(python: &Python) 
         stack("generate first main <module>"),
         stack("generate second main <module>"),
     ]);
-    assert_eq!(told.stacks["__main__.Leaf"], expected, "{python}");
+    assert_eq!(contents.stacks["__main__.Leaf"], expected, "{python}");
 }
 
 fn the_full_log_has_each_birth_and_each_death(python: &Python) {
@@ -326,9 +326,9 @@ fn the_full_log_has_each_birth_and_each_death(python: &Python) {
         make()\nkept = [Short() for _ in range(5)]\n";
     let place = Place::with(program);
     place.recorded(&["-q", "--events", "full"], &python.path, &["app.py"]);
-    let told = read(&place.traces()[0]);
-    assert_eq!(told.ever["__main__.Short"], 1005, "{python}");
-    assert_eq!(told.live["__main__.Short"], 5, "{python}");
+    let contents = read(&place.traces()[0]);
+    assert_eq!(contents.ever["__main__.Short"], 1005, "{python}");
+    assert_eq!(contents.live["__main__.Short"], 5, "{python}");
 }
 
 fn the_garbage_of_each_collection_is_written_as_it_begins(python: &Python) {
@@ -338,10 +338,10 @@ fn the_garbage_of_each_collection_is_written_as_it_begins(python: &Python) {
         del a\nprint(gc.collect())\n";
     let place = Place::with(program);
     place.recorded(&["-q"], &python.path, &["app.py"]);
-    let told = read(&place.traces()[0]);
-    assert_eq!(told.garbage["__main__.Loop"], 7, "{python}");
-    assert_eq!(told.live.get("__main__.Loop"), None, "{python}");
-    assert!(told.collections.iter().any(|&(collected, _)| collected >= 7), "{:?}", told.collections);
+    let contents = read(&place.traces()[0]);
+    assert_eq!(contents.garbage["__main__.Loop"], 7, "{python}");
+    assert_eq!(contents.live.get("__main__.Loop"), None, "{python}");
+    assert!(contents.collections.iter().any(|&(collected, _)| collected >= 7), "{:?}", contents.collections);
 }
 
 fn the_end_of_a_sub_interpreter_is_not_the_end_of_the_recording(python: &Python) {
@@ -353,8 +353,8 @@ fn the_end_of_a_sub_interpreter_is_not_the_end_of_the_recording(python: &Python)
     let recorded = place.recorded(&[], &python.path, &["app.py"]);
     assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
     assert!(!text(&recorded.stderr).contains("not recorded"), "{}", text(&recorded.stderr));
-    let told = read(&place.traces()[0]);
-    assert_eq!(told.ever.get("__main__.Late"), Some(&100), "{python}");
+    let contents = read(&place.traces()[0]);
+    assert_eq!(contents.ever.get("__main__.Late"), Some(&100), "{python}");
 }
 
 fn a_recording_of_a_sane_program_has_no_anomalies(python: &Python) {
@@ -374,8 +374,8 @@ fn a_recording_of_a_sane_program_has_no_anomalies(python: &Python) {
 fn the_recorder_is_not_in_the_trace(python: &Python) {
     let place = Place::with("import gc\nprint(len(gc.callbacks))\n");
     place.recorded(&["-q", "--events", "full"], &python.path, &["app.py"]);
-    let told = read(&place.traces()[0]);
-    let functions: Vec<&Vec<String>> = told
+    let contents = read(&place.traces()[0]);
+    let functions: Vec<&Vec<String>> = contents
         .stacks
         .values()
         .flatten()
