@@ -1,6 +1,6 @@
 //! Bytes become events, events become objects, objects become facts, facts become findings, findings become a page.
 //!
-//! Every arrow is a module, in this order; a module knows only the modules before it (`tests/tidy.rs` holds that).
+//! Every arrow is a module, in this order; a module knows only the modules before it (`tests/program/tidy.rs` holds that).
 
 pub mod trace;
 

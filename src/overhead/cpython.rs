@@ -2,7 +2,7 @@
 //!
 //! To add a version: measure it, add a row to [`ROWS`]. No code asks for a version number; what differs is a field of
 //! [`Layout`]. The numbers are those of 64-bit builds with the global lock and pymalloc, measured with `tracemalloc`
-//! (`tests/shapes.rs` measures them again) and read in the headers named at each row.
+//! (`tests/cpython/shapes` measures them again) and read in the headers named at each row.
 
 use std::fmt;
 

@@ -10,7 +10,7 @@
 //! frame and two from the kept stack, whose addresses come from the kept stack and wait for nothing. Neither load can be
 //! spared. A frame says nothing of the frames around it: they may have returned and been entered again, at the same
 //! address, from another line or through a generator, and no birth in between tells of it. A kept address is read only
-//! once the frame inside it has led there, since the memory of a frame that returned may be gone. `tests/stacks.rs`
+//! once the frame inside it has led there, since the memory of a frame that returned may be gone. `tests/cpython/stacks`
 //! holds this against what `sys._getframe` says.
 
 use crate::cpython::frame::has_python_code;

@@ -1,11 +1,16 @@
 //! The gate on real recordings: a clean program is green whatever it imports, and one loop of its own makes it red.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
-use support::{pythons, refloop};
+use crate::support::pythons::Python;
+use crate::support::refloop;
+
+on_each_python! {
+    a_clean_program_is_green_and_one_loop_of_its_own_makes_it_red,
+    the_cuts_that_are_named_are_what_it_takes,
+    whoever_made_the_class_or_called_the_factory_owns_the_loop,
+}
 
 /// Modules whose import, and whose use, leaves loops of the standard library's own.
 const CLEAN: &str = r#"
@@ -53,21 +58,18 @@ fn gate(python: &Path, directory: &Path, name: &str, program: &[&str]) -> (i32, 
     (checked.status.code().unwrap(), String::from_utf8(checked.stdout).unwrap())
 }
 
-#[test]
-fn a_clean_program_is_green_and_one_loop_of_its_own_makes_it_red() {
-    for python in pythons() {
-        let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("app.py"), format!("{CLEAN}{LOOP}")).unwrap();
-        fs::write(directory.path().join("clean.py"), CLEAN).unwrap();
-        let (code, page) = gate(&python.path, directory.path(), "clean", &["clean.py"]);
-        assert_eq!(code, 0, "3.{}: {page}", python.minor);
-        assert_eq!(page.lines().count(), 1, "3.{}: {page}", python.minor);
-        assert!(page.starts_with("refloop: no leaks found"), "3.{}: {page}", python.minor);
-        let (code, page) = gate(&python.path, directory.path(), "app", &["app.py"]);
-        assert_eq!(code, 1, "3.{}: {page}", python.minor);
-        assert!(page.contains("    list[*] → list\n"), "3.{}: {page}", python.minor);
-        assert!(page.contains("refloop: 1 leak found"), "3.{}: {page}", python.minor);
-    }
+fn a_clean_program_is_green_and_one_loop_of_its_own_makes_it_red(python: &Python) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("app.py"), format!("{CLEAN}{LOOP}")).unwrap();
+    fs::write(directory.path().join("clean.py"), CLEAN).unwrap();
+    let (code, page) = gate(&python.path, directory.path(), "clean", &["clean.py"]);
+    assert_eq!(code, 0, "{python}: {page}");
+    assert_eq!(page.lines().count(), 1, "{python}: {page}");
+    assert!(page.starts_with("refloop: no leaks found"), "{python}: {page}");
+    let (code, page) = gate(&python.path, directory.path(), "app", &["app.py"]);
+    assert_eq!(code, 1, "{python}: {page}");
+    assert!(page.contains("    list[*] → list\n"), "{python}: {page}");
+    assert!(page.contains("refloop: 1 leak found"), "{python}: {page}");
 }
 
 /// Each node refers to itself, to its parent and to its children.
@@ -93,38 +95,32 @@ def build():
 build()
 ";
 
-#[test]
-fn the_cuts_that_are_named_are_what_it_takes() {
-    for python in pythons() {
-        let directory = tempfile::tempdir().unwrap();
-        let tree = |parent, current| TREE.replace("PARENT", parent).replace("CURRENT", current);
-        for (name, text, red) in [
-            ("tree", tree("parent", "self"), 1),
-            ("one", tree("parent", "None"), 1),
-            ("all", tree("parent and weakref.ref(parent)", "None"), 0),
-        ] {
-            fs::write(directory.path().join("app.py"), text).unwrap();
-            let (code, page) = gate(&python.path, directory.path(), name, &["app.py"]);
-            assert_eq!(code, red, "3.{} {name}: {page}", python.minor);
-        }
-        let trace = directory.path().join("tree.reftrace");
-        let told = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().unwrap();
-        let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
-        let cut = &told["loops"][0]["cut"];
-        let more: Vec<&str> =
-            cut["more"].as_array().unwrap().iter().filter_map(|cut| cut["reference"].as_str()).collect();
-        assert_eq!(cut["reference"], "Document.current", "3.{}: {cut}", python.minor);
-        assert_eq!(more, ["Node.current", "Node.parent"], "3.{}: {cut}", python.minor);
-        assert_eq!(cut["is_enough"], true, "3.{}: {cut}", python.minor);
+fn the_cuts_that_are_named_are_what_it_takes(python: &Python) {
+    let directory = tempfile::tempdir().unwrap();
+    let tree = |parent, current| TREE.replace("PARENT", parent).replace("CURRENT", current);
+    for (name, text, red) in [
+        ("tree", tree("parent", "self"), 1),
+        ("one", tree("parent", "None"), 1),
+        ("all", tree("parent and weakref.ref(parent)", "None"), 0),
+    ] {
+        fs::write(directory.path().join("app.py"), text).unwrap();
+        let (code, page) = gate(&python.path, directory.path(), name, &["app.py"]);
+        assert_eq!(code, red, "{python} {name}: {page}");
     }
+    let trace = directory.path().join("tree.reftrace");
+    let told = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let cut = &told["loops"][0]["cut"];
+    let more: Vec<&str> = cut["more"].as_array().unwrap().iter().filter_map(|cut| cut["reference"].as_str()).collect();
+    assert_eq!(cut["reference"], "Document.current", "{python}: {cut}");
+    assert_eq!(more, ["Node.current", "Node.parent"], "{python}: {cut}");
+    assert_eq!(cut["is_enough"], true, "{python}: {cut}");
 }
 
-#[test]
-fn whoever_made_the_class_or_called_the_factory_owns_the_loop() {
+fn whoever_made_the_class_or_called_the_factory_owns_the_loop(python: &Python) {
     let factory = "import collections\ndef make():\n    return collections.namedtuple('Pair', 'a b')(1, 2)\nmake()\n";
     let thrown_away = "def make():\n    class Made: pass\nmake()\n";
     let of_the_library = "import xml.dom.minidom as dom\ndef read():\n    dom.parseString('<a><b/></a>')\nread()\n";
-    let Some(python) = support::any_python() else { return };
     let directory = tempfile::tempdir().unwrap();
     for (name, text, red) in [("factory", factory, 1), ("made", thrown_away, 1), ("library", of_the_library, 0)] {
         let file = format!("{name}.py");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # CPython's own tests, each module without and with the recorder: both must end alike.
 #
-#   tests/cpython-suite.sh PYTHON [MODULE...]
+#   tests/cpython/suite.sh PYTHON [MODULE...]
 #
 # Needs an interpreter with its `test` package, and a built refloop (REFLOOP names it; by default target/debug/refloop).
 # Of 3.9, test_sys is known to differ: test_getallocatedblocks counts on free lists that the recorder keeps empty.
@@ -9,7 +9,7 @@
 set -u
 python=${1:?which Python?}
 shift
-here=$(cd "$(dirname "$0")/.." && pwd)
+here=$(cd "$(dirname "$0")/../.." && pwd)
 refloop=${REFLOOP:-$here/target/debug/refloop}
 [ $# -gt 0 ] || set -- \
     test_gc test_weakref test_threading test_fork1 test_descr test_generators test_asyncgen test_coroutines test_io \

@@ -1,11 +1,9 @@
 //! The objects that the analysis calls cyclic garbage are exactly those that CPython's collector finds, by address: on
-//! every interpreter at hand, for every program in `tests/scenarios/`.
+//! every interpreter at hand, for every program in `tests/cpython/exactness/scenarios/`.
 //!
 //! The collector is asked twice. What it prints under `gc.DEBUG_COLLECTABLE` is what it found, before any finalizer ran:
 //! that must be equal always. What it leaves in `gc.garbage` under `gc.DEBUG_SAVEALL` is what finalizers left of that:
 //! it must be equal where the scenario has none (`FINALIZERS`).
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,23 +12,37 @@ use refloop::cycles::Garbage;
 use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
 use refloop::trace;
 
-use support::{Python, record, refloop, root};
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::{refloop, root};
 
-/// What `tests/exactness/run.py` exits with when the interpreter is too old for a scenario.
+on_each_python! {
+    cyclic_garbage_is_exactly_what_the_collector_finds,
+    every_collection_of_a_busy_program_is_foreseen,
+}
+
+/// What `tests/cpython/exactness/run.py` exits with when the interpreter is too old for a scenario.
 const TOO_OLD: i32 = 77;
 
-mod cyclic_garbage_is_exactly_what_the_collector_finds {
-    crate::support::on_each_cpython!(super::compare_all);
+fn cyclic_garbage_is_exactly_what_the_collector_finds(python: &Python) {
+    let scenarios = scenarios();
+    assert!(scenarios.len() >= 40, "only {} scenarios", scenarios.len());
+    let folder = tempfile::tempdir().unwrap();
+    let (mut compared, mut differences) = (0, Vec::new());
+    for scenario in &scenarios {
+        match compare(python, scenario, folder.path()) {
+            Ok(was_compared) => compared += usize::from(was_compared),
+            Err(difference) => differences.push(difference),
+        }
+    }
+    assert!(differences.is_empty(), "{python}: {} differ:\n{}", differences.len(), differences.join("\n"));
+    assert!(compared >= 40, "{python}: only {compared} scenarios compared");
 }
 
-mod every_collection_of_a_busy_program_is_foreseen {
-    crate::support::on_each_cpython!(super::compare_collections);
-}
-
-fn compare_collections(python: &Python) {
+fn every_collection_of_a_busy_program_is_foreseen(python: &Python) {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("churn.reftrace");
-    let output = record(&python.path, &[], &trace, &root().join("tests/exactness/churn.py"), &["20000"]);
+    let output = record(&python.path, &[], &trace, &root().join("tests/cpython/exactness/churn.py"), &["20000"]);
     let printed = printed_collections(&String::from_utf8_lossy(&output.stderr));
     let judged = garbage_of_collections(&trace).unwrap();
     // The first collections are those before the collector is told to print: of the start, and the explicit one.
@@ -38,34 +50,12 @@ fn compare_collections(python: &Python) {
     let objects: usize = printed.iter().map(BTreeSet::len).sum();
     assert!(printed.len() > 10 && objects > 10_000, "{} collections of {objects} objects", printed.len());
     for (number, (ours, theirs)) in judged[before..].iter().zip(&printed).enumerate() {
-        assert!(ours == theirs, "{}, collection {number}: {}", python.version, difference(ours, theirs));
+        assert!(ours == theirs, "{python}, collection {number}: {}", difference(ours, theirs));
     }
-    println!("CPython {}: {} collections equal, {objects} objects", python.version, printed.len());
 }
 
-/// Every scenario on one interpreter.
-fn compare_all(python: &Python) {
-    let scenarios = scenarios();
-    assert!(scenarios.len() >= 40, "only {} scenarios", scenarios.len());
-    let folder = tempfile::tempdir().unwrap();
-    let (mut compared, mut objects) = (0, 0);
-    let mut differences = Vec::new();
-    for scenario in &scenarios {
-        match compare(python, scenario, folder.path()) {
-            Ok(Some(found)) => {
-                compared += 1;
-                objects += found;
-            }
-            Ok(None) => {}
-            Err(difference) => differences.push(difference),
-        }
-    }
-    println!("CPython {}: {compared} scenarios equal, {objects} objects", python.version);
-    assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
-}
-
-/// The number of objects in the garbage of one scenario; nothing when the interpreter is too old for it.
-fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<Option<usize>, String> {
+/// Compares one scenario; false when the interpreter is too old for it.
+fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<bool, String> {
     let name = scenario.file_stem().unwrap().to_string_lossy().into_owned();
     let trace = folder.join(format!("{name}.reftrace"));
     let output = refloop()
@@ -73,14 +63,14 @@ fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<Option<usi
         .arg(&trace)
         .arg("--")
         .arg(&python.path)
-        .arg(root().join("tests/exactness/run.py"))
+        .arg(root().join("tests/cpython/exactness/run.py"))
         .arg(scenario)
         .output()
         .unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let place = format!("{} {name}", python.version);
+    let place = &name;
     if output.status.code() == Some(TOO_OLD) {
-        return Ok(None);
+        return Ok(false);
     }
     if !output.status.success() {
         return Err(format!("{place}: exit {:?}\n{stderr}", output.status.code()));
@@ -97,7 +87,7 @@ fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<Option<usi
     if plain && judged != saved {
         return Err(format!("{place}: against gc.garbage: {}", difference(&judged, &saved)));
     }
-    Ok(Some(judged.len()))
+    Ok(true)
 }
 
 /// What the analysis finds at the start of each collection: addresses of those that the collector counts.
@@ -146,7 +136,7 @@ fn printed_address(line: &str) -> Option<&str> {
 }
 
 fn scenarios() -> Vec<PathBuf> {
-    let mut scenarios: Vec<PathBuf> = std::fs::read_dir(root().join("tests/scenarios"))
+    let mut scenarios: Vec<PathBuf> = std::fs::read_dir(root().join("tests/cpython/exactness/scenarios"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "py"))

@@ -1,17 +1,32 @@
 //! Recorded programs behave as they do alone, and their traces read to the end, on each CPython at hand.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::support::pythons::{Python, say_once};
 use refloop::trace::{Ending, Event, Scope, Tag, TypeId, formats};
 
-/// The interpreters at hand, and the system's own.
-fn interpreters() -> Vec<PathBuf> {
-    let system = Some(PathBuf::from("/usr/bin/python3")).filter(|path| path.exists());
-    support::pythons().into_iter().map(|python| python.path).chain(system).collect()
+on_each_python! {
+    a_script_sees_its_arguments_its_name_and_its_modules_as_alone,
+    exceptions_and_exit_codes_come_through,
+    threads_asyncio_and_a_replaced_stdout_work,
+    the_collector_finds_what_it_finds_alone,
+    forks_workers_and_subprocesses_write_traces_of_their_own,
+    a_child_that_is_killed_is_told_and_what_helps,
+    a_new_recording_takes_the_place_of_the_old_one_with_its_children,
+    a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record,
+    a_signal_that_comes_at_the_end_waits_for_the_last_checkpoint,
+    checkpoints_come_on_a_signal_at_marks_and_at_intervals,
+    each_object_has_the_stack_that_made_it_whatever_called_last,
+    the_full_log_has_each_birth_and_each_death,
+    the_garbage_of_each_collection_is_written_as_it_begins,
+    the_end_of_a_sub_interpreter_is_not_the_end_of_the_recording,
+    a_recording_of_a_sane_program_has_no_anomalies,
+    the_recorder_is_not_in_the_trace,
+    a_program_that_closes_every_descriptor_keeps_its_own_files_and_its_trace,
+    a_full_disk_stops_the_recording_and_not_the_program,
+    what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why,
 }
 
 /// A folder with a program in it.
@@ -56,7 +71,7 @@ impl Place {
 
 /// What a trace says, as far as these tests ask.
 #[derive(Default)]
-struct Told {
+struct Contents {
     ending: Option<Ending>,
     full_checkpoints: usize,
     /// Live objects of each type at the end.
@@ -72,9 +87,9 @@ struct Told {
     collections: Vec<(u64, u64)>,
 }
 
-fn read(path: &Path) -> Told {
+fn read(path: &Path) -> Contents {
     let mut events = formats::open(path).unwrap();
-    let mut told = Told::default();
+    let mut contents = Contents::default();
     let mut types = BTreeMap::new();
     let mut objects: BTreeMap<Tag, TypeId> = BTreeMap::new();
     let (mut texts, mut sites) = (BTreeMap::new(), BTreeMap::new());
@@ -86,37 +101,37 @@ fn read(path: &Path) -> Told {
             Event::Site(site) => drop(sites.insert(site.id, site)),
             Event::Alloc { object, address, class, site, .. } => {
                 assert!(objects.insert(object, class).is_none(), "{object:?} is born twice");
-                told.addresses.insert(address);
+                contents.addresses.insert(address);
                 let name: &String = types.get(&class).expect("a type is defined before its first object");
-                *told.ever.entry(name.clone()).or_default() += 1;
+                *contents.ever.entry(name.clone()).or_default() += 1;
                 let mut stack = Vec::new();
                 let mut next = (site.0 != 0).then_some(site);
                 while let Some(site) = next.and_then(|site| sites.get(&site)) {
                     stack.push(texts[&site.function].clone());
                     next = site.parent;
                 }
-                told.stacks.entry(name.clone()).or_default().insert(stack);
+                contents.stacks.entry(name.clone()).or_default().insert(stack);
             }
             Event::Retype { object, class } => *objects.get_mut(&object).unwrap() = class,
             Event::Free { object } => assert!(objects.remove(&object).is_some(), "{object:?} dies twice"),
             Event::Walk(scope) => garbage = scope == Scope::Garbage,
             Event::Count { object, .. } if garbage => {
-                *told.garbage.entry(types[&objects[&object]].clone()).or_default() += 1;
+                *contents.garbage.entry(types[&objects[&object]].clone()).or_default() += 1;
             }
             Event::Checkpoint(scope) => {
                 garbage = false;
-                told.full_checkpoints += usize::from(scope == Scope::Full);
+                contents.full_checkpoints += usize::from(scope == Scope::Full);
             }
-            Event::Mark(mark) => told.marks.push(format!("{} {}", mark.kind, mark.label)),
-            Event::GcStop { collected, uncollectable } => told.collections.push((collected, uncollectable)),
+            Event::Mark(mark) => contents.marks.push(format!("{} {}", mark.kind, mark.label)),
+            Event::GcStop { collected, uncollectable } => contents.collections.push((collected, uncollectable)),
             _ => {}
         }
     }
     for class in objects.values() {
-        *told.live.entry(types[class].clone()).or_default() += 1;
+        *contents.live.entry(types[class].clone()).or_default() += 1;
     }
-    told.ending = Some(events.ending());
-    told
+    contents.ending = Some(events.ending());
+    contents
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -124,45 +139,42 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Runs the program alone and recorded, in both modes, on each interpreter, and compares.
-fn behaves_alike(program: &str, words: &[&str]) {
-    for python in interpreters() {
-        let place = Place::with(program);
-        let alone = place.alone(&python, words);
-        for options in [&["-q"][..], &["-q", "--events", "full"]] {
-            let recorded = place.recorded(options, &python, words);
-            let context = format!("{} {options:?}", python.display());
-            assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{context}");
-            assert_eq!(text(&recorded.stderr), text(&alone.stderr), "{context}");
-            assert_eq!(recorded.status.code(), alone.status.code(), "{context}");
-            assert!(place.traces()[0].ends_with("app.reftrace"), "{context}");
-        }
+fn behaves_alike(python: &Python, program: &str, words: &[&str]) {
+    let place = Place::with(program);
+    let alone = place.alone(&python.path, words);
+    for options in [&["-q"][..], &["-q", "--events", "full"]] {
+        let recorded = place.recorded(options, &python.path, words);
+        let context = format!("{python} {options:?}");
+        assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{context}");
+        assert_eq!(text(&recorded.stderr), text(&alone.stderr), "{context}");
+        assert_eq!(recorded.status.code(), alone.status.code(), "{context}");
+        assert!(place.traces()[0].ends_with("app.reftrace"), "{context}");
     }
 }
 
-#[test]
-fn a_script_sees_its_arguments_its_name_and_its_modules_as_alone() {
+fn a_script_sees_its_arguments_its_name_and_its_modules_as_alone(python: &Python) {
     let program = "import sys, os\nprint(sys.argv, __name__, __file__, sys.path[0] == os.getcwd(), 'sitecustomize' in sys.modules)\n\
                    print([p for p in sys.path if 'refloop' in p], sorted(m for m in dir(__builtins__))[:3])\n";
-    behaves_alike(program, &["app.py", "-x", "a b"]);
-    behaves_alike(program, &["-m", "app", "y"]);
-    behaves_alike("", &["-c", "import sys; print(sys.argv, __name__)", "z"]);
+    behaves_alike(python, program, &["app.py", "-x", "a b"]);
+    behaves_alike(python, program, &["-m", "app", "y"]);
+    behaves_alike(python, "", &["-c", "import sys; print(sys.argv, __name__)", "z"]);
 }
 
-#[test]
-fn exceptions_and_exit_codes_come_through() {
-    behaves_alike("def f():\n    return 1 / 0\nf()\n", &["app.py"]);
-    behaves_alike("import sys\nsys.exit(7)\n", &["app.py"]);
-    behaves_alike("import sys\nsys.exit('said on the way out')\n", &["app.py"]);
-    behaves_alike("import os\nprint('now', flush=True)\nos._exit(9)\n", &["app.py"]);
+fn exceptions_and_exit_codes_come_through(python: &Python) {
+    behaves_alike(python, "def f():\n    return 1 / 0\nf()\n", &["app.py"]);
+    behaves_alike(python, "import sys\nsys.exit(7)\n", &["app.py"]);
+    behaves_alike(python, "import sys\nsys.exit('said on the way out')\n", &["app.py"]);
+    behaves_alike(python, "import os\nprint('now', flush=True)\nos._exit(9)\n", &["app.py"]);
     behaves_alike(
+        python,
         "def f(n): return f(n + 1)\ntry:\n    f(0)\nexcept RecursionError as e:\n    print(e)\n",
         &["app.py"],
     );
 }
 
-#[test]
-fn threads_asyncio_and_a_replaced_stdout_work() {
+fn threads_asyncio_and_a_replaced_stdout_work(python: &Python) {
     behaves_alike(
+        python,
         "import asyncio, io, sys, threading\n\
          def work(n):\n    kept = [dict(a=i) for i in range(n)]\n    done.append(len(kept))\n\
          done = []\n\
@@ -176,9 +188,9 @@ fn threads_asyncio_and_a_replaced_stdout_work() {
     );
 }
 
-#[test]
-fn the_collector_finds_what_it_finds_alone() {
+fn the_collector_finds_what_it_finds_alone(python: &Python) {
     behaves_alike(
+        python,
         "import gc\n\
          class Node:\n    pass\n\
          def loop(n):\n    for _ in range(n):\n        a, b = Node(), Node()\n        a.other, b.other = b, a\n\
@@ -188,8 +200,7 @@ fn the_collector_finds_what_it_finds_alone() {
     );
 }
 
-#[test]
-fn forks_workers_and_subprocesses_write_traces_of_their_own() {
+fn forks_workers_and_subprocesses_write_traces_of_their_own(python: &Python) {
     let program = "import multiprocessing, os, subprocess, sys\n\
         class Kept:\n    pass\n\
         def work(n):\n    global kept\n    kept = [Kept() for _ in range(n)]\n\
@@ -201,30 +212,26 @@ fn forks_workers_and_subprocesses_write_traces_of_their_own() {
         \x20       worker = multiprocessing.get_context(way).Process(target=work, args=(20,))\n\
         \x20       worker.start(); worker.join(); print(worker.exitcode)\n\
         \x20   print(subprocess.check_output([sys.executable, '-c', 'print(1 + 1)']))\n";
-    for python in interpreters() {
-        let place = Place::with(program);
-        let recorded = place.recorded(&["-q"], &python, &["app.py"]);
-        assert_eq!(text(&recorded.stdout), "3\n0\n0\nb'2\\n'\n", "{}: {}", python.display(), text(&recorded.stderr));
-        let traces = place.traces();
-        let kept: Vec<usize> = traces
-            .iter()
-            .map(|path| {
-                let live = read(path).live;
-                live.iter().filter(|(name, _)| name.ends_with("Kept")).map(|(_, n)| n).sum()
-            })
-            .collect();
-        let count = |wanted| kept.iter().filter(|&&n| n == wanted).count();
-        assert_eq!((count(30), count(20)), (1, 2), "{}: {kept:?}", python.display());
-        let complete = traces.iter().filter(|path| read(path).ending == Some(Ending::Complete)).count();
-        assert!(complete >= 5, "{}: {complete} of {} traces are complete", python.display(), traces.len());
-    }
+    let place = Place::with(program);
+    let recorded = place.recorded(&["-q"], &python.path, &["app.py"]);
+    assert_eq!(text(&recorded.stdout), "3\n0\n0\nb'2\\n'\n", "{python}: {}", text(&recorded.stderr));
+    let traces = place.traces();
+    let kept: Vec<usize> = traces
+        .iter()
+        .map(|path| {
+            let live = read(path).live;
+            live.iter().filter(|(name, _)| name.ends_with("Kept")).map(|(_, n)| n).sum()
+        })
+        .collect();
+    let count = |wanted| kept.iter().filter(|&&n| n == wanted).count();
+    assert_eq!((count(30), count(20)), (1, 2), "{python}: {kept:?}");
+    let complete = traces.iter().filter(|path| read(path).ending == Some(Ending::Complete)).count();
+    assert!(complete >= 5, "{python}: {complete} of {} traces are complete", traces.len());
 }
 
-#[test]
-fn a_child_that_is_killed_is_told_and_what_helps() {
-    let Some(python) = interpreters().into_iter().next() else { return };
+fn a_child_that_is_killed_is_told_and_what_helps(python: &Python) {
     let kill = "import os\npid = os.fork()\nif not pid: os.kill(os.getpid(), 9)\nos.waitpid(pid, 0)\n";
-    let recorded = Place::with(kill).recorded(&[], &python, &["app.py"]);
+    let recorded = Place::with(kill).recorded(&[], &python.path, &["app.py"]);
     let said = text(&recorded.stderr);
     let last = said.lines().last().unwrap_or_default();
     assert!(last.starts_with("refloop: 1 child process has no last checkpoint: "), "{said}");
@@ -232,15 +239,13 @@ fn a_child_that_is_killed_is_told_and_what_helps() {
     assert!(said.contains(" KB"), "{said}");
 }
 
-#[test]
-fn a_new_recording_takes_the_place_of_the_old_one_with_its_children() {
-    let Some(python) = interpreters().into_iter().next() else { return };
+fn a_new_recording_takes_the_place_of_the_old_one_with_its_children(python: &Python) {
     let place = Place::with("import os\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n");
     let other = place.0.path().join("app.1.reftrace");
     std::fs::write(&other, "reftrace 1 runtime=mine pointer=8 pid=1\n").unwrap();
-    place.recorded(&["-q"], &python, &["app.py"]);
+    place.recorded(&["-q"], &python.path, &["app.py"]);
     let first = place.traces();
-    place.recorded(&["-q"], &python, &["app.py"]);
+    place.recorded(&["-q"], &python.path, &["app.py"]);
     let second = place.traces();
     assert_eq!((first.len(), second.len()), (3, 3), "{second:?}");
     // The program's own trace, and the one that nobody recorded.
@@ -248,58 +253,48 @@ fn a_new_recording_takes_the_place_of_the_old_one_with_its_children() {
     assert_eq!(kept, [&place.0.path().join("app.reftrace"), &other]);
 }
 
-#[test]
-fn a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record() {
+fn a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record(python: &Python) {
     let program = "import gc, os, signal, sys\nimport _refloop\n\
         class Node:\n    pass\n\
         kept = [Node() for _ in range(500)]\n_refloop.checkpoint()\n\
         os.kill(os.getpid(), getattr(signal, sys.argv[1]))\n";
-    for python in interpreters() {
-        for (signal, code) in [("SIGKILL", 137), ("SIGTERM", 143)] {
-            let place = Place::with(program);
-            let recorded = place.recorded(&[], &python, &["app.py", signal]);
-            assert_eq!(recorded.status.code(), Some(code));
-            assert!(text(&recorded.stderr).contains("without its last checkpoint"), "{}", text(&recorded.stderr));
-            let told = read(&place.traces()[0]);
-            assert_eq!((told.ending, told.full_checkpoints), (Some(Ending::Open), 1));
-            assert_eq!(told.live["__main__.Node"], 500);
-        }
+    for (signal, code) in [("SIGKILL", 137), ("SIGTERM", 143)] {
+        let place = Place::with(program);
+        let recorded = place.recorded(&[], &python.path, &["app.py", signal]);
+        assert_eq!(recorded.status.code(), Some(code));
+        assert!(text(&recorded.stderr).contains("without its last checkpoint"), "{}", text(&recorded.stderr));
+        let contents = read(&place.traces()[0]);
+        assert_eq!((contents.ending, contents.full_checkpoints), (Some(Ending::Open), 1));
+        assert_eq!(contents.live["__main__.Node"], 500);
     }
 }
 
-#[test]
-fn a_signal_that_comes_at_the_end_waits_for_the_last_checkpoint() {
+fn a_signal_that_comes_at_the_end_waits_for_the_last_checkpoint(python: &Python) {
     // Nobody handles the alarm, and the walk over so many objects takes longer than it.
     let program = "import signal\nkept = [[i] for i in range(300000)]\n\
         signal.setitimer(signal.ITIMER_REAL, 0.02)\n";
-    for python in interpreters() {
-        let place = Place::with(program);
-        let recorded = place.recorded(&["-q"], &python, &["app.py"]);
-        let told = read(&place.traces()[0]);
-        assert_eq!((told.ending, told.full_checkpoints), (Some(Ending::Complete), 1), "{}", python.display());
-        assert!(!recorded.status.success(), "{}: the alarm was lost", python.display());
-    }
+    let place = Place::with(program);
+    let recorded = place.recorded(&["-q"], &python.path, &["app.py"]);
+    let contents = read(&place.traces()[0]);
+    assert_eq!((contents.ending, contents.full_checkpoints), (Some(Ending::Complete), 1), "{python}");
+    assert!(!recorded.status.success(), "{python}: the alarm was lost");
 }
 
-#[test]
-fn checkpoints_come_on_a_signal_at_marks_and_at_intervals() {
+fn checkpoints_come_on_a_signal_at_marks_and_at_intervals(python: &Python) {
     let program = "import os, signal, time\nimport _refloop\n\
         os.kill(os.getpid(), signal.SIGUSR2)\n\
         _refloop.mark('test', 'a label')\n\
         end = time.time() + 1.2\n\
         while time.time() < end:\n    [[] for _ in range(100)]\n";
-    for python in interpreters() {
-        let place = Place::with(program);
-        let recorded = place.recorded(&["-q", "--every", "0.4"], &python, &["app.py"]);
-        assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
-        let told = read(&place.traces()[0]);
-        assert!(told.full_checkpoints >= 4, "{}: {} checkpoints", python.display(), told.full_checkpoints);
-        assert_eq!(told.marks, ["test a label"]);
-    }
+    let place = Place::with(program);
+    let recorded = place.recorded(&["-q", "--every", "0.4"], &python.path, &["app.py"]);
+    assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
+    let contents = read(&place.traces()[0]);
+    assert!(contents.full_checkpoints >= 4, "{python}: {} checkpoints", contents.full_checkpoints);
+    assert_eq!(contents.marks, ["test a label"]);
 }
 
-#[test]
-fn each_object_has_the_stack_that_made_it_whatever_called_last() {
+fn each_object_has_the_stack_that_made_it_whatever_called_last(python: &Python) {
     // The first list rests in a free list, without the bypass, and gives its stack to the next.
     let program = "class Leaf:\n    pass\n\
         def inner():\n    return Leaf()\n\
@@ -312,128 +307,104 @@ fn each_object_has_the_stack_that_made_it_whatever_called_last() {
         def main():\n    g = generate()\n    return [left(), right(), left(), deep(100), first(g), second(g), right()]\n\
         kept = main()\n";
     let stack = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    for python in interpreters() {
-        let place = Place::with(program);
-        place.recorded(&["-q", "--stack-depth", "8"], &python, &["app.py"]);
-        let told = read(&place.traces()[0]);
-        let expected = BTreeSet::from([
-            stack("inner left main <module>"),
-            stack("inner right main <module>"),
-            stack("deep deep deep deep deep deep deep deep"),
-            stack("generate first main <module>"),
-            stack("generate second main <module>"),
-        ]);
-        assert_eq!(told.stacks["__main__.Leaf"], expected, "{}", python.display());
-    }
+    let place = Place::with(program);
+    place.recorded(&["-q", "--stack-depth", "8"], &python.path, &["app.py"]);
+    let contents = read(&place.traces()[0]);
+    let expected = BTreeSet::from([
+        stack("inner left main <module>"),
+        stack("inner right main <module>"),
+        stack("deep deep deep deep deep deep deep deep"),
+        stack("generate first main <module>"),
+        stack("generate second main <module>"),
+    ]);
+    assert_eq!(contents.stacks["__main__.Leaf"], expected, "{python}");
 }
 
-#[test]
-fn the_full_log_has_each_birth_and_each_death() {
+fn the_full_log_has_each_birth_and_each_death(python: &Python) {
     let program = "class Short:\n    pass\n\
         def make():\n    for _ in range(1000):\n        Short()\n\
         make()\nkept = [Short() for _ in range(5)]\n";
-    for python in interpreters() {
-        let place = Place::with(program);
-        place.recorded(&["-q", "--events", "full"], &python, &["app.py"]);
-        let told = read(&place.traces()[0]);
-        assert_eq!(told.ever["__main__.Short"], 1005, "{}", python.display());
-        assert_eq!(told.live["__main__.Short"], 5, "{}", python.display());
-    }
+    let place = Place::with(program);
+    place.recorded(&["-q", "--events", "full"], &python.path, &["app.py"]);
+    let contents = read(&place.traces()[0]);
+    assert_eq!(contents.ever["__main__.Short"], 1005, "{python}");
+    assert_eq!(contents.live["__main__.Short"], 5, "{python}");
 }
 
-#[test]
-fn the_garbage_of_each_collection_is_written_as_it_begins() {
+fn the_garbage_of_each_collection_is_written_as_it_begins(python: &Python) {
     let program = "import gc\ngc.disable()\n\
         class Loop:\n    pass\n\
         for _ in range(7):\n    a = Loop(); a.me = a\n\
         del a\nprint(gc.collect())\n";
-    for python in interpreters() {
-        let place = Place::with(program);
-        place.recorded(&["-q"], &python, &["app.py"]);
-        let told = read(&place.traces()[0]);
-        assert_eq!(told.garbage["__main__.Loop"], 7, "{}", python.display());
-        assert_eq!(told.live.get("__main__.Loop"), None, "{}", python.display());
-        assert!(told.collections.iter().any(|&(collected, _)| collected >= 7), "{:?}", told.collections);
-    }
+    let place = Place::with(program);
+    place.recorded(&["-q"], &python.path, &["app.py"]);
+    let contents = read(&place.traces()[0]);
+    assert_eq!(contents.garbage["__main__.Loop"], 7, "{python}");
+    assert_eq!(contents.live.get("__main__.Loop"), None, "{python}");
+    assert!(contents.collections.iter().any(|&(collected, _)| collected >= 7), "{:?}", contents.collections);
 }
 
-#[test]
-fn the_end_of_a_sub_interpreter_is_not_the_end_of_the_recording() {
+fn the_end_of_a_sub_interpreter_is_not_the_end_of_the_recording(python: &Python) {
     let program = "try:\n    import _interpreters as sub\n    other = sub.create('legacy')\n\
         except ImportError:\n    import _xxsubinterpreters as sub\n    other = sub.create()\n\
         sub.run_string(other, 'import json')\nsub.destroy(other)\n\
         class Late: pass\nfor _ in range(100):\n    late = Late()\n    late.me = late\n";
-    for python in interpreters() {
-        let place = Place::with(program);
-        let recorded = place.recorded(&[], &python, &["app.py"]);
-        assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
-        assert!(!text(&recorded.stderr).contains("not recorded"), "{}", text(&recorded.stderr));
-        let told = read(&place.traces()[0]);
-        assert_eq!(told.ever.get("__main__.Late"), Some(&100), "{}", python.display());
-    }
+    let place = Place::with(program);
+    let recorded = place.recorded(&[], &python.path, &["app.py"]);
+    assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
+    assert!(!text(&recorded.stderr).contains("not recorded"), "{}", text(&recorded.stderr));
+    let contents = read(&place.traces()[0]);
+    assert_eq!(contents.ever.get("__main__.Late"), Some(&100), "{python}");
 }
 
-#[test]
-fn a_recording_of_a_sane_program_has_no_anomalies() {
+fn a_recording_of_a_sane_program_has_no_anomalies(python: &Python) {
     // In a virtual environment next to nothing is imported: what the frozen modules of 3.11 hold without a count shows there.
-    for python in interpreters() {
-        let place = Place::with("print(1)\n");
-        let mut command = Command::new(&python);
-        command.args(["-m", "venv", "--without-pip", "environment"]);
-        if !place.run(command).status.success() {
-            eprintln!("SKIPPED: {} has no venv", python.display());
-            continue;
-        }
-        place.recorded(&["-q"], &place.0.path().join("environment/bin/python"), &["app.py"]);
-        let mut events = formats::open(&place.traces()[0]).unwrap();
-        let heap = refloop::heap::replay(&mut *events, &mut (), &mut |_| {}).heap;
-        assert!(heap.anomalies().is_empty(), "{}: {:?}", python.display(), heap.anomalies());
+    let place = Place::with("print(1)\n");
+    let mut command = Command::new(&python.path);
+    command.args(["-m", "venv", "--without-pip", "environment"]);
+    if !place.run(command).status.success() {
+        return say_once(format!("SKIPPED: {python} has no venv"));
     }
+    place.recorded(&["-q"], &place.0.path().join("environment/bin/python"), &["app.py"]);
+    let mut events = formats::open(&place.traces()[0]).unwrap();
+    let heap = refloop::heap::replay(&mut *events, &mut (), &mut |_| {}).heap;
+    assert!(heap.anomalies().is_empty(), "{python}: {:?}", heap.anomalies());
 }
 
-#[test]
-fn the_recorder_is_not_in_the_trace() {
-    for python in interpreters() {
-        let place = Place::with("import gc\nprint(len(gc.callbacks))\n");
-        place.recorded(&["-q", "--events", "full"], &python, &["app.py"]);
-        let told = read(&place.traces()[0]);
-        let functions: Vec<&Vec<String>> = told
-            .stacks
-            .values()
-            .flatten()
-            .filter(|stack| stack.iter().any(|name| name == "_start" || name == "_main"))
-            .collect();
-        assert!(functions.is_empty(), "{}: {functions:?}", python.display());
-    }
+fn the_recorder_is_not_in_the_trace(python: &Python) {
+    let place = Place::with("import gc\nprint(len(gc.callbacks))\n");
+    place.recorded(&["-q", "--events", "full"], &python.path, &["app.py"]);
+    let contents = read(&place.traces()[0]);
+    let functions: Vec<&Vec<String>> = contents
+        .stacks
+        .values()
+        .flatten()
+        .filter(|stack| stack.iter().any(|name| name == "_start" || name == "_main"))
+        .collect();
+    assert!(functions.is_empty(), "{python}: {functions:?}");
 }
 
-#[test]
-fn a_program_that_closes_every_descriptor_keeps_its_own_files_and_its_trace() {
+fn a_program_that_closes_every_descriptor_keeps_its_own_files_and_its_trace(python: &Python) {
     let program = "import os\nprint(sorted(os.listdir('/proc/self/fd')))\nos.closerange(3, 300)\n\
         mine = open('mine', 'w+')\nmine.write('mine')\nmine.flush()\n\
         kept = [(i, str(i)) for i in range(100000)]\nmine.seek(0)\nprint(mine.read(), len(kept))\n";
-    behaves_alike(program, &["app.py"]);
+    behaves_alike(python, program, &["app.py"]);
 }
 
-#[test]
-fn a_full_disk_stops_the_recording_and_not_the_program() {
+fn a_full_disk_stops_the_recording_and_not_the_program(python: &Python) {
     // A limit on the size of files is the full disk of the poor.
     let program = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n\
         kept = [(i, str(i)) for i in range(200000)]\nprint(len(kept))\n";
-    for python in interpreters() {
-        let place = Place::with(program);
-        let recorded = place.recorded(&["--events", "full"], &python, &["app.py"]);
-        assert_eq!(text(&recorded.stdout), "200000\n");
-        assert_eq!(recorded.status.code(), Some(0));
-        let said = text(&recorded.stderr);
-        assert!(said.contains("recording stopped, the program goes on"), "{}: {said}", python.display());
-        place.traces();
-    }
+    let place = Place::with(program);
+    let recorded = place.recorded(&["--events", "full"], &python.path, &["app.py"]);
+    assert_eq!(text(&recorded.stdout), "200000\n");
+    assert_eq!(recorded.status.code(), Some(0));
+    let said = text(&recorded.stderr);
+    assert!(said.contains("recording stopped, the program goes on"), "{python}: {said}");
+    place.traces();
 }
 
-#[test]
-fn what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why() {
-    let Some(python) = interpreters().into_iter().next() else { return };
+fn what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why(python: &Python) {
     let place = Place::with("import sys\nprint('ran')\nsys.exit(4)\n");
     for (options, words, reason) in [
         (
@@ -446,14 +417,14 @@ fn what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why() {
         (&[], &["-S", "app.py"], "was recorded: Python was started with -S, which keeps it from loading the recorder"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
-        command.arg("record").args(options).arg("--").arg(&python).args(words);
+        command.arg("record").args(options).arg("--").arg(&python.path).args(words);
         let recorded = place.run(command);
         assert_eq!(text(&recorded.stdout), "ran\n");
         assert_eq!(text(&recorded.stderr), format!("refloop: nothing {reason}\n"));
         assert_eq!(recorded.status.code(), Some(4));
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
-    command.args(["record", "-o", "app.py", "--"]).arg(&python).arg("app.py");
+    command.args(["record", "-o", "app.py", "--"]).arg(&python.path).arg("app.py");
     let recorded = place.run(command);
     let reason = "app.py: is there already and no trace, so it is not replaced";
     assert!(text(&recorded.stderr).contains(reason), "{}", text(&recorded.stderr));

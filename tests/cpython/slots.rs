@@ -1,12 +1,22 @@
 //! Real recordings of programs go in, the advice on slots is compared with what the same classes measure.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::{refloop, root};
 use serde_json::Value;
-use support::{Python, python, pythons, record, refloop, root};
+
+on_each_python! {
+    the_dashboard_is_told_its_true_bytes_and_the_line_to_change,
+    the_dashboard_with_slots_is_told_nothing,
+    only_a_program_s_own_classes_are_told,
+    what_is_recommended_works_where_the_recording_did_not_see_it_all,
+    the_fields_of_attrs_are_known,
+    a_decorator_keeps_its_arguments,
+    a_default_that_instances_read_from_the_class_is_set_first,
+}
 
 /// Bytes an instance that advice and measurement may differ.
 const TOLERANCE: f64 = 1.0;
@@ -50,39 +60,32 @@ fn measure(python: &Path, decorator: &str, body: &str) -> f64 {
     String::from_utf8_lossy(&output.stdout).parse().expect("a number")
 }
 
-#[test]
-fn the_dashboard_is_told_its_true_bytes_and_the_line_to_change() {
-    for Python { minor, path, .. } in pythons() {
-        let told = slots(&path, &root().join("fixtures/programs/dashboard.py"));
-        let [row] = rows(&told) else { panic!("3.{minor}: {:#?}", rows(&told)) };
-        assert_eq!((&row["type"], &row["instances"]), (&"__main__.UserProfile".into(), &2000.into()), "3.{minor}");
-        assert_eq!(row["verdict"], "recommended", "3.{minor}: {row:#}");
-        let by_decorator = minor >= 10;
-        let (suggestion, decorator, body) = if by_decorator {
-            ("@dataclass(slots=True)", "(slots=True)", "")
-        } else {
-            ("__slots__ = (\"name\", \"age\", \"api_token\")", "", "__slots__ = ('name', 'age', 'api_token')\n    ")
-        };
-        assert_eq!(row["suggestion"], suggestion, "3.{minor}");
-        let near = |key: &str, measured: f64| {
-            let told = row[key].as_f64().expect("a number");
-            assert!((told - measured).abs() <= TOLERANCE, "3.{minor}: {key} {told}, measured {measured}");
-        };
-        near("bytes_per_instance", measure(&path, "", ""));
-        near("slotted_bytes_per_instance", measure(&path, decorator, body));
-    }
+fn the_dashboard_is_told_its_true_bytes_and_the_line_to_change(python: &Python) {
+    let told = slots(&python.path, &root().join("fixtures/programs/dashboard.py"));
+    let [row] = rows(&told) else { panic!("{python}: {:#?}", rows(&told)) };
+    assert_eq!((&row["type"], &row["instances"]), (&"__main__.UserProfile".into(), &2000.into()), "{python}");
+    assert_eq!(row["verdict"], "recommended", "{python}: {row:#}");
+    let by_decorator = python.minor >= 10;
+    let (suggestion, decorator, body) = if by_decorator {
+        ("@dataclass(slots=True)", "(slots=True)", "")
+    } else {
+        ("__slots__ = (\"name\", \"age\", \"api_token\")", "", "__slots__ = ('name', 'age', 'api_token')\n    ")
+    };
+    assert_eq!(row["suggestion"], suggestion, "{python}");
+    let near = |key: &str, measured: f64| {
+        let told = row[key].as_f64().expect("a number");
+        assert!((told - measured).abs() <= TOLERANCE, "{python}: {key} {told}, measured {measured}");
+    };
+    near("bytes_per_instance", measure(&python.path, "", ""));
+    near("slotted_bytes_per_instance", measure(&python.path, decorator, body));
 }
 
-#[test]
-fn the_dashboard_with_slots_is_told_nothing() {
-    for minor in [10, 11, 13] {
-        let Some(path) = python(minor) else {
-            eprintln!("SKIPPED: no CPython 3.{minor} at hand");
-            continue;
-        };
-        let told = slots(&path, &root().join("fixtures/programs/dashboard_slots.py"));
-        assert_eq!(rows(&told), &[] as &[Value], "3.{minor}");
+fn the_dashboard_with_slots_is_told_nothing(python: &Python) {
+    if python.minor < 10 {
+        return; // No `slots=True`.
     }
+    let told = slots(&python.path, &root().join("fixtures/programs/dashboard_slots.py"));
+    assert_eq!(rows(&told), &[] as &[Value], "{python}");
 }
 
 /// Uses much of the standard library, and has one class of its own.
@@ -110,18 +113,15 @@ kept = [
 ]
 ";
 
-#[test]
-fn only_a_program_s_own_classes_are_told() {
+fn only_a_program_s_own_classes_are_told(python: &Python) {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("library.py");
     std::fs::write(&program, LIBRARY).expect("a program");
-    for Python { minor, path, .. } in pythons() {
-        let told = slots(&path, &program);
-        let advised = rows(&told).iter().filter(|row| row["verdict"] != "not advised");
-        let advised: Vec<(&str, &str)> =
-            advised.filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?))).collect();
-        assert_eq!(advised, [("__main__.Own", "recommended")], "3.{minor}");
-    }
+    let told = slots(&python.path, &program);
+    let advised = rows(&told).iter().filter(|row| row["verdict"] != "not advised");
+    let advised: Vec<(&str, &str)> =
+        advised.filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?))).collect();
+    assert_eq!(advised, [("__main__.Own", "recommended")], "{python}");
 }
 
 /// Does what no checkpoint shows; with an argument, what the recorded run did not do.
@@ -185,38 +185,35 @@ if sys.argv[1:]:
         o.close('slowly')
 ";
 
-#[test]
-fn what_is_recommended_works_where_the_recording_did_not_see_it_all() {
+fn what_is_recommended_works_where_the_recording_did_not_see_it_all(python: &Python) {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("unseen.py");
-    for Python { minor, path, .. } in pythons() {
-        std::fs::write(&program, UNSEEN).expect("a program");
-        let told = slots(&path, &program);
-        let mut advice: Vec<(&str, &str, &str)> = rows(&told)
-            .iter()
-            .filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?, row["suggestion"].as_str()?)))
-            .collect();
-        advice.sort_unstable();
-        let expected = [
-            ("__main__.Closed", "possible after", "__slots__ = (\"a\", \"b\")"),
-            ("__main__.Documented", "possible after", "__slots__ = (\"a\", \"b\")"),
-            ("__main__.Door", "recommended", "__slots__ = (\"a\", \"closed\", \"how\")"),
-            ("__main__.Final", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
-            ("__main__.Guarded", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
-            ("__main__.Odd", "possible after", "__slots__ = (\"größe\", \"class\")"),
-            ("__main__.Open", "possible after", "__slots__ = (\"a\", \"b\")"),
-            ("__main__.Proxy", "recommended", "__slots__ = (\"proxy\",)"),
-        ];
-        assert_eq!(advice, expected, "3.{minor}");
-        let mut changed = UNSEEN.to_owned();
-        for (name, _, suggestion) in advice.iter().filter(|(_, verdict, _)| *verdict == "recommended") {
-            let statement = format!("class {}:\n", name.trim_start_matches("__main__."));
-            changed = changed.replace(&statement, &format!("{statement}    {suggestion}\n"));
-        }
-        std::fs::write(&program, changed).expect("a program");
-        let output = Command::new(&path).arg(&program).arg("all").output().expect("an interpreter");
-        assert!(output.status.success(), "3.{minor}: {}", String::from_utf8_lossy(&output.stderr));
+    std::fs::write(&program, UNSEEN).expect("a program");
+    let told = slots(&python.path, &program);
+    let mut advice: Vec<(&str, &str, &str)> = rows(&told)
+        .iter()
+        .filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?, row["suggestion"].as_str()?)))
+        .collect();
+    advice.sort_unstable();
+    let expected = [
+        ("__main__.Closed", "possible after", "__slots__ = (\"a\", \"b\")"),
+        ("__main__.Documented", "possible after", "__slots__ = (\"a\", \"b\")"),
+        ("__main__.Door", "recommended", "__slots__ = (\"a\", \"closed\", \"how\")"),
+        ("__main__.Final", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
+        ("__main__.Guarded", "recommended", "__slots__ = (\"a\", \"__weakref__\")"),
+        ("__main__.Odd", "possible after", "__slots__ = (\"größe\", \"class\")"),
+        ("__main__.Open", "possible after", "__slots__ = (\"a\", \"b\")"),
+        ("__main__.Proxy", "recommended", "__slots__ = (\"proxy\",)"),
+    ];
+    assert_eq!(advice, expected, "{python}");
+    let mut changed = UNSEEN.to_owned();
+    for (name, _, suggestion) in advice.iter().filter(|(_, verdict, _)| *verdict == "recommended") {
+        let statement = format!("class {}:\n", name.trim_start_matches("__main__."));
+        changed = changed.replace(&statement, &format!("{statement}    {suggestion}\n"));
     }
+    std::fs::write(&program, changed).expect("a program");
+    let output = Command::new(&python.path).arg(&program).arg("all").output().expect("an interpreter");
+    assert!(output.status.success(), "{python}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A class as `attrs` leaves it, with an attribute beside its fields.
@@ -237,18 +234,15 @@ At.__attrs_attrs__ = Fields([Field('x')])
 kept = [At() for _ in range(100)]
 ";
 
-#[test]
-fn the_fields_of_attrs_are_known() {
+fn the_fields_of_attrs_are_known(python: &Python) {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("fields.py");
     std::fs::write(&program, ATTRS).expect("a program");
-    for Python { minor, path, .. } in pythons() {
-        let told = slots(&path, &program);
-        let [row] = rows(&told) else { panic!("3.{minor}: {:#?}", rows(&told)) };
-        assert_eq!(row["verdict"], "possible after", "3.{minor}: {row:#}");
-        let sentence = row["blockers"][0].as_str().expect("a sentence");
-        assert!(sentence.starts_with("`late` is set on instances but is no field"), "3.{minor}: {sentence}");
-    }
+    let told = slots(&python.path, &program);
+    let [row] = rows(&told) else { panic!("{python}: {:#?}", rows(&told)) };
+    assert_eq!(row["verdict"], "possible after", "{python}: {row:#}");
+    let sentence = row["blockers"][0].as_str().expect("a sentence");
+    assert!(sentence.starts_with("`late` is set on instances but is no field"), "{python}: {sentence}");
 }
 
 /// Dataclasses whose behaviour depends on arguments that are false.
@@ -276,27 +270,25 @@ class Matched:
 kept = [[make(1) for _ in range(100)] for make in (Key, Quiet, Own, Matched)]
 ";
 
-#[test]
-fn a_decorator_keeps_its_arguments() {
+fn a_decorator_keeps_its_arguments(python: &Python) {
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("arguments.py");
-    for Python { minor, path, .. } in pythons() {
-        let of_match = if minor >= 10 { "match_args=False" } else { "" };
-        std::fs::write(&program, ARGUMENTS.replace("**MATCH", of_match)).expect("a program");
-        let told = slots(&path, &program);
-        let mut advice: Vec<(&str, &str)> =
-            rows(&told).iter().filter_map(|row| Some((row["type"].as_str()?, row["suggestion"].as_str()?))).collect();
-        advice.sort_unstable();
-        let matched = if minor >= 12 { "@dataclass(match_args=False, slots=True)" } else { "@dataclass(slots=True)" };
-        let expected = [
-            ("__main__.Key", "@dataclass(eq=False, slots=True)"),
-            ("__main__.Matched", matched),
-            ("__main__.Own", "@dataclass(init=False, slots=True)"),
-            ("__main__.Quiet", "@dataclass(frozen=True, repr=False, slots=True)"),
-        ];
-        let by_hand = expected.map(|(name, _)| (name, "__slots__ = (\"x\",)"));
-        assert_eq!(advice, if minor >= 10 { expected } else { by_hand }, "3.{minor}");
-    }
+    let of_match = if python.minor >= 10 { "match_args=False" } else { "" };
+    std::fs::write(&program, ARGUMENTS.replace("**MATCH", of_match)).expect("a program");
+    let told = slots(&python.path, &program);
+    let mut advice: Vec<(&str, &str)> =
+        rows(&told).iter().filter_map(|row| Some((row["type"].as_str()?, row["suggestion"].as_str()?))).collect();
+    advice.sort_unstable();
+    let matched =
+        if python.minor >= 12 { "@dataclass(match_args=False, slots=True)" } else { "@dataclass(slots=True)" };
+    let expected = [
+        ("__main__.Key", "@dataclass(eq=False, slots=True)"),
+        ("__main__.Matched", matched),
+        ("__main__.Own", "@dataclass(init=False, slots=True)"),
+        ("__main__.Quiet", "@dataclass(frozen=True, repr=False, slots=True)"),
+    ];
+    let by_hand = expected.map(|(name, _)| (name, "__slots__ = (\"x\",)"));
+    assert_eq!(advice, if python.minor >= 10 { expected } else { by_hand }, "{python}");
 }
 
 /// Dataclasses with defaults that instances read from the class.
@@ -327,25 +319,25 @@ kept = [[make(1) for _ in range(100)] for make in (Without, Own, Generated)]
 assert all(o.b == 0 for os in kept for o in os)
 ";
 
-#[test]
-fn a_default_that_instances_read_from_the_class_is_set_first() {
+fn a_default_that_instances_read_from_the_class_is_set_first(python: &Python) {
+    if python.minor < 10 {
+        return; // No `slots=True`.
+    }
     let place = tempfile::tempdir().expect("a directory");
     let program = place.path().join("defaults.py");
-    for Python { minor, path, .. } in pythons().into_iter().filter(|python| python.minor >= 10) {
-        std::fs::write(&program, DEFAULTS).expect("a program");
-        let told = slots(&path, &program);
-        let mut advice: Vec<(&str, &str)> =
-            rows(&told).iter().filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?))).collect();
-        advice.sort_unstable();
-        let expected = [
-            ("__main__.Generated", "recommended"),
-            ("__main__.Own", "possible after"),
-            ("__main__.Without", "possible after"),
-        ];
-        assert_eq!(advice, expected, "3.{minor}");
-        let changed = DEFAULTS.replace("@dataclass\nclass Generated", "@dataclass(slots=True)\nclass Generated");
-        std::fs::write(&program, changed).expect("a program");
-        let output = Command::new(&path).arg(&program).output().expect("an interpreter");
-        assert!(output.status.success(), "3.{minor}: {}", String::from_utf8_lossy(&output.stderr));
-    }
+    std::fs::write(&program, DEFAULTS).expect("a program");
+    let told = slots(&python.path, &program);
+    let mut advice: Vec<(&str, &str)> =
+        rows(&told).iter().filter_map(|row| Some((row["type"].as_str()?, row["verdict"].as_str()?))).collect();
+    advice.sort_unstable();
+    let expected = [
+        ("__main__.Generated", "recommended"),
+        ("__main__.Own", "possible after"),
+        ("__main__.Without", "possible after"),
+    ];
+    assert_eq!(advice, expected, "{python}");
+    let changed = DEFAULTS.replace("@dataclass\nclass Generated", "@dataclass(slots=True)\nclass Generated");
+    std::fs::write(&program, changed).expect("a program");
+    let output = Command::new(&python.path).arg(&program).output().expect("an interpreter");
+    assert!(output.status.success(), "{python}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,24 +1,25 @@
 //! The recorded stack of each object is the one that the program itself saw through `sys._getframe` when it made the
-//! object, function by function and line by line, on every CPython at hand: `tests/stacks/maze.py` calls and returns at
+//! object, function by function and line by line, on every CPython at hand: `tests/cpython/stacks/maze.py` calls and returns at
 //! random, mostly without an allocation in between.
-
-mod support;
 
 use std::collections::HashMap;
 
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::root;
 use refloop::trace::{Event, formats};
-use support::{Python, record, root};
 
-mod every_recorded_stack_is_what_the_program_saw {
-    crate::support::on_each_cpython!(super::compare);
+on_each_python! {
+    every_recorded_stack_is_what_the_program_saw,
 }
 
-fn compare(python: &Python) {
+fn every_recorded_stack_is_what_the_program_saw(python: &Python) {
     for (events, depth, seed) in [("full", "12", "1"), ("survivors", "32", "2")] {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("maze.reftrace");
         let options = ["--events", events, "--stack-depth", depth];
-        let output = record(&python.path, &options, &trace, &root().join("tests/stacks/maze.py"), &[depth, seed]);
+        let output =
+            record(&python.path, &options, &trace, &root().join("tests/cpython/stacks/maze.py"), &[depth, seed]);
         let recorded = stacks_by_address(&trace);
         let seen = String::from_utf8(output.stdout).unwrap();
         let mut wrong = Vec::new();
@@ -34,12 +35,10 @@ fn compare(python: &Python) {
         assert!(objects > 5000, "only {objects} objects");
         assert!(
             wrong.is_empty(),
-            "{}, {events}: {} of {objects}\n{}",
-            python.version,
+            "{python}, {events}: {} of {objects}\n{}",
             wrong.len(),
             wrong[..wrong.len().min(3)].join("\n")
         );
-        println!("CPython {}, {events}, {depth} deep: {objects} stacks equal", python.version);
     }
 }
 

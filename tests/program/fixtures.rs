@@ -1,9 +1,7 @@
 //! The recorded fixtures have the answers that `fixtures/recorded/README.md` gives.
 
-mod support;
-
+use crate::support::{refloop, root};
 use serde_json::Value;
-use support::{refloop, root};
 
 #[test]
 fn an_order_and_its_lines_are_one_loop_with_one_name_on_every_cpython() {

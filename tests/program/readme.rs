@@ -1,14 +1,13 @@
 //! Every command of the README is run, and prints what the README shows.
 //!
 //! A block marked `console` is a session: a line that begins with `$ ` is a command, what follows is its output, to the
-//! letter. `REFLOOP_UPDATE=1 cargo test --test readme` writes the real output into the README instead of comparing.
-
-mod support;
+//! letter. `REFLOOP_UPDATE=1 cargo test --test program readme` writes the real output into the README instead of comparing.
 
 use std::path::Path;
 use std::process::Command;
 
-use support::{python, root};
+use crate::support::pythons::find;
+use crate::support::root;
 
 #[test]
 fn every_command_of_the_readme_prints_what_the_readme_shows() {
@@ -43,17 +42,14 @@ fn every_command_of_the_readme_prints_what_the_readme_shows() {
     }
 }
 
-/// What a command prints; nothing where it cannot be run here, and then the reason is on stderr.
+/// What a command prints; nothing where it cannot be run here.
 fn output(command_line: &str, folder: &Path) -> Option<String> {
     let words: Vec<&str> = command_line.split_whitespace().collect();
     let program = env!("CARGO_BIN_EXE_refloop");
     let mut command = match words.as_slice() {
         ["cargo", "run", "--release", "--", arguments @ ..] => with(program, arguments),
         ["refloop", "record", arguments @ ..] => {
-            let Some(python) = python(13) else {
-                eprintln!("SKIPPED: `{command_line}` needs CPython 3.13");
-                return None;
-            };
+            let python = find("v3_13")?.path;
             let arguments: Vec<&str> =
                 arguments.iter().map(|word| if *word == "python" { python.to_str().unwrap() } else { word }).collect();
             let mut command = with(program, &["record"]);

@@ -8,49 +8,58 @@ mod recording;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::each::at_hand;
+use crate::support::pythons::Python;
 use programs::Shape;
 use recording::{Measured, Predicted};
 use refloop::overhead::{Question, SlotsAdvice, Verdict};
 
-const VERSIONS: [&str; 6] = ["3.8.18", "3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.13.0"];
+on_each_python! {
+    predictions_agree_with_tracemalloc_and_recommendations_work_when_applied,
+    a_recording_says_of_each_shape_what_its_memory_says,
+}
 
 /// Bytes an instance that prediction and measurement may differ.
 const TOLERANCE: f64 = 1.0;
 
+fn predictions_agree_with_tracemalloc_and_recommendations_work_when_applied(python: &Python) {
+    let checked = checked(python);
+    assert!(checked.problems.is_empty(), "{}", checked.problems);
+}
+
+fn a_recording_says_of_each_shape_what_its_memory_says(python: &Python) {
+    let mut problems = String::new();
+    recorded::compare(python, &programs::shapes(), &mut problems);
+    assert!(problems.is_empty(), "{problems}");
+}
+
 #[test]
-fn predictions_agree_with_tracemalloc_and_recommendations_work_when_applied() {
-    let shapes = programs::shapes();
-    assert!(shapes.len() >= 40);
-    let found: Vec<(&str, Option<PathBuf>)> = VERSIONS.iter().map(|version| (*version, interpreter(version))).collect();
-    // Each interpreter in a thread of its own: most of the time is theirs.
-    let checked: Vec<Checked> = std::thread::scope(|scope| {
-        let run = |(version, python): &(&'static str, Option<PathBuf>)| {
-            let (version, python) = (*version, python.clone()?);
-            let shapes = &shapes;
-            Some(scope.spawn(move || check(version, &python, shapes)))
-        };
-        let threads: Vec<_> = found.iter().filter_map(run).collect();
-        threads.into_iter().map(|thread| thread.join().expect("a thread ends")).collect()
-    });
-    for (version, _) in found.iter().filter(|(_, python)| python.is_none()) {
-        eprintln!("SKIPPED: CPython {version} is not here, its {} shapes are not measured", shapes.len());
-    }
-    eprintln!("{} of {} versions of CPython measured", checked.len(), VERSIONS.len());
-    let mut problems: String = checked.iter().map(|checked| checked.problems.as_str()).collect();
-    for here in &checked {
-        for there in checked.iter().filter(|there| there.version != here.version) {
+fn an_answer_for_another_cpython_is_what_is_measured_there() {
+    let all: Vec<Arc<Checked>> = at_hand().iter().map(checked).collect();
+    let mut problems = String::new();
+    for here in &all {
+        for there in all.iter().filter(|there| there.version != here.version) {
             translate(here, there, &mut problems);
         }
     }
     assert!(problems.is_empty(), "{problems}");
 }
 
-/// What one version showed.
+/// What one build shows, measured once for all tests.
+fn checked(python: &Python) -> Arc<Checked> {
+    type Cell = Arc<OnceLock<Arc<Checked>>>;
+    static CHECKED: Mutex<BTreeMap<&str, Cell>> = Mutex::new(BTreeMap::new());
+    let cell: Cell = CHECKED.lock().unwrap().entry(python.build).or_default().clone();
+    cell.get_or_init(|| Arc::new(check(python, &programs::shapes()))).clone()
+}
+
+/// What one build showed.
 struct Checked {
-    version: &'static str,
+    version: String,
     problems: String,
     plain: BTreeMap<String, Measured>,
     predicted: BTreeMap<String, Predicted>,
@@ -59,7 +68,7 @@ struct Checked {
 /// Asks a recording of one version about another: where every instance sets its attributes in one order, the answer is
 /// what is measured there.
 fn translate(here: &Checked, there: &Checked, problems: &mut String) {
-    let question = Question { python: Some(there.version.to_owned()), min_saving: 0 };
+    let question = Question { python: Some(there.version.clone()), min_saving: 0 };
     for (name, predicted) in &here.predicted {
         let settled = ["plain_", "dataclass_", "setattr_", "frozen_", "list_", "str_", "int_", "tuple_", "exception_"];
         let (Some(measured), true) = (there.plain.get(name), settled.iter().any(|start| name.starts_with(start)))
@@ -83,24 +92,14 @@ fn translate(here: &Checked, there: &Checked, problems: &mut String) {
     }
 }
 
-/// Counts of one version, for the log.
-#[derive(Default)]
-struct Tally {
-    plain: usize,
-    slotted: usize,
-    recommended: usize,
-    blocked_and_broken: usize,
-    blocked_but_works: usize,
-}
-
-fn check(version: &'static str, python: &Path, shapes: &[Shape]) -> Checked {
+fn check(python: &Python, shapes: &[Shape]) -> Checked {
+    assert!(shapes.len() >= 40);
+    let version = python.version();
     let mut problems = String::new();
     let mut predictions = BTreeMap::new();
-    let minor: u8 = version.split('.').nth(1).and_then(|minor| minor.parse().ok()).expect("a version");
-    let shapes: Vec<&Shape> = shapes.iter().filter(|shape| shape.since <= minor).collect();
+    let shapes: Vec<&Shape> = shapes.iter().filter(|shape| u32::from(shape.since) <= python.minor).collect();
     let sources = shapes.iter().map(|shape| (shape.name.clone(), shape.source.clone()));
-    let plain = measure(python, "describe", sources);
-    let mut tally = Tally::default();
+    let plain = measure(&python.path, "describe", sources);
     let mut changed = Vec::new();
     let mut expected = BTreeMap::new();
     for shape in &shapes {
@@ -112,8 +111,7 @@ fn check(version: &'static str, python: &Path, shapes: &[Shape]) -> Checked {
                 continue;
             }
         };
-        let predicted = measured.predict(version);
-        tally.plain += 1;
+        let predicted = measured.predict(&version);
         if (predicted.bytes - bytes).abs() > TOLERANCE {
             let _ = writeln!(&mut problems, "{version} {}: predicted {} measured {bytes}", shape.name, predicted.bytes);
         }
@@ -132,28 +130,21 @@ fn check(version: &'static str, python: &Path, shapes: &[Shape]) -> Checked {
         expected.insert(shape.name.clone(), (verdict, bytes, chosen));
     }
     let sources: BTreeMap<String, String> = changed.iter().cloned().collect();
-    let slotted = measure(python, "measure", changed.into_iter());
+    let slotted = measure(&python.path, "measure", changed.into_iter());
     for (name, (verdict, bytes, chosen)) in &expected {
         let after = &slotted[name];
         let same_result = after.bytes.is_ok() && after.result == plain[name].result;
-        match (verdict, same_result) {
-            (Verdict::Recommended, true) => tally.recommended += 1,
-            (Verdict::Recommended, false) => {
+        if !same_result {
+            if *verdict == Verdict::Recommended {
                 let _ = writeln!(
                     &mut problems,
                     "{version} {name}: recommended, and fails: {:?}\n{}\nbefore {}\nafter  {}",
                     after.bytes, sources[name], plain[name].result, after.result
                 );
-                continue;
             }
-            (_, true) => tally.blocked_but_works += 1,
-            (_, false) => {
-                tally.blocked_and_broken += 1;
-                continue;
-            }
+            continue;
         }
         let Ok(measured) = after.bytes else { continue };
-        tally.slotted += 1;
         if (measured - bytes).abs() > TOLERANCE {
             let blockers: Vec<&str> =
                 chosen.iter().flat_map(|slots| &slots.blockers).map(|blocker| blocker.name).collect();
@@ -164,10 +155,6 @@ fn check(version: &'static str, python: &Path, shapes: &[Shape]) -> Checked {
             );
         }
     }
-    eprintln!(
-        "CPython {version}: {} shapes, {} slotted; {} recommended and work; {} blocked and would break; {} blocked and would work here",
-        tally.plain, tally.slotted, tally.recommended, tally.blocked_and_broken, tally.blocked_but_works
-    );
     Checked { version, problems, plain, predicted: predictions }
 }
 
@@ -198,20 +185,10 @@ fn measure(python: &Path, what: &str, sources: impl Iterator<Item = (String, Str
     if files.is_empty() {
         return BTreeMap::new();
     }
-    let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes/harness.py");
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cpython/shapes/harness.py");
     let output =
         Command::new(python).args(["-I", "-B"]).arg(harness).arg(what).args(files).output().expect("python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     text.lines().map(Measured::parse).map(|measured| (measured.shape.clone(), measured)).collect()
-}
-
-/// The interpreter of a version, where pyenv has it.
-fn interpreter(version: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| {
-        let output = Command::new("pyenv").arg("root").output().ok()?;
-        Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
-    })?;
-    let python = root.join("versions").join(version).join("bin/python");
-    python.exists().then_some(python)
 }

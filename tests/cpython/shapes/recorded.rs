@@ -10,36 +10,20 @@ use refloop::heap::replay;
 use refloop::overhead::{Profile, Profiler, Question, SlotsAdvice};
 use refloop::trace::{TypeDef, TypeFlags, TypeRef, formats};
 
-use super::programs::{self, Shape};
+use super::TOLERANCE;
+use super::programs::Shape;
 use super::recording::Measured;
-use super::{TOLERANCE, VERSIONS, interpreter};
+use crate::support::pythons::Python;
 
-#[test]
-fn a_recording_says_of_each_shape_what_its_memory_says() {
-    let shapes = programs::shapes();
-    let mut problems = String::new();
-    let mut checked = 0;
-    for version in VERSIONS {
-        let Some(python) = interpreter(version) else {
-            eprintln!("SKIPPED: CPython {version} is not here, its recording is not compared");
-            continue;
-        };
-        checked += 1;
-        compare(version, &python, &shapes, &mut problems);
-    }
-    eprintln!("{checked} of {} versions of CPython recorded", VERSIONS.len());
-    assert!(problems.is_empty(), "{problems}");
-}
-
-fn compare(version: &str, python: &Path, shapes: &[Shape], problems: &mut String) {
-    let minor: u8 = version.split('.').nth(1).and_then(|minor| minor.parse().ok()).expect("a version");
+pub fn compare(python: &Python, shapes: &[Shape], problems: &mut String) {
+    let version = python.version();
     let directory = tempfile::tempdir().expect("a directory for the programs");
     let trace = directory.path().join("shapes.reftrace");
     let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
-    command.args(["record", "-q", "-o"]).arg(&trace).arg("--").arg(python);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes/harness.py")).arg("keep");
+    command.args(["record", "-q", "-o"]).arg(&trace).arg("--").arg(&python.path);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cpython/shapes/harness.py")).arg("keep");
     let mut n_shapes = 0;
-    for shape in shapes.iter().filter(|shape| shape.since <= minor) {
+    for shape in shapes.iter().filter(|shape| u32::from(shape.since) <= python.minor) {
         let file = directory.path().join(format!("{}.py", shape.name));
         std::fs::write(&file, &shape.source).expect("a program");
         command.arg(file);
@@ -74,7 +58,7 @@ fn compare(version: &str, python: &Path, shapes: &[Shape], problems: &mut String
                     writeln!(problems, "{version} {}:\n  memory   {expected_told}\n  recorded {found}", expected.name);
             }
         }
-        for (name, expected) in of_class(&shape.predict_each(version).profile) {
+        for (name, expected) in of_class(&shape.predict_each(&version).profile) {
             rows += 1;
             let found = advice.get(&name);
             let near = |found: &SlotsAdvice| {
@@ -86,7 +70,6 @@ fn compare(version: &str, python: &Path, shapes: &[Shape], problems: &mut String
             }
         }
     }
-    eprintln!("CPython {version}: {n_shapes} shapes recorded, {rows} answers compared");
     assert!(rows > 80, "{rows} answers");
 }
 

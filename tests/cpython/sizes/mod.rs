@@ -1,23 +1,24 @@
-//! The bytes that a recording gives an object, its block and the separate blocks that it alone owns, are those that
-//! `sys.getsizeof` gives in the recorded program, with the inline values that it leaves out, on every CPython at hand: `tests/sizes/containers.py` makes objects of
-//! the built-in classes and of the standard library's, of many lengths.
-
-mod support;
+//! Compares the bytes that a recording gives an object, its block and the separate blocks that it alone owns, with
+//! `sys.getsizeof` in the recorded program, to which the inline values that it leaves out are added.
+//!
+//! `containers.py` makes objects of the built-in classes and of the standard library's, of many lengths.
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::root;
 use refloop::heap::replay;
 use refloop::trace::formats;
-use support::{Python, record, root};
 
-mod recorded_bytes_are_what_the_program_was_told {
-    crate::support::on_each_cpython!(super::compare);
+on_each_python! {
+    recorded_bytes_are_what_the_program_was_told,
 }
 
-fn compare(python: &Python) {
+fn recorded_bytes_are_what_the_program_was_told(python: &Python) {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("containers.reftrace");
-    let output = record(&python.path, &[], &trace, &root().join("tests/sizes/containers.py"), &[]);
+    let output = record(&python.path, &[], &trace, &root().join("tests/cpython/sizes/containers.py"), &[]);
     let mut events = formats::open(&trace).unwrap();
     let heap = replay(&mut *events, &mut (), &mut |_| {}).heap;
     let recorded: HashMap<u64, u64> = heap
@@ -42,9 +43,8 @@ fn compare(python: &Python) {
     let mut problems = String::new();
     for (class, sizes) in wrong {
         let first = &sizes[..sizes.len().min(6)];
-        problems += &format!("{} {class}: {} differ, as {first:?}\n", python.version, sizes.len());
+        problems += &format!("{python} {class}: {} differ, as {first:?}\n", sizes.len());
     }
-    println!("CPython {}: {n_objects} objects", python.version);
     assert!(problems.is_empty(), "(told, recorded)\n{problems}");
 }
 

@@ -1,0 +1,62 @@
+//! Fingerprints of real recordings: the same bug has the same one in every run, on every CPython, and after unrelated
+//! lines have moved.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::support::pythons::Python;
+use crate::support::{refloop, root};
+
+on_each_python! {
+    the_same_bug_has_the_same_name_in_every_run_and_on_every_cpython,
+}
+
+/// One loop of each kind that programs have: its path and its fingerprint.
+const LOOPS: [(&str, &str); 16] = [
+    ("Api.get → _lru_cache_wrapper.__wrapped__ → method _get.__self__ → Api", "0c022940d9473df7"),
+    ("Context.error[*] → traceback.tb_frame → frame make_exit local context → Context", "5d4078072f1eaa69"),
+    ("Cursor.parser → Parser.cursor → Cursor", "57af289c3eca2f40"),
+    ("Dated.callback → partial.func → method use.__self__ → Dated", "f37f30f9cb65c71b"),
+    ("Employee.assistant → Employee.boss → Employee", "1f76647dd8432cb4"),
+    ("Event.listeners[*] → function <lambda> → cell self → Model.changed → Event", "f6104e9c3e5e64f1"),
+    ("Job.steps → generator walk local self → Job", "2fb7ea14a9918615"),
+    ("Node.children['left'] → Node.parent → Node", "bb9e70aae4a36f47"),
+    ("Order.items[*] → Line.order → Order", "ac4ee46bd25a9061"),
+    ("Slotted.left → Slotted.right → Slotted", "04b9baac538d9738"),
+    (
+        "ValueError.__traceback__ → traceback.tb_frame → frame make_exception local caught → ValueError",
+        "6d9801ae0f38a014",
+    ),
+    ("Worker.handler → method run.__self__ → Worker", "1709e312eae81db9"),
+    ("class Made.__mro__[*] → class Made", "a3c62562060b8748"),
+    ("function on_click → cell button → Button.on_click → function on_click", "f1ad02e67f61191c"),
+    ("function visit → cell visit → function visit", "88023985289e9c3b"),
+    ("list[*] → list", "649903edfa92bad9"),
+];
+
+/// Path and fingerprint of each loop of the application.
+fn loops(python: &Python, directory: &Path, program: &str) -> BTreeSet<(String, String)> {
+    let trace = directory.join("loops.reftrace");
+    fs::write(directory.join("loops.py"), program).unwrap();
+    let mut command = refloop();
+    command.current_dir(directory).arg("record").arg("-q").arg("-o").arg(&trace).arg("--");
+    let recorded = command.arg(&python.path).arg("loops.py").output().unwrap();
+    assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
+    let report = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let rows = report["loops"].as_array().unwrap().iter().filter(|row| row["owner"] == "application");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_string();
+    rows.map(|row| (text(&row["path"]), text(&row["fingerprint"]))).collect()
+}
+
+fn the_same_bug_has_the_same_name_in_every_run_and_on_every_cpython(python: &Python) {
+    let program = fs::read_to_string(root().join("fixtures/programs/loops.py")).unwrap();
+    let moved = format!("import json\n\nTABLE = {{n: str(n) for n in range(100)}}\n\n{program}");
+    let directory = tempfile::tempdir().unwrap();
+    for program in [program, moved] {
+        let found = loops(python, directory.path(), &program);
+        let found: Vec<(&str, &str)> = found.iter().map(|(path, fingerprint)| (&**path, &**fingerprint)).collect();
+        assert_eq!(found, LOOPS, "{python}");
+    }
+}

@@ -1,0 +1,20 @@
+//! Tests the recorder, and what is said of its recordings, on real CPythons.
+//!
+//! Each test is made once for each build (`each.rs`): `cargo test --test cpython v3_14` runs those of one,
+//! `cargo test --test cpython stacks` one subject on all.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[macro_use]
+mod each;
+
+mod exactness;
+mod fingerprints;
+mod gate;
+mod pytest;
+mod record;
+mod shapes;
+mod sizes;
+mod slots;
+mod stacks;

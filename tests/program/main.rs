@@ -1,0 +1,10 @@
+//! Tests the program as its user meets it, without a Python: commands, the gate, pages, and the rules of the code base.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod fixtures;
+mod gate;
+mod readme;
+mod sessions;
+mod tidy;
