@@ -18,7 +18,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use petgraph::graph::DiGraph;
-use refloop::cycles::{Components, Garbage, GarbageGraph, Keepers, Tracker};
+use refloop::cycles::{Components, Garbage, GarbageGraph, Holders, Tracker};
 use refloop::heap::{Heap, HeapGraph, Moment, Node, NodeState, ObjectIndex, Watch, replay};
 use refloop::trace::{
     Births, Ending, Event, Events, Frees, Header, Numbers, Position, References, SiteId, Slot, Tag, TextDef, TextId,
@@ -48,7 +48,7 @@ fn judge(name: &str, graph: &HeapGraph) {
         let garbage = Garbage::of(graph);
         let inner = GarbageGraph::of(graph, &garbage);
         let components = Components::of(&inner);
-        black_box(Keepers::of(&inner, &components));
+        black_box(Holders::of(&inner, &components));
         verdict = (garbage.nodes.len(), components.loops().count());
     });
     println!("  {} objects of garbage, {} loops", verdict.0, verdict.1);

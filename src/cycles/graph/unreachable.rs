@@ -99,7 +99,7 @@ fn reach(graph: &HeapGraph, words: &mut [u32], queue: &mut Vec<Node>, root: Node
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycles::testing::{graph_of, random_graphs};
+    use crate::cycles::tests::{graph_of, random_graphs};
     use crate::heap::NodeState;
     use proptest::prelude::*;
 
