@@ -5,14 +5,14 @@ use std::fmt;
 
 use crate::heap::AnomalyExample;
 
-/// The cyclic garbage of a run. Each loop is in it once, whenever it was judged.
+/// The cyclic garbage of a run. Each loop is in it once, in however many snapshots.
 #[derive(Debug, Clone, Default)]
 pub struct CyclicGarbage {
     /// Most bytes first, then by path text.
     pub groups: Vec<LoopGroup>,
     /// Objects with a refcount, but no root, no referrer and no loop: a lost reference. By type: objects, bytes.
     pub lost: BTreeMap<String, (u64, u64)>,
-    /// All objects that were cyclic garbage at a judgement: in loops or held by them.
+    /// All objects that were cyclic garbage at a snapshot: in loops or held by them.
     pub objects: u64,
     /// Those of them that the collector counts.
     pub gc_objects: u64,
@@ -21,7 +21,7 @@ pub struct CyclicGarbage {
     pub collected_objects: u64,
     /// Loops so big that a shorter way around than the one in their group's path may exist.
     pub unproved_paths: u64,
-    /// Objects whose count was below their known references, at the judgement that found most of them.
+    /// Objects whose count was below their known references, at the snapshot that found most of them.
     pub imbalances: u64,
     /// The first few of them, as they were then. Types are numbered in each trace anew, so there are none of several.
     pub imbalanced: Vec<AnomalyExample>,

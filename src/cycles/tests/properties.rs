@@ -13,14 +13,14 @@ proptest! {
         n in 2usize..10,
         edges in prop::collection::vec((0usize..10, 0usize..10), 0..24),
         roots in prop::collection::vec(0usize..10, 0..3),
-        judged_between in any::<bool>(),
+        snapshot_between in any::<bool>(),
     ) {
         let edges: Vec<_> = edges.into_iter().filter(|&(from, to)| from < n && to < n).collect();
         let mut script = "type 1 A flags=gc\n".to_string();
         (0..n).for_each(|i| writeln!(script, "alloc {:x} 1 {}", i + 1, 16 << i).unwrap());
         roots.iter().filter(|&&root| root < n).for_each(|root| writeln!(script, "incref {:x}", root + 1).unwrap());
         edges.iter().for_each(|(from, to)| writeln!(script, "ref {:x} {:x} .x", from + 1, to + 1).unwrap());
-        if judged_between {
+        if snapshot_between {
             script.push_str("gc start 0\ngc stop 0 0\n");
         }
         let mut alive: Vec<bool> =

@@ -44,7 +44,7 @@ fn an_object_that_is_held_counts_with_the_loop() {
 }
 
 #[test]
-fn a_loop_is_counted_once_however_often_it_is_judged() {
+fn a_loop_is_counted_once_in_however_many_snapshots() {
     let found = after_left_and_right("gc start 0\ngc stop 0 0\ngc start 1\ngc stop 0 0\ngc start 2\nmark test a");
     assert_snapshot!(tell(&found), @"1 loop, 104 bytes: Left.right → Right.left → Left");
     assert_eq!((found.groups[0].first_seen.event, found.groups[0].last_seen.event), (16, 21));

@@ -1,4 +1,4 @@
-//! Judgements in, the cyclic garbage of the whole run out: each loop counted once, and what became of it.
+//! Snapshots in, the cyclic garbage of the whole run out: each loop counted once, and what became of it.
 //!
 //! A loop is remembered by its members, each with the loop's number, for as long as one of them lives. What a group
 //! needs of it is added to the group at once; so memory is proportional to the live garbage and the number of groups.
@@ -19,7 +19,7 @@ use crate::cycles::merge::sort;
 use crate::cycles::path::member_names::MemberNames;
 use crate::cycles::path::search;
 use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
-use crate::heap::{AnomalyExample, Heap, HeapGraph, Moment, Node, Object, ObjectId, ObjectIndex, Watch};
+use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};
 use crate::trace::{References, SiteId};
 use group::Group;
 use object_map::ObjectMap;
@@ -27,7 +27,7 @@ use object_map::ObjectMap;
 /// Follows the cyclic garbage of one trace: give it to [`replay`](crate::heap::replay()), then ask it to
 /// [`finish`](Tracker::finish).
 ///
-/// A judgement costs what reach costs on its graph, and beyond that is proportional to the garbage.
+/// A snapshot costs what reach costs on its graph, and beyond that is proportional to the garbage.
 #[derive(Debug, Default)]
 pub struct Tracker {
     groups: Vec<Group>,
@@ -42,8 +42,8 @@ pub struct Tracker {
     /// Labels of the marks in which loops were first seen.
     marks: Vec<String>,
     last_full: Option<SeenAt>,
-    /// The last judgements, oldest first: between two of them a loop was born whose time is not known better.
-    judgements: VecDeque<SeenAt>,
+    /// The last snapshots, oldest first: between two of them a loop was born whose time is not known better.
+    snapshots: VecDeque<SeenAt>,
     found: CyclicGarbage,
 }
 
@@ -80,10 +80,10 @@ struct ShapeEntry {
 /// Shapes that are remembered at most: loops of very many shapes are searched for their path again.
 const MOST_SHAPES: usize = 1 << 16;
 
-/// Judgements whose time is remembered at most.
-const MOST_JUDGEMENTS: usize = 1_024;
+/// Snapshots whose time is remembered at most.
+const MOST_SNAPSHOTS: usize = 1_024;
 
-/// The garbage of one judgement, taken apart.
+/// The garbage of one snapshot, taken apart.
 struct SnapshotGarbage<'a> {
     graph: &'a HeapGraph,
     garbage: &'a Garbage,
@@ -100,8 +100,8 @@ impl SnapshotGarbage<'_> {
     }
 }
 
-impl Watch for Tracker {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
+impl Observer for Tracker {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
         let now = seen_now(heap);
         let garbage = Garbage::of(graph);
         if garbage.imbalances > self.found.imbalances {
@@ -113,18 +113,18 @@ impl Watch for Tracker {
         if !garbage.nodes.is_empty() {
             self.count(heap, graph, &garbage, now);
         }
-        if moment == Moment::End {
+        if kind == SnapshotKind::End {
             for node in lost(heap, graph, &garbage) {
                 self.add_lost(heap, graph, node);
             }
         }
-        if moment != Moment::Garbage {
+        if kind != SnapshotKind::Garbage {
             self.last_full = Some(now);
         }
-        if self.judgements.len() == MOST_JUDGEMENTS {
-            self.judgements.pop_front();
+        if self.snapshots.len() == MOST_SNAPSHOTS {
+            self.snapshots.pop_front();
         }
-        self.judgements.push_back(now);
+        self.snapshots.push_back(now);
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
@@ -296,7 +296,7 @@ impl Tracker {
         ShapeEntry { group, path: way.members, unproved: !way.shortest }
     }
 
-    /// Exact where releases are in the trace. Else after the last full judgement, and after the youngest member was met.
+    /// Exact where releases are in the trace. Else after the last full snapshot, and after the youngest member was met.
     fn orphaned(&self, heap: &Heap, snapshot: &SnapshotGarbage, component: u32) -> Option<(SeenAt, SeenAt)> {
         if heap.header().references == References::Events {
             let event = snapshot.releases[component as usize]?;
@@ -305,7 +305,7 @@ impl Tracker {
         }
         let members = snapshot.components.members(component);
         let youngest = members.iter().map(|&member| heap.id(snapshot.object(member)).0).max()?;
-        let before = self.judgements.iter().rev().find(|earlier| earlier.event <= youngest);
+        let before = self.snapshots.iter().rev().find(|earlier| earlier.event <= youngest);
         let met = SeenAt { event: youngest, ns: before.and_then(|earlier| earlier.ns) };
         Some((self.last_full.map_or(met, |full| full.max(met)), snapshot.now))
     }
