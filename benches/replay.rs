@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
+use refloop::heap::{Heap, HeapGraph, Observer, SnapshotKind, replay};
 use refloop::trace::formats::{WriteOptions, named};
 use refloop::trace::{Events, convert, open};
 
@@ -61,9 +61,9 @@ fn replay_one(path: &Path) {
     // The file into the page cache.
     std::io::copy(&mut std::fs::File::open(path).expect("a file"), &mut std::io::sink()).expect("a file");
     let mut events = open(path).expect("a trace");
-    let mut watch = Measure { before: anonymous_bytes(), ..Measure::default() };
+    let mut observer = Measure { before: anonymous_bytes(), ..Measure::default() };
     let (began, cpu) = (Instant::now(), cpu::time());
-    let replayed = replay(&mut *events, &mut watch, &mut |_| {});
+    let replayed = replay(&mut *events, &mut observer, &mut |_| {});
     let (wall, cpu) = (began.elapsed(), cpu::time().saturating_sub(cpu));
     let heap = &replayed.heap;
     assert_eq!(heap.anomalies().total(), 0, "{:?}", heap.anomalies());
@@ -76,8 +76,8 @@ fn replay_one(path: &Path) {
         rate(cpu),
         heap.n_live(),
         heap.peak().0,
-        watch.n_references,
-        (watch.bytes as f64 - 16.0 * watch.n_references as f64) / heap.peak().0 as f64,
+        observer.n_references,
+        (observer.bytes as f64 - 16.0 * observer.n_references as f64) / heap.peak().0 as f64,
     );
 }
 
@@ -88,8 +88,8 @@ struct Measure {
     n_references: usize,
 }
 
-impl Watch for Measure {
-    fn judge(&mut self, _: &mut Heap, graph: &HeapGraph, _: Moment) {
+impl Observer for Measure {
+    fn on_snapshot(&mut self, _: &mut Heap, graph: &HeapGraph, _: SnapshotKind) {
         self.bytes = anonymous_bytes() - self.before;
         self.n_references = graph.n_references();
     }

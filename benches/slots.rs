@@ -36,10 +36,10 @@ fn main() {
     };
     let together = || {
         let mut events = open(file.path()).expect("a trace");
-        let mut watch = (Tracker::new(), Profiler::new());
-        let replayed = replay(&mut *events, &mut watch, &mut |_| {});
-        watch.0.finish(&replayed.heap);
-        let advice = watch.1.finish(&replayed.heap).advise(&Question::default());
+        let mut observer = (Tracker::new(), Profiler::new());
+        let replayed = replay(&mut *events, &mut observer, &mut |_| {});
+        observer.0.finish(&replayed.heap);
+        let advice = observer.1.finish(&replayed.heap).advise(&Question::default());
         assert_eq!(advice.slots[0].instances, instances);
     };
     let (mut loops, mut both, mut extra) = (Vec::new(), Vec::new(), Vec::new());

@@ -66,7 +66,7 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
     let facts = Facts::of(watch.0.finish(&heap), Classes::of(&profile), &heap);
     let advice = profile.advise(question);
     // Where only survivors are told of, it takes a full checkpoint to meet what is alive.
-    if heap.header().births == Births::All || replayed.whole_judgements > 0 {
+    if heap.header().births == Births::All || replayed.whole_snapshots > 0 {
         run.live_objects += heap.n_live();
         run.live_bytes += heap.live_bytes();
         run.profiled_bytes += profile.coverage.heap_bytes;
@@ -87,8 +87,8 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
             References::Checkpoints => "checkpoints".to_string(),
         },
         events: replayed.events,
-        judgements: replayed.judgements,
-        known: Known::of(replayed.judgements, replayed.whole_judgements, is_complete),
+        snapshots: replayed.snapshots,
+        known: Known::of(replayed.snapshots, replayed.whole_snapshots, is_complete),
         ending: match replayed.ending {
             Ending::Complete => "complete".to_string(),
             Ending::Open => "open".to_string(),

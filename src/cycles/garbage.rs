@@ -5,14 +5,14 @@ use std::fmt;
 
 use crate::heap::AnomalyExample;
 
-/// The cyclic garbage of a run. Each loop is in it once, whenever it was judged.
+/// The cyclic garbage of a run. Each loop is in it once, in however many snapshots.
 #[derive(Debug, Clone, Default)]
 pub struct CyclicGarbage {
     /// Most bytes first, then by path text.
     pub groups: Vec<LoopGroup>,
     /// Objects with a refcount, but no root, no referrer and no loop: a lost reference. By type: objects, bytes.
     pub lost: BTreeMap<String, (u64, u64)>,
-    /// All objects that were cyclic garbage at a judgement: in loops or held by them.
+    /// All objects that were cyclic garbage at a snapshot: in loops or held by them.
     pub objects: u64,
     /// Those of them that the collector counts.
     pub gc_objects: u64,
@@ -21,7 +21,7 @@ pub struct CyclicGarbage {
     pub collected_objects: u64,
     /// Loops so big that a shorter way around than the one in their group's path may exist.
     pub unproved_paths: u64,
-    /// Objects whose count was below their known references, at the judgement that found most of them.
+    /// Objects whose count was below their known references, at the snapshot that found most of them.
     pub imbalances: u64,
     /// The first few of them, as they were then. Types are numbered in each trace anew, so there are none of several.
     pub imbalanced: Vec<AnomalyExample>,
@@ -33,7 +33,7 @@ pub struct LoopGroup {
     pub fingerprint: Fingerprint,
     pub path: LoopPath,
     /// For each step of the path, what would be left of these loops without the references that read like it.
-    pub left: Vec<Left>,
+    pub residuals: Vec<Residual>,
     /// What is known of the members' types.
     pub types: MemberTypes,
     /// How many such loops.
@@ -78,25 +78,29 @@ pub struct MemberTypes {
 
 /// What is left of loops when a reference is cut.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Left {
+pub enum Residual {
     /// Not tried for all of them.
     #[default]
     Unknown,
     /// No loop: the count frees the members.
     Nothing,
     /// This loop, in some of them at least; and for each step of its path, what is left when that is cut as well.
-    Loop { path: LoopPath, left: Vec<Left> },
+    Loop { path: LoopPath, residuals: Vec<Residual> },
 }
 
-impl Left {
+impl Residual {
     /// What is left of these loops and of others.
-    pub(super) fn and(&mut self, other: Left) {
+    pub(super) fn and(&mut self, other: Residual) {
         match (&mut *self, other) {
-            (Left::Loop { path, left }, Left::Loop { path: theirs, left: of_theirs }) if *path == theirs => {
-                left.iter_mut().zip(of_theirs).for_each(|(left, other)| left.and(other));
+            (Residual::Loop { path, residuals }, Residual::Loop { path: theirs, residuals: of_theirs })
+                if *path == theirs =>
+            {
+                residuals.iter_mut().zip(of_theirs).for_each(|(residual, other)| residual.and(other));
             }
-            (_, Left::Nothing) => {}
-            (Left::Loop { left, .. }, _) => left.iter_mut().for_each(|left| left.and(Left::Unknown)),
+            (_, Residual::Nothing) => {}
+            (Residual::Loop { residuals, .. }, _) => {
+                residuals.iter_mut().for_each(|residual| residual.and(Residual::Unknown))
+            }
             (_, other) => *self = other,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::garbage::{CyclicGarbage, Fingerprint, LoopGroup};
+use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup};
 
 /// The cyclic garbage of several traces, as if it were of one: groups with the same fingerprint together.
 ///
@@ -37,7 +37,7 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
 }
 
 fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
-    known.left.iter_mut().zip(other.left).for_each(|(known, other)| known.and(other));
+    known.residuals.iter_mut().zip(other.residuals).for_each(|(known, other)| known.and(other));
     known.types.strong.extend(other.types.strong);
     known.types.of_c.extend(other.types.of_c);
     known.count += other.count;

@@ -1,33 +1,19 @@
 //! Objects become facts: which objects keep only each other alive, in which loops, and which bug each loop is.
 
-pub mod components;
-pub mod figure;
-pub mod fingerprint;
 pub mod garbage;
-mod group;
-pub mod held;
-mod home;
-mod known;
-mod left;
-mod lost;
+pub mod graph;
 mod merge;
-mod naming;
-mod orphaned;
 pub mod path;
-pub mod reach;
 #[cfg(test)]
-mod scenario;
-pub mod shape;
-pub mod subgraph;
-mod telling;
-#[cfg(test)]
-mod testing;
+mod tests;
 pub mod tracker;
 
-pub use components::Components;
-pub use garbage::{CyclicGarbage, Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, PathStep, SeenAt, StackFrame};
-pub use held::Keepers;
+pub use garbage::{
+    CyclicGarbage, Fingerprint, LoopGroup, LoopPath, MemberTypes, PathStep, Residual, SeenAt, StackFrame,
+};
+pub use graph::components::Components;
+pub use graph::holders::Holders;
+pub use graph::subgraph::GarbageGraph;
+pub use graph::unreachable::Garbage;
 pub use merge::merge;
-pub use reach::Garbage;
-pub use subgraph::GarbageGraph;
 pub use tracker::Tracker;

@@ -1,10 +1,10 @@
 //! A loop's path, and the stack that made it, become advice: the pattern that it follows, and the reference to cut.
 //!
 //! No object is looked at here, so a pattern is a good guess and says what it would change. What is left of the loops
-//! without the reference, `cycles/left.rs` has tried.
+//! without the reference, `cycles/path/cut_trial.rs` has tried.
 
 use super::owner::{Owner, Ownership};
-use crate::cycles::{Left, LoopPath, MemberTypes, PathStep, StackFrame};
+use crate::cycles::{LoopPath, MemberTypes, PathStep, Residual, StackFrame};
 
 /// What a loop looks like, and what is usually done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,16 +70,16 @@ pub const PATTERNS: &[Pattern] = &[
 
 /// The first pattern that fits; `None` where the path is of no known shape. `left` says for each step of the path what is
 /// left without its reference.
-pub fn recognise(path: &LoopPath, left: &[Left], types: &MemberTypes, stack: &[StackFrame]) -> Option<Advice> {
+pub fn recognise(path: &LoopPath, left: &[Residual], types: &MemberTypes, stack: &[StackFrame]) -> Option<Advice> {
     let (pattern, sentence, cut) = cure(path, types, stack)?;
     let mut advice = Advice { pattern, sentence, cut, more: Vec::new(), after: After::Unknown };
     let (mut path, mut left, mut next) = (path, left, advice.cut.clone());
     while let Some(cut) = next.take() {
         let step = path.steps.iter().position(|step| reference(step) == cut.reference);
         advice.after = match step.and_then(|step| left.get(step)) {
-            None | Some(Left::Unknown) => After::Unknown,
-            Some(Left::Nothing) => After::NoLoop,
-            Some(Left::Loop { path: rest, left: of_rest }) => {
+            None | Some(Residual::Unknown) => After::Unknown,
+            Some(Residual::Nothing) => After::NoLoop,
+            Some(Residual::Loop { path: rest, residuals: of_rest }) => {
                 next = cure(rest, types, stack).and_then(|(.., cut)| cut);
                 advice.more.extend(next.clone());
                 (path, left) = (rest, of_rest);
@@ -422,16 +422,16 @@ mod tests {
         let itself = path(&[("Doc", "app.Doc", ".current")]);
         let rest = path(&[("Doc", "app.Doc", ".kids[*]"), ("Node", "app.Node", ".parent")]);
         let after = |left| {
-            let left = [Left::Loop { path: rest.clone(), left: vec![Left::Unknown, left] }];
+            let left = [Residual::Loop { path: rest.clone(), residuals: vec![Residual::Unknown, left] }];
             let advice = recognise(&itself, &left, &MemberTypes::default(), &[]).unwrap();
             assert_eq!(advice.cut.unwrap().reference, "Doc.current");
             (advice.more, advice.after)
         };
         let parent = Cut { reference: "Node.parent".to_string(), replacement: "weakref.ref(parent)".to_string() };
-        assert_eq!(after(Left::Nothing), (vec![parent.clone()], After::NoLoop));
-        assert_eq!(after(Left::Unknown), (vec![parent.clone()], After::Unknown));
+        assert_eq!(after(Residual::Nothing), (vec![parent.clone()], After::NoLoop));
+        assert_eq!(after(Residual::Unknown), (vec![parent.clone()], After::Unknown));
         let class = path(&[("class A", "type", ".__mro__[*]")]);
-        let left = Left::Loop { path: class.clone(), left: Vec::new() };
+        let left = Residual::Loop { path: class.clone(), residuals: Vec::new() };
         assert_eq!(after(left), (vec![parent], After::Loop(class)));
     }
 

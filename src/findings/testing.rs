@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::cycles::{CyclicGarbage, Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, PathStep, SeenAt, StackFrame};
+use crate::cycles::{
+    CyclicGarbage, Fingerprint, LoopGroup, LoopPath, MemberTypes, PathStep, Residual, SeenAt, StackFrame,
+};
 
 /// A path from its steps: `("Order", "app.Order", ".items[*]")`.
 pub fn path(steps: &[(&str, &str, &str)]) -> LoopPath {
@@ -28,7 +30,7 @@ pub fn parent_and_child() -> LoopGroup {
         fingerprint: Fingerprint(0x3f9c_0a11_5e8d_7b42),
         path: path(&[("Order", "app.Order", ".items[*]"), ("Line", "app.Line", ".order")]),
         types: MemberTypes::default(),
-        left: vec![Left::Nothing, Left::Nothing],
+        residuals: vec![Residual::Nothing, Residual::Nothing],
         count: 620,
         objects: 1240,
         gc_objects: 1240,
@@ -55,7 +57,7 @@ pub fn of_the_library() -> LoopGroup {
         fingerprint: Fingerprint(0x00a1_77c0_ffee_0001),
         path: path(&[("class EnumMeta", "type", ".__mro__[*]")]),
         types: MemberTypes::default(),
-        left: vec![Left::Unknown],
+        residuals: vec![Residual::Unknown],
         count: 2,
         objects: 8,
         gc_objects: 6,
@@ -82,9 +84,9 @@ pub fn of_itself() -> LoopGroup {
         fingerprint: Fingerprint(0xbeef_0000_0000_0001),
         path: path(&[("Worker", "app.Worker", ".run")]),
         types: MemberTypes::default(),
-        left: vec![Left::Loop {
+        residuals: vec![Residual::Loop {
             path: path(&[("Worker", "app.Worker", ".jobs[*]"), ("Job", "app.Job", ".worker")]),
-            left: vec![Left::Nothing, Left::Nothing],
+            residuals: vec![Residual::Nothing, Residual::Nothing],
         }],
         count: 1,
         objects: 2,

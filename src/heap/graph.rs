@@ -44,10 +44,10 @@ pub(super) enum Counts {
     Heap(Arc<References>),
 }
 
-/// What the judgement must know of a node beside its count.
+/// What the snapshot must know of a node beside its count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NodeState {
-    /// Not an object at this moment: a free place in the heap's table. Has no references, is never judged.
+    /// Not an object at this moment: a free place in the heap's table. Has no references, is in no snapshot.
     pub vacant: bool,
     /// Alive whatever its count says: a named root, immortal, or of unknown count; where the heap keeps the tally, also
     /// an object that nothing has referred to yet.

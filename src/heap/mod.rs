@@ -1,39 +1,35 @@
 //! Events become objects: the model, its replay, anomalies, and the frozen graph.
 
 mod anomaly;
+mod checkpoint;
 mod event_number;
 pub mod external;
+mod fast_path;
 mod freeze;
 pub mod graph;
 pub mod graph_impl;
+mod id_map;
 mod identity;
 pub mod label;
+mod lifecycle;
 mod long_list;
 pub mod model;
 mod names;
-mod numbered;
 mod objects;
 mod page_table;
-mod plain;
-#[cfg(test)]
-mod properties;
 mod read_ahead;
 mod references;
 mod replay;
-#[cfg(test)]
-mod scenario;
-#[cfg(test)]
-mod scenarios;
 mod state;
 mod tables;
-mod tally;
-mod walk;
+#[cfg(test)]
+mod tests;
 
 pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};
 pub use external::External;
 pub use graph::{HeapGraph, Node, NodeState, Reference};
+pub(crate) use id_map::IdMap;
 pub use model::{Collections, Heap, Now, Object, ObjectId, ObjectIndex};
 pub use names::printable;
-pub(crate) use numbered::Numbered;
-pub use replay::{Moment, Replayed, Watch, replay};
+pub use replay::{Observer, Replayed, SnapshotKind, replay};
 pub use tables::{SiteTable, TypeCounts, TypeTable};

@@ -1,20 +1,20 @@
 //! The live heap while a trace plays: what is known of each object, of the types, sites and texts, and of the moment.
 //!
 //! Here are the questions that a reader of the heap asks. How events change it is in `replay.rs` (every event),
-//! `tally.rs` (references as events) and `walk.rs` (references at checkpoints).
+//! `lifecycle.rs` (references as events) and `checkpoint.rs` (references at checkpoints).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::anomaly::{Anomalies, AnomalyKind};
+use super::checkpoint::Walk;
 use super::identity::Identity;
 use super::names;
 use super::objects::Objects;
 use super::references::{References, Tally};
 use super::state::State;
 use super::tables::{SiteTable, TextTable, TypeTable};
-use super::walk::Walk;
 use crate::trace::{DictState, Frees, Header, Mark, Numbers, ObjectFlags, SiteId, Slot, Tag, TextId, TypeId};
 
 /// An object's place in the heap's table. Used again after the object dies: see [`ObjectId`].
@@ -86,14 +86,14 @@ pub struct Heap {
     pub(super) collections: Collections,
     /// Between `gc start` and `gc stop`.
     pub(super) collecting: bool,
-    /// When the collection at hand began, if it was not judged yet.
-    pub(super) unjudged: Option<Now>,
+    /// When the collection at hand began, if its snapshot is not taken yet.
+    pub(super) pending_snapshot: Option<Now>,
     /// Events before this number have nothing to do but their own work.
-    pub(super) plain_until: u64,
-    /// Event of the last judgement of the whole heap.
-    pub(super) judged_at: u64,
-    pub(super) judgements: u64,
-    pub(super) whole_judgements: u64,
+    pub(super) fast_until: u64,
+    /// Event of the last snapshot of the whole heap.
+    pub(super) last_snapshot: u64,
+    pub(super) snapshots: u64,
+    pub(super) whole_snapshots: u64,
     pub(super) n_live: u64,
     pub(super) live_bytes: u64,
     pub(super) peak_live: u64,
@@ -106,7 +106,7 @@ pub struct Heap {
     /// References that may still be counted anew because objects came back from death.
     pub(super) revivals: u64,
     pub(super) walk: Option<Walk>,
-    /// Objects that will be watched once the judgement at hand gives the tallies back.
+    /// Objects that will be watched once the snapshot at hand gives the tallies back.
     to_watch: Vec<u32>,
 }
 
@@ -131,11 +131,11 @@ impl Heap {
             mark: None,
             collections: Collections::default(),
             collecting: false,
-            unjudged: None,
-            plain_until: 0,
-            judged_at: 0,
-            judgements: 0,
-            whole_judgements: 0,
+            pending_snapshot: None,
+            fast_until: 0,
+            last_snapshot: 0,
+            snapshots: 0,
+            whole_snapshots: 0,
             n_live: 0,
             live_bytes: 0,
             peak_live: 0,
@@ -293,7 +293,7 @@ impl Heap {
         }
     }
 
-    /// Asks for [`Watch::freed`](super::Watch::freed) when this object dies.
+    /// Asks for [`Observer::freed`](super::Observer::freed) when this object dies.
     pub fn watch(&mut self, index: ObjectIndex) {
         if (index.0 as usize) >= self.objects.len() || !self.known(index.0).state.is_live() {
             return;
@@ -304,7 +304,7 @@ impl Heap {
         }
     }
 
-    /// Gives the references to a graph that is judged next, without a copy. No event is played before
+    /// Gives the references to a graph that is shown next, without a copy. No event is played before
     /// [`Heap::take_back`].
     pub(super) fn lend(&mut self) -> Arc<References> {
         let lent = Arc::new(std::mem::take(&mut self.references));
@@ -312,7 +312,7 @@ impl Heap {
         lent
     }
 
-    /// The judgement is over. A graph that somebody has kept makes this a copy.
+    /// The snapshot is over. A graph that somebody has kept makes this a copy.
     pub(super) fn take_back(&mut self) {
         if let Some(lent) = self.lent.take() {
             self.references = Arc::unwrap_or_clone(lent);

@@ -1,4 +1,4 @@
-//! Events become objects: plays a trace into a [`Heap`], and asks for a judgement where one falls.
+//! Events become objects: plays a trace into a [`Heap`], and takes a snapshot where one is due.
 
 use super::anomaly::AnomalyKind;
 use super::graph::HeapGraph;
@@ -9,25 +9,25 @@ use crate::trace::{
     Ending, Event, Events, Frees, ObjectFlags, Player, Position, Scope, SiteId, Slot, Tag, TraceError, TypeId,
 };
 
-/// When a judgement falls.
+/// Why a snapshot is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Moment {
+pub enum SnapshotKind {
     /// `checkpoint full`: the graph is the whole heap.
     FullCheckpoint,
     /// `checkpoint garbage`: the graph is those objects only, compactly numbered.
     Garbage,
     /// `gc start`, with references as events: the graph is the whole heap. A collection that changes nothing has none
     /// where so few events have passed that looking at all objects would take longer than playing them; what is garbage
-    /// then is still so at the next judgement.
+    /// then is still so at the next snapshot.
     CollectionStart,
     /// The trace is over, with references as events: the graph is the whole heap.
     End,
 }
 
 /// What looks at the heap while a trace plays.
-pub trait Watch {
-    /// A judgement falls. The graph is lent: one that is kept makes the heap copy its references when the trace goes on.
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment);
+pub trait Observer {
+    /// A snapshot is taken. The graph is lent: one that is kept makes the heap copy its references when the trace goes on.
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind);
 
     /// An object that is [watched](Heap::watch) dies; it is still in its place.
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
@@ -36,15 +36,15 @@ pub trait Watch {
 }
 
 /// Looks at nothing.
-impl Watch for () {
-    fn judge(&mut self, _: &mut Heap, _: &HeapGraph, _: Moment) {}
+impl Observer for () {
+    fn on_snapshot(&mut self, _: &mut Heap, _: &HeapGraph, _: SnapshotKind) {}
 }
 
 /// Both, the first one first.
-impl<A: Watch, B: Watch> Watch for (A, B) {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
-        self.0.judge(heap, graph, moment);
-        self.1.judge(heap, graph, moment);
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        self.0.on_snapshot(heap, graph, kind);
+        self.1.on_snapshot(heap, graph, kind);
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
@@ -53,9 +53,9 @@ impl<A: Watch, B: Watch> Watch for (A, B) {
     }
 }
 
-impl<W: Watch + ?Sized> Watch for &mut W {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
-        (**self).judge(heap, graph, moment);
+impl<W: Observer + ?Sized> Observer for &mut W {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        (**self).on_snapshot(heap, graph, kind);
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
@@ -72,24 +72,24 @@ pub struct Replayed {
     pub error: Option<TraceError>,
     /// Number of events that were played.
     pub events: u64,
-    /// Number of judgements that fell. None: the trace says nothing of what was garbage.
-    pub judgements: u64,
+    /// Number of snapshots that were taken. None: the trace says nothing of what was garbage.
+    pub snapshots: u64,
     /// Those of them that were of the whole heap.
-    pub whole_judgements: u64,
+    pub whole_snapshots: u64,
 }
 
 /// Between two tidyings of the heap.
 pub(super) const TIDY: u64 = 1 << 16;
 /// Events between two reports of progress.
 const BATCH: usize = 4096;
-/// A heap of so many objects is judged at every `gc start`.
+/// A heap of so many objects has a snapshot at every `gc start`.
 const FEW_OBJECTS: u64 = 1024;
 
 /// Plays a trace to its end. Anomalies are in the heap; an unreadable record ends the replay and is returned beside what
 /// was read. `progress` hears now and then how far the reader is. Where reading takes long, a thread of its own reads ahead.
-pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn FnMut(Position)) -> Replayed {
+pub fn replay(events: &mut dyn Events, observer: &mut dyn Observer, progress: &mut dyn FnMut(Position)) -> Replayed {
     let mut heap = Heap::new(events.header().clone());
-    let mut player = Play { heap: &mut heap, watch };
+    let mut player = Play { heap: &mut heap, observer };
     let error = if events.is_quick() {
         read_and_play(events, &mut player, progress)
     } else {
@@ -102,9 +102,9 @@ pub fn replay(events: &mut dyn Events, watch: &mut dyn Watch, progress: &mut dyn
         Some(error) => Ending::Cut(error.position().unwrap_or_else(|| events.position())),
         None => events.ending(),
     };
-    heap.finish(ending, watch);
-    let (judgements, whole_judgements) = (heap.judgements, heap.whole_judgements);
-    Replayed { events: heap.now.event, judgements, whole_judgements, heap, ending, error }
+    heap.finish(ending, observer);
+    let (snapshots, whole_snapshots) = (heap.snapshots, heap.whole_snapshots);
+    Replayed { events: heap.now.event, snapshots, whole_snapshots, heap, ending, error }
 }
 
 /// Plays all events as they are read. Answers the error that ended it, if one did.
@@ -127,7 +127,7 @@ fn read_and_play(
 /// What plays events into a heap.
 struct Play<'a> {
     heap: &'a mut Heap,
-    watch: &'a mut dyn Watch,
+    observer: &'a mut dyn Observer,
 }
 
 impl Player for Play<'_> {
@@ -141,7 +141,7 @@ impl Player for Play<'_> {
             Event::Incref { object } => self.incref(object),
             Event::Decref { object } => self.decref(object),
             Event::Type(_) | Event::Site(_) | Event::Text(_) | Event::Time { .. } | Event::GcStop { .. } => {
-                self.heap.turn_quietly(self.watch, |heap, watch| heap.apply_rare(event, watch));
+                self.heap.turn_without_snapshot(self.observer, |heap, observer| heap.apply_rare(event, observer));
             }
             Event::Retype { .. }
             | Event::Resize { .. }
@@ -156,36 +156,36 @@ impl Player for Play<'_> {
             | Event::Mark(_)
             | Event::Walk(_)
             | Event::Checkpoint(_)
-            | Event::End => self.heap.turn(self.watch, |heap, watch| heap.apply_rare(event, watch)),
+            | Event::End => self.heap.turn(self.observer, |heap, observer| heap.apply_rare(event, observer)),
         }
     }
 
     fn reference(&mut self, from: Tag, to: Tag, slot: Slot) {
-        if !self.heap.plain_turn(|heap| heap.refer_plainly(from, to, slot)) {
-            self.reference_not_plain(from, to, slot);
+        if !self.heap.fast_turn(|heap| heap.refer_fast(from, to, slot)) {
+            self.reference_slow(from, to, slot);
         }
     }
 
     fn unreference(&mut self, from: Tag, to: Tag, slot: Slot) {
-        if !self.heap.plain_turn(|heap| heap.unrefer_plainly(from, to, slot)) {
-            self.unreference_not_plain(from, to, slot);
+        if !self.heap.fast_turn(|heap| heap.unrefer_fast(from, to, slot)) {
+            self.unreference_slow(from, to, slot);
         }
     }
 
     fn birth(&mut self, object: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) {
-        if !self.heap.plain_turn(|heap| heap.bear_plainly(object, address, class, bytes, site)) {
-            self.birth_not_plain(object, address, class, bytes, site);
+        if !self.heap.fast_turn(|heap| heap.bear_fast(object, address, class, bytes, site)) {
+            self.birth_slow(object, address, class, bytes, site);
         }
     }
 
     fn free(&mut self, object: Tag) {
-        if !self.heap.plain_turn(|heap| heap.free_plainly(object)) {
-            self.free_not_plain(object);
+        if !self.heap.fast_turn(|heap| heap.free_fast(object)) {
+            self.free_slow(object);
         }
     }
 
     fn incref(&mut self, object: Tag) {
-        self.heap.turn(self.watch, |heap, _| match heap.resolve(object) {
+        self.heap.turn(self.observer, |heap, _| match heap.resolve(object) {
             Some(place) if heap.is_exact() => heap.raise(place),
             Some(place) => heap.anomaly_of(AnomalyKind::OutsideWalk, place),
             None => {}
@@ -193,7 +193,7 @@ impl Player for Play<'_> {
     }
 
     fn decref(&mut self, object: Tag) {
-        self.heap.turn(self.watch, |heap, _| match heap.resolve(object) {
+        self.heap.turn(self.observer, |heap, _| match heap.resolve(object) {
             Some(place) if heap.is_exact() => heap.lower(place),
             Some(place) => heap.anomaly_of(AnomalyKind::OutsideWalk, place),
             None => {}
@@ -201,11 +201,11 @@ impl Player for Play<'_> {
     }
 }
 
-/// The common events where they are not plain.
+/// The common events off the fast path.
 impl Play<'_> {
     #[inline(never)]
-    fn reference_not_plain(&mut self, from: Tag, to: Tag, slot: Slot) {
-        self.heap.turn(self.watch, |heap, _| {
+    fn reference_slow(&mut self, from: Tag, to: Tag, slot: Slot) {
+        self.heap.turn(self.observer, |heap, _| {
             if let Some(text) = slot.as_text() {
                 heap.check_text(text);
             }
@@ -218,8 +218,8 @@ impl Play<'_> {
     }
 
     #[inline(never)]
-    fn unreference_not_plain(&mut self, from: Tag, to: Tag, slot: Slot) {
-        self.heap.turn(self.watch, |heap, _| {
+    fn unreference_slow(&mut self, from: Tag, to: Tag, slot: Slot) {
+        self.heap.turn(self.observer, |heap, _| {
             if heap.is_exact() {
                 heap.remove_reference(from, to, slot);
             } else if let (Some(from), Some(_)) = (heap.resolve(from), heap.resolve(to)) {
@@ -229,68 +229,72 @@ impl Play<'_> {
     }
 
     #[inline(never)]
-    fn birth_not_plain(&mut self, object: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) {
-        self.heap.turn(self.watch, |heap, watch| {
+    fn birth_slow(&mut self, object: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) {
+        self.heap.turn(self.observer, |heap, observer| {
             let class = heap.known_type(class);
             let site = heap.known_site(site);
             let bytes = heap.limited(bytes);
             let address = if heap.identity.is_map() { object.0 } else { address };
-            heap.alloc(object, Birth { id: heap.now.event, address, class, site, bytes }, watch);
+            heap.alloc(object, Birth { id: heap.now.event, address, class, site, bytes }, observer);
         });
     }
 
     #[inline(never)]
-    fn free_not_plain(&mut self, object: Tag) {
-        self.heap.turn(self.watch, |heap, watch| heap.free(object, watch));
+    fn free_slow(&mut self, object: Tag) {
+        self.heap.turn(self.observer, |heap, observer| heap.free(object, observer));
     }
 }
 
 impl Heap {
     /// Plays one event.
-    pub fn play(&mut self, event: Event, watch: &mut dyn Watch) {
+    pub fn play(&mut self, event: Event, observer: &mut dyn Observer) {
         self.take_back();
-        Play { heap: self, watch }.event(event);
+        Play { heap: self, observer }.event(event);
     }
 
     /// Everything that is done for an event that may change what is garbage.
     #[inline(always)]
-    fn turn(&mut self, watch: &mut dyn Watch, change: impl FnOnce(&mut Heap, &mut dyn Watch)) {
-        if self.unjudged.is_some() {
-            self.judge_collection(watch);
+    fn turn(&mut self, observer: &mut dyn Observer, change: impl FnOnce(&mut Heap, &mut dyn Observer)) {
+        if self.pending_snapshot.is_some() {
+            self.snapshot_collection(observer);
         }
-        self.turn_quietly(watch, change);
+        self.turn_without_snapshot(observer, change);
     }
 
     /// Everything that is done for any event.
     #[inline(always)]
-    fn turn_quietly(&mut self, watch: &mut dyn Watch, change: impl FnOnce(&mut Heap, &mut dyn Watch)) {
+    fn turn_without_snapshot(
+        &mut self,
+        observer: &mut dyn Observer,
+        change: impl FnOnce(&mut Heap, &mut dyn Observer),
+    ) {
         self.now.event += 1;
-        change(self, watch);
+        change(self, observer);
         if self.header.frees == Frees::Implied {
-            self.settle(watch);
+            self.settle(observer);
         }
         if self.now.event.is_multiple_of(TIDY) {
-            self.tidy(watch);
+            self.tidy(observer);
         }
-        self.plan_turns();
+        self.plan_fast_turns();
     }
 
-    /// The trace is over: dying objects are dead, and the last judgement falls.
-    pub fn finish(&mut self, ending: Ending, watch: &mut dyn Watch) {
+    /// The trace is over: dying objects are dead, and the last snapshot is taken.
+    pub fn finish(&mut self, ending: Ending, observer: &mut dyn Observer) {
         if !self.is_exact() {
             return;
         }
         match ending {
             // Whatever was dying may have had its `free` in the part that is missing.
-            Ending::Cut(_) => self.settle(watch),
-            Ending::Complete | Ending::Open => self.bury_dying(watch),
+            Ending::Cut(_) => self.settle(observer),
+            Ending::Complete | Ending::Open => self.bury_dying(observer),
         }
-        self.judge_all(Moment::End, watch);
+        self.snapshot_all(SnapshotKind::End, observer);
     }
 
     /// The events that are not worth the room in the hot loop.
     #[inline(never)]
-    fn apply_rare(&mut self, event: Event, watch: &mut dyn Watch) {
+    fn apply_rare(&mut self, event: Event, observer: &mut dyn Observer) {
         match event {
             Event::Type(def) => {
                 if self.types.define(def) {
@@ -358,7 +362,7 @@ impl Heap {
                 if !self.is_exact() {
                     return self.observe(place, count);
                 }
-                self.settle(watch);
+                self.settle(observer);
                 if !flags.has(ObjectFlags::IMMORTAL) && count != u64::from(self.references.tally(place).count) {
                     self.anomaly_of(AnomalyKind::CountMismatch, place);
                 }
@@ -369,9 +373,9 @@ impl Heap {
                 }
                 self.collections.runs += 1;
                 if self.is_exact() {
-                    self.unjudged = Some(self.now);
-                    if self.n_live <= FEW_OBJECTS || self.now.event - self.judged_at >= self.n_live {
-                        self.judge_collection(watch);
+                    self.pending_snapshot = Some(self.now);
+                    if self.n_live <= FEW_OBJECTS || self.now.event - self.last_snapshot >= self.n_live {
+                        self.snapshot_collection(observer);
                     }
                 }
             }
@@ -379,7 +383,7 @@ impl Heap {
                 if !std::mem::replace(&mut self.collecting, false) {
                     self.anomaly(AnomalyKind::UnpairedCollection);
                 }
-                self.unjudged = None;
+                self.pending_snapshot = None;
                 let collections = &mut self.collections;
                 collections.collected = collections.collected.saturating_add(collected);
                 collections.uncollectable = collections.uncollectable.saturating_add(uncollectable);
@@ -394,13 +398,14 @@ impl Heap {
             }
             Event::Walk(scope) => self.begin_walk(scope),
             Event::Checkpoint(scope) => match (self.is_exact(), scope) {
-                (true, Scope::Full) => self.judge_all(Moment::FullCheckpoint, watch),
-                // Each judgement of this form is of the whole heap.
+                (true, Scope::Full) => self.snapshot_all(SnapshotKind::FullCheckpoint, observer),
+                // Each snapshot of this form is of the whole heap.
                 (true, Scope::Garbage) => {}
                 (false, scope) => {
                     if let Some(graph) = self.end_walk(scope) {
-                        let moment = if scope == Scope::Full { Moment::FullCheckpoint } else { Moment::Garbage };
-                        self.judge(graph, moment, watch);
+                        let kind =
+                            if scope == Scope::Full { SnapshotKind::FullCheckpoint } else { SnapshotKind::Garbage };
+                        self.show_snapshot(graph, kind, observer);
                     }
                 }
             },
@@ -415,28 +420,28 @@ impl Heap {
         }
     }
 
-    /// The judgement of the collection that began last, in the heap that it found.
+    /// The snapshot of the collection that began last, in the heap that it found.
     #[cold]
-    fn judge_collection(&mut self, watch: &mut dyn Watch) {
-        if let Some(began) = self.unjudged {
+    fn snapshot_collection(&mut self, observer: &mut dyn Observer) {
+        if let Some(began) = self.pending_snapshot {
             let now = std::mem::replace(&mut self.now, began);
-            self.judge_all(Moment::CollectionStart, watch);
+            self.snapshot_all(SnapshotKind::CollectionStart, observer);
             self.now = now;
         }
     }
 
-    fn judge_all(&mut self, moment: Moment, watch: &mut dyn Watch) {
-        self.unjudged = None;
-        self.judged_at = self.now.event;
-        self.settle(watch);
+    fn snapshot_all(&mut self, kind: SnapshotKind, observer: &mut dyn Observer) {
+        self.pending_snapshot = None;
+        self.last_snapshot = self.now.event;
+        self.settle(observer);
         let graph = self.freeze();
-        self.judge(graph, moment, watch);
+        self.show_snapshot(graph, kind, observer);
     }
 
-    fn judge(&mut self, graph: HeapGraph, moment: Moment, watch: &mut dyn Watch) {
-        self.judgements += 1;
-        self.whole_judgements += u64::from(moment != Moment::Garbage);
-        watch.judge(self, &graph, moment);
+    fn show_snapshot(&mut self, graph: HeapGraph, kind: SnapshotKind, observer: &mut dyn Observer) {
+        self.snapshots += 1;
+        self.whole_snapshots += u64::from(kind != SnapshotKind::Garbage);
+        observer.on_snapshot(self, &graph, kind);
         drop(graph);
         self.take_back();
     }

@@ -46,7 +46,7 @@ impl State {
 
     /// In this life, and nothing is to be done about its end but to end it.
     #[inline]
-    pub fn is_plainly(self, life: State) -> bool {
+    pub fn is_only(self, life: State) -> bool {
         const NOTED: u8 = State::DROPPED.0 | State::ROOTED.0 | State::WATCHED.0;
         self.0 & (Self::LIFE | NOTED) == life.0
     }

@@ -1,13 +1,13 @@
 //! The tables of a trace's definitions: types with their counts, sites with their stacks, texts.
 
+use super::id_map::IdMap;
 use super::names;
-use super::numbered::Numbered;
 use crate::trace::{SiteDef, SiteId, TextId, TypeDef, TypeFlags, TypeId};
 
 /// Types by number, each with how many of its instances there are.
 #[derive(Debug, Clone)]
 pub struct TypeTable {
-    types: Numbered<TypeEntry>,
+    types: IdMap<TypeEntry>,
     /// Definitions that a class statement made, as far as the producer tells.
     n_in_python: usize,
 }
@@ -35,7 +35,7 @@ struct TypeEntry {
 impl Default for TypeTable {
     /// With the unknown type, and no other.
     fn default() -> Self {
-        let mut types = Numbered::default();
+        let mut types = IdMap::default();
         types.entry(TypeId::UNKNOWN.0, TypeEntry::default);
         TypeTable { types, n_in_python: 0 }
     }
@@ -129,7 +129,7 @@ fn is_in_python(def: &TypeDef) -> bool {
 /// Sites by number. A site and its parents are a stack.
 #[derive(Debug, Clone, Default)]
 pub struct SiteTable {
-    sites: Numbered<SiteDef>,
+    sites: IdMap<SiteDef>,
 }
 
 impl SiteTable {
@@ -165,7 +165,7 @@ impl SiteTable {
 /// Texts by number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TextTable {
-    texts: Numbered<Box<str>>,
+    texts: IdMap<Box<str>>,
 }
 
 impl TextTable {

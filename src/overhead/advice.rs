@@ -70,7 +70,7 @@ pub struct SlotsAdvice {
     pub notes: Vec<String>,
 }
 
-/// The judgement on one class.
+/// The advice on one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     Recommended,

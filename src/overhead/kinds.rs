@@ -1,7 +1,7 @@
 //! What a look at a checkpoint asks again and again, answered by number: what kind of type, of slot, of site is this?
 
 use super::layout::block;
-use crate::heap::{Heap, Numbered};
+use crate::heap::{Heap, IdMap};
 use crate::trace::{SiteId, Slot, TypeFlags, TypeId};
 
 /// What the text of a slot is to us, by the slot's word.
@@ -108,7 +108,7 @@ impl SlotKind {
 /// Sites below a function of `pickle`. A copy stores nothing, so `copy` is no sign of stored pickles.
 #[derive(Default)]
 pub struct PickleSites {
-    known: Numbered<bool>,
+    known: IdMap<bool>,
 }
 
 impl PickleSites {

@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 
 use super::kinds::{PickleSites, Plain, SlotKind, Texts, TypeKind, TypeRow};
 use super::layout::block;
-use crate::heap::{Heap, HeapGraph, Moment, Node, Numbered, Object, Reference, Watch};
+use crate::heap::{Heap, HeapGraph, IdMap, Node, Object, Observer, Reference, SnapshotKind};
 use crate::trace::{DictState, ObjectFlags, Slot, TypeDef, TypeFlags, TypeId, TypeRef};
 
 /// Kinds of instances kept apart for one type; instances of further kinds are counted with none.
@@ -21,7 +21,7 @@ const MOST_NAMES: usize = 4096;
 /// Looks at every full checkpoint, and at the end of a trace that keeps the tally.
 #[derive(Debug, Default)]
 pub struct Profiler {
-    types: Numbered<Observed>,
+    types: IdMap<Observed>,
     /// Number of looks so far.
     looks: u64,
     /// Bytes of the heap at the last look.
@@ -136,7 +136,7 @@ impl Profiler {
         self.looks += 1;
         self.heap_bytes = heap.live_bytes();
         let mut claimed = vec![false; graph.n_nodes()];
-        let mut types: Numbered<TypeRow> = Numbered::default();
+        let mut types: IdMap<TypeRow> = IdMap::default();
         let mut pickle_sites = PickleSites::default();
         let mut dicts: Vec<Node> = Vec::new();
         let mut hidden_dicts = 0;
@@ -235,11 +235,11 @@ impl Profiler {
     }
 }
 
-impl Watch for Profiler {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
-        match moment {
-            Moment::FullCheckpoint | Moment::End => self.look(heap, graph),
-            Moment::Garbage | Moment::CollectionStart => {}
+impl Observer for Profiler {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        match kind {
+            SnapshotKind::FullCheckpoint | SnapshotKind::End => self.look(heap, graph),
+            SnapshotKind::Garbage | SnapshotKind::CollectionStart => {}
         }
     }
 }

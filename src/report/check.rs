@@ -97,7 +97,7 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) 
     }
     let answer = match (failing.len() as u64, failed) {
         (0, false) if Input::none_is_checked(&report.inputs) => {
-            let some = report.inputs.iter().any(|input| input.judgements > 0);
+            let some = report.inputs.iter().any(|input| input.snapshots > 0);
             let text = if some { "refloop: not checked to the end" } else { "refloop: nothing was checked" };
             styled(text, Style::Red, page.color)
         }

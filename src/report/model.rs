@@ -23,7 +23,7 @@ pub struct Report {
     pub slots_not_understood: Vec<String>,
     pub lost: Vec<LostRow>,
     pub anomalies: Vec<AnomalyRow>,
-    /// Every judgement, loops included: what a build fails on.
+    /// Every snapshot, loops included: what a build fails on.
     pub findings: Vec<FindingRow>,
     /// What the gate said; only `check` asks it.
     pub gate: Option<GateRow>,
@@ -55,7 +55,7 @@ pub struct Input {
     /// Why the rest could not be read.
     pub error: Option<String>,
     /// Checkpoints and collections at which garbage was looked for. With none, nothing is known of it.
-    pub judgements: u64,
+    pub snapshots: u64,
     /// How far the cyclic garbage of the run is known.
     pub known: Known,
 }
@@ -76,9 +76,9 @@ pub enum Known {
 }
 
 impl Known {
-    /// `whole`: those of the judgements that were of the whole heap; `complete`: the recording ended in order.
-    pub fn of(judgements: u64, whole: u64, complete: bool) -> Known {
-        match (judgements, whole, complete) {
+    /// `whole`: those of the snapshots that were of the whole heap; `complete`: the recording ended in order.
+    pub fn of(snapshots: u64, whole: u64, complete: bool) -> Known {
+        match (snapshots, whole, complete) {
             (0, ..) => Known::Nothing,
             (_, _, true) => Known::End,
             (_, 0, false) => Known::Collections,
@@ -321,7 +321,7 @@ pub struct AnomalyRow {
     pub examples: Vec<String>,
 }
 
-/// One judgement.
+/// One snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FindingRow {
     pub rule: String,

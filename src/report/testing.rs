@@ -31,7 +31,7 @@ pub fn report(gate: Option<&str>) -> Report {
         references: "checkpoints".to_string(),
         events: 1_204_331,
         ending: "complete".to_string(),
-        judgements: 3,
+        snapshots: 3,
         known: Known::End,
         ..Input::default()
     };

@@ -92,11 +92,11 @@ fn a_check_that_finds_nothing_is_one_line() {
 
 #[test]
 fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
-    let input = |path: &str, judgements, whole, complete| Input {
+    let input = |path: &str, snapshots, whole, complete| Input {
         path: path.to_string(),
         references: "checkpoints".to_string(),
-        judgements,
-        known: Known::of(judgements, whole, complete),
+        snapshots,
+        known: Known::of(snapshots, whole, complete),
         ..Input::default()
     };
     let told = |inputs| {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::human::{count, counted};
 use super::text::{Style, styled, wrap};
 use super::{Page, StepRow};
-use crate::heap::{Heap, HeapGraph, Moment, Node, Watch};
+use crate::heap::{Heap, HeapGraph, Node, Observer, SnapshotKind};
 use crate::retention::{RootKind, RootPath, path_from_root};
 
 /// Which objects are asked about.
@@ -47,15 +47,15 @@ impl Asking {
         Asking { target, answer: None }
     }
 
-    /// `None` where the target was alive at no judgement.
+    /// `None` where the target was alive at no snapshot.
     pub fn finish(self) -> Option<Answer> {
         self.answer
     }
 }
 
-impl Watch for Asking {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
-        if moment == Moment::Garbage {
+impl Observer for Asking {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        if kind == SnapshotKind::Garbage {
             return;
         }
         let is_asked = |node: &Node| {

@@ -149,18 +149,18 @@ fn fold(heap: &Heap, steps: Vec<(Node, ObjectIndex, String)>) -> Vec<RootStep> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::{Moment, Watch, replay};
+    use crate::heap::{Observer, SnapshotKind, replay};
     use crate::trace::formats::open_bytes;
     use insta::assert_snapshot;
 
-    /// Asks for the path to all objects of a type at the last judgement.
+    /// Asks for the path to all objects of a type at the last snapshot.
     struct Why {
         class: &'static str,
         told: String,
     }
 
-    impl Watch for Why {
-        fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, _: Moment) {
+    impl Observer for Why {
+        fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, _: SnapshotKind) {
             let is_of_class =
                 |&node: &Node| !graph.state(node).vacant && name_of(heap, graph.object(node)) == self.class;
             let targets: Vec<Node> = graph.nodes().filter(is_of_class).collect();

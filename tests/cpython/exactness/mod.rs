@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use refloop::cycles::Garbage;
-use refloop::heap::{Heap, HeapGraph, Moment, Watch, replay};
+use refloop::heap::{Heap, HeapGraph, Observer, SnapshotKind, replay};
 use refloop::trace;
 
 use crate::each::record;
@@ -44,12 +44,12 @@ fn every_collection_of_a_busy_program_is_foreseen(python: &Python) {
     let trace = folder.path().join("churn.reftrace");
     let output = record(&python.path, &[], &trace, &root().join("tests/cpython/exactness/churn.py"), &["20000"]);
     let printed = printed_collections(&String::from_utf8_lossy(&output.stderr));
-    let judged = garbage_of_collections(&trace).unwrap();
+    let found = garbage_of_collections(&trace).unwrap();
     // The first collections are those before the collector is told to print: of the start, and the explicit one.
-    let before = judged.len().checked_sub(printed.len()).expect("every collection is in the trace");
+    let before = found.len().checked_sub(printed.len()).expect("every collection is in the trace");
     let objects: usize = printed.iter().map(BTreeSet::len).sum();
     assert!(printed.len() > 10 && objects > 10_000, "{} collections of {objects} objects", printed.len());
-    for (number, (ours, theirs)) in judged[before..].iter().zip(&printed).enumerate() {
+    for (number, (ours, theirs)) in found[before..].iter().zip(&printed).enumerate() {
         assert!(ours == theirs, "{python}, collection {number}: {}", difference(ours, theirs));
     }
 }
@@ -79,13 +79,13 @@ fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<bool, Stri
     let plain = lines.next() == Some("plain");
     let saved = addresses(lines.last().unwrap_or("").split(' '));
     let printed = addresses(stderr.lines().filter_map(printed_address));
-    let judged = garbage_of_collections(&trace).map_err(|error| format!("{place}: {error}"))?;
-    let judged = judged.into_iter().next_back().unwrap_or_default();
-    if judged != printed {
-        return Err(format!("{place}: against what the collector prints: {}", difference(&judged, &printed)));
+    let found = garbage_of_collections(&trace).map_err(|error| format!("{place}: {error}"))?;
+    let found = found.into_iter().next_back().unwrap_or_default();
+    if found != printed {
+        return Err(format!("{place}: against what the collector prints: {}", difference(&found, &printed)));
     }
-    if plain && judged != saved {
-        return Err(format!("{place}: against gc.garbage: {}", difference(&judged, &saved)));
+    if plain && found != saved {
+        return Err(format!("{place}: against gc.garbage: {}", difference(&found, &saved)));
     }
     Ok(true)
 }
@@ -94,9 +94,9 @@ fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<bool, Stri
 fn garbage_of_collections(trace: &Path) -> Result<Vec<BTreeSet<u64>>, trace::TraceError> {
     #[derive(Default)]
     struct Collections(Vec<BTreeSet<u64>>);
-    impl Watch for Collections {
-        fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
-            if moment == Moment::Garbage {
+    impl Observer for Collections {
+        fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+            if kind == SnapshotKind::Garbage {
                 let garbage = Garbage::of(graph);
                 assert_eq!(garbage.nodes.len(), graph.n_nodes(), "all that is in a garbage walk is garbage");
                 let tracked = garbage.nodes.iter().filter(|&&node| graph.state(node).tracked);

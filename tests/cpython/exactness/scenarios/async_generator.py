@@ -1,6 +1,6 @@
 """An asynchronous generator in a loop with its own local."""
 
-#: Finalizers run between the moment of the judgement and that of `gc.garbage`.
+#: Finalizers run between the moment of the snapshot and that of `gc.garbage`.
 FINALIZERS = True
 
 

@@ -1,6 +1,6 @@
 """`__del__` cuts the loop: `gc.garbage` is empty, but the count alone would not have freed it."""
 
-#: Finalizers run between the moment of the judgement and that of `gc.garbage`.
+#: Finalizers run between the moment of the snapshot and that of `gc.garbage`.
 FINALIZERS = True
 
 

@@ -1,6 +1,6 @@
 """`__del__` brings the object back."""
 
-#: Finalizers run between the moment of the judgement and that of `gc.garbage`.
+#: Finalizers run between the moment of the snapshot and that of `gc.garbage`.
 FINALIZERS = True
 
 KEPT = []

@@ -1,6 +1,6 @@
 """Generators that delegate to each other, with values on their stacks."""
 
-#: Finalizers run between the moment of the judgement and that of `gc.garbage`.
+#: Finalizers run between the moment of the snapshot and that of `gc.garbage`.
 FINALIZERS = True
 
 

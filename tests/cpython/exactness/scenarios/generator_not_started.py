@@ -1,6 +1,6 @@
 """A generator that never ran, and one that ran to its end."""
 
-#: Finalizers run between the moment of the judgement and that of `gc.garbage`.
+#: Finalizers run between the moment of the snapshot and that of `gc.garbage`.
 FINALIZERS = True
 
 

@@ -1,6 +1,6 @@
 """A suspended generator that is a local of its own frame."""
 
-#: Finalizers run between the moment of the judgement and that of `gc.garbage`.
+#: Finalizers run between the moment of the snapshot and that of `gc.garbage`.
 FINALIZERS = True
 
 

@@ -1,4 +1,4 @@
-//! The figure of a loop in, a shortest way around it out, told as people would.
+//! The graph of a loop in, a shortest way around it out, told as people would.
 //!
 //! The cheapest way is looked for from every member that can be a step: one search backwards from it, and a walk
 //! forwards along cheapest references that takes the least text wherever it can choose. So of several shortest ways the
@@ -7,17 +7,17 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use super::figure::{Cost, Figure, Kind};
-use super::telling::{Hop, Told, Way};
+use super::canonical_path::{CanonicalPath, Hop, Way};
+use super::loop_graph::{Cost, Kind, LoopGraph};
 
-/// A cheapest way around `figure`; `None` only if there is no way around at all.
+/// A cheapest way around `loop_graph`; `None` only if there is no way around at all.
 ///
 /// Costs at most some 16 visits to each reference, and 100,000: where that is not enough, the way is
 /// the best of those found from the first members of each name.
-pub fn shortest(figure: &Figure) -> Option<Way> {
-    let starts = starts(figure);
-    let mut search = Search::new(figure);
-    let budget = VISITS + VISITS_PER_LINK * figure.n_links() as u64;
+pub fn shortest(loop_graph: &LoopGraph) -> Option<Way> {
+    let starts = starts(loop_graph);
+    let mut search = Search::new(loop_graph);
+    let budget = VISITS + VISITS_PER_LINK * loop_graph.n_links() as u64;
     let (mut cheapest, mut shortest) = (Cost::MAX, true);
     for (tried, &start) in starts.iter().enumerate() {
         if search.visits > budget && tried > 0 && cheapest < Cost::MAX {
@@ -31,19 +31,19 @@ pub fn shortest(figure: &Figure) -> Option<Way> {
         return None;
     }
     search.visits = 0;
-    let mut best: Option<Told> = None;
+    let mut best: Option<CanonicalPath> = None;
     for &start in &starts {
         if search.visits > budget && best.is_some() {
             break;
         }
         if search.around(start, cheapest) == Some(cheapest) {
-            let told = Told::of(figure, &search.walk(start, cheapest)).in_canonical_rotation();
-            if best.as_ref().is_none_or(|best| told.compare(best) == Ordering::Less) {
-                best = Some(told);
+            let path = CanonicalPath::of(loop_graph, &search.walk(start, cheapest)).in_canonical_rotation();
+            if best.as_ref().is_none_or(|best| path.compare(best) == Ordering::Less) {
+                best = Some(path);
             }
         }
     }
-    best.map(|told| told.into_way(shortest))
+    best.map(|path| path.into_way(shortest))
 }
 
 /// Visits to references that any loop is worth, and what each of its references adds.
@@ -52,17 +52,17 @@ const VISITS_PER_LINK: u64 = 8;
 
 /// Where to begin, in the order to try: the first member of each name, the second of each, and so on. Containers only
 /// where there is nothing else.
-fn starts(figure: &Figure) -> Vec<u32> {
-    let all = 0..figure.n_members() as u32;
-    let mut starts: Vec<u32> = all.clone().filter(|&m| figure.kinds[m as usize] != Kind::Container).collect();
+fn starts(loop_graph: &LoopGraph) -> Vec<u32> {
+    let all = 0..loop_graph.n_members() as u32;
+    let mut starts: Vec<u32> = all.clone().filter(|&m| loop_graph.kinds[m as usize] != Kind::Container).collect();
     if starts.is_empty() {
         starts.extend(all);
     }
-    let mut seen = vec![0u32; figure.names.len()];
+    let mut seen = vec![0u32; loop_graph.names.len()];
     let mut keyed: Vec<(u32, u32, u32)> = starts
         .into_iter()
         .map(|member| {
-            let name = figure.name_of[member as usize];
+            let name = loop_graph.name_of[member as usize];
             seen[name as usize] += 1;
             (seen[name as usize], name, member)
         })
@@ -72,7 +72,7 @@ fn starts(figure: &Figure) -> Vec<u32> {
 }
 
 struct Search<'a> {
-    figure: &'a Figure,
+    loop_graph: &'a LoopGraph,
     /// The cheapest way from each member to the start, where `stamps` says that it is of this search.
     costs: Vec<Cost>,
     stamps: Vec<u32>,
@@ -86,10 +86,10 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(figure: &'a Figure) -> Search<'a> {
-        let n = figure.n_members();
+    fn new(loop_graph: &'a LoopGraph) -> Search<'a> {
+        let n = loop_graph.n_members();
         Search {
-            figure,
+            loop_graph,
             costs: vec![0; n],
             stamps: vec![0; n],
             stamp: 0,
@@ -110,7 +110,7 @@ impl<'a> Search<'a> {
             if cost > self.costs[member as usize] {
                 continue;
             }
-            for &(referrer, step) in self.figure.referrers(member) {
+            for &(referrer, step) in self.loop_graph.referrers(member) {
                 self.visits += 1;
                 let cost = cost + step;
                 if cost > limit {
@@ -156,10 +156,10 @@ impl<'a> Search<'a> {
             self.layer += 1;
             while at < entries.len() {
                 let Entry { member, silently, .. } = entries[at];
-                for link in self.figure.links(member) {
+                for link in self.loop_graph.links(member) {
                     self.visits += 1;
-                    let left = if link.to == start { Some(0) } else { self.cost(link.to) };
-                    if left.is_none_or(|left| left + link.cost != remaining) {
+                    let onwards = if link.to == start { Some(0) } else { self.cost(link.to) };
+                    if onwards.is_none_or(|onwards| onwards + link.cost != remaining) {
                         continue;
                     }
                     if link.silent {
@@ -170,7 +170,7 @@ impl<'a> Search<'a> {
                         continue;
                     }
                     let text = if silently { link.silent_text } else { link.text };
-                    let key = (text, self.figure.name_of[link.to as usize], link.cost);
+                    let key = (text, self.loop_graph.name_of[link.to as usize], link.cost);
                     match best.map_or(Ordering::Less, |best| key.cmp(&best)) {
                         Ordering::Greater => continue,
                         Ordering::Less => next.clear(),
@@ -208,13 +208,13 @@ impl<'a> Search<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycles::figure::Name;
-    use crate::cycles::testing::figure;
+    use crate::cycles::path::loop_graph::Name;
+    use crate::cycles::tests::loop_graph;
     use insta::assert_snapshot;
     use proptest::prelude::*;
 
-    fn told(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> String {
-        shortest(&figure(members, references)).map_or("none".to_string(), |way| way.path.to_string())
+    fn path_of(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> String {
+        shortest(&loop_graph(members, references)).map_or("none".to_string(), |way| way.path.to_string())
     }
 
     const ORDER: (&str, &str) = ("Order", "app.Order");
@@ -225,9 +225,9 @@ mod tests {
 
     #[test]
     fn dicts_of_instances_and_containers_are_no_steps() {
-        let new = told(&[ORDER, LIST, LINE], &[(0, 1, ".items"), (1, 2, "[0]"), (2, 0, ".order")]);
+        let new = path_of(&[ORDER, LIST, LINE], &[(0, 1, ".items"), (1, 2, "[0]"), (2, 0, ".order")]);
         assert_snapshot!(new, @"Order.items[*] → Line.order → Order");
-        let old = told(
+        let old = path_of(
             &[ORDER, LIST, LINE, DICT, DICT],
             &[(0, 3, ".__dict__"), (3, 1, "['items']"), (1, 2, "[7]"), (2, 4, ".__dict__"), (4, 0, "['order']")],
         );
@@ -236,34 +236,34 @@ mod tests {
 
     #[test]
     fn a_loop_of_containers_alone_shows_them() {
-        assert_snapshot!(told(&[LIST], &[(0, 0, "[0]")]), @"list[*] → list");
-        assert_snapshot!(told(&[DICT, LIST], &[(0, 1, "['seen']"), (1, 0, "[2]")]), @"dict['seen'] → list[*] → dict");
-        assert_snapshot!(told(&[DICT, TUPLE], &[(0, 1, "key"), (1, 0, "[0]")]), @"dict key → tuple[*] → dict");
+        assert_snapshot!(path_of(&[LIST], &[(0, 0, "[0]")]), @"list[*] → list");
+        assert_snapshot!(path_of(&[DICT, LIST], &[(0, 1, "['seen']"), (1, 0, "[2]")]), @"dict['seen'] → list[*] → dict");
+        assert_snapshot!(path_of(&[DICT, TUPLE], &[(0, 1, "key"), (1, 0, "[0]")]), @"dict key → tuple[*] → dict");
     }
 
     #[test]
     fn a_closure_reads_as_its_variables() {
         let (function, cell) = (("function cb", "function"), ("cell", "cell"));
         let handler = ("Handler", "app.Handler");
-        let whole = told(
+        let whole = path_of(
             &[function, TUPLE, cell, handler],
             &[(0, 1, ".__closure__"), (1, 2, "[0]"), (2, 3, "cell self"), (3, 0, ".callback")],
         );
         assert_snapshot!(whole, @"function cb → cell self → Handler.callback → function cb");
-        let named_before = told(
+        let named_before = path_of(
             &[function, TUPLE, cell, handler],
             &[(0, 1, ".__closure__"), (1, 2, "cell self"), (2, 3, ".cell_contents"), (3, 0, ".callback")],
         );
-        let without_cell = told(&[function, handler], &[(0, 1, "cell self"), (1, 0, ".callback")]);
+        let without_cell = path_of(&[function, handler], &[(0, 1, "cell self"), (1, 0, ".callback")]);
         assert_eq!((&named_before, &without_cell), (&whole, &whole));
-        assert_snapshot!(told(&[function, cell], &[(0, 1, "cell cb"), (1, 0, "cell cb")]), @"cell cb → function cb → cell cb");
+        assert_snapshot!(path_of(&[function, cell], &[(0, 1, "cell cb"), (1, 0, "cell cb")]), @"cell cb → function cb → cell cb");
     }
 
     #[test]
     fn the_frame_of_a_generator_is_no_step() {
         let (generator, frame, job) = (("generator run", "generator"), ("frame run", "frame"), ("Job", "app.Job"));
-        let old = told(&[generator, frame, job], &[(0, 1, ".gi_frame"), (1, 2, "local self"), (2, 0, ".steps")]);
-        let new = told(&[generator, job], &[(0, 1, "local self"), (1, 0, ".steps")]);
+        let old = path_of(&[generator, frame, job], &[(0, 1, ".gi_frame"), (1, 2, "local self"), (2, 0, ".steps")]);
+        let new = path_of(&[generator, job], &[(0, 1, "local self"), (1, 0, ".steps")]);
         assert_eq!(old, new);
         assert_snapshot!(new, @"Job.steps → generator run local self → Job");
     }
@@ -272,7 +272,7 @@ mod tests {
     fn an_exception_leads_to_its_frame() {
         let members = [("ValueError", "ValueError"), ("traceback", "traceback"), ("frame load", "frame")];
         let references = [(0, 1, ".__traceback__"), (1, 2, ".tb_frame"), (2, 0, "local error"), (2, 2, ".f_back")];
-        assert_snapshot!(told(&members, &references), @"ValueError.__traceback__ → traceback.tb_frame → frame load local error → ValueError");
+        assert_snapshot!(path_of(&members, &references), @"ValueError.__traceback__ → traceback.tb_frame → frame load local error → ValueError");
     }
 
     #[test]
@@ -280,14 +280,14 @@ mod tests {
         let class = ("class Plugin", "type");
         let references =
             [(0, 1, ".__mro__"), (1, 0, "[0]"), (0, 2, ".default"), (2, 0, ".owner"), (2, 0, ".__class__")];
-        assert_snapshot!(told(&[class, TUPLE, ("Plugin", "app.Plugin")], &references), @"Plugin.owner → class Plugin.default → Plugin");
-        assert_snapshot!(told(&[class, TUPLE], &references[..2]), @"class Plugin.__mro__[*] → class Plugin");
+        assert_snapshot!(path_of(&[class, TUPLE, ("Plugin", "app.Plugin")], &references), @"Plugin.owner → class Plugin.default → Plugin");
+        assert_snapshot!(path_of(&[class, TUPLE], &references[..2]), @"class Plugin.__mro__[*] → class Plugin");
     }
 
     #[test]
     fn keys_are_told_when_they_are_words_and_indexes_never() {
         let cache = [("Cache", "app.Cache"), DICT, ("Entry", "app.Entry")];
-        let with = |key| told(&cache, &[(0, 1, ".entries"), (1, 2, key), (2, 0, ".cache")]);
+        let with = |key| path_of(&cache, &[(0, 1, ".entries"), (1, 2, key), (2, 0, ".cache")]);
         assert_snapshot!(with("['main']"), @"Cache.entries['main'] → Entry.cache → Cache");
         assert_snapshot!(with("['order-17']"), @"Cache.entries[*] → Entry.cache → Cache");
         assert_snapshot!(with("key"), @"Cache.entries key → Entry.cache → Cache");
@@ -300,19 +300,19 @@ mod tests {
         let slots = [".next".to_string(), ".hub".to_string(), "[0]".to_string()];
         let mut references: Vec<(u32, u32, u32)> = (0..n).map(|i| (i, (i + 1) % n, 0)).collect();
         references.sort();
-        let giant = Figure::of(names, vec![0; n as usize], &slots, &references);
+        let giant = LoopGraph::of(names, vec![0; n as usize], &slots, &references);
         let way = shortest(&giant).unwrap();
         assert_snapshot!(way.path, @"Node.next → … → Node");
         assert_eq!((way.members.len(), way.shortest), (3_000, false));
         let node = ("Node", "app.Node");
-        let ring = told(&[node, node, node], &[(0, 1, ".next"), (1, 2, ".next"), (2, 0, ".next")]);
+        let ring = path_of(&[node, node, node], &[(0, 1, ".next"), (1, 2, ".next"), (2, 0, ".next")]);
         assert_eq!(ring, way.path.to_string());
     }
 
     /// Members by kind, references, and another order of the members.
     type Drawn = (Vec<u32>, Vec<(u32, u32, u32)>, Vec<u32>);
 
-    fn figures() -> impl Strategy<Value = Drawn> {
+    fn loop_graphs() -> impl Strategy<Value = Drawn> {
         (2u32..8).prop_flat_map(|n| {
             let kinds = prop::collection::vec(0..6u32, n as usize);
             let references = prop::collection::vec((0..n, 0..n, 0..4u32), 1..20);
@@ -324,17 +324,17 @@ mod tests {
         [("A", "app.A"), ("B", "app.B"), ("list", "list"), ("method", "method"), ("dict", "dict"), ("cell", "cell")];
     const SLOTS: [&str; 4] = [".x", "[3]", ".__class__", ".y"];
 
-    fn random(kinds: &[u32], references: &[(u32, u32, u32)]) -> Figure {
+    fn random(kinds: &[u32], references: &[(u32, u32, u32)]) -> LoopGraph {
         let names = NAMES.iter().map(|&(label, class)| Name { label: label.to_string(), type_name: class.to_string() });
         let slots: Vec<String> = SLOTS.iter().map(|slot| slot.to_string()).collect();
         let mut references = references.to_vec();
         references.sort();
-        Figure::of(names.collect(), kinds.to_vec(), &slots, &references)
+        LoopGraph::of(names.collect(), kinds.to_vec(), &slots, &references)
     }
 
     proptest! {
         #[test]
-        fn the_path_does_not_depend_on_the_order_of_the_objects((kinds, references, order) in figures()) {
+        fn the_path_does_not_depend_on_the_order_of_the_objects((kinds, references, order) in loop_graphs()) {
             let mut shuffled = kinds.clone();
             order.iter().zip(&kinds).for_each(|(&place, &kind)| shuffled[place as usize] = kind);
             let moved: Vec<_> =
@@ -344,13 +344,13 @@ mod tests {
         }
 
         #[test]
-        fn no_way_around_is_cheaper((kinds, references, _) in figures()) {
-            let figure = random(&kinds, &references);
-            let n = figure.n_members();
+        fn no_way_around_is_cheaper((kinds, references, _) in loop_graphs()) {
+            let loop_graph = random(&kinds, &references);
+            let n = loop_graph.n_members();
             // All pairs, by relaxing until nothing changes; then the cheapest way around any member that can be a step.
             let mut costs = vec![vec![Cost::MAX / 4; n]; n];
             for (from, costs) in costs.iter_mut().enumerate() {
-                figure.links(from as u32).iter().for_each(|link| {
+                loop_graph.links(from as u32).iter().for_each(|link| {
                     let cost = &mut costs[link.to as usize];
                     *cost = (*cost).min(link.cost);
                 });
@@ -362,11 +362,11 @@ mod tests {
                     }
                 }
             }
-            let plain = (0..n).any(|m| figure.kinds[m] != Kind::Container);
-            let steps = (0..n).filter(|&m| !plain || figure.kinds[m] != Kind::Container);
+            let plain = (0..n).any(|m| loop_graph.kinds[m] != Kind::Container);
+            let steps = (0..n).filter(|&m| !plain || loop_graph.kinds[m] != Kind::Container);
             let cheapest = steps.map(|m| costs[m][m]).min().filter(|&cost| cost < Cost::MAX / 4);
-            let mut search = Search::new(&figure);
-            let found: Option<Vec<Cost>> = shortest(&figure).map(|way| {
+            let mut search = Search::new(&loop_graph);
+            let found: Option<Vec<Cost>> = shortest(&loop_graph).map(|way| {
                 let around = way.members[..way.path.steps.len()].iter().filter_map(|&member| search.around(member, Cost::MAX - 1));
                 around.collect()
             });
@@ -374,7 +374,7 @@ mod tests {
         }
 
         #[test]
-        fn instances_with_dict_objects_read_like_those_without((kinds, references, _) in figures()) {
+        fn instances_with_dict_objects_read_like_those_without((kinds, references, _) in loop_graphs()) {
             let with_dicts = {
                 let mut kinds = kinds.clone();
                 let mut changed = Vec::new();
@@ -395,7 +395,7 @@ mod tests {
                 let names = NAMES.iter().map(|&(label, class)| Name { label: label.to_string(), type_name: class.to_string() });
                 let slots: Vec<String> =
                     [".x", "[3]", ".__class__", ".y", ".__dict__", "['x']", "['y']"].map(String::from).to_vec();
-                Figure::of(names.collect(), kinds, &slots, &changed)
+                LoopGraph::of(names.collect(), kinds, &slots, &changed)
             };
             let plain: Vec<_> = references.iter().filter(|&&(from, _, slot)| kinds[from as usize] >= 2 || slot != 1).copied().collect();
             prop_assume!(plain.len() == references.len());

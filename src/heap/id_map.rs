@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// Values by number, each number once.
 #[derive(Debug, Clone)]
-pub(crate) struct Numbered<T> {
+pub(crate) struct IdMap<T> {
     /// Place of a small number in `entries`, plus one; 0 where there is none.
     small: Vec<u32>,
     /// Place of the other numbers.
@@ -14,13 +14,13 @@ pub(crate) struct Numbered<T> {
     entries: Vec<(u32, T)>,
 }
 
-impl<T> Default for Numbered<T> {
+impl<T> Default for IdMap<T> {
     fn default() -> Self {
-        Numbered { small: Vec::new(), large: HashMap::new(), entries: Vec::new() }
+        IdMap { small: Vec::new(), large: HashMap::new(), entries: Vec::new() }
     }
 }
 
-impl<T> Numbered<T> {
+impl<T> IdMap<T> {
     /// The place of `number`, stable for as long as the table lives.
     #[inline]
     pub fn place(&self, number: u32) -> Option<u32> {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn absurd_numbers_cost_no_more_than_others() {
-        let mut table = Numbered::default();
+        let mut table = IdMap::default();
         for number in [0, 7, u32::MAX, 4_000_000_000, 3] {
             *table.entry(number, || 0) += number as u64;
         }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_number_that_was_absurd_at_first_keeps_its_place_when_the_table_has_grown() {
-        let mut table = Numbered::default();
+        let mut table = IdMap::default();
         table.entry(5000, || 'x');
         for number in 0..6000 {
             table.entry(number, || 'y');

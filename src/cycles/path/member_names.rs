@@ -1,24 +1,24 @@
-//! Members of a loop in, what they are called out: as a key for many loops, as a figure with names for one.
+//! Members of a loop in, what they are called out: as a key for many loops, as a loop graph with names for one.
 
 use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 
-use super::figure::{Figure, Kind, Name};
-use super::home;
-use super::shape::{any_index, key_of};
-use super::subgraph::GarbageGraph;
+use super::loop_graph::{Kind, LoopGraph, Name};
+use crate::cycles::graph::shape::{any_index, key_of};
+use crate::cycles::graph::subgraph::GarbageGraph;
+use crate::cycles::tracker::provenance;
 use crate::heap::label::Named;
 use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{Slot, TypeFlags, TypeId};
 
 /// Which objects have a name of their own, by type.
 #[derive(Debug, Clone, Default)]
-pub struct Naming {
+pub struct MemberNames {
     has_name: HashMap<TypeId, bool, FixedState>,
 }
 
-impl Naming {
+impl MemberNames {
     /// Equal for objects that are called the same.
     pub fn key(&mut self, heap: &Heap, object: ObjectIndex) -> u64 {
         let class = heap.object(object).class;
@@ -30,15 +30,15 @@ impl Naming {
         key_of([u64::from(class.0), code, heap.name(object).map_or(0, hash)])
     }
 
-    /// The figure of the component with these members, each numbered as `place` says, and the files that they come from.
-    pub fn figure(
+    /// The loop graph of the component with these members, each numbered as `place` says, and the files that they come from.
+    pub fn loop_graph(
         &mut self,
         heap: &Heap,
         graph: &GarbageGraph,
         members: &[u32],
         object: impl Fn(u32) -> ObjectIndex,
         place: impl Fn(u32) -> Option<u32>,
-    ) -> (Figure, BTreeSet<String>) {
+    ) -> (LoopGraph, BTreeSet<String>) {
         let mut files = BTreeSet::new();
         let (mut names, mut name_of) = (Vec::new(), Vec::with_capacity(members.len()));
         let (mut slots, mut references) = (Vec::new(), Vec::new());
@@ -48,7 +48,7 @@ impl Naming {
             let index = object(member);
             name_of.push(*names_by_key.entry(self.key(heap, index)).or_insert_with(|| {
                 names.push(name(heap, index));
-                files.extend(home::of_kind(heap, index));
+                files.extend(provenance::of_kind(heap, index));
                 names.len() as u32 - 1
             }));
             for (to, slot) in graph.references(member) {
@@ -60,7 +60,7 @@ impl Naming {
                 references.push((from as u32, to, slot));
             }
         }
-        (Figure::of(names, name_of, &slots, &references), files)
+        (LoopGraph::of(names, name_of, &slots, &references), files)
     }
 }
 

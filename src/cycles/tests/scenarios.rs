@@ -1,50 +1,11 @@
-//! Scenarios: a trace in the text form, played, and what was found of it in one line for each group.
+//! What is found in small traces, in one line for each group.
 
 use std::fmt::Write;
 
 use insta::assert_snapshot;
-use proptest::prelude::*;
 
-use super::{CyclicGarbage, Tracker, merge};
-use crate::heap::replay;
-use crate::trace::formats::open_bytes;
-
-/// Plays a script. Without a header of its own it has every reference and every free in it.
-fn play(script: &str) -> CyclicGarbage {
-    let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let header = match lines.first() {
-        Some(line) if line.starts_with("reftrace") => "",
-        _ => "reftrace 1 runtime=test\n",
-    };
-    let mut events = open_bytes(format!("{header}{}\n", lines.join("\n")).into_bytes()).expect("a header");
-    let mut tracker = Tracker::new();
-    let played = replay(&mut *events, &mut tracker, &mut |_| {});
-    assert!(played.error.is_none(), "{:?}", played.error);
-    tracker.finish(&played.heap)
-}
-
-fn check(script: &str) -> String {
-    tell(&play(script))
-}
-
-fn tell(found: &CyclicGarbage) -> String {
-    let mut told = String::new();
-    for group in &found.groups {
-        let loops = if group.count == 1 { "loop" } else { "loops" };
-        write!(told, "{} {loops}, {} bytes: {}", group.count, group.bytes, group.path).unwrap();
-        if group.held_objects > 0 {
-            write!(told, ", holding {} objects, {} bytes", group.held_objects, group.held_bytes).unwrap();
-        }
-        if group.collected > 0 {
-            write!(told, ", {} collected", group.collected).unwrap();
-        }
-        told.push('\n');
-    }
-    for (class, (objects, bytes)) in &found.lost {
-        writeln!(told, "lost: {class}, {objects} objects, {bytes} bytes").unwrap();
-    }
-    if told.is_empty() { "nothing".to_string() } else { told }
-}
+use super::{check, play, tell};
+use crate::cycles::{CyclicGarbage, merge};
 
 const LEFT_AND_RIGHT: &str = "
     type 1 Left flags=gc
@@ -83,7 +44,7 @@ fn an_object_that_is_held_counts_with_the_loop() {
 }
 
 #[test]
-fn a_loop_is_counted_once_however_often_it_is_judged() {
+fn a_loop_is_counted_once_in_however_many_snapshots() {
     let found = after_left_and_right("gc start 0\ngc stop 0 0\ngc start 1\ngc stop 0 0\ngc start 2\nmark test a");
     assert_snapshot!(tell(&found), @"1 loop, 104 bytes: Left.right → Right.left → Left");
     assert_eq!((found.groups[0].first_seen.event, found.groups[0].last_seen.event), (16, 21));
@@ -273,48 +234,4 @@ fn loops_that_lead_to_each_other_are_loops_of_their_own() {
     1 loop, 104 bytes: Left.right → Right.left → Left
     1 loop, 40 bytes: Inner.me → Inner, holding 1 objects, 30 bytes
     ");
-}
-
-proptest! {
-    /// Everything that no root reaches is counted once, in one group; what a loop leads to, and nothing else.
-    #[test]
-    fn the_tracker_counts_what_a_naive_oracle_counts(
-        n in 2usize..10,
-        edges in prop::collection::vec((0usize..10, 0usize..10), 0..24),
-        roots in prop::collection::vec(0usize..10, 0..3),
-        judged_between in any::<bool>(),
-    ) {
-        let edges: Vec<_> = edges.into_iter().filter(|&(from, to)| from < n && to < n).collect();
-        let mut script = "type 1 A flags=gc\n".to_string();
-        (0..n).for_each(|i| writeln!(script, "alloc {:x} 1 {}", i + 1, 16 << i).unwrap());
-        roots.iter().filter(|&&root| root < n).for_each(|root| writeln!(script, "incref {:x}", root + 1).unwrap());
-        edges.iter().for_each(|(from, to)| writeln!(script, "ref {:x} {:x} .x", from + 1, to + 1).unwrap());
-        if judged_between {
-            script.push_str("gc start 0\ngc stop 0 0\n");
-        }
-        let mut alive: Vec<bool> =
-            (0..n).map(|i| roots.contains(&i) || edges.iter().all(|&(_, to)| to != i)).collect();
-        let mut reach = vec![vec![false; n]; n];
-        edges.iter().for_each(|&(from, to)| reach[from][to] = true);
-        for via in 0..n {
-            for from in 0..n {
-                for to in 0..n {
-                    reach[from][to] |= reach[from][via] && reach[via][to];
-                }
-            }
-        }
-        let given = alive.clone();
-        (0..n).for_each(|i| alive[i] |= (0..n).any(|from| given[from] && reach[from][i]));
-        let garbage: Vec<usize> = (0..n).filter(|&i| !alive[i]).collect();
-        let members = garbage.iter().filter(|&&i| reach[i][i]).count() as u64;
-        let loops = garbage.iter().filter(|&&i| reach[i][i] && (0..i).all(|j| !(reach[i][j] && reach[j][i]))).count();
-        let found = play(&script);
-        prop_assert_eq!(found.objects, garbage.len() as u64);
-        prop_assert_eq!(found.bytes, garbage.iter().map(|i| 16 << i).sum::<u64>());
-        prop_assert_eq!(found.groups.iter().map(|group| group.objects).sum::<u64>(), members);
-        prop_assert_eq!(found.groups.iter().map(|group| group.count).sum::<u64>(), loops as u64);
-        let held: u64 = found.groups.iter().map(|group| group.held_objects).sum();
-        prop_assert_eq!(held, garbage.len() as u64 - members);
-        prop_assert_eq!(found.groups.iter().map(|group| group.bytes + group.held_bytes).sum::<u64>(), found.bytes);
-    }
 }

@@ -107,7 +107,7 @@ pub fn key_of(parts: [u64; 3]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycles::testing::rows_of;
+    use crate::cycles::tests::rows_of;
 
     fn hash(n: usize, edges: &[(u32, u32)], keys: &[u64]) -> ShapeHash {
         let (rows, targets) = rows_of(n, edges);

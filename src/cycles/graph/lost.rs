@@ -1,6 +1,6 @@
 //! The end of a trace in, the objects that only a forgotten reference keeps out.
 
-use super::reach::Garbage;
+use super::unreachable::Garbage;
 use crate::heap::{Heap, HeapGraph, Node};
 use crate::trace::{ObjectFlags, References};
 

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::figure::{Figure, Kind, cell_variable};
-use super::garbage::{LoopPath, PathStep};
+use super::loop_graph::{Kind, LoopGraph, cell_variable};
+use crate::cycles::garbage::{LoopPath, PathStep};
 
 /// A way around a loop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,45 +26,45 @@ pub(super) struct Hop {
 const MOST_STEPS: usize = 48;
 
 /// A way around as steps, with what the rotation is chosen by.
-pub(super) struct Told {
-    steps: Vec<ToldStep>,
+pub(super) struct CanonicalPath {
+    steps: Vec<CanonicalStep>,
     folded: Vec<u32>,
 }
 
-pub(super) struct ToldStep {
+pub(super) struct CanonicalStep {
     step: PathStep,
     /// Its reference leads through a container.
     many: bool,
     member: Option<u32>,
 }
 
-impl Told {
+impl CanonicalPath {
     /// `hops` lead from the last one's member around to it.
-    pub fn of(figure: &Figure, hops: &[Hop]) -> Told {
-        let folds = hops.iter().any(|hop| figure.kinds[hop.to as usize] != Kind::Container);
-        let mut told = Told { steps: Vec::new(), folded: Vec::new() };
-        let Some(last) = hops.last() else { return told };
+    pub fn of(loop_graph: &LoopGraph, hops: &[Hop]) -> CanonicalPath {
+        let folds = hops.iter().any(|hop| loop_graph.kinds[hop.to as usize] != Kind::Container);
+        let mut path = CanonicalPath { steps: Vec::new(), folded: Vec::new() };
+        let Some(last) = hops.last() else { return path };
         let (mut member, mut slot, mut many) = (last.to, String::new(), false);
         for hop in hops {
-            let text = &figure.texts[hop.text as usize];
+            let text = &loop_graph.texts[hop.text as usize];
             if !slot.is_empty() && !text.is_empty() && !text.starts_with(['.', '[']) {
                 slot.push(' ');
             }
             slot.push_str(text);
-            if folds && figure.kinds[hop.to as usize] == Kind::Container {
+            if folds && loop_graph.kinds[hop.to as usize] == Kind::Container {
                 many = true;
-                told.folded.push(hop.to);
+                path.folded.push(hop.to);
                 continue;
             }
-            told.push(figure, member, std::mem::take(&mut slot), many, hop.to);
+            path.push(loop_graph, member, std::mem::take(&mut slot), many, hop.to);
             (member, many) = (hop.to, false);
         }
-        told
+        path
     }
 
     /// Cells read `function cb → cell self → Handler`: the way into a closure and out of a cell goes without saying.
-    fn push(&mut self, figure: &Figure, member: u32, mut slot: String, many: bool, to: u32) {
-        let (from_kind, to_kind) = (figure.kinds[member as usize], figure.kinds[to as usize]);
+    fn push(&mut self, loop_graph: &LoopGraph, member: u32, mut slot: String, many: bool, to: u32) {
+        let (from_kind, to_kind) = (loop_graph.kinds[member as usize], loop_graph.kinds[to as usize]);
         let into_closure = to_kind == Kind::Cell
             && (slot.starts_with(".__closure__") || slot.starts_with("cell ") || slot.starts_with("local "));
         let out_of_cell = from_kind == Kind::Cell && (slot.starts_with("cell ") || slot == ".cell_contents");
@@ -75,17 +75,17 @@ impl Told {
             variable = Some(format!("cell {name}"));
             slot.clear();
         }
-        let name = figure.name(member);
+        let name = loop_graph.name(member);
         let step = PathStep { label: name.label.clone(), type_name: name.type_name.clone(), slot };
-        self.steps.push(ToldStep { step, many: many || variable.is_some(), member: Some(member) });
+        self.steps.push(CanonicalStep { step, many: many || variable.is_some(), member: Some(member) });
         if let Some(label) = variable {
             let step = PathStep { label, type_name: "cell".to_string(), slot: String::new() };
-            self.steps.push(ToldStep { step, many: false, member: None });
+            self.steps.push(CanonicalStep { step, many: false, member: None });
         }
     }
 
     /// A step whose reference leads through a container comes first: usually it is the owner. Then the least text.
-    pub fn in_canonical_rotation(mut self) -> Told {
+    pub fn in_canonical_rotation(mut self) -> CanonicalPath {
         let n = self.steps.len();
         let key = |place: usize| self.steps[place % n].key();
         // Two candidates and how far they agree; the greater is passed over with all that it agreed in.
@@ -112,16 +112,16 @@ impl Told {
         let period = (1..=n / 3).find(|&period| {
             n.is_multiple_of(period) && (period..n).all(|i| self.steps[i].key() == self.steps[i - period].key())
         });
-        let told = period.unwrap_or(n).min(MOST_STEPS);
-        if told < n {
-            self.folded.extend(self.steps.drain(told..).filter_map(|step| step.member));
+        let shown = period.unwrap_or(n).min(MOST_STEPS);
+        if shown < n {
+            self.folded.extend(self.steps.drain(shown..).filter_map(|step| step.member));
             let step = PathStep { label: "…".to_string(), type_name: String::new(), slot: String::new() };
-            self.steps.push(ToldStep { step, many: false, member: None });
+            self.steps.push(CanonicalStep { step, many: false, member: None });
         }
     }
 
-    pub fn compare(&self, other: &Told) -> Ordering {
-        self.steps.iter().map(ToldStep::key).cmp(other.steps.iter().map(ToldStep::key))
+    pub fn compare(&self, other: &CanonicalPath) -> Ordering {
+        self.steps.iter().map(CanonicalStep::key).cmp(other.steps.iter().map(CanonicalStep::key))
     }
 
     pub fn into_way(mut self, shortest: bool) -> Way {
@@ -132,7 +132,7 @@ impl Told {
     }
 }
 
-impl ToldStep {
+impl CanonicalStep {
     fn key(&self) -> (bool, &PathStep) {
         (!self.many, &self.step)
     }

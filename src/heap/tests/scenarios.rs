@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::scenario::{play, tell};
-use super::*;
+use super::{play, tell};
+use crate::heap::*;
 use crate::trace::SiteId;
 
 #[test]
@@ -516,11 +516,11 @@ fn the_last_release_is_the_event_that_left_the_object_to_its_loop() {
 }
 
 #[test]
-fn a_collection_of_a_large_heap_is_judged_as_it_found_it_if_it_changes_anything() {
-    struct Judged(Vec<(Moment, Now, u64)>);
-    impl Watch for Judged {
-        fn judge(&mut self, heap: &mut Heap, _: &HeapGraph, moment: Moment) {
-            self.0.push((moment, heap.now(), heap.n_live()));
+fn a_collection_of_a_large_heap_has_a_snapshot_of_what_it_found_if_it_changes_anything() {
+    struct Snapshots(Vec<(SnapshotKind, Now, u64)>);
+    impl Observer for Snapshots {
+        fn on_snapshot(&mut self, heap: &mut Heap, _: &HeapGraph, kind: SnapshotKind) {
+            self.0.push((kind, heap.now(), heap.n_live()));
         }
     }
     let n_objects = 2000;
@@ -528,24 +528,24 @@ fn a_collection_of_a_large_heap_is_judged_as_it_found_it_if_it_changes_anything(
     let idle = "gc start 0\ngc stop 0 0\n";
     let found = "gc start 1\ntime 7\nfree 1\nfree 2\ngc stop 2 0\n";
     let script = format!("type 1 A\n{births}time 5\n{idle}{idle}{found}{idle}");
-    let mut judged = Judged(Vec::new());
-    let heap = play("", &script, &mut judged).heap;
+    let mut snapshots = Snapshots(Vec::new());
+    let heap = play("", &script, &mut snapshots).heap;
     assert_eq!((heap.collections().runs, heap.anomalies().total()), (4, 0));
     let began = 1 + 2 * n_objects + 1;
     let expected = [
         // So many events have passed that a look at the heap is worth it.
-        (Moment::CollectionStart, Now { event: began + 1, ns: Some(5) }, n_objects),
-        (Moment::CollectionStart, Now { event: began + 5, ns: Some(5) }, n_objects),
-        (Moment::End, Now { event: began + 11, ns: Some(7) }, n_objects - 2),
+        (SnapshotKind::CollectionStart, Now { event: began + 1, ns: Some(5) }, n_objects),
+        (SnapshotKind::CollectionStart, Now { event: began + 5, ns: Some(5) }, n_objects),
+        (SnapshotKind::End, Now { event: began + 11, ns: Some(7) }, n_objects - 2),
     ];
-    assert_eq!(judged.0, expected);
+    assert_eq!(snapshots.0, expected);
 }
 
 #[test]
 fn petgraph_finds_the_components_of_a_frozen_heap() {
     struct Components(Vec<Vec<u32>>);
-    impl Watch for Components {
-        fn judge(&mut self, _: &mut Heap, graph: &HeapGraph, _: Moment) {
+    impl Observer for Components {
+        fn on_snapshot(&mut self, _: &mut Heap, graph: &HeapGraph, _: SnapshotKind) {
             let components = petgraph::algo::tarjan_scc(graph);
             let sorted = components.into_iter().map(|component| {
                 let mut nodes: Vec<u32> = component.into_iter().map(|node| node.0).collect();

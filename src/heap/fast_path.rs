@@ -1,9 +1,9 @@
-//! The common events in the plain case: live objects, short lists, nothing that anybody waits for.
+//! The common events on the fast path: live objects, short lists, nothing that anybody waits for.
 //!
-//! Advice: this is what `tally.rs` does with the same event, written out for the case that nine events in ten are, with
-//! every question asked once. Each function does all of it, or changes nothing and answers `false`: then `tally.rs` does
-//! it. A case that is rare is not worth a line here. What is known of an object beside its tally is another line of the
-//! cache, so it is not touched before its birth or death needs it.
+//! Advice: this is what `lifecycle.rs` does with the same event, written out for the case that nine events in ten are,
+//! with every question asked once. Each function does all of it, or changes nothing and answers `false`: then
+//! `lifecycle.rs` does it. A case that is rare is not worth a line here. What is known of an object beside its tally is
+//! another line of the cache, so it is not touched before its birth or death needs it.
 
 use super::model::Heap;
 use super::objects::Birth;
@@ -12,12 +12,12 @@ use super::state::State;
 use crate::trace::{Frees, SiteId, Slot, Tag, TypeId};
 
 impl Heap {
-    /// Plays the next event if nothing is to be done but its own work (no collection to judge before it, nothing to bury
-    /// or to tidy after it), and `change` can do that. False if nothing was done.
+    /// Plays the next event if nothing is to be done but its own work (no snapshot of a collection before it, nothing to
+    /// bury or to tidy after it), and `change` can do that. False if nothing was done.
     #[inline(always)]
-    pub(super) fn plain_turn(&mut self, change: impl FnOnce(&mut Heap) -> bool) -> bool {
+    pub(super) fn fast_turn(&mut self, change: impl FnOnce(&mut Heap) -> bool) -> bool {
         let last = self.now.event;
-        if last + 1 >= self.plain_until {
+        if last + 1 >= self.fast_until {
             return false;
         }
         self.now.event = last + 1;
@@ -28,16 +28,16 @@ impl Heap {
         is_done
     }
 
-    /// To be called after every turn that was not a plain one.
+    /// To be called after every turn that was not a fast one.
     #[inline(always)]
-    pub(super) fn plan_turns(&mut self) {
-        let is_plain = self.unjudged.is_none() && self.header.frees == Frees::Recorded;
-        self.plain_until = if is_plain { (self.now.event / TIDY + 1) * TIDY } else { 0 };
+    pub(super) fn plan_fast_turns(&mut self) {
+        let is_fast = self.pending_snapshot.is_none() && self.header.frees == Frees::Recorded;
+        self.fast_until = if is_fast { (self.now.event / TIDY + 1) * TIDY } else { 0 };
     }
 
     /// A reference between two live objects.
     #[inline(always)]
-    pub(super) fn refer_plainly(&mut self, from: Tag, to: Tag, slot: Slot) -> bool {
+    pub(super) fn refer_fast(&mut self, from: Tag, to: Tag, slot: Slot) -> bool {
         if let Some((from, to)) = self.live_pair(from, to)
             && slot.as_text().is_none_or(|text| self.texts.contains(text))
             && self.references.add_to_short(from, to, slot)
@@ -52,7 +52,7 @@ impl Heap {
 
     /// The end of a reference that is among the first of its list.
     #[inline(always)]
-    pub(super) fn unrefer_plainly(&mut self, from: Tag, to: Tag, slot: Slot) -> bool {
+    pub(super) fn unrefer_fast(&mut self, from: Tag, to: Tag, slot: Slot) -> bool {
         if let Some((from, to)) = self.live_pair(from, to)
             && self.references.remove_from_short(from, to, slot)
         {
@@ -73,7 +73,7 @@ impl Heap {
 
     /// An object with a dense number that is free or the next one, and fields that are known and not large.
     #[inline(always)]
-    pub(super) fn bear_plainly(&mut self, tag: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) -> bool {
+    pub(super) fn bear_fast(&mut self, tag: Tag, address: u64, class: TypeId, bytes: u64, site: SiteId) -> bool {
         let Some(place) = self.identity.direct(tag.0) else { return false };
         let is_new = match self.references.get(place) {
             Some(tally) if tally.state == State::VACANT => false,
@@ -94,16 +94,16 @@ impl Heap {
 
     /// The death of an object whose tally has said so, or of any where references are not events.
     #[inline(always)]
-    pub(super) fn free_plainly(&mut self, tag: Tag) -> bool {
+    pub(super) fn free_fast(&mut self, tag: Tag) -> bool {
         let Some(place) = self.identity.get(tag.0, &self.objects) else { return false };
         let Some(tally) = self.references.get(place) else { return false };
         if !self.is_exact() {
-            if !tally.state.is_plainly(State::LIVE) || self.walk.is_some() {
+            if !tally.state.is_only(State::LIVE) || self.walk.is_some() {
                 return false;
             }
             self.remove_live(place);
         } else {
-            if !tally.state.is_plainly(State::DYING) || tally.count != 0 || tally.has_long_list() {
+            if !tally.state.is_only(State::DYING) || tally.count != 0 || tally.has_long_list() {
                 return false;
             }
             self.n_dying -= 1;

@@ -1,31 +1,34 @@
 //! Plays a script in the text form and tells what the heap showed, for tests.
 
+mod properties;
+mod scenarios;
+
 use std::fmt::Write;
 
-use super::{Heap, HeapGraph, Moment, ObjectIndex, Replayed, Watch, replay};
+use crate::heap::{Heap, HeapGraph, ObjectIndex, Observer, Replayed, SnapshotKind, replay};
 use crate::trace::{Ending, Event, Events, Header, Numbers, Position, TraceError, open_bytes};
 
 /// Header of a script without one: references as events, frees recorded.
 const HEADER: &str = "reftrace 1 runtime=cpython-3.13.0 pointer=8";
 
 /// Plays a script; `options` are more words of the header. `numbers=dense` is one here, though not in the text form.
-pub fn play(options: &str, script: &str, watch: &mut dyn Watch) -> Replayed {
+pub fn play(options: &str, script: &str, observer: &mut dyn Observer) -> Replayed {
     let dense = options.contains("numbers=dense");
     let text = format!("{HEADER} {}\n{script}", options.replace("numbers=dense", ""));
     let mut events = open_bytes(text.into_bytes()).expect("the script has a header");
     if dense {
         let header = Header { numbers: Numbers::Dense, ..events.header().clone() };
         let listed = std::iter::from_fn(|| events.next_event().expect("the script can be read")).collect();
-        return replay(&mut Listed::new(header, listed), watch, &mut |_| {});
+        return replay(&mut Listed::new(header, listed), observer, &mut |_| {});
     }
-    let replayed = replay(&mut *events, watch, &mut |_| {});
+    let replayed = replay(&mut *events, observer, &mut |_| {});
     if let Some(error) = &replayed.error {
         panic!("the script cannot be read: {error}");
     }
     replayed
 }
 
-/// Plays a script and tells each judgement, each death, what is left at the end, and the anomalies.
+/// Plays a script and tells each snapshot, each death, what is left at the end, and the anomalies.
 pub fn tell(options: &str, script: &str) -> String {
     let mut teller = Teller::default();
     let replayed = play(options, script, &mut teller);
@@ -45,15 +48,15 @@ pub fn tell(options: &str, script: &str) -> String {
     out
 }
 
-/// Watches every object that a judgement shows.
+/// Watches every object that a snapshot shows.
 #[derive(Default)]
 struct Teller {
     out: String,
 }
 
-impl Watch for Teller {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
-        let _ = writeln!(self.out, "{moment:?}:");
+impl Observer for Teller {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        let _ = writeln!(self.out, "{kind:?}:");
         for node in graph.nodes().filter(|&node| !graph.state(node).vacant) {
             let index = graph.object(node);
             let object = heap.object(index);

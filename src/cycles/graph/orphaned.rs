@@ -33,7 +33,7 @@ pub fn last_releases(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycles::testing::rows_of;
+    use crate::cycles::tests::rows_of;
     use crate::trace::Slot;
 
     #[test]

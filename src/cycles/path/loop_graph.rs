@@ -57,7 +57,7 @@ pub struct Link {
     pub cost: Cost,
     /// Nothing to tell: from an object to its own dict, from a generator to its own frame.
     pub silent: bool,
-    /// What it is called (a place in [`Figure::texts`]), and what when its referrer was come to silently.
+    /// What it is called (a place in [`LoopGraph::texts`]), and what when its referrer was come to silently.
     pub text: u32,
     pub silent_text: u32,
 }
@@ -65,7 +65,7 @@ pub struct Link {
 /// A loop's members, numbered from zero, and the references between them. Names and texts are sorted: to compare their
 /// numbers is to compare them.
 #[derive(Debug, Clone, Default)]
-pub struct Figure {
+pub struct LoopGraph {
     pub names: Vec<Name>,
     pub texts: Vec<String>,
     pub kinds: Vec<Kind>,
@@ -78,44 +78,49 @@ pub struct Figure {
     back: Vec<(u32, Cost)>,
 }
 
-impl Figure {
-    /// A figure of `names` (one for each member) and references `(from, to, slot)`, sorted by `from`.
+impl LoopGraph {
+    /// A loop graph of `names` (one for each member) and references `(from, to, slot)`, sorted by `from`.
     ///
     /// `names` and `slots` are what `name_of` and the references index, in any order; both are usually few.
-    pub fn of(mut names: Vec<Name>, mut name_of: Vec<u32>, slots: &[String], references: &[(u32, u32, u32)]) -> Figure {
+    pub fn of(
+        mut names: Vec<Name>,
+        mut name_of: Vec<u32>,
+        slots: &[String],
+        references: &[(u32, u32, u32)],
+    ) -> LoopGraph {
         name_cells(&mut names, &mut name_of, slots, references);
         sort_names(&mut names, &mut name_of);
         let kind_of_name: Vec<Kind> = names.iter().map(|name| Kind::of_type(&name.type_name)).collect();
         let kinds: Vec<Kind> = name_of.iter().map(|&name| kind_of_name[name as usize]).collect();
         let mut texts = Texts::default();
-        let told: Vec<(u32, u32)> = slots.iter().map(|slot| texts.of_slot(slot)).collect();
+        let text_of: Vec<(u32, u32)> = slots.iter().map(|slot| texts.of_slot(slot)).collect();
         let ranks = texts.sort();
-        let mut figure = Figure { names, texts: texts.all, kinds, name_of, ..Figure::default() };
-        figure.rows.push(0);
+        let mut loop_graph = LoopGraph { names, texts: texts.all, kinds, name_of, ..LoopGraph::default() };
+        loop_graph.rows.push(0);
         for &(from, to, slot) in references {
-            while figure.rows.len() <= from as usize {
-                figure.rows.push(figure.links.len() as u32);
+            while loop_graph.rows.len() <= from as usize {
+                loop_graph.rows.push(loop_graph.links.len() as u32);
             }
-            let (text, silent_text) = told[slot as usize];
-            let silent = figure.is_silent(from, to, &slots[slot as usize]);
-            let cost = if silent { 0 } else { figure.cost(to, &slots[slot as usize]) };
+            let (text, silent_text) = text_of[slot as usize];
+            let silent = loop_graph.is_silent(from, to, &slots[slot as usize]);
+            let cost = if silent { 0 } else { loop_graph.cost(to, &slots[slot as usize]) };
             let (text, silent_text) = (ranks[text as usize], ranks[silent_text as usize]);
-            figure.links.push(Link { to, cost, silent, text, silent_text });
+            loop_graph.links.push(Link { to, cost, silent, text, silent_text });
         }
-        figure.rows.resize(figure.kinds.len() + 1, figure.links.len() as u32);
-        figure.turn();
-        figure
+        loop_graph.rows.resize(loop_graph.kinds.len() + 1, loop_graph.links.len() as u32);
+        loop_graph.turn();
+        loop_graph
     }
 
     /// The same members without the references that `is_gone` is told: the referrer and the reference.
-    pub fn without(&self, mut is_gone: impl FnMut(u32, &Link) -> bool) -> Figure {
-        let mut rest = Figure {
+    pub fn without(&self, mut is_gone: impl FnMut(u32, &Link) -> bool) -> LoopGraph {
+        let mut rest = LoopGraph {
             names: self.names.clone(),
             texts: self.texts.clone(),
             kinds: self.kinds.clone(),
             name_of: self.name_of.clone(),
             rows: vec![0],
-            ..Figure::default()
+            ..LoopGraph::default()
         };
         for member in 0..self.n_members() as u32 {
             rest.links.extend(self.links(member).iter().filter(|link| !is_gone(member, link)));
@@ -275,13 +280,13 @@ struct Texts {
 impl Texts {
     /// What a slot is called, and what when it belongs to the dict of an instance.
     fn of_slot(&mut self, slot: &str) -> (u32, u32) {
-        let told = told(slot);
-        let silent = attribute_of_key(slot).unwrap_or_else(|| match told.as_str() {
+        let text = stable_text(slot);
+        let silent = attribute_of_key(slot).unwrap_or_else(|| match text.as_str() {
             "[*]" => ".__dict__[*]".to_string(),
             "key" => ".__dict__ key".to_string(),
-            _ => told.clone(),
+            _ => text.clone(),
         });
-        (self.intern(told), self.intern(silent))
+        (self.intern(text), self.intern(silent))
     }
 
     fn intern(&mut self, text: String) -> u32 {
@@ -303,7 +308,7 @@ impl Texts {
 }
 
 /// A slot without what differs from run to run: indexes, and keys that are data and no words.
-pub fn told(slot: &str) -> String {
+pub fn stable_text(slot: &str) -> String {
     if !slot.starts_with('[') {
         return slot.to_string();
     }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use foldhash::fast::FixedState;
 
-use super::figure::Figure;
-use super::garbage::{Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, SeenAt, StackFrame};
-use super::{home, left};
+use super::provenance;
+use crate::cycles::garbage::{Fingerprint, LoopGroup, LoopPath, MemberTypes, Residual, SeenAt, StackFrame};
+use crate::cycles::path::cut_trial;
+use crate::cycles::path::loop_graph::LoopGraph;
 use crate::heap::{Heap, Object, ObjectIndex};
 use crate::trace::{SiteId, TypeFlags, TypeId};
 
@@ -16,7 +17,7 @@ pub struct Group {
     fingerprint: Fingerprint,
     path: LoopPath,
     /// `None` until a loop was tried.
-    left: Option<Vec<Left>>,
+    residuals: Option<Vec<Residual>>,
     /// References that may still be looked at for that.
     budget: usize,
     files: BTreeSet<String>,
@@ -63,7 +64,7 @@ impl Group {
         Group {
             fingerprint: Fingerprint::of(&path),
             path,
-            left: None,
+            residuals: None,
             budget: BUDGET,
             files: BTreeSet::new(),
             count: 0,
@@ -83,11 +84,11 @@ impl Group {
     }
 
     /// Loops of another shape: what is left of it without each step.
-    pub fn add_shape(&mut self, figure: &Figure) {
-        let left = left::after_each(figure, &self.path.steps, &mut self.budget);
-        match &mut self.left {
-            None => self.left = Some(left),
-            Some(known) => known.iter_mut().zip(left).for_each(|(known, left)| known.and(left)),
+    pub fn add_shape(&mut self, loop_graph: &LoopGraph) {
+        let residuals = cut_trial::after_each(loop_graph, &self.path.steps, &mut self.budget);
+        match &mut self.residuals {
+            None => self.residuals = Some(residuals),
+            Some(known) => known.iter_mut().zip(residuals).for_each(|(known, new)| known.and(new)),
         }
     }
 
@@ -115,8 +116,8 @@ impl Group {
 
     pub fn add_object(&mut self, heap: &Heap, index: ObjectIndex, object: &Object, is_member: bool, tracked: bool) {
         if is_member && self.is_new(object) {
-            self.files.extend(home::of_maker(heap, index));
-            self.classes.extend(home::class_name(heap, index).map(str::to_string));
+            self.files.extend(provenance::of_maker(heap, index));
+            self.classes.extend(provenance::class_name(heap, index).map(str::to_string));
         }
         let weight = if is_member { &mut self.members } else { &mut self.held };
         weight.objects += 1;
@@ -162,7 +163,7 @@ impl Group {
     pub fn finish(self, heap: &Heap, marks: &[String]) -> LoopGroup {
         LoopGroup {
             fingerprint: self.fingerprint,
-            left: self.left.unwrap_or_default(),
+            residuals: self.residuals.unwrap_or_default(),
             types: types(heap, self.members.types.keys()),
             path: self.path,
             count: self.count,

@@ -7,9 +7,9 @@ use crate::heap::ObjectIndex;
 
 /// What is known of each of some objects. 4 bytes for each place of the pages in use, and a `T` for each object.
 #[derive(Debug, Clone)]
-pub struct ByObject<T> {
+pub struct ObjectMap<T> {
     pages: Vec<Option<Box<Page>>>,
-    known: Vec<T>,
+    values: Vec<T>,
     /// Places in `known` that are free.
     vacant: Vec<u32>,
 }
@@ -23,22 +23,22 @@ struct Page {
     used: u8,
 }
 
-impl<T> Default for ByObject<T> {
+impl<T> Default for ObjectMap<T> {
     fn default() -> Self {
-        ByObject { pages: Vec::new(), known: Vec::new(), vacant: Vec::new() }
+        ObjectMap { pages: Vec::new(), values: Vec::new(), vacant: Vec::new() }
     }
 }
 
-impl<T: Copy> ByObject<T> {
+impl<T: Copy> ObjectMap<T> {
     #[inline]
     pub fn get(&self, object: ObjectIndex) -> Option<&T> {
         let page = self.pages.get(object.0 as usize / PAGE)?.as_deref()?;
         // `NOTHING` is beyond the end of any table.
-        self.known.get(page.places[object.0 as usize % PAGE] as usize)
+        self.values.get(page.places[object.0 as usize % PAGE] as usize)
     }
 
     /// Says what is known of an object, in place of what was.
-    pub fn insert(&mut self, object: ObjectIndex, known: T) {
+    pub fn insert(&mut self, object: ObjectIndex, value: T) {
         let number = object.0 as usize / PAGE;
         if self.pages.len() <= number {
             self.pages.resize(number + 1, None);
@@ -46,18 +46,18 @@ impl<T: Copy> ByObject<T> {
         let page = self.pages[number].get_or_insert_with(|| Box::new(Page { places: [NOTHING; PAGE], used: 0 }));
         let place = &mut page.places[object.0 as usize % PAGE];
         if *place != NOTHING {
-            self.known[*place as usize] = known;
+            self.values[*place as usize] = value;
             return;
         }
         page.used += 1;
         *place = match self.vacant.pop() {
             Some(vacant) => {
-                self.known[vacant as usize] = known;
+                self.values[vacant as usize] = value;
                 vacant
             }
             None => {
-                self.known.push(known);
-                self.known.len() as u32 - 1
+                self.values.push(value);
+                self.values.len() as u32 - 1
             }
         };
     }
@@ -66,17 +66,17 @@ impl<T: Copy> ByObject<T> {
         let slot = self.pages.get_mut(object.0 as usize / PAGE)?;
         let page = slot.as_deref_mut()?;
         let place = std::mem::replace(&mut page.places[object.0 as usize % PAGE], NOTHING);
-        let known = *self.known.get(place as usize)?;
+        let value = *self.values.get(place as usize)?;
         page.used -= 1;
         if page.used == 0 {
             *slot = None;
         }
         self.vacant.push(place);
-        if self.vacant.len() == self.known.len() {
+        if self.vacant.len() == self.values.len() {
             self.vacant.clear();
-            self.known.clear();
+            self.values.clear();
         }
-        Some(known)
+        Some(value)
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_knows_what_a_map_knows(steps in prop::collection::vec((0u32..200, any::<bool>(), any::<u8>()), 0..300)) {
-            let (mut ours, mut map) = (ByObject::default(), BTreeMap::new());
+            let (mut ours, mut map) = (ObjectMap::default(), BTreeMap::new());
             for (object, insert, value) in steps {
                 if insert {
                     ours.insert(ObjectIndex(object), value);
@@ -102,7 +102,7 @@ mod tests {
                 }
             }
             map.keys().for_each(|&object| { ours.remove(ObjectIndex(object)); });
-            prop_assert!(ours.known.is_empty() && ours.pages.iter().all(Option::is_none));
+            prop_assert!(ours.values.is_empty() && ours.pages.iter().all(Option::is_none));
         }
     }
 }

@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::model::{Heap, ObjectIndex, names_of};
 use super::objects::Birth;
 use super::references::{Link, Tally};
-use super::replay::Watch;
+use super::replay::Observer;
 use super::state::State;
 use crate::trace::{Frees, ObjectFlags, References as Exactness, SiteId, Slot, Tag, TextId, TypeId};
 
@@ -42,8 +42,8 @@ impl Heap {
         bytes.min(MAX_BYTES)
     }
 
-    pub(super) fn alloc(&mut self, tag: Tag, birth: Birth, watch: &mut dyn Watch) {
-        let Some(place) = self.vacant(tag, watch) else { return };
+    pub(super) fn alloc(&mut self, tag: Tag, birth: Birth, observer: &mut dyn Observer) {
+        let Some(place) = self.vacant(tag, observer) else { return };
         self.begin_life(place, birth);
         self.identity.insert(tag.0, place, &self.objects);
     }
@@ -58,12 +58,12 @@ impl Heap {
 
     /// A vacant place for a new object; an anomaly if there is none.
     #[inline(never)]
-    fn vacant(&mut self, tag: Tag, watch: &mut dyn Watch) -> Option<u32> {
+    fn vacant(&mut self, tag: Tag, observer: &mut dyn Observer) -> Option<u32> {
         if let Some(old) = self.lookup(tag) {
-            self.settle(watch);
+            self.settle(observer);
             let dying = self.state(old).is_dying();
             self.anomaly_of(if dying { AnomalyKind::MissingFree } else { AnomalyKind::AllocOnLive }, old);
-            self.bury(old, Some(tag), false, watch);
+            self.bury(old, Some(tag), false, observer);
         }
         let n_places = self.objects.len() as u64;
         let next = match &self.identity {
@@ -108,16 +108,16 @@ impl Heap {
         }
     }
 
-    pub(super) fn free(&mut self, tag: Tag, watch: &mut dyn Watch) {
+    pub(super) fn free(&mut self, tag: Tag, observer: &mut dyn Observer) {
         let Some(place) = self.resolve(tag) else { return };
         if self.is_exact() && self.references.tally(place).count > 0 {
             // What dies with those that are dying may be just this object.
-            self.settle(watch);
+            self.settle(observer);
             if self.references.tally(place).count > 0 && !self.collecting {
                 self.anomaly_of(AnomalyKind::FreeWhileCounted, place);
             }
         }
-        self.bury(place, Some(tag), self.collecting, watch);
+        self.bury(place, Some(tag), self.collecting, observer);
     }
 
     #[inline]
@@ -211,13 +211,13 @@ impl Heap {
 
     /// Drops what dying objects hold, and what that kills. With implied frees they are dead then.
     #[inline]
-    pub(super) fn settle(&mut self, watch: &mut dyn Watch) {
+    pub(super) fn settle(&mut self, observer: &mut dyn Observer) {
         if !self.queue.is_empty() {
-            self.settle_all(watch);
+            self.settle_all(observer);
         }
     }
 
-    fn settle_all(&mut self, watch: &mut dyn Watch) {
+    fn settle_all(&mut self, observer: &mut dyn Observer) {
         let implied = self.header.frees == Frees::Implied;
         while let Some(place) = self.queue.pop() {
             if !self.state(place).has(State::QUEUED) {
@@ -229,7 +229,7 @@ impl Heap {
             }
             if implied {
                 let tag = Tag(self.objects.address(place));
-                self.bury(place, Some(tag), self.collecting, watch);
+                self.bury(place, Some(tag), self.collecting, observer);
             } else {
                 self.drop_held(place);
             }
@@ -237,13 +237,13 @@ impl Heap {
     }
 
     /// Keeps the number of objects that wait for something in proportion to the live ones. To be called now and then.
-    pub(super) fn tidy(&mut self, watch: &mut dyn Watch) {
+    pub(super) fn tidy(&mut self, observer: &mut dyn Observer) {
         let places = self.objects.len() as u64;
         if self.queue.len() as u64 > SLACK + 2 * self.n_dying {
-            self.settle(watch);
+            self.settle(observer);
         }
         if self.n_dying > SLACK + 2 * self.n_live + places / 4 {
-            self.bury_dying(watch);
+            self.bury_dying(observer);
         }
         if self.n_husks > SLACK + (self.n_live + self.references.len()) / 2 + places / 4 {
             self.sweep_husks();
@@ -251,8 +251,8 @@ impl Heap {
     }
 
     /// Objects that still wait for their `free` will not get it.
-    pub(super) fn bury_dying(&mut self, watch: &mut dyn Watch) {
-        self.settle(watch);
+    pub(super) fn bury_dying(&mut self, observer: &mut dyn Observer) {
+        self.settle(observer);
         if self.n_dying == 0 {
             return;
         }
@@ -263,7 +263,7 @@ impl Heap {
             if self.state(place).is_dying() {
                 self.anomaly_of(AnomalyKind::MissingFree, place);
                 let tag = is_map.then(|| Tag(self.objects.address(place)));
-                self.bury(place, tag, false, watch);
+                self.bury(place, tag, false, observer);
             }
         }
     }
@@ -400,10 +400,10 @@ impl Heap {
 
     /// The end of an object, live or dying: it drops what it held, and leaves its place. No `tag`: it is forgotten
     /// already.
-    pub(super) fn bury(&mut self, place: u32, tag: Option<Tag>, by_collector: bool, watch: &mut dyn Watch) {
+    pub(super) fn bury(&mut self, place: u32, tag: Option<Tag>, by_collector: bool, observer: &mut dyn Observer) {
         let state = self.state(place);
         if state.has(State::WATCHED) {
-            watch.freed(self, ObjectIndex(place), by_collector);
+            observer.freed(self, ObjectIndex(place), by_collector);
         }
         if state.is_live() {
             self.remove_live(place);

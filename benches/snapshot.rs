@@ -1,45 +1,45 @@
-//! How long a judgement takes, and how much memory, beside petgraph's components of the same graph in the same run.
+//! How long a snapshot takes, and how much memory, beside petgraph's components of the same graph in the same run.
 //!
 //! ```text
-//! JUDGE_OBJECTS=10000000 JUDGE_REFERENCES=5 cargo bench --bench judge
+//! SNAPSHOT_OBJECTS=10000000 SNAPSHOT_REFERENCES=5 cargo bench --bench snapshot
 //! ```
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
-//! | `JUDGE_OBJECTS` | 200000 | objects |
-//! | `JUDGE_REFERENCES` | 5 | references of each |
-//! | `JUDGE_GARBAGE` | 1 | percent of the objects that are cyclic garbage, in loops of 2 to 9 |
-//! | `JUDGE_ROUNDS` | 3 | the median is told |
-//! | `JUDGE_PEERS` | 1 | 0: without petgraph, which needs 24 bytes a reference |
-//! | `JUDGE_TARJAN_STACK` | 0 | GiB of stack for petgraph's recursive `tarjan_scc`; 0: without it |
-//! | `JUDGE_LOOPS` | 100000 | equal loops that the tracker counts at one judgement |
+//! | `SNAPSHOT_OBJECTS` | 200000 | objects |
+//! | `SNAPSHOT_REFERENCES` | 5 | references of each |
+//! | `SNAPSHOT_GARBAGE` | 1 | percent of the objects that are cyclic garbage, in loops of 2 to 9 |
+//! | `SNAPSHOT_ROUNDS` | 3 | the median is told |
+//! | `SNAPSHOT_PEERS` | 1 | 0: without petgraph, which needs 24 bytes a reference |
+//! | `SNAPSHOT_TARJAN_STACK` | 0 | GiB of stack for petgraph's recursive `tarjan_scc`; 0: without it |
+//! | `SNAPSHOT_LOOPS` | 100000 | equal loops that the tracker counts at one snapshot |
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use petgraph::graph::DiGraph;
-use refloop::cycles::{Components, Garbage, GarbageGraph, Keepers, Tracker};
-use refloop::heap::{Heap, HeapGraph, Moment, Node, NodeState, ObjectIndex, Watch, replay};
+use refloop::cycles::{Components, Garbage, GarbageGraph, Holders, Tracker};
+use refloop::heap::{Heap, HeapGraph, Node, NodeState, ObjectIndex, Observer, SnapshotKind, replay};
 use refloop::trace::{
     Births, Ending, Event, Events, Frees, Header, Numbers, Position, References, SiteId, Slot, Tag, TextDef, TextId,
     TraceError, TypeDef, TypeId,
 };
 
 fn main() {
-    let objects = setting("JUDGE_OBJECTS", 200_000) as u32;
-    let references = setting("JUDGE_REFERENCES", 5) as u32;
-    let garbage = setting("JUDGE_GARBAGE", 1) as u32;
+    let objects = setting("SNAPSHOT_OBJECTS", 200_000) as u32;
+    let references = setting("SNAPSHOT_REFERENCES", 5) as u32;
+    let garbage = setting("SNAPSHOT_GARBAGE", 1) as u32;
     println!("{objects} objects, {references} references each, {garbage} % garbage");
     println!("{:<46} {:>10} {:>10} {:>10}", "", "seconds", "CPU s", "extra MB");
     for (name, local) in [("heap-like", true), ("random", false)] {
         let graph = graph(objects, references, garbage, local);
-        judge(name, &graph);
+        measure_snapshot(name, &graph);
         peers(name, &graph);
     }
-    tracker(setting("JUDGE_LOOPS", 100_000));
+    tracker(setting("SNAPSHOT_LOOPS", 100_000));
 }
 
-fn judge(name: &str, graph: &HeapGraph) {
+fn measure_snapshot(name: &str, graph: &HeapGraph) {
     let mut verdict = (0, 0);
     measure(&format!("{name}: reach"), || {
         black_box(Garbage::of(graph));
@@ -48,7 +48,7 @@ fn judge(name: &str, graph: &HeapGraph) {
         let garbage = Garbage::of(graph);
         let inner = GarbageGraph::of(graph, &garbage);
         let components = Components::of(&inner);
-        black_box(Keepers::of(&inner, &components));
+        black_box(Holders::of(&inner, &components));
         verdict = (garbage.nodes.len(), components.loops().count());
     });
     println!("  {} objects of garbage, {} loops", verdict.0, verdict.1);
@@ -59,14 +59,14 @@ fn peers(name: &str, graph: &HeapGraph) {
     let mut ours = 0;
     measure(&format!("{name}: components of the whole graph"), || ours = Components::of(&whole).n_components());
     drop(whole);
-    if setting("JUDGE_PEERS", 1) == 0 {
+    if setting("SNAPSHOT_PEERS", 1) == 0 {
         return;
     }
     let peer = petgraph_of(graph);
     let mut theirs = 0;
     measure(&format!("{name}: petgraph kosaraju_scc"), || theirs = petgraph::algo::kosaraju_scc(&peer).len());
     assert_eq!(ours, theirs, "both find the same number of components");
-    let stack = setting("JUDGE_TARJAN_STACK", 0) << 30;
+    let stack = setting("SNAPSHOT_TARJAN_STACK", 0) << 30;
     if stack > 0 {
         let run =
             || measure(&format!("{name}: petgraph tarjan_scc"), || theirs = petgraph::algo::tarjan_scc(&peer).len());
@@ -85,7 +85,7 @@ fn measure(name: &str, mut run: impl FnMut()) {
     let mut times = Vec::new();
     let mut cpu_times = Vec::new();
     let mut extra = None;
-    for _ in 0..setting("JUDGE_ROUNDS", 3).max(1) {
+    for _ in 0..setting("SNAPSHOT_ROUNDS", 3).max(1) {
         let (start, cpu_start) = (Instant::now(), cpu_time());
         run();
         times.push(start.elapsed());
@@ -198,14 +198,14 @@ fn petgraph_of(graph: &HeapGraph) -> DiGraph<(), ()> {
     peer
 }
 
-/// Replays so many loops of two objects and one judgement, and tells how long the tracker took for it.
+/// Replays so many loops of two objects and one snapshot, and tells how long the tracker took for it.
 fn tracker(loops: u64) {
-    let mut watch = Timed { tracker: Tracker::new(), took: Duration::ZERO };
-    let replayed = replay(&mut Pairs { header: header(), loops, next: 0 }, &mut watch, &mut |_| {});
-    let found = watch.tracker.finish(&replayed.heap);
-    let seconds = watch.took.as_secs_f64();
+    let mut observer = Timed { tracker: Tracker::new(), took: Duration::ZERO };
+    let replayed = replay(&mut Pairs { header: header(), loops, next: 0 }, &mut observer, &mut |_| {});
+    let found = observer.tracker.finish(&replayed.heap);
+    let seconds = observer.took.as_secs_f64();
     let rate = loops as f64 / seconds / 1e6;
-    println!("tracker: {loops} loops of two objects, 2 judgements: {seconds:.3} CPU s, {rate:.2} M loops/s");
+    println!("tracker: {loops} loops of two objects, 2 snapshots: {seconds:.3} CPU s, {rate:.2} M loops/s");
     assert_eq!(found.groups.iter().map(|group| group.count).collect::<Vec<_>>(), [loops]);
 }
 
@@ -214,10 +214,10 @@ struct Timed {
     took: Duration,
 }
 
-impl Watch for Timed {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
+impl Observer for Timed {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
         let start = cpu_time();
-        self.tracker.judge(heap, graph, moment);
+        self.tracker.on_snapshot(heap, graph, kind);
         self.took += cpu_time().saturating_sub(start);
     }
 

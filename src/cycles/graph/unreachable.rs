@@ -99,7 +99,7 @@ fn reach(graph: &HeapGraph, words: &mut [u32], queue: &mut Vec<Node>, root: Node
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycles::testing::{graph_of, random_graphs};
+    use crate::cycles::tests::{graph_of, random_graphs};
     use crate::heap::NodeState;
     use proptest::prelude::*;
 
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn vacant_places_are_never_judged_and_pinned_objects_always_alive() {
+    fn vacant_places_are_never_garbage_and_pinned_objects_always_alive() {
         let state = NodeState { tracked: true, ..NodeState::default() };
         let graph = HeapGraph::from_rows(
             vec![0, 0, 1, 2, 3],

@@ -150,7 +150,7 @@ fn visit(graph: &GarbageGraph, node: u32, number: u32) -> Visit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycles::testing::{random_graphs, rows_of};
+    use crate::cycles::tests::{random_graphs, rows_of};
     use crate::trace::Slot;
     use petgraph::graph::DiGraph;
     use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The garbage and its references in, a graph of nothing else out, numbered from zero without gaps.
 
-use super::reach::Garbage;
+use super::unreachable::Garbage;
 use crate::heap::HeapGraph;
 use crate::trace::Slot;
 

@@ -1,6 +1,6 @@
 //! The path of a loop in, the name of the bug out.
 
-use super::garbage::{Fingerprint, LoopPath};
+use crate::cycles::garbage::{Fingerprint, LoopPath};
 
 impl Fingerprint {
     /// FNV-1a, 64 bits (offset basis 0xcbf29ce484222325, prime 0x100000001b3), of each step's type name, label and slot

@@ -1,52 +1,55 @@
-//! Judgements in, the cyclic garbage of the whole run out: each loop counted once, and what became of it.
+//! Snapshots in, the cyclic garbage of the whole run out: each loop counted once, and what became of it.
 //!
 //! A loop is remembered by its members, each with the loop's number, for as long as one of them lives. What a group
 //! needs of it is added to the group at once; so memory is proportional to the live garbage and the number of groups.
+
+mod group;
+mod object_map;
+pub(super) mod provenance;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 
-use super::garbage::{CyclicGarbage, Fingerprint, LoopGroup, SeenAt};
-use super::group::Group;
-use super::home;
-use super::known::ByObject;
-use super::lost::lost;
-use super::merge::sort;
-use super::naming::Naming;
-use super::orphaned::last_releases;
-use super::path;
-use super::shape::{ShapeHash, Shapes};
-use super::{Components, Garbage, GarbageGraph, Keepers};
-use crate::heap::{AnomalyExample, Heap, HeapGraph, Moment, Node, Object, ObjectId, ObjectIndex, Watch};
+use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup, SeenAt};
+use crate::cycles::graph::lost::lost;
+use crate::cycles::graph::orphaned::last_releases;
+use crate::cycles::graph::shape::{ShapeHash, Shapes};
+use crate::cycles::merge::sort;
+use crate::cycles::path::member_names::MemberNames;
+use crate::cycles::path::search;
+use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
+use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};
 use crate::trace::{References, SiteId};
+use group::Group;
+use object_map::ObjectMap;
 
 /// Follows the cyclic garbage of one trace: give it to [`replay`](crate::heap::replay()), then ask it to
 /// [`finish`](Tracker::finish).
 ///
-/// A judgement costs what reach costs on its graph, and beyond that is proportional to the garbage.
+/// A snapshot costs what reach costs on its graph, and beyond that is proportional to the garbage.
 #[derive(Debug, Default)]
 pub struct Tracker {
     groups: Vec<Group>,
     by_fingerprint: HashMap<Fingerprint, u32, FixedState>,
-    shapes: HashMap<ShapeHash, Shape, FixedState>,
-    naming: Naming,
+    shapes: HashMap<ShapeHash, ShapeEntry, FixedState>,
+    member_names: MemberNames,
     /// Live objects that were counted.
-    known: ByObject<Known>,
-    loops: Vec<Loop>,
+    objects: ObjectMap<TrackedObject>,
+    loops: Vec<TrackedLoop>,
     /// Places in `loops` whose members all died.
     vacant: Vec<u32>,
     /// Labels of the marks in which loops were first seen.
     marks: Vec<String>,
     last_full: Option<SeenAt>,
-    /// The last judgements, oldest first: between two of them a loop was born whose time is not known better.
-    judgements: VecDeque<SeenAt>,
+    /// The last snapshots, oldest first: between two of them a loop was born whose time is not known better.
+    snapshots: VecDeque<SeenAt>,
     found: CyclicGarbage,
 }
 
 /// An object that was counted.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct TrackedObject {
     id: ObjectId,
     in_loop: u32,
     bytes: u64,
@@ -55,7 +58,7 @@ struct Known {
 
 /// A loop of which some member, or something that it holds, is alive.
 #[derive(Debug, Clone, Copy)]
-struct Loop {
+struct TrackedLoop {
     group: u32,
     alive: u64,
     alive_bytes: u64,
@@ -66,7 +69,7 @@ struct Loop {
 
 /// What loops with the same shape have in common.
 #[derive(Debug, Clone)]
-struct Shape {
+struct ShapeEntry {
     group: u32,
     /// Members of the path, and those that were folded away, by their place in the order of the shape.
     path: Vec<u32>,
@@ -77,11 +80,11 @@ struct Shape {
 /// Shapes that are remembered at most: loops of very many shapes are searched for their path again.
 const MOST_SHAPES: usize = 1 << 16;
 
-/// Judgements whose time is remembered at most.
-const MOST_JUDGEMENTS: usize = 1_024;
+/// Snapshots whose time is remembered at most.
+const MOST_SNAPSHOTS: usize = 1_024;
 
-/// The garbage of one judgement, taken apart.
-struct Verdict<'a> {
+/// The garbage of one snapshot, taken apart.
+struct SnapshotGarbage<'a> {
     graph: &'a HeapGraph,
     garbage: &'a Garbage,
     inner: &'a GarbageGraph,
@@ -91,14 +94,14 @@ struct Verdict<'a> {
     releases: Vec<Option<u64>>,
 }
 
-impl Verdict<'_> {
+impl SnapshotGarbage<'_> {
     fn object(&self, member: u32) -> ObjectIndex {
         self.graph.object(self.garbage.nodes[member as usize])
     }
 }
 
-impl Watch for Tracker {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, moment: Moment) {
+impl Observer for Tracker {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
         let now = seen_now(heap);
         let garbage = Garbage::of(graph);
         if garbage.imbalances > self.found.imbalances {
@@ -110,37 +113,37 @@ impl Watch for Tracker {
         if !garbage.nodes.is_empty() {
             self.count(heap, graph, &garbage, now);
         }
-        if moment == Moment::End {
+        if kind == SnapshotKind::End {
             for node in lost(heap, graph, &garbage) {
                 self.add_lost(heap, graph, node);
             }
         }
-        if moment != Moment::Garbage {
+        if kind != SnapshotKind::Garbage {
             self.last_full = Some(now);
         }
-        if self.judgements.len() == MOST_JUDGEMENTS {
-            self.judgements.pop_front();
+        if self.snapshots.len() == MOST_SNAPSHOTS {
+            self.snapshots.pop_front();
         }
-        self.judgements.push_back(now);
+        self.snapshots.push_back(now);
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
-        let Some(known) = self.known.remove(object) else { return };
-        let of = &mut self.loops[known.in_loop as usize];
-        let group = &mut self.groups[of.group as usize];
-        of.alive -= 1;
-        of.alive_bytes = of.alive_bytes.saturating_sub(known.bytes);
+        let Some(known) = self.objects.remove(object) else { return };
+        let tracked = &mut self.loops[known.in_loop as usize];
+        let group = &mut self.groups[tracked.group as usize];
+        tracked.alive -= 1;
+        tracked.alive_bytes = tracked.alive_bytes.saturating_sub(known.bytes);
         if by_collector {
             self.found.collected_objects += 1;
-            if known.is_member && !of.collected {
-                of.collected = true;
+            if known.is_member && !tracked.collected {
+                tracked.collected = true;
                 group.add_collected();
             }
         }
-        if let (Some(since), Some(now)) = (of.since_ns, heap.now().ns) {
+        if let (Some(since), Some(now)) = (tracked.since_ns, heap.now().ns) {
             group.add_lingering(known.bytes, now.saturating_sub(since));
         }
-        if of.alive == 0 {
+        if tracked.alive == 0 {
             self.vacant.push(known.in_loop);
         }
     }
@@ -154,9 +157,9 @@ impl Tracker {
     /// What was found in all. Loops that are still there have lingered until now.
     pub fn finish(mut self, heap: &Heap) -> CyclicGarbage {
         if let Some(now) = heap.now().ns {
-            for of in self.loops.iter().filter(|of| of.alive > 0) {
-                if let Some(since) = of.since_ns {
-                    self.groups[of.group as usize].add_lingering(of.alive_bytes, now.saturating_sub(since));
+            for tracked in self.loops.iter().filter(|tracked| tracked.alive > 0) {
+                if let Some(since) = tracked.since_ns {
+                    self.groups[tracked.group as usize].add_lingering(tracked.alive_bytes, now.saturating_sub(since));
                 }
             }
         }
@@ -174,11 +177,12 @@ impl Tracker {
             return;
         }
         let mut makers: BTreeMap<String, String> = BTreeMap::new();
-        for index in heap.objects().filter(|&index| self.known.get(index).is_none()) {
-            let Some(name) = home::class_name(heap, index).filter(|name| wanted.contains(&name.to_string())) else {
+        for index in heap.objects().filter(|&index| self.objects.get(index).is_none()) {
+            let Some(name) = provenance::class_name(heap, index).filter(|name| wanted.contains(&name.to_string()))
+            else {
                 continue;
             };
-            if let Some(file) = home::innermost_file(heap, heap.object(index).site) {
+            if let Some(file) = provenance::innermost_file(heap, heap.object(index).site) {
                 makers.insert(name.to_string(), file);
             }
         }
@@ -193,29 +197,29 @@ impl Tracker {
     fn count(&mut self, heap: &mut Heap, graph: &HeapGraph, garbage: &Garbage, now: SeenAt) {
         let inner = &GarbageGraph::of(graph, garbage);
         let components = &Components::of(inner);
-        let keepers = Keepers::of(inner, components);
+        let holders = Holders::of(inner, components);
         let exact = heap.header().references == References::Events;
         let last_release = |member: u32| heap.last_release(graph.object(garbage.nodes[member as usize]));
         let releases = if exact { last_releases(inner, components, last_release) } else { Vec::new() };
-        let verdict = Verdict { graph, garbage, inner, components, now, releases };
+        let snapshot = SnapshotGarbage { graph, garbage, inner, components, now, releases };
         let mut shapes = Shapes::new(inner, components);
         let mut mark = None;
         // The loop of each component that is one; says nothing of the others.
         let mut loops = vec![u32::MAX; components.n_components()];
         for component in components.loops() {
-            let number = match self.known_loop(heap, &verdict, component) {
+            let number = match self.counted_loop(heap, &snapshot, component) {
                 Some(number) => number,
                 None => {
                     let mark = *mark.get_or_insert_with(|| self.mark(heap));
-                    self.add_loop(heap, &verdict, &mut shapes, component, mark)
+                    self.add_loop(heap, &snapshot, &mut shapes, component, mark)
                 }
             };
             self.groups[self.loops[number as usize].group as usize].see(now);
             loops[component as usize] = number;
         }
         for member in 0..inner.n_nodes() as u32 {
-            let Some(keeper) = keepers.keeper(member) else { continue };
-            self.add_object(heap, &verdict, member, keeper == components.component(member), loops[keeper as usize]);
+            let Some(holder) = holders.holder(member) else { continue };
+            self.add_object(heap, &snapshot, member, holder == components.component(member), loops[holder as usize]);
         }
     }
 
@@ -223,11 +227,11 @@ impl Tracker {
     ///
     /// Until 3.10 a frame that dies is kept by its code and used again without a word to the allocator (`co_zombieframe`),
     /// so one old member does not make a loop an old one.
-    fn known_loop(&self, heap: &Heap, verdict: &Verdict, component: u32) -> Option<u32> {
-        let members = verdict.components.members(component);
+    fn counted_loop(&self, heap: &Heap, snapshot: &SnapshotGarbage, component: u32) -> Option<u32> {
+        let members = snapshot.components.members(component);
         let in_loop = |member: u32| {
-            let object = verdict.object(member);
-            let known = self.known.get(object)?;
+            let object = snapshot.object(member);
+            let known = self.objects.get(object)?;
             (known.is_member && known.id == heap.id(object)).then_some(known.in_loop)
         };
         let number = members.iter().find_map(|&member| in_loop(member))?;
@@ -241,14 +245,14 @@ impl Tracker {
     fn add_loop(
         &mut self,
         heap: &Heap,
-        verdict: &Verdict,
+        snapshot: &SnapshotGarbage,
         shapes: &mut Shapes,
         component: u32,
         mark: Option<u32>,
     ) -> u32 {
-        let hash = shapes.hash(component, |member| self.naming.key(heap, verdict.object(member)));
+        let hash = shapes.hash(component, |member| self.member_names.key(heap, snapshot.object(member)));
         if !self.shapes.contains_key(&hash) {
-            let shape = self.new_shape(heap, verdict, shapes, component);
+            let shape = self.new_shape(heap, snapshot, shapes, component);
             if self.shapes.len() >= MOST_SHAPES {
                 self.shapes.clear();
             }
@@ -258,11 +262,12 @@ impl Tracker {
         self.found.unproved_paths += u64::from(shape.unproved);
         let order = shapes.order();
         let in_order = shape.path.iter().map(|&place| order[place as usize]).chain(order.iter().copied());
-        let sites = in_order.map(|member| heap.object(verdict.object(member)).site);
+        let sites = in_order.map(|member| heap.object(snapshot.object(member)).site);
         let site = { sites }.find(|&site| site != SiteId::NONE).unwrap_or(SiteId::NONE);
-        let orphaned = self.orphaned(heap, verdict, component);
+        let orphaned = self.orphaned(heap, snapshot, component);
         self.groups[shape.group as usize].add_loop(heap, site, orphaned, mark);
-        let new = Loop { group: shape.group, alive: 0, alive_bytes: 0, since_ns: verdict.now.ns, collected: false };
+        let new =
+            TrackedLoop { group: shape.group, alive: 0, alive_bytes: 0, since_ns: snapshot.now.ns, collected: false };
         match self.vacant.pop() {
             Some(place) => {
                 self.loops[place as usize] = new;
@@ -276,60 +281,60 @@ impl Tracker {
     }
 
     /// Searches the path of the component that was hashed last, and finds its group.
-    fn new_shape(&mut self, heap: &Heap, verdict: &Verdict, shapes: &Shapes, component: u32) -> Shape {
-        let object = |member| verdict.object(member);
-        let place = |to| (verdict.components.component(to) == component).then(|| shapes.place_of(to));
-        let (figure, files) = self.naming.figure(heap, verdict.inner, shapes.order(), object, place);
-        let way = path::shortest(&figure).unwrap_or_default();
+    fn new_shape(&mut self, heap: &Heap, snapshot: &SnapshotGarbage, shapes: &Shapes, component: u32) -> ShapeEntry {
+        let object = |member| snapshot.object(member);
+        let place = |to| (snapshot.components.component(to) == component).then(|| shapes.place_of(to));
+        let (loop_graph, files) = self.member_names.loop_graph(heap, snapshot.inner, shapes.order(), object, place);
+        let way = search::shortest(&loop_graph).unwrap_or_default();
         let fingerprint = Fingerprint::of(&way.path);
         let group = *self.by_fingerprint.entry(fingerprint).or_insert_with(|| {
-            self.groups.push(Group::new(way.path, verdict.now));
+            self.groups.push(Group::new(way.path, snapshot.now));
             self.groups.len() as u32 - 1
         });
-        self.groups[group as usize].add_shape(&figure);
+        self.groups[group as usize].add_shape(&loop_graph);
         self.groups[group as usize].add_files(files);
-        Shape { group, path: way.members, unproved: !way.shortest }
+        ShapeEntry { group, path: way.members, unproved: !way.shortest }
     }
 
-    /// Exact where releases are in the trace. Else after the last full judgement, and after the youngest member was met.
-    fn orphaned(&self, heap: &Heap, verdict: &Verdict, component: u32) -> Option<(SeenAt, SeenAt)> {
+    /// Exact where releases are in the trace. Else after the last full snapshot, and after the youngest member was met.
+    fn orphaned(&self, heap: &Heap, snapshot: &SnapshotGarbage, component: u32) -> Option<(SeenAt, SeenAt)> {
         if heap.header().references == References::Events {
-            let event = verdict.releases[component as usize]?;
-            let at = SeenAt { event, ns: verdict.now.ns.filter(|_| event == verdict.now.event) };
+            let event = snapshot.releases[component as usize]?;
+            let at = SeenAt { event, ns: snapshot.now.ns.filter(|_| event == snapshot.now.event) };
             return Some((at, at));
         }
-        let members = verdict.components.members(component);
-        let youngest = members.iter().map(|&member| heap.id(verdict.object(member)).0).max()?;
-        let before = self.judgements.iter().rev().find(|judged| judged.event <= youngest);
-        let met = SeenAt { event: youngest, ns: before.and_then(|judged| judged.ns) };
-        Some((self.last_full.map_or(met, |full| full.max(met)), verdict.now))
+        let members = snapshot.components.members(component);
+        let youngest = members.iter().map(|&member| heap.id(snapshot.object(member)).0).max()?;
+        let before = self.snapshots.iter().rev().find(|earlier| earlier.event <= youngest);
+        let met = SeenAt { event: youngest, ns: before.and_then(|earlier| earlier.ns) };
+        Some((self.last_full.map_or(met, |full| full.max(met)), snapshot.now))
     }
 
-    fn add_object(&mut self, heap: &mut Heap, verdict: &Verdict, member: u32, is_member: bool, in_loop: u32) {
-        let index = verdict.object(member);
+    fn add_object(&mut self, heap: &mut Heap, snapshot: &SnapshotGarbage, member: u32, is_member: bool, in_loop: u32) {
+        let index = snapshot.object(member);
         let object = heap.object(index);
-        if let Some(known) = self.known.get(index).copied().filter(|known| known.id == object.id) {
-            let of = &mut self.loops[known.in_loop as usize];
-            if known.in_loop == in_loop || !of.collected {
+        if let Some(known) = self.objects.get(index).copied().filter(|known| known.id == object.id) {
+            let tracked = &mut self.loops[known.in_loop as usize];
+            if known.in_loop == in_loop || !tracked.collected {
                 return;
             }
-            // Its first life ended with that loop, see `known_loop`.
-            of.alive -= 1;
-            of.alive_bytes = of.alive_bytes.saturating_sub(known.bytes);
-            if of.alive == 0 {
+            // Its first life ended with that loop, see `counted_loop`.
+            tracked.alive -= 1;
+            tracked.alive_bytes = tracked.alive_bytes.saturating_sub(known.bytes);
+            if tracked.alive == 0 {
                 self.vacant.push(known.in_loop);
             }
         }
         heap.watch(index);
         let bytes = object.bytes.saturating_add(object.owned_bytes);
-        self.known.insert(index, Known { id: object.id, in_loop, bytes, is_member });
-        let of = &mut self.loops[in_loop as usize];
-        of.alive += 1;
-        of.alive_bytes = of.alive_bytes.saturating_add(bytes);
-        let tracked = verdict.graph.state(verdict.garbage.nodes[member as usize]).tracked;
-        self.groups[of.group as usize].add_object(heap, index, &object, is_member, tracked);
+        self.objects.insert(index, TrackedObject { id: object.id, in_loop, bytes, is_member });
+        let tracked = &mut self.loops[in_loop as usize];
+        tracked.alive += 1;
+        tracked.alive_bytes = tracked.alive_bytes.saturating_add(bytes);
+        let is_gc = snapshot.graph.state(snapshot.garbage.nodes[member as usize]).tracked;
+        self.groups[tracked.group as usize].add_object(heap, index, &object, is_member, is_gc);
         self.found.objects += 1;
-        self.found.gc_objects += u64::from(tracked);
+        self.found.gc_objects += u64::from(is_gc);
         self.found.bytes = self.found.bytes.saturating_add(bytes);
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::scenario::Listed;
-use super::*;
+use super::Listed;
+use crate::heap::*;
 use crate::trace::{
     Event, Frees, Header, Numbers, ObjectFlags, References, Scope, SiteId, Slot, Tag, TextDef, TextId, TypeDef, TypeId,
 };
@@ -22,8 +22,8 @@ struct Naive {
     used: Vec<u64>,
     collecting: bool,
     anomalies: BTreeMap<AnomalyKind, u64>,
-    /// One for each judgement.
-    judged: Vec<Vec<Line>>,
+    /// One for each snapshot.
+    snapshots: Vec<Vec<Line>>,
     died: Vec<(u64, bool)>,
 }
 
@@ -46,7 +46,7 @@ struct NaiveObject {
     references: Vec<(usize, Slot)>,
 }
 
-/// What a judgement shows of one object: tag, bytes, tally, roots, references to tags.
+/// What a snapshot shows of one object: tag, bytes, tally, roots, references to tags.
 type Line = (u64, u64, u64, Vec<String>, Vec<(u64, Slot)>);
 
 impl Naive {
@@ -108,7 +108,7 @@ impl Naive {
         }
     }
 
-    fn judge(&mut self) {
+    fn take_snapshot(&mut self) {
         let live = self.objects.iter().filter(|object| object.life == Life::Live);
         let mut lines: Vec<Line> = live
             .map(|object| {
@@ -122,7 +122,7 @@ impl Naive {
             })
             .collect();
         lines.sort();
-        self.judged.push(lines);
+        self.snapshots.push(lines);
     }
 
     fn play(&mut self, event: &Event) {
@@ -221,7 +221,7 @@ impl Naive {
                 if std::mem::replace(&mut self.collecting, true) {
                     self.add(AnomalyKind::UnpairedCollection);
                 }
-                self.judge();
+                self.take_snapshot();
             }
             Event::GcStop { .. } => {
                 let was_collecting = std::mem::replace(&mut self.collecting, false);
@@ -229,7 +229,7 @@ impl Naive {
                     self.add(AnomalyKind::UnpairedCollection);
                 }
             }
-            Event::Checkpoint(Scope::Full) => self.judge(),
+            Event::Checkpoint(Scope::Full) => self.take_snapshot(),
             _ => {}
         }
     }
@@ -241,19 +241,19 @@ impl Naive {
                 self.bury(object, false);
             }
         }
-        self.judge();
+        self.take_snapshot();
     }
 }
 
-/// The judgements as the naive model tells them; watches every object, from the first judgement that shows it.
+/// The snapshots as the naive model tells them; watches every object, from the first snapshot that shows it.
 #[derive(Default)]
 struct Lines {
-    judged: Vec<Vec<Line>>,
+    snapshots: Vec<Vec<Line>>,
     died: Vec<(u64, bool)>,
 }
 
-impl Watch for Lines {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, _: Moment) {
+impl Observer for Lines {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, _: SnapshotKind) {
         let address = |node: Node| heap.object(graph.object(node)).address;
         let live = graph.nodes().filter(|&node| !graph.state(node).vacant);
         let mut lines: Vec<Line> = live
@@ -277,7 +277,7 @@ impl Watch for Lines {
         assert_eq!((heap.n_live(), heap.live_bytes()), (lines.len() as u64, bytes));
         let counts = heap.types().counts(TypeId(1));
         assert_eq!((counts.live, counts.live_bytes), (heap.n_live(), bytes));
-        self.judged.push(lines);
+        self.snapshots.push(lines);
         heap.objects().collect::<Vec<_>>().into_iter().for_each(|index| heap.watch(index));
     }
 
@@ -340,7 +340,7 @@ fn compare(frees: Frees, dense: bool, script: Vec<Event>) -> Result<(), TestCase
         used: Vec::new(),
         collecting: false,
         anomalies: BTreeMap::new(),
-        judged: Vec::new(),
+        snapshots: Vec::new(),
         died: Vec::new(),
     };
     let mut events = vec![Event::Type(Box::new(TypeDef { id: 1, name: "A".into(), ..TypeDef::default() }))];
@@ -362,7 +362,7 @@ fn compare(frees: Frees, dense: bool, script: Vec<Event>) -> Result<(), TestCase
     let replayed = replay(&mut Listed::new(header(frees, dense), events), &mut lines, &mut |_| {});
     let anomalies: BTreeMap<AnomalyKind, u64> = replayed.heap.anomalies().kinds().collect();
     prop_assert_eq!(anomalies, naive.anomalies);
-    prop_assert_eq!(lines.judged, naive.judged);
+    prop_assert_eq!(lines.snapshots, naive.snapshots);
     let n_alive = replayed.heap.n_live();
     prop_assert_eq!(replayed.heap.types().counts(TypeId(1)).ever - n_alive, naive.died.len() as u64);
     // Who was watched died in both, and at the hand of the same.
@@ -415,8 +415,8 @@ fn any_event() -> impl Strategy<Value = Event> {
 /// Reads everything that a graph and a heap show.
 struct ReadAll;
 
-impl Watch for ReadAll {
-    fn judge(&mut self, heap: &mut Heap, graph: &HeapGraph, _: Moment) {
+impl Observer for ReadAll {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, _: SnapshotKind) {
         let mut n_references = 0;
         for node in graph.nodes() {
             for reference in graph.references(node) {
