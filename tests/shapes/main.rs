@@ -13,7 +13,7 @@ use std::process::Command;
 
 use programs::Shape;
 use recording::{Measured, Predicted};
-use refloop::overhead::{Question, SlotsAdvice, Verdict};
+use refloop::overhead::{SlotsAdvice, SlotsOptions, Verdict};
 
 const VERSIONS: [&str; 6] = ["3.8.18", "3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.13.0"];
 
@@ -59,7 +59,7 @@ struct Checked {
 /// Asks a recording of one version about another: where every instance sets its attributes in one order, the answer is
 /// what is measured there.
 fn translate(here: &Checked, there: &Checked, problems: &mut String) {
-    let question = Question { python: Some(there.version.to_owned()), min_saving: 0 };
+    let question = SlotsOptions { python: Some(there.version.to_owned()), min_saving: 0 };
     for (name, predicted) in &here.predicted {
         let settled = ["plain_", "dataclass_", "setattr_", "frozen_", "list_", "str_", "int_", "tuple_", "exception_"];
         let (Some(measured), true) = (there.plain.get(name), settled.iter().any(|start| name.starts_with(start)))
@@ -117,7 +117,7 @@ fn check(version: &'static str, python: &Path, shapes: &[Shape]) -> Checked {
         if (predicted.bytes - bytes).abs() > TOLERANCE {
             let _ = writeln!(&mut problems, "{version} {}: predicted {} measured {bytes}", shape.name, predicted.bytes);
         }
-        let advice = predicted.profile.advise(&Question::default());
+        let advice = predicted.profile.advise(&SlotsOptions::default());
         assert_eq!(advice.impossible, None);
         assert!(advice.not_understood.is_empty(), "{version} {}: {:?}", shape.name, advice.not_understood);
         let predicted = predictions.entry(shape.name.clone()).or_insert(predicted);
