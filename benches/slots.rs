@@ -10,7 +10,7 @@
 
 use refloop::cycles::Tracker;
 use refloop::heap::replay;
-use refloop::overhead::{Profiler, Question};
+use refloop::overhead::{Profiler, SlotsOptions};
 use refloop::trace::formats::{WriteOptions, named};
 use refloop::trace::{
     DictState, Ending, Event, Events, Header, ObjectFlags, Position, References, Scope, SiteId, Slot, Tag, TextDef,
@@ -39,7 +39,7 @@ fn main() {
         let mut observer = (Tracker::new(), Profiler::new());
         let replayed = replay(&mut *events, &mut observer, &mut |_| {});
         observer.0.finish(&replayed.heap);
-        let advice = observer.1.finish(&replayed.heap).advise(&Question::default());
+        let advice = observer.1.finish(&replayed.heap).advise(&SlotsOptions::default());
         assert_eq!(advice.slots[0].instances, instances);
     };
     let (mut loops, mut both, mut extra) = (Vec::new(), Vec::new(), Vec::new());

@@ -7,7 +7,7 @@ use refloop::cycles::Tracker;
 use refloop::findings::Facts;
 use refloop::findings::layout::Classes;
 use refloop::heap;
-use refloop::overhead::{Profiler, Question};
+use refloop::overhead::{Profiler, SlotsOptions};
 use refloop::report::{Input, Known, SlotsRow, TypeRow, rows};
 use refloop::trace::{Births, Ending, References, TraceError};
 
@@ -38,11 +38,11 @@ pub struct Run {
 }
 
 /// Replays each trace. Fails only where nothing at all could be read.
-pub fn replay(paths: &[PathBuf], question: &Question, messages: &Messages) -> Result<Run, Failure> {
+pub fn replay(paths: &[PathBuf], options: &SlotsOptions, messages: &Messages) -> Result<Run, Failure> {
     let mut run = Run::default();
     let mut facts = Vec::new();
     for path in inputs::find(paths)? {
-        match replay_one(&path, question, messages, &mut run) {
+        match replay_one(&path, options, messages, &mut run) {
             Ok(of_one) => facts.push(of_one),
             Err(error) => run.error = run.error.or(Some(error)),
         }
@@ -54,7 +54,7 @@ pub fn replay(paths: &[PathBuf], question: &Question, messages: &Messages) -> Re
     }
 }
 
-fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut Run) -> Result<Facts, TraceError> {
+fn replay_one(path: &Path, options: &SlotsOptions, messages: &Messages, run: &mut Run) -> Result<Facts, TraceError> {
     let started = Instant::now();
     let mut events = refloop::trace::open(path)?;
     let mut watch = (Tracker::new(), Profiler::new());
@@ -64,7 +64,7 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
     let heap = replayed.heap;
     let profile = watch.1.finish(&heap);
     let facts = Facts::of(watch.0.finish(&heap), Classes::of(&profile), &heap);
-    let advice = profile.advise(question);
+    let advice = profile.advise(options);
     // Where only survivors are told of, it takes a full checkpoint to meet what is alive.
     if heap.header().births == Births::All || replayed.whole_snapshots > 0 {
         run.live_objects += heap.n_live();
@@ -76,7 +76,7 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
     }
     run.slots.extend(rows::slots_of(&advice));
     add_new(&mut run.types_notes, profile.coverage.sentence());
-    add_new(&mut run.slots_notes, rows::notes_of(&advice, question.min_saving));
+    add_new(&mut run.slots_notes, rows::notes_of(&advice, options.min_saving));
     add_new(&mut run.slots_not_understood, advice.not_understood.iter().cloned());
     let is_complete = replayed.error.is_none() && matches!(replayed.ending, Ending::Complete);
     let mut input = Input {

@@ -23,7 +23,7 @@ pub struct Classes {
 impl Classes {
     pub fn of(profile: &crate::overhead::Profile) -> Classes {
         let facts = profile.facts();
-        let advice = profile.advise(&crate::overhead::Question::default());
+        let advice = profile.advise(&crate::overhead::SlotsOptions::default());
         let recommended = advice.slots.into_iter().filter(|class| class.verdict == Verdict::Recommended);
         Classes {
             attribute_cliff: facts.attribute_cliff,

@@ -3,9 +3,9 @@
 use super::blockers::{self, Blocker, Candidate, Effect};
 use super::class::Class;
 use super::cpython::{Layout, UnknownLayout};
-use super::gain::{Cost, Gain, Target};
 use super::plan::Plan;
 use super::profile::{Profile, TypeProfile};
+use super::savings::{Comparison, Cost, Savings};
 use super::suggestion;
 use crate::trace::TypeId;
 
@@ -15,7 +15,7 @@ const LIBRARY_SAVING: i64 = 1_000_000;
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
-pub struct Question {
+pub struct SlotsOptions {
     /// Another CPython than the recorded one: `3.13`.
     pub python: Option<String>,
     /// Classes that save less than this, now and at the peak, are counted and not listed.
@@ -92,8 +92,8 @@ impl Verdict {
 
 impl Profile {
     /// Advice on every class whose instances have a dict.
-    pub fn advise(&self, question: &Question) -> Advice {
-        let (here, there) = match self.layouts(question) {
+    pub fn advise(&self, options: &SlotsOptions) -> Advice {
+        let (recorded, target) = match self.layouts(options) {
             Ok(layouts) => layouts,
             Err(reason) => return Advice::impossible(reason),
         };
@@ -105,15 +105,15 @@ impl Profile {
                 "the trace has no dict states: it does not say where instances keep their attributes",
             );
         }
-        let mut advice = Advice { python: there.short(), ..Advice::default() };
-        if here != there {
-            advice.estimate = Some(estimate_sentence(here, there));
+        let mut advice = Advice { python: target.short(), ..Advice::default() };
+        if recorded != target {
+            advice.estimate = Some(estimate_sentence(recorded, target));
         }
         for row in &self.types {
             let Some(class) = self.classes.get(row.class).filter(|class| self.has_instance_dict(class)) else {
                 continue;
             };
-            let Some(slots) = self.advise_class(row, class, here, there) else {
+            let Some(slots) = self.advise_class(row, class, recorded, target) else {
                 advice.not_understood.push(row.name.clone());
                 continue;
             };
@@ -121,7 +121,7 @@ impl Profile {
             if class.is_foreign() && most_saved < LIBRARY_SAVING {
                 advice.library_classes += 1;
                 advice.library_bytes += most_saved.max(0) as u64;
-            } else if question.min_saving > 0 && most_saved < i64::try_from(question.min_saving).unwrap_or(i64::MAX) {
+            } else if options.min_saving > 0 && most_saved < i64::try_from(options.min_saving).unwrap_or(i64::MAX) {
                 advice.hidden_classes += 1;
                 advice.hidden_bytes += most_saved.max(0) as u64;
             } else {
@@ -135,14 +135,14 @@ impl Profile {
         advice
     }
 
-    fn layouts(&self, question: &Question) -> Result<(&'static Layout, &'static Layout), String> {
-        let here = self.layout.clone().map_err(|UnknownLayout(reason)| reason)?;
-        let there = match &question.python {
-            None => here,
-            Some(version) if version.matches('.').count() == 1 && *version == here.short() => here,
+    fn layouts(&self, options: &SlotsOptions) -> Result<(&'static Layout, &'static Layout), String> {
+        let recorded = self.layout.clone().map_err(|UnknownLayout(reason)| reason)?;
+        let target = match &options.python {
+            None => recorded,
+            Some(version) if version.matches('.').count() == 1 && *version == recorded.short() => recorded,
             Some(version) => Layout::named(version).map_err(|UnknownLayout(reason)| reason)?,
         };
-        Ok((here, there))
+        Ok((recorded, target))
     }
 
     /// A class statement's type that was seen with instances, and gives them a dict.
@@ -159,29 +159,31 @@ impl Profile {
         &self,
         row: &TypeProfile,
         class: &Class,
-        here: &'static Layout,
-        there: &'static Layout,
+        recorded: &'static Layout,
+        target: &'static Layout,
     ) -> Option<SlotsAdvice> {
         let observed = self.observed.get(&class.def.id)?;
-        let build = self.classes.build(class, here)?;
+        let build = self.classes.build(class, recorded)?;
         let explained = observed.most.kinds.keys().all(|kind| {
-            build.item_size != 0 || here.has_inline_values(&build) || kind.object == here.object_bytes(&build, 0, 0)
+            build.item_size != 0
+                || recorded.has_inline_values(&build)
+                || kind.object == recorded.object_bytes(&build, 0, 0)
         });
         if !explained {
             return None;
         }
-        let (target, base_known) = Target::of(&self.classes, class, observed, build, here, there);
+        let (comparison, base_known) = Comparison::of(&self.classes, class, observed, build, recorded, target);
         let observed_of = |other: &Class| self.observed.get(&other.def.id);
-        let plan = Plan::of(&self.classes, class, &build, there, observed, &observed_of);
-        let gain = Gain::of(&target, observed, row.peak, &plan);
+        let plan = Plan::of(&self.classes, class, &build, target, observed, &observed_of);
+        let savings = Savings::of(&comparison, observed, row.peak, &plan);
         let candidate = Candidate {
             classes: &self.classes,
             all: &self.observed,
             class,
             observed,
-            target: &target,
+            comparison: &comparison,
             plan: &plan,
-            gain: &gain,
+            savings: &savings,
             peak: row.peak,
         };
         let blockers = blockers::of(&candidate);
@@ -191,11 +193,11 @@ impl Profile {
             Some(Effect::Never) => Verdict::NotAdvised,
         };
         let mut notes = blockers::notes(&candidate);
-        if !base_known && !target.is_recorded() {
+        if !base_known && !comparison.is_recorded() {
             notes.push(format!(
                 "the built-in base of {} is assumed to be as big in CPython {} as in the recording",
                 class.short_name(),
-                there.short()
+                target.short()
             ));
         }
         Some(SlotsAdvice {
@@ -203,11 +205,11 @@ impl Profile {
             name: row.name.clone(),
             instances: observed.now.instances,
             peak: row.peak,
-            now: gain.now,
-            slotted: gain.after,
-            saved_bytes: gain.saved,
-            saved_at_peak: gain.saved_at_peak,
-            class_cost: gain.class_cost,
+            now: savings.now,
+            slotted: savings.after,
+            saved_bytes: savings.saved,
+            saved_at_peak: savings.saved_at_peak,
+            class_cost: savings.class_cost,
             verdict,
             blockers,
             suggestion: (verdict != Verdict::NotAdvised).then(|| suggestion::text(&plan)),
@@ -224,16 +226,16 @@ impl Advice {
 }
 
 /// What cannot be known of another CPython, said plainly.
-fn estimate_sentence(here: &Layout, there: &Layout) -> String {
+fn estimate_sentence(recorded: &Layout, target: &Layout) -> String {
     let mut text = format!(
         "an estimate: recorded with CPython {}, asked about {}; every instance is taken to set its attributes in one order, in a class that has settled",
-        here.short(),
-        there.short()
+        recorded.short(),
+        target.short()
     );
-    if there.shows_materialised && !here.shows_materialised {
+    if target.shows_materialised && !recorded.shows_materialised {
         text.push_str("; a recording of this version does not show which instances had their `__dict__` asked for, 64 bytes more each");
     }
-    if !there.shows_materialised && here.shows_materialised {
+    if !target.shows_materialised && recorded.shows_materialised {
         text.push_str("; where some instance sets them in another order, all later ones cost much more there");
     }
     text

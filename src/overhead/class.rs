@@ -121,14 +121,14 @@ impl Classes {
 
     /// The same build on another CPython, and whether that is known and not assumed: of a built-in base from an
     /// extension module the size is taken to be the same.
-    pub fn build_elsewhere(&self, class: &Class, build: &Build, here: &Layout, there: &Layout) -> (Build, bool) {
+    pub fn build_elsewhere(&self, class: &Class, build: &Build, recorded: &Layout, target: &Layout) -> (Build, bool) {
         let Some(base) = self.built_in_base(class) else {
             return (*build, true);
         };
         let (known, from, to) = match base.def.name.as_str() {
-            _ if base.def.flags.has(TypeFlags::EXCEPTION) => (true, here.exception_body, there.exception_body),
-            "str" => (true, here.str_body, there.str_body),
-            "tuple" => (true, here.tuple_body, there.tuple_body),
+            _ if base.def.flags.has(TypeFlags::EXCEPTION) => (true, recorded.exception_body, target.exception_body),
+            "str" => (true, recorded.str_body, target.str_body),
+            "tuple" => (true, recorded.tuple_body, target.tuple_body),
             "list" | "dict" | "set" | "frozenset" | "float" | "complex" | "int" | "bytes" => (true, 0, 0),
             _ => (false, 0, 0),
         };

@@ -1,10 +1,11 @@
 //! A profile goes in, facts about wasted attribute storage come out: what the rules `attribute-cliff`, `unshared-keys`,
 //! `materialised-dict` and `slots-without-effect` judge.
 
+use super::census::Kind;
 use super::class::{Class, Classes};
 use super::cpython::{Layout, SharedKeys};
 use super::layout::{Build, block};
-use super::observe::{Kind, Observed};
+use super::observed::Observed;
 use super::profile::Profile;
 use crate::trace::{DictState, TypeFlags, TypeId};
 

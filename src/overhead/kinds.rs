@@ -32,12 +32,12 @@ pub enum TypeKind {
 pub struct TypeRow {
     pub class: TypeId,
     pub kind: TypeKind,
-    pub plain: Plain,
+    pub totals: Totals,
 }
 
 /// Objects without attributes.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Plain {
+pub struct Totals {
     pub instances: u64,
     pub object_bytes: u64,
     pub item_bytes: u64,
@@ -47,7 +47,7 @@ pub struct Plain {
 impl TypeRow {
     /// Of a type of which nothing was seen yet.
     pub fn of(heap: &Heap, class: TypeId) -> TypeRow {
-        TypeRow { class, kind: TypeKind::of(heap, class), plain: Plain::default() }
+        TypeRow { class, kind: TypeKind::of(heap, class), totals: Totals::default() }
     }
 }
 
@@ -63,7 +63,7 @@ impl TypeKind {
     }
 }
 
-impl Plain {
+impl Totals {
     pub fn add(&mut self, bytes: u64, owned: u64) {
         self.instances += 1;
         self.object_bytes += bytes;

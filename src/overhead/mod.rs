@@ -5,26 +5,26 @@
 
 pub mod advice;
 pub mod blockers;
+pub mod census;
 pub mod class;
 pub mod cpython;
 pub mod facts;
-pub mod gain;
 mod kinds;
 pub mod layout;
-pub mod observe;
+pub mod observed;
 pub mod plan;
 pub mod profile;
-#[cfg(test)]
-mod scenario;
-#[cfg(test)]
-mod scenarios;
+pub mod profiler;
+pub mod savings;
 pub mod standard;
 pub mod suggestion;
+#[cfg(test)]
+mod tests;
 
-pub use advice::{Advice, Question, SlotsAdvice, Verdict};
+pub use advice::{Advice, SlotsAdvice, SlotsOptions, Verdict};
 pub use blockers::{Blocker, Effect};
 pub use cpython::{Layout, UnknownLayout, Version};
 pub use facts::LayoutFacts;
-pub use gain::Cost;
-pub use observe::Profiler;
 pub use profile::{Coverage, ModuleProfile, Profile, Split, TypeProfile};
+pub use profiler::Profiler;
+pub use savings::Cost;

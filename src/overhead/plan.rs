@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::class::{Class, Classes, Definition};
 use super::cpython::Layout;
 use super::layout::Build;
-use super::observe::Observed;
+use super::observed::Observed;
 use crate::trace::TypeFlags;
 
 /// How slots would be declared.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::census::Census;
 use super::class::Classes;
 use super::cpython::{Layout, UnknownLayout};
-use super::observe::{Census, Observed, Profiler};
+use super::observed::Observed;
+use super::profiler::Profiler;
 use crate::heap::Heap;
 use crate::trace::{DictState, TypeFlags, TypeId};
 

@@ -9,7 +9,7 @@ use refloop::findings::date::Date;
 use refloop::findings::gate::{Gate, Standing, Verdict};
 use refloop::findings::suppress::Shown;
 use refloop::findings::{self, Finding};
-use refloop::overhead::Question;
+use refloop::overhead::SlotsOptions;
 use refloop::report::{Input, View};
 
 use super::report;
@@ -30,7 +30,7 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         _ => None,
     };
     let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?.with_shown(shown(&settings));
-    let run = run::replay(&command.traces.traces, &Question::default(), &command.page.messages)?;
+    let run = run::replay(&command.traces.traces, &SlotsOptions::default(), &command.page.messages)?;
     let findings = findings::find(&run.facts, &ownership);
     let verdict = gate.judge(&findings, today());
     if command.write_baseline {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use refloop::findings::{self, Ownership};
-use refloop::overhead::Question;
+use refloop::overhead::SlotsOptions;
 use refloop::report::diff::Diff;
 use refloop::report::{Page, Report, View};
 
@@ -37,7 +37,7 @@ fn report_of(
     ownership: &Ownership,
     command: &args::Diff,
 ) -> Result<(Report, Option<Failure>), Failure> {
-    let run = run::replay(std::slice::from_ref(path), &Question::default(), &command.messages)?;
+    let run = run::replay(std::slice::from_ref(path), &SlotsOptions::default(), &command.messages)?;
     let findings = findings::find(&run.facts, ownership);
     Ok(report::of_run(run, ownership.clone(), &findings, None, None))
 }

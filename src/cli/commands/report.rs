@@ -5,7 +5,7 @@ use std::path::Path;
 
 use refloop::findings::gate::Verdict;
 use refloop::findings::{self, Finding, Ownership};
-use refloop::overhead::Question;
+use refloop::overhead::SlotsOptions;
 use refloop::report::{self, Material, Report, SortKey, View};
 
 use crate::args;
@@ -23,26 +23,26 @@ const MIN_SAVING: u64 = 1_000;
 pub fn analyze(command: &args::Report) -> Result<Outcome, Failure> {
     // Pages for people leave out what is not worth a line.
     let min_saving = if for_people(&command.page) { MIN_SAVING } else { 0 };
-    show(command, View::Analyze, &Question { min_saving, ..Question::default() }, false)
+    show(command, View::Analyze, &SlotsOptions { min_saving, ..SlotsOptions::default() }, false)
 }
 
 pub fn loops(command: &args::Report) -> Result<Outcome, Failure> {
-    show(command, View::Loops, &Question::default(), false)
+    show(command, View::Loops, &SlotsOptions::default(), false)
 }
 
 pub fn types(command: &args::Types) -> Result<Outcome, Failure> {
-    show(&command.report, View::Types, &Question::default(), command.by == Some(args::By::Module))
+    show(&command.report, View::Types, &SlotsOptions::default(), command.by == Some(args::By::Module))
 }
 
 pub fn slots(command: &args::Slots) -> Result<Outcome, Failure> {
-    let question = Question { python: command.python.clone(), min_saving: command.min_saving.unwrap_or(0) };
-    show(&command.report, View::Slots, &question, false)
+    let options = SlotsOptions { python: command.python.clone(), min_saving: command.min_saving.unwrap_or(0) };
+    show(&command.report, View::Slots, &options, false)
 }
 
-fn show(command: &args::Report, view: View, question: &Question, by_module: bool) -> Result<Outcome, Failure> {
+fn show(command: &args::Report, view: View, options: &SlotsOptions, by_module: bool) -> Result<Outcome, Failure> {
     let settings = settings::load(&command.project)?;
     let ownership = ownership(&settings)?;
-    let mut run = run::replay(&command.traces.traces, question, &command.page.messages)?;
+    let mut run = run::replay(&command.traces.traces, options, &command.page.messages)?;
     run.by_module = by_module;
     let findings = findings::find(&run.facts, &ownership);
     write(run, ownership, &findings, None, view, &command.page)?;

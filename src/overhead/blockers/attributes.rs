@@ -1,12 +1,12 @@
 //! Conditions on the attributes of the instances, and on who looks into their dicts.
 
-use super::{Candidate, Finding, after, counted, listed, saves};
+use super::{Candidate, Objection, after, counted, listed, saves};
 use crate::overhead::class::{Class, Definition};
 use crate::overhead::plan::{is_identifier, is_reserved};
 use crate::trace::DictState;
 
 /// `o.__class__ = Other`: TypeError, the layouts differ (all versions).
-pub fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Finding> {
+pub fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Objection> {
     let detached: u64 = states(candidate, |state| state == DictState::Detached);
     let by_method = candidate.class.assigned().any(|name| name == "__class__").then(|| "a method assigns".to_owned());
     let by = listed(candidate.class.words("module_sets_class")).map(|names| names.with("assigns", "assign"));
@@ -30,15 +30,15 @@ pub fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Finding> {
 }
 
 /// `functools.cached_property` without a dict: TypeError (all versions, with `@dataclass(slots=True)` too).
-pub fn cached_property(candidate: &Candidate) -> Option<Finding> {
+pub fn cached_property(candidate: &Candidate) -> Option<Objection> {
     let cached = |class: &Class| -> Vec<String> { class.words("cached").map(str::to_owned).collect() };
     let names: Vec<String> = candidate.classes.family(candidate.class).flat_map(cached).collect();
     let listed = listed(names.iter().map(String::as_str))?;
     let cached = if listed.many { "`cached_property`s, which need" } else { "a `cached_property`, which needs" };
     let raise = if listed.many { "raise" } else { "raises" };
     let left = names.len() as u64;
-    let with_dict = candidate.target.cost_with_dict(candidate.plan, left);
-    let saved = candidate.gain.now.used - with_dict as f64;
+    let with_dict = candidate.comparison.cost_with_dict(candidate.plan, left);
+    let saved = candidate.savings.now.used - with_dict as f64;
     after(
         format!("{} {cached} a `__dict__` and {raise} TypeError without one", listed.with("is", "are")),
         format!(
@@ -49,7 +49,7 @@ pub fn cached_property(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// An instance attribute over a method or property: AttributeError, read-only (all versions).
-pub fn hidden_method(candidate: &Candidate) -> Option<Finding> {
+pub fn hidden_method(candidate: &Candidate) -> Option<Objection> {
     let names = listed(candidate.seen_names().filter(|name| hides_method(candidate, name)))?;
     after(
         format!("instances have {names} of their own, which the class defines as a method or property"),
@@ -58,7 +58,7 @@ pub fn hidden_method(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// `self.__doc__ = …`: ValueError for what the class has too, and with `slots=True` AttributeError (all versions).
-pub fn reserved_name(candidate: &Candidate) -> Option<Finding> {
+pub fn reserved_name(candidate: &Candidate) -> Option<Objection> {
     let family = candidate.classes.family(candidate.class).filter(|class| class.is_python);
     let assigned = family.flat_map(Class::assigned);
     let slots = candidate.classes.slot_names(candidate.class);
@@ -84,7 +84,7 @@ pub fn reserved_name(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// A class attribute of the same name: ValueError, conflicts with class variable (all versions).
-pub fn class_default(candidate: &Candidate) -> Option<Finding> {
+pub fn class_default(candidate: &Candidate) -> Option<Objection> {
     let plan = candidate.plan;
     let conflicts = plan.changes().flat_map(|change| {
         // The decorator takes the defaults of fields out of the class.
@@ -108,7 +108,7 @@ pub fn class_default(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// A base's class attribute of the same name: instances without their own value raise AttributeError (all versions).
-pub fn inherited_default(candidate: &Candidate) -> Option<Finding> {
+pub fn inherited_default(candidate: &Candidate) -> Option<Objection> {
     let plan = candidate.plan;
     let inherited = plan.changes().flat_map(|change| {
         let ancestors: Vec<&Class> = candidate.classes.ancestors(change.class).collect();
@@ -131,7 +131,7 @@ pub fn inherited_default(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// `setattr(o, 'foo-bar', …)`: TypeError, slots must be identifiers (all versions).
-pub fn not_an_identifier(candidate: &Candidate) -> Option<Finding> {
+pub fn not_an_identifier(candidate: &Candidate) -> Option<Objection> {
     let names = listed(candidate.seen_names().filter(|name| !is_identifier(name)))?;
     after(
         format!(
@@ -144,7 +144,7 @@ pub fn not_an_identifier(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Attributes that not every instance has: another one may come, and raise AttributeError (all versions).
-pub fn unstable(candidate: &Candidate) -> Option<Finding> {
+pub fn unstable(candidate: &Candidate) -> Option<Objection> {
     if !candidate.observed.names_differ {
         return None;
     }
@@ -168,9 +168,9 @@ pub fn unstable(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// `vars(o)`, `o.__dict__`, json's `default=`, and friends (3.11+, where it shows).
-pub fn materialised_dict(candidate: &Candidate) -> Option<Finding> {
-    let target = candidate.target;
-    if !target.here.shows_materialised || !target.here.begins_with_values(&target.build) {
+pub fn materialised_dict(candidate: &Candidate) -> Option<Objection> {
+    let comparison = candidate.comparison;
+    if !comparison.recorded.shows_materialised || !comparison.recorded.begins_with_values(&comparison.build) {
         return None;
     }
     // A change of class asks for the dict too.
@@ -192,13 +192,13 @@ pub fn materialised_dict(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// A method's code names `__dict__` or `vars` (all versions).
-pub fn reads_dict(candidate: &Candidate) -> Option<Finding> {
+pub fn reads_dict(candidate: &Candidate) -> Option<Objection> {
     let family = || candidate.classes.family(candidate.class).filter(|class| class.is_python && !class.is_typing());
     let methods = listed(family().flat_map(|class| class.words("reads_dict")));
     let assigns = family().any(|class| class.assigned().any(|name| name == "__dict__"));
     // Where the state of a dict shows who was asked, a function that reads some `__dict__` says nothing of this class.
-    let shows =
-        candidate.target.here.shows_materialised && candidate.target.here.begins_with_values(&candidate.target.build);
+    let shows = candidate.comparison.recorded.shows_materialised
+        && candidate.comparison.recorded.begins_with_values(&candidate.comparison.build);
     let neighbours = if shows { None } else { listed(candidate.class.words("module_reads_dict")) };
     let sentence = match (methods, assigns, neighbours) {
         (Some(methods), _, _) => {
@@ -220,17 +220,17 @@ pub fn reads_dict(candidate: &Candidate) -> Option<Finding> {
 /// Up to 3.10 nothing in an instance shows whether its `__dict__` was asked for.
 pub fn unseen_dict_use(candidate: &Candidate) -> Option<String> {
     let said = reads_dict(candidate).is_some();
-    (!candidate.target.here.shows_materialised && !said).then(|| {
+    (!candidate.comparison.recorded.shows_materialised && !said).then(|| {
         format!(
             "a recording of CPython {} does not show who reads `__dict__` or calls `vars()`: search the source for both",
-            candidate.target.here.short()
+            candidate.comparison.recorded.short()
         )
     })
 }
 
 /// Slots without `__weakref__` forbid weak references.
 pub fn no_weakrefs(candidate: &Candidate) -> Option<String> {
-    if !candidate.target.build.weakref {
+    if !candidate.comparison.build.weakref {
         return None;
     }
     if !candidate.plan.slotted.weakref {

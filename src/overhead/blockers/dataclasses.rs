@@ -1,11 +1,11 @@
 //! Conditions on dataclasses, and on objects that come back from a pickle.
 
-use super::{Candidate, Finding, after, listed};
+use super::{Candidate, Objection, after, listed};
 use crate::overhead::class::Class;
 use crate::overhead::plan::can_be_slot;
 
 /// An attribute that is no field: AttributeError with `slots=True` (3.10+).
-pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
+pub fn undeclared_field(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_decorator() {
         return None;
     }
@@ -40,7 +40,7 @@ pub fn undeclared_field(candidate: &Candidate) -> Option<Finding> {
 
 /// An instance that reads a field's default from the class: AttributeError with `slots=True` (3.10+). A generated
 /// `__init__` sets every field then.
-pub fn unset_default(candidate: &Candidate) -> Option<Finding> {
+pub fn unset_default(candidate: &Candidate) -> Option<Objection> {
     let most = candidate.observed.most.instances;
     let mut family = candidate.classes.family(candidate.class);
     let maker = family.find(|class| class.def.defines.iter().any(|name| name == "__init__"));
@@ -76,18 +76,18 @@ pub fn default_on_the_class(candidate: &Candidate) -> Option<String> {
 /// `x: int = field(…)` beside `__slots__`: ValueError. The decorator takes it out of the class, so nothing shows it (3.8 and
 /// 3.9, where the decorator makes no slots).
 pub fn written_default(candidate: &Candidate) -> Option<String> {
-    let there = candidate.target.there;
-    let by_hand = |class: &Class| class.is_dataclass() && !there.dataclass.slots;
+    let target = candidate.comparison.target;
+    let by_hand = |class: &Class| class.is_dataclass() && !target.dataclass.slots;
     let classes = candidate.plan.changes().filter(|change| by_hand(change.class));
     let names = listed(classes.map(|change| change.class.short_name()))?;
     Some(format!(
         "a field in the body of {names} that is written `= field(…)`, or with a default, raises ValueError beside `__slots__` in CPython {}: write it without, and an `__init__` that sets it",
-        there.short()
+        target.short()
     ))
 }
 
 /// `slots=True` makes a second class: what runs once per class runs twice (3.10+).
-pub fn second_class(candidate: &Candidate) -> Option<Finding> {
+pub fn second_class(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_decorator() {
         return None;
     }
@@ -116,8 +116,8 @@ pub fn second_class(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// `super()` without arguments in the class that `slots=True` makes: TypeError (3.10 to early 3.13).
-pub fn class_cell(candidate: &Candidate) -> Option<Finding> {
-    if !candidate.by_dataclass() || candidate.target.there.dataclass.zero_argument_super {
+pub fn class_cell(candidate: &Candidate) -> Option<Objection> {
+    if !candidate.by_dataclass() || candidate.comparison.target.dataclass.zero_argument_super {
         return None;
     }
     let methods = listed(candidate.class.words("class_cell"))?;
@@ -131,8 +131,8 @@ pub fn class_cell(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Weak references need `weakref_slot=True` (3.11+).
-pub fn weakref_slot(candidate: &Candidate) -> Option<Finding> {
-    let layout = candidate.target.there;
+pub fn weakref_slot(candidate: &Candidate) -> Option<Objection> {
+    let layout = candidate.comparison.target;
     if !candidate.by_dataclass() || !candidate.plan.adds_weakref || layout.dataclass.weakref_slot {
         return None;
     }
@@ -146,7 +146,7 @@ pub fn weakref_slot(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Slots by hand on a frozen dataclass: FrozenInstanceError on copy and unpickle (all versions).
-pub fn frozen_by_hand(candidate: &Candidate) -> Option<Finding> {
+pub fn frozen_by_hand(candidate: &Candidate) -> Option<Objection> {
     if candidate.by_decorator() || !candidate.class.is_frozen() {
         return None;
     }
@@ -157,7 +157,7 @@ pub fn frozen_by_hand(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// A subclass with a dict of a frozen slots dataclass: pickling drops the extra attributes silently (3.10+).
-pub fn frozen_subclass(candidate: &Candidate) -> Option<Finding> {
+pub fn frozen_subclass(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_decorator() || !candidate.class.is_frozen() {
         return None;
     }
@@ -178,7 +178,7 @@ pub fn frozen_subclass(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Stored pickles of the old class: AttributeError; for a frozen dataclass silently wrong values (3.10+).
-pub fn old_pickles(candidate: &Candidate) -> Option<Finding> {
+pub fn old_pickles(candidate: &Candidate) -> Option<Objection> {
     if !candidate.observed.unpickled {
         return None;
     }

@@ -1,11 +1,11 @@
 //! Conditions on bases, subclasses and metaclasses.
 
-use super::{Candidate, Finding, after, listed, never, saves};
+use super::{Candidate, Objection, after, listed, never, saves};
 use crate::overhead::class::Class;
 use crate::trace::{TypeFlags, TypeRef};
 
 /// Enum members keep a dict; other metaclasses look at the class dict, or make the class twice (all versions).
-pub fn metaclass(candidate: &Candidate) -> Option<Finding> {
+pub fn metaclass(candidate: &Candidate) -> Option<Objection> {
     let name = foreign_metaclass(candidate)?;
     if matches!(name, "EnumMeta" | "EnumType") {
         return never("the members of an Enum keep their dict", "leave it as it is: an Enum has few members");
@@ -30,7 +30,7 @@ fn instead_of_inheriting(candidate: &Candidate, advice: String) -> String {
 }
 
 /// The class is somebody else's source.
-pub fn foreign_class(candidate: &Candidate) -> Option<Finding> {
+pub fn foreign_class(candidate: &Candidate) -> Option<Objection> {
     candidate.class.is_foreign().then_some(())?;
     never(
         format!("its source is not this program's ({})", candidate.class.def.file),
@@ -39,10 +39,10 @@ pub fn foreign_class(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Non-empty slots in a subclass of `int`, `bytes`, `tuple` (to 3.14): TypeError.
-pub fn variable_size_base(candidate: &Candidate) -> Option<Finding> {
+pub fn variable_size_base(candidate: &Candidate) -> Option<Objection> {
     let names = candidate.plan.names().next()?;
     let base = candidate.classes.built_in_base(candidate.class)?;
-    let allowed = base.def.name == "tuple" && candidate.target.there.tuple_slots;
+    let allowed = base.def.name == "tuple" && candidate.comparison.target.tuple_slots;
     if candidate.class.def.item_size == 0 || allowed {
         return None;
     }
@@ -63,12 +63,12 @@ pub fn variable_size_base(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// A base without slots keeps the dict alive: little saved, or less than nothing (all versions).
-pub fn unslotted_base(candidate: &Candidate) -> Option<Finding> {
+pub fn unslotted_base(candidate: &Candidate) -> Option<Objection> {
     let bases: Vec<&Class> = candidate.classes.unslotted_ancestors(candidate.class).collect();
     let names = with_dict(bases.iter().copied())?;
     let assigned = if candidate.class.says("static") { candidate.class.assigned().count() as u64 } else { 0 };
-    let alone = candidate.target.cost_alone(candidate.plan, assigned);
-    let saved = candidate.gain.now.used - alone as f64;
+    let alone = candidate.comparison.cost_alone(candidate.plan, assigned);
+    let saved = candidate.savings.now.used - alone as f64;
     let sentence = format!(
         "it inherits from {names}, so the dict would stay: alone the change would {} an instance",
         saves(saved)
@@ -104,7 +104,7 @@ fn with_dict<'a>(classes: impl Iterator<Item = &'a Class> + Clone) -> Option<Str
 }
 
 /// A subclass without slots keeps its dict, and what it sets itself moves into a bigger one (3.13: +344 bytes).
-pub fn unslotted_subclass(candidate: &Candidate) -> Option<Finding> {
+pub fn unslotted_subclass(candidate: &Candidate) -> Option<Objection> {
     let dicts = candidate.classes.descendants(candidate.class).filter(|class| class.gives_dict() && class.is_python);
     let seen = dicts.filter(|class| candidate.all.get(&class.def.id).is_some_and(|seen| seen.most.instances > 0));
     let names = listed(seen.map(Class::short_name))?;
@@ -118,7 +118,7 @@ pub fn unslotted_subclass(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Two bases with slots, or with slots and a built-in base: TypeError, instance lay-out conflict (all versions).
-pub fn layout_conflict(candidate: &Candidate) -> Option<Finding> {
+pub fn layout_conflict(candidate: &Candidate) -> Option<Objection> {
     if let Some(finding) = conflict_of_bases(candidate) {
         return Some(finding);
     }
@@ -150,7 +150,7 @@ pub fn layout_conflict(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Its own bases would have slots with names, more than one of them.
-fn conflict_of_bases(candidate: &Candidate) -> Option<Finding> {
+fn conflict_of_bases(candidate: &Candidate) -> Option<Objection> {
     let bases = candidate.class.def.bases.iter().filter_map(|base| match base {
         TypeRef::Id(id) => candidate.classes.get(*id),
         TypeRef::Name(_) => None,
@@ -188,9 +188,9 @@ fn has_body(candidate: &Candidate, class: &Class) -> bool {
 
 /// A base whose `__reduce__` gives away the dict and no slots: a copy lacks them, AttributeError (exceptions, `array` and
 /// `partial` on all versions, the containers to 3.10).
-pub fn copy_drops_slots(candidate: &Candidate) -> Option<Finding> {
+pub fn copy_drops_slots(candidate: &Candidate) -> Option<Objection> {
     candidate.plan.names().next()?;
-    let containers = !candidate.target.there.copies_slots;
+    let containers = !candidate.comparison.target.copies_slots;
     let drops = |class: &&Class| match class.def.name.as_str() {
         "BaseException" | "array.array" | "functools.partial" => true,
         "set" | "frozenset" | "bytearray" | "collections.OrderedDict" | "collections.deque" | "datetime.tzinfo" => {

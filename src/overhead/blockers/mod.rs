@@ -5,16 +5,16 @@
 
 mod attributes;
 mod dataclasses;
-mod gains;
 mod inheritance;
+mod payoff;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::class::{Class, Classes};
-use super::gain::{Gain, Target};
-use super::observe::Observed;
+use super::observed::Observed;
 use super::plan::{Means, Plan};
+use super::savings::{Comparison, Savings};
 
 /// Something that stands in the way of slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +43,9 @@ pub struct Candidate<'a> {
     pub all: &'a BTreeMap<u32, Observed>,
     pub class: &'a Class,
     pub observed: &'a Observed,
-    pub target: &'a Target<'a>,
+    pub comparison: &'a Comparison<'a>,
     pub plan: &'a Plan<'a>,
-    pub gain: &'a Gain,
+    pub savings: &'a Savings,
     /// Most instances at any time.
     pub peak: u64,
 }
@@ -53,11 +53,11 @@ pub struct Candidate<'a> {
 /// One condition under which slots break a program, or do not pay.
 pub struct Condition {
     pub name: &'static str,
-    check: fn(&Candidate) -> Option<Finding>,
+    check: fn(&Candidate) -> Option<Objection>,
 }
 
 /// What a condition has to say.
-struct Finding {
+struct Objection {
     effect: Effect,
     sentence: String,
     instead: String,
@@ -90,15 +90,15 @@ pub const CONDITIONS: &[Condition] = &[
     Condition { name: "frozen-by-hand", check: dataclasses::frozen_by_hand },
     Condition { name: "frozen-subclass", check: dataclasses::frozen_subclass },
     Condition { name: "old-pickles", check: dataclasses::old_pickles },
-    Condition { name: "few-instances", check: gains::few_instances },
-    Condition { name: "no-gain", check: gains::no_gain },
-    Condition { name: "class-cost", check: gains::class_cost },
+    Condition { name: "few-instances", check: payoff::few_instances },
+    Condition { name: "no-gain", check: payoff::no_gain },
+    Condition { name: "class-cost", check: payoff::class_cost },
 ];
 
 /// What stands in the way, in the order of [`CONDITIONS`].
 pub fn of(candidate: &Candidate) -> Vec<Blocker> {
     let said = |condition: &Condition| {
-        let Finding { effect, sentence, instead } = (condition.check)(candidate)?;
+        let Objection { effect, sentence, instead } = (condition.check)(candidate)?;
         Some(Blocker { name: condition.name, effect, sentence, instead })
     };
     CONDITIONS.iter().filter_map(said).collect()
@@ -107,8 +107,8 @@ pub fn of(candidate: &Candidate) -> Vec<Blocker> {
 /// What is no obstacle but should be known.
 pub fn notes(candidate: &Candidate) -> Vec<String> {
     [
-        gains::bloated_table,
-        gains::never_set,
+        payoff::bloated_table,
+        payoff::never_set,
         dataclasses::default_on_the_class,
         dataclasses::written_default,
         inheritance::exception,
@@ -152,12 +152,12 @@ impl Candidate<'_> {
     }
 }
 
-fn after(sentence: impl Into<String>, instead: impl Into<String>) -> Option<Finding> {
-    Some(Finding { effect: Effect::After, sentence: sentence.into(), instead: instead.into() })
+fn after(sentence: impl Into<String>, instead: impl Into<String>) -> Option<Objection> {
+    Some(Objection { effect: Effect::After, sentence: sentence.into(), instead: instead.into() })
 }
 
-fn never(sentence: impl Into<String>, instead: impl Into<String>) -> Option<Finding> {
-    Some(Finding { effect: Effect::Never, sentence: sentence.into(), instead: instead.into() })
+fn never(sentence: impl Into<String>, instead: impl Into<String>) -> Option<Objection> {
+    Some(Objection { effect: Effect::Never, sentence: sentence.into(), instead: instead.into() })
 }
 
 /// Names in backquotes, and how many they are. ``‘x’, ‘y’ and 3 more``

@@ -176,7 +176,7 @@ def stores_of(code):
 
 def last_loaded(instruction):
     """Number of the local variable that the instruction puts on the stack last."""
-    if instruction.opname in ("LOAD_FAST_LOAD_FAST", "STORE_FAST_LOAD_FAST"):
+    if instruction.opname in ("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW", "STORE_FAST_LOAD_FAST"):
         return instruction.arg & 15
     return instruction.arg if instruction.opname.startswith("LOAD_FAST") else None
 

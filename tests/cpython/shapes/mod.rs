@@ -16,7 +16,7 @@ use crate::each::at_hand;
 use crate::support::pythons::Python;
 use programs::Shape;
 use recording::{Measured, Predicted};
-use refloop::overhead::{Question, SlotsAdvice, Verdict};
+use refloop::overhead::{SlotsAdvice, SlotsOptions, Verdict};
 
 on_each_python! {
     predictions_agree_with_tracemalloc_and_recommendations_work_when_applied,
@@ -68,7 +68,7 @@ struct Checked {
 /// Asks a recording of one version about another: where every instance sets its attributes in one order, the answer is
 /// what is measured there.
 fn translate(here: &Checked, there: &Checked, problems: &mut String) {
-    let question = Question { python: Some(there.version.clone()), min_saving: 0 };
+    let question = SlotsOptions { python: Some(there.version.clone()), min_saving: 0 };
     for (name, predicted) in &here.predicted {
         let settled = ["plain_", "dataclass_", "setattr_", "frozen_", "list_", "str_", "int_", "tuple_", "exception_"];
         let (Some(measured), true) = (there.plain.get(name), settled.iter().any(|start| name.starts_with(start)))
@@ -115,7 +115,7 @@ fn check(python: &Python, shapes: &[Shape]) -> Checked {
         if (predicted.bytes - bytes).abs() > TOLERANCE {
             let _ = writeln!(&mut problems, "{version} {}: predicted {} measured {bytes}", shape.name, predicted.bytes);
         }
-        let advice = predicted.profile.advise(&Question::default());
+        let advice = predicted.profile.advise(&SlotsOptions::default());
         assert_eq!(advice.impossible, None);
         assert!(advice.not_understood.is_empty(), "{version} {}: {:?}", shape.name, advice.not_understood);
         let predicted = predictions.entry(shape.name.clone()).or_insert(predicted);

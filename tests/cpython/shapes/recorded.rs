@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use refloop::heap::replay;
-use refloop::overhead::{Profile, Profiler, Question, SlotsAdvice};
+use refloop::overhead::{Profile, Profiler, SlotsAdvice, SlotsOptions};
 use refloop::trace::{TypeDef, TypeFlags, TypeRef, formats};
 
 use super::TOLERANCE;
@@ -74,7 +74,7 @@ pub fn compare(python: &Python, shapes: &[Shape], problems: &mut String) {
 }
 
 fn of_class(profile: &Profile) -> BTreeMap<String, SlotsAdvice> {
-    let advice = profile.advise(&Question::default());
+    let advice = profile.advise(&SlotsOptions::default());
     assert_eq!(advice.impossible, None);
     advice.slots.into_iter().map(|slots| (slots.name.clone(), slots)).collect()
 }

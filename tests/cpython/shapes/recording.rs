@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use refloop::overhead::class::Classes;
-use refloop::overhead::gain::instance_dict;
 use refloop::overhead::layout::{InstanceDict, places_for};
+use refloop::overhead::savings::instance_dict;
 use refloop::overhead::{Layout, Profile, Profiler};
 use refloop::trace::{
     Births, DictState, Ending, Event, Events, Frees, Header, Numbers, ObjectFlags, Position, References, Scope, SiteId,

@@ -1,6 +1,6 @@
 //! Conditions on the numbers: too few instances, nothing saved, less saved than the class costs.
 
-use super::{Candidate, Finding, counted, never};
+use super::{Candidate, Objection, counted, never};
 use crate::overhead::cpython::SharedKeys;
 use crate::trace::DictState;
 
@@ -8,13 +8,13 @@ use crate::trace::DictState;
 const SETTLED: u64 = 30;
 
 /// Too few instances to save anything, or (3.11+) to tell what one more would cost.
-pub fn few_instances(candidate: &Candidate) -> Option<Finding> {
+pub fn few_instances(candidate: &Candidate) -> Option<Objection> {
     let most = candidate.observed.most.instances;
     if most >= SETTLED {
         return None;
     }
     let seen = format!("only {} {} seen", counted(most, "instance"), if most == 1 { "was" } else { "were" });
-    let shrinks = matches!(candidate.target.here.shared_keys, SharedKeys::Fixed { .. });
+    let shrinks = matches!(candidate.comparison.recorded.shared_keys, SharedKeys::Fixed { .. });
     never(
         if shrinks {
             format!(
@@ -28,8 +28,8 @@ pub fn few_instances(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// Slots would not make instances smaller.
-pub fn no_gain(candidate: &Candidate) -> Option<Finding> {
-    let each = candidate.gain.each();
+pub fn no_gain(candidate: &Candidate) -> Option<Objection> {
+    let each = candidate.savings.each();
     if each > 0.0 {
         return None;
     }
@@ -45,8 +45,8 @@ pub fn no_gain(candidate: &Candidate) -> Option<Finding> {
 }
 
 /// The descriptors of a slotted class cost more than all its instances save.
-pub fn class_cost(candidate: &Candidate) -> Option<Finding> {
-    let (saved, cost) = (candidate.gain.saved_at_peak.max(candidate.gain.saved), candidate.gain.class_cost);
+pub fn class_cost(candidate: &Candidate) -> Option<Objection> {
+    let (saved, cost) = (candidate.savings.saved_at_peak.max(candidate.savings.saved), candidate.savings.class_cost);
     if saved <= 0 || saved > cost {
         return None;
     }
@@ -64,8 +64,8 @@ pub fn class_cost(candidate: &Candidate) -> Option<Finding> {
 /// Values arrays with more room than the names need.
 pub fn bloated_table(candidate: &Candidate) -> Option<String> {
     let names = candidate.observed.names.len() as u64;
-    let target = candidate.target;
-    if !matches!(target.here.shared_keys, SharedKeys::Fixed { .. }) {
+    let comparison = candidate.comparison;
+    if !matches!(comparison.recorded.shared_keys, SharedKeys::Fixed { .. }) {
         return None;
     }
     let bloated: u64 = candidate

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::scenario::{advice, profile, table};
-use super::*;
+use super::{advice, profile, table};
+use crate::overhead::*;
 
 const BUILT_IN: &str = "
     type 1 object size=16
@@ -120,7 +120,7 @@ fn a_dataclass_is_told_its_decorator() {
 fn what_becomes_of_the_defaults_of_fields_is_noted() {
     let noted = |fields: &str, python: Option<&str>| {
         let more = format!("dataclass=plain fields=x,y,z functions=__init__ defines=__init__{fields}");
-        let question = Question { python: python.map(str::to_owned), min_saving: 0 };
+        let question = SlotsOptions { python: python.map(str::to_owned), min_saving: 0 };
         profile("cpython-3.13.0", &points(100, &more)).advise(&question).slots[0].notes.join("\n")
     };
     let note =
@@ -171,7 +171,7 @@ fn a_class_that_refers_to_weak_references_keeps_a_place_for_them() {
     app.Point ×100: 96 → 80, saves 1600, recommended
     __slots__ = ("x", "y", "z", "__weakref__")
     "#);
-    let notes = &profile.advise(&Question::default()).slots[0].notes;
+    let notes = &profile.advise(&SlotsOptions::default()).slots[0].notes;
     assert_snapshot!(notes.join("\n"), @"`__init__` refers to weak references, so there is a place for them; no weak reference to an instance was there at a checkpoint");
 }
 
@@ -205,7 +205,7 @@ fn what_the_class_says_stands_in_the_way() {
     let lines: Vec<String> = cases
         .iter()
         .map(|more| {
-            let advice = profile("cpython-3.13.0", &points(100, more)).advise(&Question::default());
+            let advice = profile("cpython-3.13.0", &points(100, more)).advise(&SlotsOptions::default());
             let names: Vec<&str> = advice.slots[0].blockers.iter().map(|blocker| blocker.name).collect();
             format!("{more}: {} {}", advice.slots[0].verdict.name(), names.join(" ")).trim_end().to_owned()
         })
@@ -231,7 +231,7 @@ fn what_the_class_says_stands_in_the_way() {
 #[test]
 fn classes_of_libraries_are_counted_until_they_save_a_megabyte() {
     let file = "file=/usr/lib/python3.13/asyncio/events.py";
-    let few = profile("cpython-3.13.0", &points(100, file)).advise(&Question::default());
+    let few = profile("cpython-3.13.0", &points(100, file)).advise(&SlotsOptions::default());
     assert_eq!((few.slots.len(), few.library_classes, few.library_bytes), (0, 1, 3200));
     assert_snapshot!(advice(&profile("cpython-3.13.0", &points(40_000, file)), None), @r#"
     app.Point ×40000: 96 → 64, saves 1280000, not advised
@@ -298,7 +298,7 @@ fn instances_that_came_out_of_a_pickle_stand_in_the_way_and_copies_do_not() {
         .iter()
         .map(|(file, function)| {
             let script = program(&types(file, function), &[(10, &["x", "y"])], " @2");
-            let advice = profile("cpython-3.13.0", &script).advise(&Question::default());
+            let advice = profile("cpython-3.13.0", &script).advise(&SlotsOptions::default());
             let blockers: Vec<&str> = advice.slots[0].blockers.iter().map(|blocker| blocker.name).collect();
             format!("{file} {function}: {} {blockers:?}", advice.slots[0].verdict.name())
         })
@@ -336,7 +336,7 @@ fn two_bases_cannot_both_have_slots_with_names() {
 #[test]
 fn what_saves_too_little_is_counted() {
     let profile = profile("cpython-3.13.0", &points(100, ""));
-    let advice = profile.advise(&Question { python: None, min_saving: 1_000_000 });
+    let advice = profile.advise(&SlotsOptions { python: None, min_saving: 1_000_000 });
     assert_eq!((advice.slots.len(), advice.hidden_classes, advice.hidden_bytes), (0, 1, 3200));
 }
 
@@ -389,7 +389,7 @@ fn waste_of_other_kinds_has_its_facts() {
 #[test]
 fn one_is_one_and_more_are_more() {
     let blockers = |version: &str, n: u64, more: &str| {
-        let advice = profile(version, &points(n, more)).advise(&Question::default());
+        let advice = profile(version, &points(n, more)).advise(&SlotsOptions::default());
         let blockers =
             advice.slots[0].blockers.iter().map(|blocker| format!("{}; {}", blocker.sentence, blocker.instead));
         blockers.collect::<Vec<_>>().join("\n")
@@ -450,7 +450,7 @@ fn a_base_keeps_the_dict_for_the_reason_that_is_said() {
         type 11 app.Both {PLAIN} bases=8"
     );
     let script = program(&types, &[(10, &["x", "y"]), (11, &["x", "y"])], "");
-    let advice = profile("cpython-3.13.0", &script).advise(&Question::default());
+    let advice = profile("cpython-3.13.0", &script).advise(&SlotsOptions::default());
     let blockers =
         advice.slots.iter().flat_map(|slots| &slots.blockers).filter(|blocker| blocker.name == "unslotted-base");
     let lines: Vec<String> = blockers.map(|blocker| format!("{}; {}", blocker.sentence, blocker.instead)).collect();
@@ -465,7 +465,7 @@ fn a_class_without_a_module_belongs_where_its_base_is() {
     let types = format!(
         "type 9 ssl._ASN1Object {PLAIN} bases=1 file=/usr/lib/python3.9/ssl.py\ntype 10 <unknown>.Purpose {PLAIN} bases=9"
     );
-    let advice = profile("cpython-3.13.0", &program(&types, &[(10, &["x"])], "")).advise(&Question::default());
+    let advice = profile("cpython-3.13.0", &program(&types, &[(10, &["x"])], "")).advise(&SlotsOptions::default());
     assert_eq!((advice.slots.len(), advice.library_classes), (0, 1));
 }
 
@@ -491,7 +491,7 @@ fn the_size_of_a_base_is_assumed_for_another_version_alone() {
     );
     let profile = profile("cpython-3.13.0", &script);
     let assumed = |python: Option<&str>| {
-        let advice = profile.advise(&Question { python: python.map(str::to_owned), min_saving: 0 });
+        let advice = profile.advise(&SlotsOptions { python: python.map(str::to_owned), min_saving: 0 });
         advice.slots[0].notes.iter().any(|note| note.contains("is assumed"))
     };
     assert!(!assumed(None));

@@ -1,8 +1,10 @@
 //! A script in the text form goes in, the profile and the advice come out as lines: for tests.
 
+mod scenarios;
+
 use std::fmt::Write as _;
 
-use super::{Profile, Profiler, Question};
+use crate::overhead::{Profile, Profiler, SlotsOptions};
 use crate::trace::formats;
 
 /// Plays a script on CPython `version`. The header is added, `@each N` … `@end` repeats the lines between with `%` as
@@ -58,7 +60,7 @@ pub fn table(profile: &Profile) -> String {
 
 /// Verdict, blockers and suggestion of each class.
 pub fn advice(profile: &Profile, python: Option<&str>) -> String {
-    let advice = profile.advise(&Question { python: python.map(str::to_owned), min_saving: 0 });
+    let advice = profile.advise(&SlotsOptions { python: python.map(str::to_owned), min_saving: 0 });
     if let Some(reason) = advice.impossible {
         return reason;
     }

@@ -1,9 +1,10 @@
 //! A class, its instances and a plan go in, what the plan saves comes out, in bytes of blocks.
 
+use super::census::{Census, Kind};
 use super::class::{Class, Classes};
 use super::cpython::{Layout, SharedKeys};
 use super::layout::{Blocks, Build, InstanceDict, block};
-use super::observe::{Census, Kind, Observed};
+use super::observed::Observed;
 use super::plan::{Means, Plan};
 use crate::trace::DictState;
 
@@ -18,7 +19,7 @@ pub struct Cost {
 
 /// What a change does to the instances of one class. List items and the like are left out: they stay.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Gain {
+pub struct Savings {
     pub now: Cost,
     pub after: Cost,
     /// Of the instances at the last checkpoint; negative where the change makes them bigger.
@@ -29,31 +30,31 @@ pub struct Gain {
     pub class_cost: i64,
 }
 
-/// The two CPythons of a question, the recorded one and the one that is asked about, and the class on both.
+/// The recorded CPython and the one that is asked about, and the class on both.
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    pub here: &'a Layout,
-    pub there: &'a Layout,
+pub struct Comparison<'a> {
+    pub recorded: &'a Layout,
+    pub target: &'a Layout,
     pub build: Build,
-    pub build_there: Build,
-    /// Names in the class's shared key table there, at least.
+    pub target_build: Build,
+    /// Names in the class's shared key table on the target, at least.
     pub shared_names: u64,
-    /// The compiler knows all the names there.
+    /// The compiler knows all the names on the target.
     pub seeded: bool,
 }
 
-impl<'a> Target<'a> {
+impl<'a> Comparison<'a> {
     pub fn of(
         classes: &Classes,
         class: &Class,
         observed: &Observed,
         build: Build,
-        here: &'a Layout,
-        there: &'a Layout,
-    ) -> (Target<'a>, bool) {
-        let (build_there, known) = classes.build_elsewhere(class, &build, here, there);
+        recorded: &'a Layout,
+        target: &'a Layout,
+    ) -> (Comparison<'a>, bool) {
+        let (target_build, known) = classes.build_elsewhere(class, &build, recorded, target);
         let assigned = class.assigned().count() as u64;
-        let can_seed = matches!(there.shared_keys, SharedKeys::Fixed { seeded: true, .. });
+        let can_seed = matches!(target.shared_keys, SharedKeys::Fixed { seeded: true, .. });
         let all_assigned = if class.says("static") {
             observed.names.iter().all(|(name, _)| class.assigned().any(|other| other == name))
         } else {
@@ -62,12 +63,12 @@ impl<'a> Target<'a> {
         let unseen = class.assigned().filter(|name| !observed.names.iter().any(|(other, _)| other == name)).count();
         let shared_names = observed.names.len() as u64 + if can_seed { unseen as u64 } else { 0 };
         let seeded = can_seed && all_assigned && (assigned > 0 || !class.says("static"));
-        (Target { here, there, build, build_there, shared_names, seeded }, known)
+        (Comparison { recorded, target, build, target_build, shared_names, seeded }, known)
     }
 
     /// Whether both are the same layout, so that the recorded blocks are the answer and not an estimate.
     pub fn is_recorded(&self) -> bool {
-        std::ptr::eq(self.here, self.there) || self.here == self.there
+        std::ptr::eq(self.recorded, self.target) || self.recorded == self.target
     }
 
     /// The blocks of an instance of this kind on the CPython that is asked about.
@@ -75,54 +76,55 @@ impl<'a> Target<'a> {
         if self.is_recorded() {
             return Blocks { object: kind.object, values: 0, dict: kind.dict, keys: kind.attributes };
         }
-        let materialised =
-            self.here.shows_materialised && kind.state == DictState::Split && self.here.begins_with_values(&self.build);
+        let materialised = self.recorded.shows_materialised
+            && kind.state == DictState::Split
+            && self.recorded.begins_with_values(&self.build);
         let (names, shared) = (u64::from(kind.n_names), self.shared_names);
-        let mut blocks = self.there.settled(&self.build_there, names, shared, self.seeded, materialised);
+        let mut blocks = self.target.settled(&self.target_build, names, shared, self.seeded, materialised);
         if self.build.item_size != 0 {
-            let here = self.here.object_bytes(&self.build, 0, 0);
-            let there = self.there.object_bytes(&self.build_there, 0, 0);
-            blocks.object = (kind.object + there).saturating_sub(here);
+            let recorded = self.recorded.object_bytes(&self.build, 0, 0);
+            let target = self.target.object_bytes(&self.target_build, 0, 0);
+            blocks.object = (kind.object + target).saturating_sub(recorded);
         }
         blocks
     }
 
     /// The own block of an instance of this kind once it is built as `slotted` (given for the recorded CPython).
     fn slotted_object(&self, kind: &Kind, slotted: &Build) -> u64 {
-        let slotted = Build { body: self.build_there.body, ..*slotted };
-        let after = self.there.object_bytes(&slotted, 0, 0);
+        let slotted = Build { body: self.target_build.body, ..*slotted };
+        let after = self.target.object_bytes(&slotted, 0, 0);
         if self.build.item_size == 0 {
             return after;
         }
-        let here = self.here.object_bytes(&self.build, 0, 0);
-        (kind.object + after).saturating_sub(here)
+        let recorded = self.recorded.object_bytes(&self.build, 0, 0);
+        (kind.object + after).saturating_sub(recorded)
     }
 
     /// What instances would cost if only this class had slots and its unslotted ancestors stayed as they are.
     pub fn cost_alone(&self, plan: &Plan, assigned: u64) -> u64 {
-        let build = Build { slots: plan.slotted.slots, ..self.build_there };
-        self.there.settled(&build, 0, assigned, self.seeded, false).used()
+        let build = Build { slots: plan.slotted.slots, ..self.target_build };
+        self.target.settled(&build, 0, assigned, self.seeded, false).used()
     }
 
     /// What instances would cost with `__dict__` among the slots, for the `left` names that stay in it.
     pub fn cost_with_dict(&self, plan: &Plan, left: u64) -> u64 {
         let slots = plan.slotted.slots.saturating_sub(left);
-        let build = Build { slots, dict: true, ..self.build_there };
-        self.there.settled(&build, left, left.max(self.shared_names), self.seeded, true).used()
+        let build = Build { slots, dict: true, ..self.target_build };
+        self.target.settled(&build, left, left.max(self.shared_names), self.seeded, true).used()
     }
 }
 
-impl Gain {
-    pub fn of(target: &Target, observed: &Observed, peak: u64, plan: &Plan) -> Gain {
-        let (now, after) = costs(target, &observed.most, plan);
-        let (now_used, after_used) = totals(target, &observed.now, plan);
+impl Savings {
+    pub fn of(comparison: &Comparison, observed: &Observed, peak: u64, plan: &Plan) -> Savings {
+        let (now, after) = costs(comparison, &observed.most, plan);
+        let (now_used, after_used) = totals(comparison, &observed.now, plan);
         let each = now.used - after.used;
-        Gain {
+        Savings {
             now,
             after,
             saved: now_used as i64 - after_used as i64,
             saved_at_peak: (each * peak as f64).round() as i64,
-            class_cost: class_cost(target.there, plan),
+            class_cost: class_cost(comparison.target, plan),
         }
     }
 
@@ -132,11 +134,11 @@ impl Gain {
     }
 }
 
-fn costs(target: &Target, census: &Census, plan: &Plan) -> (Cost, Cost) {
+fn costs(comparison: &Comparison, census: &Census, plan: &Plan) -> (Cost, Cost) {
     let (mut now, mut after) = (Cost::default(), Cost::default());
     for (kind, &count) in &census.kinds {
-        let blocks = target.blocks(kind);
-        let slotted = target.slotted_object(kind, &plan.slotted);
+        let blocks = comparison.blocks(kind);
+        let slotted = comparison.slotted_object(kind, &plan.slotted);
         now.requested += blocks.requested() as f64 * count as f64;
         now.used += blocks.used() as f64 * count as f64;
         after.requested += slotted as f64 * count as f64;
@@ -148,8 +150,8 @@ fn costs(target: &Target, census: &Census, plan: &Plan) -> (Cost, Cost) {
 }
 
 /// Used bytes of all instances, now and after. Kinds that were not kept count like the average of the others.
-fn totals(target: &Target, census: &Census, plan: &Plan) -> (u64, u64) {
-    let (now, after) = costs(target, census, plan);
+fn totals(comparison: &Comparison, census: &Census, plan: &Plan) -> (u64, u64) {
+    let (now, after) = costs(comparison, census, plan);
     let all = census.instances as f64;
     ((now.used * all).round() as u64, (after.used * all).round() as u64)
 }
