@@ -67,13 +67,20 @@ fn venv(python: &Python) -> Result<PathBuf, String> {
     if done(Command::new(&python.path).args(["-m", "venv"]).arg(&folder)).is_ok() {
         done(Command::new(&inside).args(install).args(packages))?;
     } else {
-        // Debian keeps pip in a package of its own: another Python's pip installs for this one.
+        // In Debian, pip is a wheel below `usr/share`, and `venv` looks for it below `/` alone.
         done(Command::new(&python.path).args(["-m", "venv", "--clear", "--without-pip"]).arg(&folder))?;
-        let pip = ["-m", "pip", "--python"];
-        done(Command::new("python3").args(pip).arg(&inside).args(&install[2..]).args(packages))?;
+        let pip = pip_beside(&python.path).ok_or("it has no pip")?;
+        done(Command::new(&inside).arg(pip.join("pip")).args(&install[2..]).args(packages))?;
     }
     fs::write(&list, wanted).map_err(|error| error.to_string())?;
     Ok(inside)
+}
+
+/// The wheel of pip that Debian puts beside its interpreters; Python runs it as it is.
+fn pip_beside(python: &Path) -> Option<PathBuf> {
+    let wheels = python.parent()?.parent()?.join("share/python-wheels");
+    let names = fs::read_dir(wheels).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    names.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pip-"))).max()
 }
 
 fn done(command: &mut Command) -> Result<(), String> {
