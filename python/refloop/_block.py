@@ -21,10 +21,12 @@ class no_loops:  # noqa: N801 (reads as a statement)
 
     What counts is decided as by ``refloop check``: by the configuration and baseline of the current directory. The
     block has to drop what it made: a variable of the function around it keeps a loop alive, and what is alive is no
-    loop yet. Nothing is collected. Where recording is impossible the block runs and a ``RefloopWarning`` says why.
+    loop yet. Nothing is collected. Where recording is impossible ``RefloopError`` says why before the block runs; with
+    ``optional=True`` the block runs, and a ``RefloopWarning`` says why.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, optional: bool = False) -> None:
+        self._optional = optional
         self._recording: Optional[Recording] = None
         self._label = ""
 
@@ -33,6 +35,8 @@ class no_loops:  # noqa: N801 (reads as a statement)
         try:
             self._recording = Recording.begin()
         except RefloopError as error:
+            if not self._optional:
+                raise
             warnings.warn(f"reference loops are not looked for: {error}", RefloopWarning, stacklevel=2)
             return self
         # What is garbage already is not this block's.

@@ -52,6 +52,12 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
     group.addoption(
         "--refloop-trace", metavar="FILE", help="Keep the recording (with pytest-xdist: one file for each worker)."
     )
+    group.addoption(
+        "--refloop-optional",
+        action="store_true",
+        help="Pass where nothing can be recorded, instead of failing (or `refloop_required = false` in the ini-file).",
+    )
+    parser.addini("refloop_required", "Fail with --refloop where nothing can be recorded.", type="bool", default=True)
     group.addoption("--refloop-baseline", metavar="FILE", help="A file of loops that are known and accepted.")
     group.addoption(
         "--refloop-write-baseline",
@@ -234,6 +240,12 @@ class Gate:
     def __init__(self, config: "pytest.Config", run: Optional[Run], traces: Optional[Traces]) -> None:
         self._config = config
         self._fails = config.option.refloop == "fail" and not config.option.refloop_write_baseline
+        #: A gate that could not look is not green, unless somebody said that it may be.
+        self._required = (
+            config.option.refloop == "fail"
+            and not config.option.refloop_optional
+            and bool(config.getini("refloop_required"))
+        )
         self._run = run
         self._tests: Dict[str, TestReport] = {}
         self._problems: List[str] = []
@@ -255,9 +267,8 @@ class Gate:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401
         problem = (getattr(node, "workeroutput", None) or {}).get("refloop_problem")
-        sentence = f"nothing is recorded: {problem}"
-        if problem and sentence not in self._problems:
-            self._problems.append(sentence)
+        if problem:
+            self._is_blind(problem)
 
     def pytest_runtest_logreport(self, report: TestReport) -> None:
         if not self._is_done:
@@ -279,15 +290,18 @@ class Gate:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401
         for problem in self._problems:
-            terminalreporter.write_line(f"refloop: {problem}", yellow=True)
+            failed = self._exit != 0
+            terminalreporter.write_line(f"refloop: {problem}", red=failed, yellow=not failed)
         if self._analysis is not None:
             self._tell(self._analysis, terminalreporter)
 
     def _conclude(self) -> None:
         if self._run is not None and self._run.problem is not None:
-            self._problems.append(f"nothing is recorded: {self._run.problem}")
+            self._is_blind(self._run.problem)
         traces = self._recorded()
         if not traces:
+            if not self._problems:
+                self._is_blind("no process that runs tests began a recording")
             return
         try:
             self._analysis = self._ask(traces)
@@ -306,6 +320,15 @@ class Gate:
                 self._fail(nodeid, loops)
             if self._analysis.others or self._analysis.strict:
                 self._exit = int(pytest.ExitCode.TESTS_FAILED)
+
+    def _is_blind(self, reason: str) -> None:
+        """Tests ran, and nobody looked at what they leave behind."""
+        sentence = f"nothing is recorded: {reason}"
+        if self._required:
+            sentence += " (--refloop-optional passes all the same)"
+            self._exit = int(pytest.ExitCode.INTERNAL_ERROR)
+        if sentence not in self._problems:
+            self._problems.append(sentence)
 
     def _cannot_judge(self, error: RefloopError) -> None:
         self._problems.append(str(error))

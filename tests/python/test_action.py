@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import venv
 import zipfile
 from pathlib import Path
@@ -90,7 +91,15 @@ def wheel(tmp_path_factory):
 def scripts(tmp_path_factory):
     """The folder of the commands of a fresh venv."""
     folder = tmp_path_factory.mktemp("venv")
-    venv.create(folder, with_pip=True, symlinks=True)
+    try:
+        venv.create(folder, with_pip=True, symlinks=True)
+    except subprocess.CalledProcessError:
+        # A Python of Debian's outside of its root: ensurepip looks for pip in the machine's own folder.
+        venv.create(folder, with_pip=False, symlinks=True, clear=True)
+        pip = next(Path(sys.base_prefix, "share", "python-wheels").glob("pip-*.whl"))
+        environment = dict(os.environ, PYTHONPATH=str(pip))
+        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-index", str(pip)]
+        subprocess.run(command, env=environment, check=True)
     return folder / "bin"
 
 

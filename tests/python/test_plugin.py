@@ -173,21 +173,41 @@ def test_what_cannot_be_analysed_is_not_green(pretended):
     assert "refloop: the trace is cut" in run.stdout
 
 
-def test_where_recording_is_impossible_the_tests_run_unharmed(pretended, workers):
+def test_where_recording_is_impossible_the_session_fails_with_the_reason(pretended, workers):
     pretended.write(test_app=LEAKY)
     run = pretended.pytest("--refloop", *workers, FAKE_START="CPython 3.99 cannot be recorded")
-    assert run.returncode == 0, run.stdout
+    assert run.returncode == 3, run.stdout
     assert "3 passed" in run.stdout
     assert run.stdout.count("refloop: nothing is recorded: CPython 3.99 cannot be recorded") == 1
+    assert "--refloop-optional passes all the same" in run.stdout
 
 
-def test_without_a_command_the_tests_run_unharmed(pretended):
+def test_a_session_that_need_not_be_recorded_passes_and_says_why_it_was_not(pretended, workers):
+    pretended.write(test_app=LEAKY)
+    reason = "refloop: nothing is recorded: CPython 3.99 cannot be recorded"
+    run = pretended.pytest("--refloop", "--refloop-optional", *workers, FAKE_START="CPython 3.99 cannot be recorded")
+    assert (run.returncode, run.stdout.count(reason)) == (0, 1), run.stdout
+    run = pretended.pytest("--refloop=report", *workers, FAKE_START="CPython 3.99 cannot be recorded")
+    assert (run.returncode, run.stdout.count(reason)) == (0, 1), run.stdout
+    (pretended.folder / "pytest.ini").write_text("[pytest]\nrefloop_required = false\n")
+    run = pretended.pytest("--refloop", *workers, FAKE_START="CPython 3.99 cannot be recorded")
+    assert (run.returncode, run.stdout.count(reason)) == (0, 1), run.stdout
+
+
+def test_a_failed_test_is_what_the_exit_code_says_also_where_nothing_is_recorded(pretended):
+    pretended.write(test_app="def test_a(): assert False")
+    run = pretended.pytest("--refloop", FAKE_START="CPython 3.99 cannot be recorded")
+    assert run.returncode == 1, run.stdout
+
+
+def test_without_a_command_the_tests_run_and_the_session_fails(pretended):
     pretended.write(test_app="def test_a(): pass", sitecustomize="")
     (pretended.folder / "empty").mkdir()
     run = pretended.pytest(
         "--refloop", REFLOOP_BINARY="/nowhere/refloop", PYTHONPATH=pretended.environment["PYTHONPATH"].split(":")[-1]
     )
-    assert run.returncode == 0, run.stdout
+    assert run.returncode == 3, run.stdout
+    assert "1 passed" in run.stdout
     assert "refloop: nothing is recorded: REFLOOP_BINARY names '/nowhere/refloop', which is no file" in run.stdout
 
 

@@ -319,6 +319,28 @@ def test_a_block_without_loops_and_one_with(project):
     assert project.left_in_tmp() == []
 
 
+def test_a_block_that_cannot_be_looked_at_raises_unless_it_may(project):
+    project.write(
+        script="""
+            import refloop
+
+            try:
+                with refloop.no_loops():
+                    print("not reached")
+            except refloop.RefloopError as error:
+                print(error)
+            with refloop.no_loops(optional=True):
+                print("runs")
+        """,
+    )
+    run = project.python("-W", "always", "script.py", REFLOOP_BINARY="/nowhere")
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.startswith("REFLOOP_BINARY names '/nowhere', which is no file\n"), run.stdout
+    assert "not reached" not in run.stdout
+    assert "RefloopWarning: reference loops are not looked for: REFLOOP_BINARY" in run.stdout
+    assert "runs\n" in run.stdout
+
+
 def test_a_script_records_itself(project):
     project.write(
         shop=SHOP,

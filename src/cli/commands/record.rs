@@ -31,6 +31,9 @@ pub struct RecordArgs {
     /// Leave CPython's free lists alone: lists, dicts and tuples may then show the stack of an earlier one
     #[arg(long)]
     no_bypass: bool,
+    /// End with 3 if nothing could be recorded, whatever the program ends with
+    #[arg(long)]
+    require: bool,
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -81,6 +84,9 @@ pub fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
             }
             let status = recording.status;
             let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+            if args.require && recording.outcome.processes.is_empty() {
+                return Err(Failure::input(format!("nothing was recorded, and the program ended with {code}")));
+            }
             Ok(Outcome::Program(u8::try_from(code).unwrap_or(1)))
         }
         Err(error) => {

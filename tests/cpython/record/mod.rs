@@ -423,6 +423,17 @@ fn what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why(python: &
         assert_eq!(text(&recorded.stderr), format!("refloop: nothing {reason}\n"));
         assert_eq!(recorded.status.code(), Some(4));
     }
+    // What must be recorded ends otherwise.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
+    command.args(["record", "--require", "-o", "app.reftrace", "--"]).arg(&python.path).args(["-S", "app.py"]);
+    let recorded = place.run(command);
+    assert_eq!((text(&recorded.stdout).as_str(), recorded.status.code()), ("ran\n", Some(3)));
+    let said = text(&recorded.stderr);
+    assert!(said.ends_with("error: nothing was recorded, and the program ended with 4\n"), "{said}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
+    command.args(["record", "--require", "-q", "-o", "app.reftrace", "--"]).arg(&python.path).arg("app.py");
+    let recorded = place.run(command);
+    assert_eq!((text(&recorded.stderr).as_str(), recorded.status.code()), ("", Some(4)));
     let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
     command.args(["record", "-o", "app.py", "--"]).arg(&python.path).arg("app.py");
     let recorded = place.run(command);
