@@ -134,6 +134,8 @@ impl HeapGraph {
         references.clear();
         match &self.slots {
             Slots::Rows(slots) => references.extend(self.pairs(slots, node).map(Reference::of)),
+            // A vacant node may be an object that is dying, and has its list still.
+            Slots::Lists(_) if self.row(node).is_empty() => {}
             Slots::Lists(lists) => {
                 references.extend(lists.list(node.0).map(|link| Reference { to: Node(link.to), slot: link.slot }));
                 if references.len() != self.row(node).len() {
