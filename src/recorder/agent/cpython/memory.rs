@@ -5,6 +5,9 @@
 
 use super::versions::{CPython, PreHeader};
 
+/// `ob_refcnt` and `ob_type`.
+pub const OBJECT_HEAD: u64 = 16;
+
 /// Bytes in front of each object that the collector knows: `_gc_next`, `_gc_prev`.
 pub const GC_HEAD: usize = 16;
 

@@ -115,7 +115,7 @@ impl<S: Sink> Walk<'_, S> {
             for &target in &edges.targets {
                 numbers.push(self.met(target, tracked));
             }
-            self.facts(object, class, number, gc, tracked);
+            self.object_records(object, class, number, gc, tracked);
             for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
                 self.sink.emit(|encoder| encoder.reference(number, target, label));
             }

@@ -1,19 +1,19 @@
 //! The walk of the heap: CPython's memory in, the records of a `walk … checkpoint` out, through a [`Sink`].
 //!
 //! Which references there are, `tp_traverse` alone says, as it does to the collector; the names are read from memory
-//! beside it (`places`, `frames`), and a version without a row in `cpython/` gets no walk rather than a wrong one. A walk runs
+//! beside it (`slot_names`, `frames`), and a version without a row in `cpython/` gets no walk rather than a wrong one. A walk runs
 //! under the GIL, calls nothing that could run Python code, takes no reference, and allocates outside Python's allocators.
 
+mod class_changes;
+mod class_statements;
 mod classes;
 mod describe;
 mod edges;
-mod exchanges;
-mod facts;
 mod frames;
 mod garbage;
 mod labels;
-mod places;
-mod statements;
+mod object_records;
+mod slot_names;
 mod types;
 
 use std::cell::Cell;

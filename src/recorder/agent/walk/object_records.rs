@@ -26,7 +26,7 @@ const DEQUE_BLOCK: (usize, usize) = (64, 66 * 8);
 
 impl<S: Sink> Walk<'_, S> {
     /// Writes `count`, and then what else there is to say.
-    pub(super) unsafe fn facts(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
+    pub(super) unsafe fn object_records(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
         unsafe {
             let (count, immortal) = self.context.interpreter.count(object);
             let own = if self.scratch.own_references.is_empty() {
