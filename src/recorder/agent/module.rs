@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 use crate::allocator::{self, Parts};
 use crate::cpython::debug_offsets::Published;
 use crate::cpython::versions::{self, CPython};
-use crate::cpython::{free_lists, memory};
+use crate::cpython::{free_lists, memory, object};
 use crate::global;
 use crate::options::Options;
 use crate::process::{Process, reason};
@@ -131,7 +131,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
         let version = text(&python, version);
-        let row = row_of(&version)?;
+        let row = versions::of(&version)?;
         let published = Published::read(row, system::symbol(c"_PyRuntime"))?;
         published.map_or(Ok(()), |published| published.agrees(row))?;
         let type_type = exported(c"PyType_Type").map_err(missing)?;
@@ -170,27 +170,6 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         global::activate();
     }
     Ok(())
-}
-
-/// The row of the version that calls itself so: `3.14.10`.
-///
-/// # Errors
-/// A sentence: it is no final release, or there is no row for it.
-fn row_of(version: &str) -> Result<&'static CPython, String> {
-    let mut numbers = version.splitn(3, '.').skip(1);
-    let (minor, micro) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    let Ok(micro) = micro.parse::<u32>() else {
-        return Err(format!("CPython {version} is not a final release: its objects may be laid out in another way"));
-    };
-    let row = minor.parse().ok().and_then(versions::of);
-    let row = row.ok_or_else(|| format!("CPython {version} is not one of {}", versions::names()))?;
-    if micro < row.since_micro.into() {
-        let (minor, since) = (row.minor, row.since_micro);
-        return Err(format!(
-            "CPython {version} has a collector that refloop does not know: it records 3.{minor} from 3.{minor}.{since} on"
-        ));
-    }
-    Ok(row)
 }
 
 /// Switches the free lists of the interpreter off, where its version can; says whether it did.
@@ -383,7 +362,7 @@ unsafe fn take_over_exit(python: &Functions) {
         }
         let builtin = system::symbol(c"PyCFunction_Type");
         if memory::type_of(exit.addr()) == builtin {
-            let method = memory::word(exit.addr() + 16) as *mut Method;
+            let method = memory::word(exit.addr() + object::C_FUNCTION_METHOD) as *mut Method;
             if (*method).flags == FAST_KEYWORDS {
                 EXIT.store((*method).function.addr(), Ordering::Release);
                 (*method).function = exit_now as FastKeywords as *const c_void;

@@ -151,8 +151,8 @@ impl TypeTable {
         // SAFETY: the words are in the block; the class of a class is in the table or `type`.
         unsafe {
             let class = type_of(type_object);
-            let is_type = class == self.type_type
-                || self.types.get(class) != 0 && type_flags(class) & flag::TYPE_SUBCLASS != 0;
+            let is_type =
+                class == self.type_type || self.types.get(class) != 0 && type_flags(class) & flag::TYPE_SUBCLASS != 0;
             is_type && type_flags(type_object) & flag::READY != 0
         }
     }

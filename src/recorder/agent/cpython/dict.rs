@@ -22,6 +22,13 @@ pub struct Values {
     pub count: usize,
 }
 
+impl Values {
+    /// The value in this place; 0 if there is none.
+    pub unsafe fn get(self, index: usize) -> usize {
+        unsafe { word(self.first + 8 * index) }
+    }
+}
+
 /// A dict's table: where its entries are, and what they look like.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {

@@ -22,6 +22,11 @@ pub const PREV_COLLECTING: usize = 2;
 pub const PREV_SHIFT: u32 = 2;
 pub const PREV_FLAGS: usize = (1 << PREV_SHIFT) - 1;
 
+/// In the head that the collector has in front of an object: `_gc_prev`.
+pub const GC_PREV: usize = 8;
+/// In front of the head of an object: the list of weak references of a managed class.
+pub const MANAGED_WEAK_REFERENCES: usize = 32;
+
 /// Thread state → interpreter state.
 pub const THREAD_INTERPRETER: usize = 16;
 
@@ -87,6 +92,15 @@ pub unsafe fn type_of(object: usize) -> usize {
 
 pub unsafe fn type_flags(class: usize) -> usize {
     unsafe { word(class + ty::FLAGS) }
+}
+
+/// `_gc_prev` in a collector's head.
+pub unsafe fn gc_prev(node: usize) -> usize {
+    unsafe { word(node + GC_PREV) }
+}
+
+pub unsafe fn set_gc_prev(node: usize, value: usize) {
+    unsafe { set_word(node + GC_PREV, value) }
 }
 
 /// `ob_size` of a variable-size object.

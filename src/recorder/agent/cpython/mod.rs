@@ -4,6 +4,7 @@
 //! opcodes in `bytecode`, and one of published offsets in `debug_offsets`.
 
 pub mod bytecode;
+pub mod class;
 pub mod debug_offsets;
 pub mod dict;
 pub mod frame;
@@ -13,5 +14,6 @@ pub mod integer;
 pub mod interned;
 pub mod interpreter;
 pub mod memory;
+pub mod object;
 pub mod text;
 pub mod versions;

@@ -4,6 +4,7 @@
 //! the class that it had first.
 
 use super::describe::Walk;
+use crate::cpython::dict;
 use crate::cpython::memory::{flag, type_flags, word};
 use crate::sink::Sink;
 
@@ -14,11 +15,11 @@ impl<S: Sink> Walk<'_, S> {
     /// Remembers the keys of an instance's dict, if they are shared and not those of its class.
     pub(super) unsafe fn remember_keys(&mut self, object: usize, class: usize) {
         unsafe {
-            let dict = self.dict_of(object, class);
-            if dict == 0 {
+            let own = self.dict_of(object, class);
+            if own == 0 {
                 return;
             }
-            let keys = word(dict + 32);
+            let keys = word(own + dict::KEYS);
             let address = self.scratch.classes[class].address;
             let strange = &mut self.scratch.strange_keys;
             if keys != 0

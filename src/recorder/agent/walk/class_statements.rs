@@ -3,13 +3,15 @@
 //!
 //! Everything is read from dicts and fields in memory; no descriptor is asked.
 
-use super::classes::{Kind, chain, made_in_python, object_members};
+use super::classes::Kind;
 use super::describe::Walk;
 use super::types::Definition;
 use crate::cpython::bytecode::stores;
+use crate::cpython::class::{chain, made_in_python, object_members};
 use crate::cpython::frame::free_names;
 use crate::cpython::memory::tuple_items;
-use crate::cpython::memory::{c_string, flag, size_of, ty, type_flags, type_of, word};
+use crate::cpython::memory::{c_string, flag, ty, type_flags, type_of, word};
+use crate::cpython::object::{MODULE_DICT, PROPERTY_FUNCTIONS, WRAPPED_CALLABLE, list_items};
 use crate::cpython::text::{is_text, push_text, text, text_is};
 use crate::cpython::{dict, integer};
 use crate::sink::Sink;
@@ -138,9 +140,8 @@ impl<S: Sink> Walk<'_, S> {
                 vec![slots]
             } else if kind == interpreter.tuple {
                 tuple_items(self.context.interpreter.row, slots).to_vec()
-            } else if kind == interpreter.list && word(slots + 24) != 0 {
-                let count = size_of(slots).max(0).cast_unsigned();
-                std::slice::from_raw_parts(word(slots + 24) as *const usize, count).to_vec()
+            } else if kind == interpreter.list {
+                list_items(slots).to_vec()
             } else if kind == interpreter.dict {
                 self.dict_entries(slots).into_iter().map(|(key, _)| key).collect()
             } else {
@@ -185,7 +186,7 @@ impl<S: Sink> Walk<'_, S> {
             if module == 0 || self.context.kinds.of(&self.context.interpreter, type_of(module)) != Kind::Module {
                 return None;
             }
-            let dict = word(module + 16);
+            let dict = word(module + MODULE_DICT);
             (dict != 0).then_some((name, dict))
         }
     }
@@ -372,10 +373,9 @@ impl<S: Sink> Walk<'_, S> {
                 if class == interpreter.function {
                     found.extend(interpreter.is_code(word(value + interpreter.row.function_code)).then_some(value));
                 } else if class == interpreter.class_method || class == interpreter.static_method {
-                    open.push((word(value + 16), depth + 1));
+                    open.push((word(value + WRAPPED_CALLABLE), depth + 1));
                 } else if class == interpreter.property {
-                    // Deleter, setter, getter.
-                    open.extend([32, 24, 16].map(|offset| (word(value + offset), depth + 1)));
+                    open.extend(PROPERTY_FUNCTIONS.map(|offset| (word(value + offset), depth + 1)));
                 } else {
                     open.push((self.attribute(value, b"func"), depth + 1));
                 }
@@ -404,7 +404,7 @@ impl<S: Sink> Walk<'_, S> {
                 for index in 0..values.count.min(table.count) {
                     let (key, _) = table.entry(index);
                     if text(interpreter.row, key).as_bytes() == name {
-                        return word(values.first + 8 * index);
+                        return values.get(index);
                     }
                 }
             }

@@ -1,9 +1,10 @@
 //! What the walk needs to know of a class, worked out once per walk: where its instances begin and end, what they hold
 //! where, and which of CPython's own containers they are.
 
+use crate::cpython::class::{chain, made_in_python};
 use crate::cpython::frame::Holder;
 use crate::cpython::interpreter::Interpreter;
-use crate::cpython::memory::{GC_HEAD, c_string, flag, half, signed, size_of, ty, type_flags, word};
+use crate::cpython::memory::{GC_HEAD, c_string, flag, signed, size_of, ty, type_flags, word};
 use crate::cpython::versions::{CodeForm, PreHeader, Values};
 use crate::cpython::{dict, integer, text};
 
@@ -193,44 +194,6 @@ impl Kinds {
             Kind::Plain
         }
     }
-}
-
-/// `class`, its `tp_base`, and so on.
-pub unsafe fn chain(class: usize) -> impl Iterator<Item = usize> {
-    std::iter::successors(Some(class), |&class| {
-        let base = unsafe { word(class + ty::BASE) };
-        (base != 0).then_some(base)
-    })
-}
-
-/// Was the class made by a class statement (or `type()`), not by C code? Then its `tp_name` is the text of its name object.
-pub unsafe fn made_in_python(interpreter: &Interpreter, class: usize) -> bool {
-    const HT_NAME_BEFORE_QUALNAME: usize = 16;
-    unsafe {
-        if type_flags(class) & flag::HEAP_TYPE == 0 {
-            return false;
-        }
-        let name = word(class + interpreter.row.type_qualname - HT_NAME_BEFORE_QUALNAME);
-        name != 0 && word(class + ty::NAME) == text::utf8(interpreter.row, name)
-    }
-}
-
-/// `tp_members` of a class that hold an object: offset and name.
-pub unsafe fn object_members<'a>(class: usize) -> Vec<(usize, &'a [u8])> {
-    /// `T_OBJECT`, `T_OBJECT_EX`
-    const OBJECTS: [i32; 2] = [6, 16];
-    const MEMBER: usize = 40;
-    let mut found = Vec::new();
-    unsafe {
-        let mut member = word(class + ty::MEMBERS);
-        while member != 0 && word(member) != 0 {
-            if OBJECTS.contains(&half(member + 8)) {
-                found.push((word(member + 16), c_string(word(member))));
-            }
-            member += MEMBER;
-        }
-    }
-    found
 }
 
 /// Where the instance dict and the weak references of instances of `class` are.

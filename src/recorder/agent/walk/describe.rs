@@ -1,10 +1,12 @@
 //! A walk that is going on: objects go in, one after the other, their records come out.
 
-use super::classes::{Class, Kind, Place, chain, made_in_python, object_members, places};
+use super::classes::{Class, Kind, Place, places};
 use super::edges::Edges;
 use super::{Context, Scratch};
-use crate::cpython::memory::{GC_HEAD, signed, ty, type_flags, type_of, word};
+use crate::cpython::class::{chain, made_in_python, object_members};
+use crate::cpython::memory::{GC_HEAD, signed, size_of, ty, type_flags, type_of, word};
 use crate::cpython::memory::{pre_header, tuple_items};
+use crate::cpython::object::{self, set_entries};
 use crate::encode::kind;
 use crate::sink::Sink;
 
@@ -139,8 +141,10 @@ impl<S: Sink> Walk<'_, S> {
             && (tracked || matches!(class.kind, Kind::Dict | Kind::Tuple))
             && unsafe { !self.context.interpreter.is_deep_frozen(object) };
         let size = match class.kind {
-            Kind::List | Kind::Tuple | Kind::Dict | Kind::OrderedDict | Kind::Deque => unsafe { word(object + 16) },
-            Kind::Set => unsafe { word(object + 24) },
+            Kind::List | Kind::Tuple | Kind::Dict | Kind::OrderedDict | Kind::Deque => {
+                unsafe { size_of(object) }.max(0).cast_unsigned()
+            }
+            Kind::Set => unsafe { set_entries(object) },
             _ => 0,
         };
         unsafe {
@@ -279,10 +283,10 @@ impl<S: Sink> Walk<'_, S> {
             Kind::Function => row.function,
             Kind::Frame => row.frame,
             Kind::Exception => row.exception,
-            Kind::Cell => &[(16, ".cell_contents")],
-            Kind::CFunction => &[(24, ".__self__"), (32, ".__module__")],
-            Kind::WeakReference => &[(24, ".__callback__")],
-            Kind::Type => &[(264, ".__dict__"), (344, ".__mro__"), (336, ".__bases__"), (256, ".__base__")],
+            Kind::Cell => object::CELL,
+            Kind::CFunction => object::C_FUNCTION,
+            Kind::WeakReference => object::WEAK_REFERENCE,
+            Kind::Type => object::TYPE,
             _ => &[],
         };
         for &(offset, name) in listed {

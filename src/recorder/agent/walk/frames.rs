@@ -6,6 +6,7 @@ use super::edges::Edges;
 use super::labels::Form;
 use crate::cpython::frame::{self, Holder};
 use crate::cpython::memory::{half, referent, type_of, word};
+use crate::cpython::object::METHOD_FUNCTION;
 use crate::cpython::text::push_text;
 use crate::encode::kind;
 use crate::sink::Sink;
@@ -42,7 +43,7 @@ impl<S: Sink> Walk<'_, S> {
                 Kind::Code => object,
                 Kind::Function => word(object + row.function_code),
                 Kind::Method => {
-                    let function = word(object + 16);
+                    let function = word(object + METHOD_FUNCTION);
                     if function == 0 || type_of(function) != interpreter.function {
                         return None;
                     }

@@ -14,8 +14,9 @@ use crate::address_map::AddressMap;
 use crate::cpython::gc_lists::{each_head, each_object};
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{
-    GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, set_word, ty, type_flags, type_of, word,
+    GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, gc_prev, set_gc_prev, ty, type_flags, type_of, word,
 };
+use crate::cpython::object::REFERENT;
 use crate::sink::Sink;
 
 /// An immortal object: more references than there can be.
@@ -53,8 +54,8 @@ impl Candidates {
                 each_head(head, |node| {
                     let (count, immortal) = interpreter.count(node + GC_HEAD);
                     let count = if immortal { FOR_EVER } else { count as usize };
-                    let finalized = word(node + 8) & PREV_FINALIZED;
-                    set_word(node + 8, count << PREV_SHIFT | PREV_COLLECTING | finalized);
+                    let finalized = gc_prev(node) & PREV_FINALIZED;
+                    set_gc_prev(node, count << PREV_SHIFT | PREV_COLLECTING | finalized);
                 });
             }
             for &head in heads {
@@ -68,7 +69,7 @@ impl Candidates {
             }
             for &head in heads {
                 each_head(head, |node| {
-                    let state = word(node + 8);
+                    let state = gc_prev(node);
                     if state & PREV_COLLECTING != 0 && state >> PREV_SHIFT != 0 {
                         self.revive(node);
                     }
@@ -77,11 +78,11 @@ impl Candidates {
             for &head in heads {
                 let mut previous = head;
                 each_head(head, |node| {
-                    let state = word(node + 8);
+                    let state = gc_prev(node);
                     if state & PREV_COLLECTING != 0 {
                         self.unreachable.push(node + GC_HEAD);
                     }
-                    set_word(node + 8, previous | state & PREV_FINALIZED);
+                    set_gc_prev(node, previous | state & PREV_FINALIZED);
                     previous = node;
                 });
             }
@@ -97,7 +98,7 @@ impl Candidates {
             }
             interpreter.borrowed(object, |target| {
                 if let Some(node) = candidate(target) {
-                    set_word(node + 8, word(node + 8) + (1 << PREV_SHIFT));
+                    set_gc_prev(node, gc_prev(node) + (1 << PREV_SHIFT));
                 }
             });
         }
@@ -105,8 +106,6 @@ impl Candidates {
 
     /// Remembers the class of what a weak reference refers to. One that is gone again at the next walk is known by this.
     unsafe fn remember_referent(&mut self, interpreter: &Interpreter, reference: usize) {
-        /// `wr_object`
-        const REFERENT: usize = 16;
         unsafe {
             let referent = word(reference + REFERENT);
             if referent != 0 && referent != interpreter.none {
@@ -121,7 +120,7 @@ impl Candidates {
     /// Takes an object, and all that can be reached from it, from the candidates.
     unsafe fn revive(&mut self, node: usize) {
         unsafe {
-            set_word(node + 8, word(node + 8) & !PREV_COLLECTING);
+            set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
             self.alive.push(node + GC_HEAD);
             while let Some(object) = self.alive.pop() {
                 traverse(object, reach, std::ptr::from_mut(&mut self.alive).cast());
@@ -151,17 +150,17 @@ unsafe fn candidate(object: usize) -> Option<usize> {
             return None;
         }
         let node = object - GC_HEAD;
-        (word(node + 8) & PREV_COLLECTING != 0).then_some(node)
+        (gc_prev(node) & PREV_COLLECTING != 0).then_some(node)
     }
 }
 
 unsafe extern "C" fn subtract(target: usize, _: *mut c_void) -> c_int {
     unsafe {
         if let Some(node) = candidate(target) {
-            let state = word(node + 8);
+            let state = gc_prev(node);
             // A program that lost a reference would go below zero.
             if state >> PREV_SHIFT != 0 {
-                set_word(node + 8, state - (1 << PREV_SHIFT));
+                set_gc_prev(node, state - (1 << PREV_SHIFT));
             }
         }
     }
@@ -171,7 +170,7 @@ unsafe extern "C" fn subtract(target: usize, _: *mut c_void) -> c_int {
 unsafe extern "C" fn reach(target: usize, alive: *mut c_void) -> c_int {
     unsafe {
         if let Some(node) = candidate(target) {
-            set_word(node + 8, word(node + 8) & !PREV_COLLECTING);
+            set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
             (*alive.cast::<Vec<usize>>()).push(target);
         }
     }

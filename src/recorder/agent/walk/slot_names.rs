@@ -7,6 +7,7 @@ use super::labels::{Form, index_label};
 use crate::cpython::dict::{self, Table, Values};
 use crate::cpython::frame::{self, Holder};
 use crate::cpython::memory::{flag, size_of, tuple_items, type_of, word};
+use crate::cpython::object::list_items;
 use crate::sink::Sink;
 
 impl<S: Sink> Walk<'_, S> {
@@ -33,10 +34,7 @@ impl<S: Sink> Walk<'_, S> {
                 edges.name(word(object + offset), label);
             }
             match kind {
-                Kind::List => {
-                    let items = word(object + 24) as *const usize;
-                    name_items(std::slice::from_raw_parts(items, list_length(object)), edges);
-                }
+                Kind::List => name_items(list_items(object), edges),
                 Kind::Tuple => self.name_tuple(object, edges),
                 Kind::Dict => self.name_dict(object, edges),
                 Kind::OrderedDict => {
@@ -62,7 +60,7 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             if let Some(values) = self.values(object, class) {
                 for index in 0..values.count {
-                    let value = word(values.first + 8 * index);
+                    let value = values.get(index);
                     if value != 0 {
                         let label = self.attribute_label(class, index);
                         edges.name(value, label);
@@ -196,11 +194,6 @@ impl<S: Sink> Walk<'_, S> {
             }
         }
     }
-}
-
-/// `ob_size` of a list that has items.
-unsafe fn list_length(list: usize) -> usize {
-    unsafe { if word(list + 24) == 0 { 0 } else { size_of(list).max(0).cast_unsigned() } }
 }
 
 /// Lists and tuples are visited from the last item to the first.

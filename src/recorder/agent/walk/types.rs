@@ -4,8 +4,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::classes::{Place, chain, made_in_python, places};
+use super::classes::{Place, places};
 use super::describe::Walk;
+use crate::cpython::class::{chain, declared_names, made_in_python};
 use crate::cpython::dict;
 use crate::cpython::memory::tuple_items;
 use crate::cpython::memory::{c_string, flag, signed, ty, type_flags, type_of, word};
@@ -171,7 +172,7 @@ impl<S: Sink> Walk<'_, S> {
                 self.statement_facts(class, &mut out);
             } else {
                 let names: Vec<String> =
-                    c_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+                    declared_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
                 if !names.is_empty() {
                     out.list("defines", names.iter().map(String::as_str));
                 }
@@ -185,19 +186,6 @@ fn hash(text: &str) -> usize {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish() as usize
-}
-
-/// Attributes that a class of C declares: `tp_members` and `tp_getset`.
-unsafe fn c_names<'a>(class: usize) -> impl Iterator<Item = &'a [u8]> {
-    const DECLARATION: usize = 40;
-    [ty::MEMBERS, ty::GETSET].into_iter().flat_map(move |table| {
-        let mut next = unsafe { word(class + table) };
-        std::iter::from_fn(move || unsafe {
-            let name = if next == 0 { 0 } else { word(next) };
-            next += DECLARATION;
-            (name != 0).then(|| c_string(name))
-        })
-    })
 }
 
 /// The text of a definition that is being written.
