@@ -182,3 +182,49 @@ unsafe fn find_modules(interpreter: usize) -> Option<usize> {
         (interpreter..interpreter + SEARCHED).step_by(8).find(|&place| word(place) == modules)
     }
 }
+
+#[cfg(test)]
+impl Interpreter {
+    /// An interpreter in made memory: it has one thread, types of code and of generators, and a place for the collector's state.
+    pub fn made(row: &'static CPython, thread: usize, code: usize, generator: usize, collector: usize) -> Interpreter {
+        unsafe extern "C" fn only_thread(interpreter: *mut c_void) -> *mut c_void {
+            interpreter
+        }
+        unsafe extern "C" fn no_more(_: *mut c_void) -> *mut c_void {
+            std::ptr::null_mut()
+        }
+        Interpreter {
+            row,
+            type_type: 0,
+            list: 0,
+            tuple: 0,
+            dict: 0,
+            set: 0,
+            function: 0,
+            method: 0,
+            c_function: 0,
+            cell: 0,
+            module: 0,
+            frame: 0,
+            generator,
+            coroutine: 0,
+            async_generator: 0,
+            suspendable: [0; 3],
+            code,
+            ordered_dict: 0,
+            weak_reference: 0,
+            byte_array: 0,
+            property: 0,
+            class_method: 0,
+            static_method: 0,
+            long: 0,
+            boolean: 0,
+            none: 0,
+            collector_owner: collector,
+            interpreter: thread,
+            first_thread: only_thread,
+            next_thread: no_more,
+            modules: None,
+        }
+    }
+}

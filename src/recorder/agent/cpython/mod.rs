@@ -15,5 +15,7 @@ pub mod interned;
 pub mod interpreter;
 pub mod memory;
 pub mod object;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod versions;

@@ -255,7 +255,8 @@ pub fn names() -> String {
     format!("3.{} to 3.{}", first.minor, last.minor)
 }
 
-static VERSIONS: [&CPython; 8] = [&V3_8, &V3_9, &V3_10, &V3_11, &V3_12, &V3_13, &V3_14, &V3_15];
+/// All of them, the oldest first.
+pub static VERSIONS: [&CPython; 8] = [&V3_8, &V3_9, &V3_10, &V3_11, &V3_12, &V3_13, &V3_14, &V3_15];
 
 const OLD_EXCEPTION: Fields = &[(24, ".args"), (32, ".__traceback__"), (48, ".__cause__"), (40, ".__context__")];
 const NEW_EXCEPTION: Fields =
