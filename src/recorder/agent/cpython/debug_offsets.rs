@@ -144,6 +144,7 @@ mod tests {
     }
 
     fn verdict(row: &CPython, words: &[usize]) -> Result<(), String> {
+        // SAFETY: the words are those of the made table.
         unsafe { Published::read(row, words.as_ptr().addr()) }
             .map(|published| published.map_or(Ok(()), |p| p.agrees(row)))?
     }
@@ -190,6 +191,7 @@ mod tests {
         let mut words = table(row);
         words[0] += 1;
         assert!(verdict(row, &words).unwrap_err().contains("does not publish"));
+        // SAFETY: the words are those of the made table.
         assert!(unsafe { Published::read(row, 0) }.is_err());
     }
 
@@ -204,6 +206,7 @@ mod tests {
     #[test]
     fn versions_before_the_table_have_nothing_to_compare() {
         let row = versions::row(12).unwrap();
+        // SAFETY: the words are those of the made table.
         assert!(unsafe { Published::read(row, 0) }.unwrap().is_none());
     }
 }

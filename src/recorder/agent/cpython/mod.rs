@@ -2,6 +2,10 @@
 //!
 //! `versions` has one row of data for each CPython; the rest reads memory by that row. A new version is a row, a table of
 //! opcodes in `bytecode`, and one of published offsets in `debug_offsets`.
+//!
+//! # Safety
+//! Each `unsafe fn` here wants the interpreter's lock held, and the row of the CPython that runs. An address is that of a
+//! live object, or of the part of one that the parameter is named for. No Python code runs, and no reference is taken.
 
 pub mod bytecode;
 pub mod class;

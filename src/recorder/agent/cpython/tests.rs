@@ -1,5 +1,7 @@
 //! Reads a made heap by the row of each version, those too that this machine does not have.
 
+#![allow(clippy::undocumented_unsafe_blocks)] // All memory that is read was made here.
+
 use super::dict::{self, Table};
 use super::frame::{self, Holder};
 use super::gc_lists::{GcLists, each_object};

@@ -14,6 +14,7 @@ const MOST: usize = 1000;
 impl<S: Sink> Walk<'_, S> {
     /// Remembers the keys of an instance's dict, if they are shared and not those of its class.
     pub(super) unsafe fn remember_keys(&mut self, object: usize, class: usize) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let own = self.dict_of(object, class);
             if own == 0 {
@@ -35,6 +36,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Remembers whose the key table of a class is.
     pub(super) unsafe fn remember_class_keys(&mut self, class: usize) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             if type_flags(class) & flag::HEAP_TYPE != 0 {
                 let keys = word(class + self.context.interpreter.row.type_cached_keys);
@@ -51,6 +53,7 @@ impl<S: Sink> Walk<'_, S> {
             let Some(first) = self.scratch.key_tables.get(keys).filter(|&first| first != class) else {
                 continue;
             };
+            // SAFETY: as the caller promises, the object is alive and of this class.
             unsafe {
                 for (one, other) in [(class, first), (first, class)] {
                     let (number, name) = (self.define(one), self.class_name(other));

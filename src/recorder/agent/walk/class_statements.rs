@@ -61,6 +61,7 @@ struct Sorts {
 
 impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn statement_facts(&mut self, class: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let row = self.context.interpreter.row;
             let slots = self.own_slots(class);
@@ -129,6 +130,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The class's own `__slots__`, mangled.
     unsafe fn own_slots(&self, class: usize) -> Option<Vec<String>> {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let slots = self.own_entry(class, b"__slots__");
@@ -156,6 +158,7 @@ impl<S: Sink> Walk<'_, S> {
     /// `__file__` of a module by its dict, `<built-in>` or `<frozen>`, or nothing. That of a script is taken away when the
     /// script ends, before the interpreter does; its loader keeps the path.
     unsafe fn module_file(&self, module: usize) -> String {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let row = self.context.interpreter.row;
             let file = self.dict_entry(module, b"__file__");
@@ -178,6 +181,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Name and dict of the module that defines the class.
     unsafe fn module_of(&self, class: usize) -> Option<(Vec<u8>, usize)> {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let row = self.context.interpreter.row;
             let mut name = Vec::new();
@@ -193,6 +197,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The functions at the top of the module that look into dicts, or change classes.
     unsafe fn module_facts(&self, module: &[u8], dict: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let row = interpreter.row;
@@ -224,6 +229,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// `co_names`
     unsafe fn code_names<'c>(&self, code: usize) -> &'c [usize] {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let names = word(code + self.context.interpreter.row.code_names);
             if names != 0 && type_of(names) == self.context.interpreter.tuple {
@@ -235,6 +241,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn dataclass_facts(&self, class: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let parameters = self.own_entry(class, b"__dataclass_params__");
@@ -269,6 +276,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Its `__init__` was written and not generated: `dataclasses` compiles a text without a file.
     unsafe fn has_own_init(&self, class: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let init = self.own_entry(class, b"__init__");
@@ -282,6 +290,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The fields of a class that `attrs` made.
     unsafe fn attrs_facts(&self, class: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let fields = self.own_entry(class, b"__attrs_attrs__");
@@ -296,6 +305,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn sort_entry(&self, name: String, value: usize, sorts: &mut Sorts) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let class = type_of(value);
             let class_name = c_string(word(class + ty::NAME));
@@ -338,6 +348,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Does the name stand for a part of `weakref` in the function?
     unsafe fn is_weak(&self, function: usize, name: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let is = |known: &&[u8]| text_is(interpreter.row, name, known);
@@ -367,6 +378,7 @@ impl<S: Sink> Walk<'_, S> {
             if value == 0 || depth > DEEPEST {
                 continue;
             }
+            // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
             unsafe {
                 let interpreter = &self.context.interpreter;
                 let class = type_of(value);
@@ -386,6 +398,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// An attribute of an instance of a Python class: a slot, or in its values or dict; 0 if there is none.
     unsafe fn attribute(&self, object: usize, name: &[u8]) -> usize {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let class = type_of(object);

@@ -82,6 +82,7 @@ impl Class {
     /// Bytes in front of `object` in its block, and whether the collector knows it.
     pub unsafe fn head(&self, interpreter: &Interpreter, object: usize) -> (usize, bool) {
         let gc = if self.asks_is_gc {
+            // SAFETY: as the caller promises, the class is ready and its instance alive.
             unsafe { interpreter.is_gc(object, self.address, self.flags) }
         } else {
             self.flags & flag::HAVE_GC != 0
@@ -91,6 +92,7 @@ impl Class {
 
     /// Bytes from the object's own address to its end.
     pub unsafe fn body(&self, interpreter: &Interpreter, object: usize) -> usize {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             if self.flags & flag::UNICODE_SUBCLASS != 0 {
                 return self.text_body(interpreter, object);
@@ -125,6 +127,7 @@ impl Class {
     }
 
     unsafe fn text_body(&self, interpreter: &Interpreter, text: usize) -> usize {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             let form = text::Form::of(text);
             if !form.compact {
@@ -161,11 +164,13 @@ impl Kinds {
             (interpreter.async_generator, Kind::Generator),
             (interpreter.weak_reference, Kind::WeakReference),
         ];
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         Kinds { traversals: known.map(|(class, kind)| (unsafe { word(class + ty::TRAVERSE) }, kind)).to_vec() }
     }
 
     /// The container that instances of `class` are: what the nearest base that is one says.
     pub unsafe fn of(&self, interpreter: &Interpreter, class: usize) -> Kind {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             if type_flags(class) & flag::EXCEPTION_SUBCLASS != 0 {
                 return Kind::Exception;
@@ -198,7 +203,9 @@ impl Kinds {
 
 /// Where the instance dict and the weak references of instances of `class` are.
 pub unsafe fn places(interpreter: &Interpreter, class: usize) -> (Place, Place) {
+    // SAFETY: as the caller promises, the class is ready and its instance alive.
     let (flags, form) = (unsafe { type_flags(class) }, interpreter.row.pre_header);
+    // SAFETY: as the caller promises, the class is ready and its instance alive.
     let at = |offset: usize| match unsafe { signed(class + offset) } {
         0 => Place::Nowhere,
         offset => Place::At(offset),

@@ -49,6 +49,7 @@ impl Candidates {
     pub unsafe fn search(&mut self, interpreter: &Interpreter, heads: &[usize]) {
         self.alive.clear();
         self.unreachable.clear();
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &head in heads {
                 each_head(head, |node| {
@@ -92,6 +93,7 @@ impl Candidates {
     /// Adds the references that a suspended generator has without a count, for all that it has are subtracted next. As long
     /// as only some of them are subtracted no count may reach zero, so the additions come first.
     unsafe fn add_borrowed(&self, interpreter: &Interpreter, object: usize) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             if !interpreter.is_suspendable(type_of(object)) {
                 return;
@@ -106,6 +108,7 @@ impl Candidates {
 
     /// Remembers the class of what a weak reference refers to. One that is gone again at the next walk is known by this.
     unsafe fn remember_referent(&mut self, interpreter: &Interpreter, reference: usize) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             let referent = word(reference + REFERENT);
             if referent != 0 && referent != interpreter.none {
@@ -119,6 +122,7 @@ impl Candidates {
 
     /// Takes an object, and all that can be reached from it, from the candidates.
     unsafe fn revive(&mut self, node: usize) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
             self.alive.push(node + GC_HEAD);
@@ -130,6 +134,7 @@ impl Candidates {
 }
 
 unsafe fn traverse(object: usize, visit: unsafe extern "C" fn(usize, *mut c_void) -> c_int, argument: *mut c_void) {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         let traverse = word(type_of(object) + ty::TRAVERSE);
         if traverse != 0 {
@@ -141,6 +146,7 @@ unsafe fn traverse(object: usize, visit: unsafe extern "C" fn(usize, *mut c_void
 
 /// The head of an object that is a candidate.
 unsafe fn candidate(object: usize) -> Option<usize> {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         let class = type_of(object);
         let flags = type_flags(class);
@@ -155,6 +161,7 @@ unsafe fn candidate(object: usize) -> Option<usize> {
 }
 
 unsafe extern "C" fn subtract(target: usize, _: *mut c_void) -> c_int {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         if let Some(node) = candidate(target) {
             let state = gc_prev(node);
@@ -168,6 +175,7 @@ unsafe extern "C" fn subtract(target: usize, _: *mut c_void) -> c_int {
 }
 
 unsafe extern "C" fn reach(target: usize, alive: *mut c_void) -> c_int {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         if let Some(node) = candidate(target) {
             set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
@@ -180,6 +188,7 @@ unsafe extern "C" fn reach(target: usize, alive: *mut c_void) -> c_int {
 impl<S: Sink> Walk<'_, S> {
     /// Describes what is unreachable, and what only that holds.
     pub(super) unsafe fn garbage(&mut self, unreachable: &[usize]) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &object in unreachable {
                 self.scratch.members.insert(object, TRACKED);
@@ -201,6 +210,7 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn held(&mut self, unreachable: &[usize]) -> Vec<usize> {
         let mut met = Vec::new();
         let mut edges = std::mem::take(&mut self.scratch.edges);
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &object in unreachable {
                 self.count_untracked(object, true, &mut edges, &mut met);
@@ -233,6 +243,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Counts the references of `object` to untracked objects; those that are new go to `met`.
     unsafe fn count_untracked(&mut self, object: usize, tracked: bool, edges: &mut Edges, met: &mut Vec<usize>) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             self.read_any(object, tracked, edges);
             for &target in &edges.targets {
@@ -254,6 +265,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn read_any(&mut self, object: usize, tracked: bool, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             let class = self.class_of(object);
             let (_, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
@@ -262,6 +274,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn has_other_referrers(&self, object: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe { self.context.interpreter.count(object).0 != u64::from(self.scratch.members.get(object).unwrap_or(0)) }
     }
 }

@@ -26,6 +26,7 @@ const DETACHED: u8 = 4;
 impl<S: Sink> Walk<'_, S> {
     /// Writes `count`, and then what else there is to say.
     pub(super) unsafe fn object_records(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let (count, immortal) = self.context.interpreter.count(object);
             let own = if self.scratch.own_references.is_empty() {
@@ -83,13 +84,16 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn has_weak_references(&self, object: usize, class: usize) -> bool {
         let list = match self.scratch.classes[class].weak {
             Place::Nowhere => 0,
+            // SAFETY: as the caller promises, the object is alive and of this class.
             Place::Managed => unsafe { word(object - MANAGED_WEAK_REFERENCES) },
+            // SAFETY: as the caller promises, the object is alive and of this class.
             Place::At(offset) => unsafe { word(object.wrapping_add_signed(offset)) },
         };
         list != 0
     }
 
     unsafe fn module_name(&self, module: usize) -> Option<String> {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let name = word(module + self.context.interpreter.row.module_name);
             text::is_text(name).then(|| text::text(self.context.interpreter.row, name))
@@ -98,6 +102,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Bytes of the separate blocks that the object alone owns, as they were requested.
     unsafe fn owned(&self, object: usize, class: usize, what: Kind) -> usize {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let own = match what {
                 Kind::List => object::list_storage(object),
@@ -128,6 +133,7 @@ impl<S: Sink> Walk<'_, S> {
         if !row.values.are_separate() || self.scratch.classes[class].dict != Place::Managed {
             return 0;
         }
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             self.values(object, class)
                 .map_or(0, |values| dict::separate_bytes(dict::own_capacity(row, values, self.class_keys(class))))
@@ -136,11 +142,13 @@ impl<S: Sink> Walk<'_, S> {
 
     unsafe fn class_keys(&self, class: usize) -> usize {
         let class = &self.scratch.classes[class];
+        // SAFETY: as the caller promises, the object is alive and of this class.
         if class.is_heap() { unsafe { word(class.address + self.context.interpreter.row.type_cached_keys) } } else { 0 }
     }
 
     /// State of the instance's dict, and the entries it has room for.
     unsafe fn dict_state(&self, object: usize, class: usize) -> (u8, u32) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let row = self.context.interpreter.row;
             let dict = self.dict_of(object, class);
@@ -168,6 +176,7 @@ impl<S: Sink> Walk<'_, S> {
 
 /// Bytes of a text that does not stand behind the head of its `str`.
 unsafe fn separate_text(object: usize) -> usize {
+    // SAFETY: as the caller promises, the object is alive and of this class.
     unsafe {
         let form = text::Form::of(object);
         if form.compact { 0 } else { (text::length(object) + 1) * form.width }

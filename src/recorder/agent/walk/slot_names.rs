@@ -16,6 +16,7 @@ impl<S: Sink> Walk<'_, S> {
         if edges.targets.is_empty() {
             return;
         }
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let kind = self.scratch.classes[class].kind;
             for index in 0..self.scratch.classes[class].slots.len() {
@@ -57,6 +58,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The attributes in the values array, or the dict.
     unsafe fn name_attributes(&mut self, object: usize, class: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             if let Some(values) = self.values(object, class) {
                 for index in 0..values.count {
@@ -81,6 +83,7 @@ impl<S: Sink> Walk<'_, S> {
         {
             return label;
         }
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let keys = word(self.scratch.classes[class].address + self.context.interpreter.row.type_cached_keys);
             let label = if keys == 0 {
@@ -102,6 +105,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The values of an instance (3.11+), while they are in use and no dict has taken them over.
     pub(super) unsafe fn values(&self, object: usize, class: usize) -> Option<Values> {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { self.values_of(object, &self.scratch.classes[class]) }
     }
 
@@ -111,15 +115,18 @@ impl<S: Sink> Walk<'_, S> {
         }
         let row = self.context.interpreter.row;
         let inline = (class.flags & flag::INLINE_VALUES != 0).then_some(object + class.basic_size);
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { dict::own_values(row, object, inline, word(class.address + row.type_cached_keys)) }
     }
 
     /// The instance's dict object, or 0.
     pub(super) unsafe fn dict_of(&self, object: usize, class: usize) -> usize {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { self.dict_in(object, &self.scratch.classes[class]) }
     }
 
     pub(super) unsafe fn dict_in(&self, object: usize, class: &Class) -> usize {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             match class.dict {
                 Place::Nowhere => 0,
@@ -135,10 +142,12 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     pub(super) unsafe fn table(&self, keys: usize, values: usize) -> Table {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { Table::of(self.context.interpreter.row, keys, values) }
     }
 
     unsafe fn name_dict(&mut self, dict: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let keys = word(dict + dict::KEYS);
             if keys == 0 {
@@ -163,6 +172,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn name_tuple(&mut self, tuple: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let items = tuple_items(self.context.interpreter.row, tuple);
             let Some(code) = self.scratch.closures.get(tuple) else {
@@ -183,6 +193,7 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn name_future(&mut self, edges: &mut Edges) {
         for index in 0..edges.targets.len() {
             if edges.labels[index] == 0 {
+                // SAFETY: as the caller promises, the object is alive and of this class.
                 let class = unsafe { self.class_of(edges.targets[index]) };
                 let label = match self.scratch.classes[class].kind {
                     Kind::Generator => "._coro",

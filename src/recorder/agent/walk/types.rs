@@ -23,6 +23,7 @@ impl<S: Sink> Walk<'_, S> {
                 waiting.pop();
                 continue;
             }
+            // SAFETY: as the caller promises, the lock is held and the class is ready.
             let bases = unsafe { self.bases(next) };
             let undefined = bases.iter().copied().find(|&base| self.sink.type_number(base) == 0);
             // A class that is its own base would be a broken program; it is defined without its bases.
@@ -32,6 +33,7 @@ impl<S: Sink> Walk<'_, S> {
                 waiting.push(base);
                 continue;
             }
+            // SAFETY: as the caller promises, the lock is held and the class is ready.
             let text = unsafe { self.definition(next, &bases) };
             self.sink.define_type(next, &text);
             *self.scratch.definitions.entry(next, 0).0 = hash(&text);
@@ -43,6 +45,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes the definition of a class that a statement made once more, if something in it has changed since: when it
     /// was met first, its module may not have run to the end.
     pub(super) unsafe fn define_again(&mut self, class: usize, number: u32) {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             if !made_in_python(&self.context.interpreter, class) {
                 return;
@@ -61,6 +64,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn bases(&self, class: usize) -> Vec<usize> {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             let bases = word(class + ty::BASES);
             if bases != 0 && type_of(bases) == self.context.interpreter.tuple {
@@ -73,6 +77,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Module and qualified name; without the module for `builtins`.
     pub(super) unsafe fn class_name(&self, class: usize) -> String {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             let row = self.context.interpreter.row;
             if type_flags(class) & flag::HEAP_TYPE == 0 {
@@ -93,13 +98,16 @@ impl<S: Sink> Walk<'_, S> {
 
     /// What the class's own dict has under a name, or 0.
     pub(super) unsafe fn own_entry(&self, class: usize, name: &[u8]) -> usize {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         let dict = unsafe { word(class + ty::DICT) };
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe { self.dict_entry(dict, name) }
     }
 
     /// What a dict has under a name, or 0: its table is read, no key is compared by Python.
     pub(super) unsafe fn dict_entry(&self, dict: usize, name: &[u8]) -> usize {
         let row = self.context.interpreter.row;
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         let is_it = |key: usize| unsafe {
             if name.is_ascii() {
                 return text_is(row, key, name);
@@ -108,11 +116,13 @@ impl<S: Sink> Walk<'_, S> {
             push_text(row, key, name.len() + 1, &mut text);
             text == name
         };
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         let entries = unsafe { self.dict_entries(dict) };
         entries.into_iter().find(|&(key, _)| is_it(key)).map_or(0, |(_, value)| value)
     }
 
     pub(super) unsafe fn dict_entries(&self, dict: usize) -> Vec<(usize, usize)> {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             if dict == 0 || word(dict + dict::KEYS) == 0 {
                 return Vec::new();
@@ -124,6 +134,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn definition(&mut self, class: usize, bases: &[usize]) -> String {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             let interpreter = &self.context.interpreter;
             let row = interpreter.row;
