@@ -126,7 +126,8 @@ def _why_not() -> Optional[str]:
 def _version() -> str:
     """``3.13.0``, ``3.13.0rc1``."""
     major, minor, micro, level, serial = sys.version_info
-    return f"{major}.{minor}.{micro}" + ("" if level == "final" else f"{level[0]}{serial}")
+    stage = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(level)
+    return f"{major}.{minor}.{micro}" + (f"{stage}{serial}" if stage else "")
 
 
 def _classes() -> List[type]:

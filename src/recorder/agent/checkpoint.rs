@@ -2,14 +2,14 @@
 
 use std::ffi::{c_int, c_void};
 
-use crate::hook::{State, quietly, retire};
+use crate::global::{self, State, with_hook_off};
 use crate::log::cut;
 use crate::process::quoted;
 use crate::system::without_signals;
 
 /// Walks the whole heap now. Not from inside an allocation.
 pub fn now() {
-    quietly(full);
+    with_hook_off(full);
 }
 
 /// A checkpoint that was asked for where none may be made.
@@ -20,7 +20,7 @@ pub extern "C" fn pending(_: *mut c_void) -> c_int {
 
 /// A phase begins; the one before gets its checkpoint.
 pub fn mark(kind: &str, label: &str) {
-    quietly(|state| {
+    with_hook_off(|state| {
         full(state);
         begin_phase(state, kind, label);
     });
@@ -28,7 +28,7 @@ pub fn mark(kind: &str, label: &str) {
 
 /// A phase begins, and the one before gets no checkpoint.
 pub fn phase(kind: &str, label: &str) {
-    quietly(|state| begin_phase(state, kind, label));
+    with_hook_off(|state| begin_phase(state, kind, label));
 }
 
 fn begin_phase(state: &mut State, kind: &str, label: &str) {
@@ -40,7 +40,7 @@ fn begin_phase(state: &mut State, kind: &str, label: &str) {
 
 /// Writes what a collection of this generation would find now; answers how many objects. Nothing is collected.
 pub fn sweep(generation: u8) -> usize {
-    quietly(|state| {
+    with_hook_off(|state| {
         // While the collector is at work its lists are not in order.
         if state.collecting || !state.recorder.log.is_open() {
             return 0;
@@ -87,13 +87,13 @@ pub fn collection_stops(state: &mut State, collected: u64, uncollectable: u64) {
     check(state);
 }
 
-/// Ends the file in order, without a checkpoint, and rests until [`crate::hook::resume`].
+/// Ends the file in order, without a checkpoint, and rests until [`crate::global::resume`].
 pub fn stop() {
-    quietly(|state| {
+    with_hook_off(|state| {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
             state.process.finish(&mut state.recorder);
         }
-        retire();
+        global::stop();
     });
 }
 
@@ -102,7 +102,7 @@ pub fn stop() {
 /// Who waits for the end may lose patience: `multiprocessing.Pool` tells its workers to end, and terminates them at
 /// once. So the signal waits for the checkpoint.
 pub fn last() {
-    quietly(|state| {
+    with_hook_off(|state| {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
             without_signals(|| {
                 full(state);
@@ -111,7 +111,7 @@ pub fn last() {
                 }
             });
         }
-        retire();
+        global::stop();
     });
 }
 
@@ -119,7 +119,7 @@ pub fn last() {
 pub fn failed(state: &mut State) {
     if let Some(error) = state.recorder.log.failure.take() {
         state.process.stopped(&error);
-        retire();
+        global::stop();
     }
 }
 

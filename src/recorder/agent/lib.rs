@@ -3,18 +3,22 @@
 //! In go the program's allocations and its heap, out comes a trace in the binary form. It is built by `build.rs` apart
 //! from the rest, with nothing but `std`, and embedded in the command. All of it runs under the interpreter's lock.
 
+#![deny(clippy::undocumented_unsafe_blocks)]
+
 mod address_map;
+mod allocator;
 mod checkpoint;
 mod cpython;
 mod crc;
 #[path = "../../trace/formats/binary/encode.rs"]
 #[allow(dead_code)] // The converter writes records that the agent does not.
 mod encode;
-mod hook;
-mod live;
+mod global;
+mod live_table;
 mod log;
 mod module;
 mod number_map;
+mod object_guess;
 mod options;
 mod output;
 mod process;

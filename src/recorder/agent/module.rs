@@ -3,10 +3,11 @@
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
+use crate::allocator::{self, Parts};
 use crate::cpython::debug_offsets::Published;
 use crate::cpython::versions::{self, CPython};
-use crate::cpython::{free_lists, memory};
-use crate::hook::{self, Parts};
+use crate::cpython::{free_lists, memory, object};
+use crate::global;
 use crate::options::Options;
 use crate::process::{Process, reason};
 use crate::python::{
@@ -20,7 +21,7 @@ use crate::{checkpoint, system};
 /// `PYTHON_API_VERSION`.
 const API_VERSION: i32 = 1013;
 
-type Plain = unsafe extern "C" fn(Object, Object) -> Object;
+type NoArguments = unsafe extern "C" fn(Object, Object) -> Object;
 type Fast = unsafe extern "C" fn(Object, *const Object, isize) -> Object;
 type FastKeywords = unsafe extern "C" fn(Object, *const Object, isize, Object) -> Object;
 
@@ -29,7 +30,7 @@ struct Shared<T>(T);
 // SAFETY: CPython reads the tables, and writes the definition, under its lock.
 unsafe impl<T> Sync for Shared<T> {}
 
-const fn plain(name: &'static CStr, function: Plain, doc: &'static CStr) -> Method {
+const fn no_arguments(name: &'static CStr, function: NoArguments, doc: &'static CStr) -> Method {
     Method { name: name.as_ptr(), function: function as *const c_void, flags: NO_ARGUMENTS, doc: doc.as_ptr() }
 }
 
@@ -39,10 +40,10 @@ const fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> Method
 
 static METHODS: Shared<[Method; 13]> = Shared([
     fast(c"start", start, c"start(folder, version, executable, types, options=...): begin to record"),
-    plain(c"stop", stop, c"stop(): end the file; a later start begins another"),
-    plain(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
-    plain(c"path", path, c"path(): the file that is written, or None"),
-    plain(c"checkpoint", take_checkpoint, c"checkpoint(): write the whole heap as it is now"),
+    no_arguments(c"stop", stop, c"stop(): end the file; a later start begins another"),
+    no_arguments(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
+    no_arguments(c"path", path, c"path(): the file that is written, or None"),
+    no_arguments(c"checkpoint", take_checkpoint, c"checkpoint(): write the whole heap as it is now"),
     fast(c"mark", mark, c"mark(kind, label): a phase begins: 'test', 'request', 'iteration', 'user'"),
     fast(c"phase", phase, c"phase(kind, label): as mark, without a checkpoint of what was before"),
     fast(
@@ -52,8 +53,8 @@ static METHODS: Shared<[Method; 13]> = Shared([
     ),
     fast(c"_collection", collection, c"for gc.callbacks"),
     fast(c"_signalled", signalled, c"for signal.signal"),
-    plain(c"_forked", forked, c"for os.register_at_fork"),
-    plain(c"_exit", at_exit, c"for atexit.register"),
+    no_arguments(c"_forked", forked, c"for os.register_at_fork"),
+    no_arguments(c"_exit", at_exit, c"for atexit.register"),
     Method { name: std::ptr::null(), function: std::ptr::null(), flags: 0, doc: std::ptr::null() },
 ]);
 
@@ -117,7 +118,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
     }) else {
         return Err("start takes four arguments, or five".into());
     };
-    if hook::is_recording() || hook::started() && options.is_none() {
+    if global::is_recording() || global::started() && options.is_none() {
         return Err(String::new());
     }
     let options = match options {
@@ -130,7 +131,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
         let version = text(&python, version);
-        let row = row_of(&version)?;
+        let row = versions::of(&version)?;
         let published = Published::read(row, system::symbol(c"_PyRuntime"))?;
         published.map_or(Ok(()), |published| published.agrees(row))?;
         let type_type = exported(c"PyType_Type").map_err(missing)?;
@@ -149,46 +150,26 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         recorder.own.extend(walker.interned_strings());
         recorder.walker = Some(walker);
         for place in 0..(python.PyList_Size)(types) {
-            recorder.know((python.PyList_GetItem)(types, place).addr());
+            let type_object = (python.PyList_GetItem)(types, place).addr();
+            recorder.types.learn(&mut recorder.table, type_object);
         }
         let bypassed = options.bypass;
         let output = options.output.clone();
         let mut process = Process::new(options, version, text(&python, executable));
         process.begin(&mut recorder, 0).map_err(|error| format!("{}: {}", output.display(), reason(&error)))?;
-        if hook::started() {
-            hook::resume(recorder, process);
+        if global::started() {
+            global::resume(recorder, process);
             return Ok(());
         }
         if bypassed && !switch_free_lists_off(row, published, (python.PyInterpreterState_Main)()) {
-            recorder.shadows = free_lists::bypass(list, dict, tuple);
+            recorder.types.shadows = free_lists::bypass(list, dict, tuple);
         }
-        hook::install(Parts { python, row, recorder, process, current_thread });
+        allocator::install(Parts { python, row, recorder, process, current_thread });
         system::at_fork(detach);
         take_over_exit(&python);
-        hook::activate();
+        global::activate();
     }
     Ok(())
-}
-
-/// The row of the version that calls itself so: `3.14.10`.
-///
-/// # Errors
-/// A sentence: it is no final release, or there is no row for it.
-fn row_of(version: &str) -> Result<&'static CPython, String> {
-    let mut numbers = version.splitn(3, '.').skip(1);
-    let (minor, micro) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    let Ok(micro) = micro.parse::<u32>() else {
-        return Err(format!("CPython {version} is not a final release: its objects may be laid out in another way"));
-    };
-    let row = minor.parse().ok().and_then(versions::of);
-    let row = row.ok_or_else(|| format!("CPython {version} is not one of {}", versions::names()))?;
-    if micro < row.since_micro.into() {
-        let (minor, since) = (row.minor, row.since_micro);
-        return Err(format!(
-            "CPython {version} has a collector that refloop does not know: it records 3.{minor} from 3.{minor}.{since} on"
-        ));
-    }
-    Ok(row)
 }
 
 /// Switches the free lists of the interpreter off, where its version can; says whether it did.
@@ -233,13 +214,13 @@ unsafe extern "C" fn stop(_: Object, _: Object) -> Object {
 unsafe extern "C" fn is_recording(_: Object, _: Object) -> Object {
     match Functions::find() {
         // SAFETY: under the interpreter's lock.
-        Ok(python) => unsafe { (python.PyBool_FromLong)(hook::is_recording().into()) },
+        Ok(python) => unsafe { (python.PyBool_FromLong)(global::is_recording().into()) },
         Err(_) => null_mut(),
     }
 }
 
 unsafe extern "C" fn path(_: Object, _: Object) -> Object {
-    let path = hook::quietly(|state| state.process.path().to_string_lossy().into_owned());
+    let path = global::with_hook_off(|state| state.process.path().to_string_lossy().into_owned());
     match (path, Functions::find()) {
         // SAFETY: under the interpreter's lock.
         (Some(path), Ok(python)) => unsafe {
@@ -304,7 +285,7 @@ unsafe extern "C" fn at_exit(_: Object, _: Object) -> Object {
 
 /// `gc.callbacks` calls it with `"start"` or `"stop"` and a dict.
 unsafe extern "C" fn collection(_: Object, arguments: *const Object, count: isize) -> Object {
-    hook::quietly(|state| {
+    global::with_hook_off(|state| {
         if count != 2 {
             return;
         }
@@ -327,18 +308,18 @@ unsafe extern "C" fn collection(_: Object, arguments: *const Object, count: isiz
 
 /// In the child of a fork, before anything else runs there: its own file.
 unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
-    hook::quietly(|state| {
+    global::with_hook_off(|state| {
         let parent = state.process.id();
         if parent == std::process::id() {
             return;
         }
         state.collecting = false;
         if !state.process.options.forks {
-            return hook::retire();
+            return global::stop();
         }
         if let Err(error) = state.process.begin(&mut state.recorder, parent) {
             state.process.stopped(&error);
-            hook::retire();
+            global::stop();
         }
     });
     answer()
@@ -347,7 +328,7 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
 /// In the child of any fork: the file is the parent's.
 extern "C" fn detach() {
     // SAFETY: the child of a fork has one thread.
-    if let Some(state) = unsafe { hook::state() } {
+    if let Some(state) = unsafe { global::state() } {
         state.recorder.log.abandon();
     }
 }
@@ -381,7 +362,7 @@ unsafe fn take_over_exit(python: &Functions) {
         }
         let builtin = system::symbol(c"PyCFunction_Type");
         if memory::type_of(exit.addr()) == builtin {
-            let method = memory::word(exit.addr() + 16) as *mut Method;
+            let method = memory::word(exit.addr() + object::C_FUNCTION_METHOD) as *mut Method;
             if (*method).flags == FAST_KEYWORDS {
                 EXIT.store((*method).function.addr(), Ordering::Release);
                 (*method).function = exit_now as FastKeywords as *const c_void;

@@ -4,38 +4,20 @@
 //! each death of an object is written. A block is not an object yet when it is allocated, so a birth waits until [`WAITING`] others have followed it, its death comes,
 //! or a walk begins; then its type can be read from its memory. A block in which no type is found is no object (the key table of a dict, say) and is not written.
 
-use crate::cpython::memory::{GC_HEAD, flag as type_flag, pre_header, type_flags, type_of, word};
+use crate::cpython::memory::GC_HEAD;
 use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
-use crate::live::{IS_CODE, IS_TYPE, LiveTable, PENDING};
+use crate::live_table::{IS_CODE, IS_TYPE, LiveTable, PENDING};
 use crate::log::{Log, cut};
-use crate::number_map::NumberMap;
+use crate::object_guess::TypeTable;
 use crate::sink::Sink;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
 
 /// Births that wait to be written.
 const WAITING: usize = 64;
-/// Bits for the bytes in front of an instance, 0, 16 or 32, and one.
-const CLASS_SHIFT: u32 = 6;
-/// Types that are found without the map.
-const RECENT: usize = 64;
-/// A heap type has no smaller block.
-const SMALLEST_TYPE: u64 = 800;
-
-/// What was found out about a word that may be the type of an object.
-#[derive(Debug, Clone, Copy, Default)]
-struct Guess {
-    word: usize,
-    /// The type object, which a copy may stand for.
-    type_object: usize,
-    /// As in `known`.
-    known: u32,
-}
-
 /// The state of the recording in this process. Whoever holds the interpreter's lock may touch it.
 pub struct Recorder {
-    row: &'static CPython,
     /// Births and deaths of all objects, not of survivors only.
     pub full: bool,
     pub depth: usize,
@@ -45,15 +27,8 @@ pub struct Recorder {
     pub walker: Option<Walker>,
     /// The recorder's own objects.
     pub own: Vec<usize>,
-    /// `PyType_Type`.
-    pub type_type: usize,
-    /// Types whose deallocator was taken over: the copy that their dying instances have, and the type.
-    pub shadows: Vec<(usize, usize)>,
+    pub types: TypeTable,
     last_type: u32,
-    /// Type objects known: one more than the bytes in front of their instances, and from [`CLASS_SHIFT`] on their number.
-    known: NumberMap,
-    /// Forgotten when `known` changes.
-    recent: [Guess; RECENT],
     free_numbers: Vec<u32>,
     last_number: u32,
     walk: u32,
@@ -68,7 +43,6 @@ pub struct Recorder {
 impl Recorder {
     pub fn new(row: &'static CPython, full: bool, depth: usize, stacks: Option<Stacks>, type_type: usize) -> Recorder {
         Recorder {
-            row,
             full,
             depth,
             table: LiveTable::new(),
@@ -76,11 +50,8 @@ impl Recorder {
             log: Log::closed(),
             walker: None,
             own: Vec::new(),
-            type_type,
-            shadows: Vec::new(),
+            types: TypeTable::new(row, type_type),
             last_type: 0,
-            known: NumberMap::default(),
-            recent: [Guess::default(); RECENT],
             free_numbers: Vec::new(),
             last_number: 0,
             walk: 0,
@@ -108,7 +79,7 @@ impl Recorder {
         if let Some(stacks) = &mut self.stacks {
             let table = &mut self.table;
             // SAFETY: as the caller promises.
-            node = unsafe { stacks.capture(thread, |code| flag(table, code, IS_CODE)) };
+            node = unsafe { stacks.capture(thread, |code| table.mark(code, IS_CODE)) };
             if stacks.node(node).own {
                 return;
             }
@@ -190,32 +161,10 @@ impl Recorder {
         }
     }
 
-    /// A type object: what has it as its type is an object.
-    pub fn know(&mut self, type_object: usize) {
-        // SAFETY: the callers have a type object.
-        let flags = unsafe { type_flags(type_object) };
-        if flags & type_flag::HEAP_TYPE != 0 {
-            flag(&mut self.table, type_object - GC_HEAD, IS_TYPE);
-        }
-        let front = pre_header(self.row, flags) + if flags & type_flag::HAVE_GC != 0 { GC_HEAD } else { 0 };
-        let number = self.known.get(type_object) >> CLASS_SHIFT;
-        self.change_known(type_object, number << CLASS_SHIFT | (front as u32 + 1));
-    }
-
-    /// Of a type that is gone, 0.
-    fn change_known(&mut self, type_object: usize, value: u32) {
-        match value {
-            0 => self.known.remove(type_object),
-            _ => self.known.insert(type_object, value),
-        }
-        self.recent = [Guess::default(); RECENT];
-    }
-
     /// A new file begins: nothing is written in it yet.
     pub fn begin(&mut self, log: Log) {
         self.log = log;
-        self.known.update(|value| value & ((1 << CLASS_SHIFT) - 1));
-        self.recent = [Guess::default(); RECENT];
+        self.types.forget_numbers();
         self.last_type = 0;
         self.free_numbers.clear();
         self.last_number = 0;
@@ -247,7 +196,7 @@ impl Recorder {
         }
         if record.flags & IS_TYPE != 0 {
             // The collector's header is in front of it.
-            self.change_known(record.block + 16, 0);
+            self.types.forget(record.block + GC_HEAD);
         }
         self.table.remove(index);
     }
@@ -262,7 +211,7 @@ impl Recorder {
     #[inline]
     fn write_lifetime(&mut self, index: u32, block: usize, bytes: u64, node: u32) {
         // SAFETY: the block is live and has so many bytes.
-        let found = unsafe { self.object_in(block, bytes, true) };
+        let found = unsafe { self.types.object_in(&mut self.table, block, bytes, true) };
         let Some((object, type_object, mut class)) = found else { return };
         if class == 0 {
             self.forget_birth(index);
@@ -293,7 +242,7 @@ impl Recorder {
         let record = self.table.get(index);
         let (block, bytes, node) = (record.block, record.bytes(), record.node);
         // SAFETY: the block is live and has so many bytes.
-        let found = unsafe { self.object_in(block, bytes, false) };
+        let found = unsafe { self.types.object_in(&mut self.table, block, bytes, false) };
         let Some((object, type_object, class)) = found else { return };
         self.forget_birth(index);
         if class == 0 {
@@ -327,59 +276,6 @@ impl Recorder {
             if self.waiting[place] == index {
                 self.waiting[place] = 0;
             }
-        }
-    }
-
-    /// The object that the block holds, its type, and the number of that. The count of one that is `dying` is zero.
-    #[inline]
-    unsafe fn object_in(&mut self, block: usize, bytes: u64, dying: bool) -> Option<(usize, usize, u32)> {
-        for front in [16_usize, 0, 32] {
-            if bytes < front as u64 + 16 {
-                continue;
-            }
-            // SAFETY: the words are in the block.
-            let (count, word) = unsafe { (word(block + front) & self.row.count.bits(), word(block + front + 8)) };
-            if word % 8 != 0 || word < 4096 || word >> 48 != 0 || count > u32::MAX as usize || (count == 0 && !dying) {
-                continue;
-            }
-            let mut guess = self.recent[place_of(word)];
-            if guess.word != word {
-                guess = self.guess(word, dying);
-            }
-            if guess.known & ((1 << CLASS_SHIFT) - 1) == front as u32 + 1 {
-                return Some((block + front, guess.type_object, guess.known >> CLASS_SHIFT));
-            }
-        }
-        None
-    }
-
-    /// What a word is that may be a type; of a dying object, a copy of one.
-    #[inline(never)]
-    fn guess(&mut self, word: usize, dying: bool) -> Guess {
-        let shadowed = self.shadows.iter().find(|&&(shadow, _)| dying && shadow == word);
-        let type_object = shadowed.map_or(word, |&(_, real)| real);
-        if self.known.get(type_object) == 0 && self.is_type(type_object) {
-            self.know(type_object);
-        }
-        let guess = Guess { word, type_object, known: self.known.get(type_object) };
-        if guess.known != 0 {
-            self.recent[place_of(word)] = guess;
-        }
-        guess
-    }
-
-    /// Whether a live block of its own holds this type object, and the type is ready.
-    fn is_type(&mut self, type_object: usize) -> bool {
-        let index = self.table.find(type_object.wrapping_sub(GC_HEAD));
-        if index == 0 || self.table.get(index).bytes() < SMALLEST_TYPE {
-            return false;
-        }
-        // SAFETY: the words are in the block; the class of a class is known or `type`.
-        unsafe {
-            let class = type_of(type_object);
-            let is_type = class == self.type_type
-                || self.known.get(class) != 0 && type_flags(class) & type_flag::TYPE_SUBCLASS != 0;
-            is_type && type_flags(type_object) & type_flag::READY != 0
         }
     }
 
@@ -436,22 +332,6 @@ impl Recorder {
     }
 }
 
-#[inline]
-fn place_of(word: usize) -> usize {
-    (word >> 4 ^ word >> 10) % RECENT
-}
-
-/// Marks the block of an object without a header; one that is older than the recorder gets a record first.
-fn flag(table: &mut LiveTable, block: usize, flag: u16) {
-    let mut index = table.find(block);
-    if index == 0 {
-        index = table.insert(block, 0, 0);
-    }
-    if index != 0 {
-        table.get(index).flags |= flag;
-    }
-}
-
 impl Sink for Recorder {
     fn text(&mut self, text: &[u8]) -> u32 {
         self.log.text(text)
@@ -462,15 +342,13 @@ impl Sink for Recorder {
     }
 
     fn type_number(&mut self, type_object: usize) -> u32 {
-        self.known.get(type_object) >> CLASS_SHIFT
+        self.types.number(type_object)
     }
 
     fn define_type(&mut self, type_object: usize, text: &str) -> u32 {
         self.last_type += 1;
         let number = self.last_type;
-        self.know(type_object);
-        let known = self.known.get(type_object) & ((1 << CLASS_SHIFT) - 1);
-        self.change_known(type_object, number << CLASS_SHIFT | known);
+        self.types.set_number(&mut self.table, type_object, number);
         self.define_type_again(number, text);
         number
     }

@@ -14,7 +14,7 @@
 //! holds this against what `sys._getframe` says.
 
 use crate::cpython::frame::has_python_code;
-use crate::cpython::memory::{referent, word};
+use crate::cpython::memory::{half, referent, size_of, type_of, word};
 use crate::cpython::text::text_within;
 use crate::cpython::versions::{CPython, Last};
 use crate::number_map::{NumberMap, hash};
@@ -414,7 +414,7 @@ impl Stacks {
         if number == 0 {
             // SAFETY: a frame holds it, so it is an object; a code object has these fields.
             let code = unsafe {
-                if object == 0 || word(object + 8) != self.code_type || self.is_never_shown(object) {
+                if object == 0 || type_of(object) != self.code_type || self.is_never_shown(object) {
                     return 0;
                 }
                 let read = |place| text_within(self.row, word(object + place), NAME_LIMIT);
@@ -433,9 +433,7 @@ impl Stacks {
     /// CPython puts code of its own between a class and the `__init__` that it calls, which no traceback shows.
     unsafe fn is_never_shown(&self, code: usize) -> bool {
         // SAFETY: a code object has the field, and its number of instructions behind the two words of each object.
-        self.row
-            .code_traceable
-            .is_some_and(|first| unsafe { *((code + first) as *const i32) as usize >= word(code + 16) })
+        self.row.code_traceable.is_some_and(|first| unsafe { half(code + first) as isize >= size_of(code) })
     }
 
     #[cold]

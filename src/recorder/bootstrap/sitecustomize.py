@@ -48,7 +48,7 @@ def _start(folder):
         types.extend(type.__subclasses__(each))
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[3] != "final":
-        version += sys.version_info[3][0] + str(sys.version_info[4])
+        version += {"alpha": "a", "beta": "b"}.get(sys.version_info[3], "rc") + str(sys.version_info[4])
     reason = recorder.start(folder, version, sys.executable or "", types)
     if reason is None:
         return None

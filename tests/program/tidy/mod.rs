@@ -1,5 +1,6 @@
 //! Holds the rules of the code base: which folder may use which, where `unsafe` stands, what has a page.
 
+mod cpython;
 mod names;
 mod size;
 mod source;

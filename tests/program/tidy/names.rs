@@ -6,7 +6,7 @@ use super::source::sources;
 const VAGUE: [&str; 6] = ["told", "plain", "left", "held", "home", "known"];
 
 /// Files that still have such a name, or a type with one.
-const TO_RENAME: [&str; 12] = [
+const TO_RENAME: [&str; 11] = [
     "src/cycles/garbage.rs",
     "src/cycles/held.rs",
     "src/cycles/home.rs",
@@ -16,7 +16,6 @@ const TO_RENAME: [&str; 12] = [
     "src/cycles/tracker.rs",
     "src/heap/plain.rs",
     "src/overhead/kinds.rs",
-    "src/recorder/agent/module.rs",
     "src/report/model.rs",
     "src/report/told.rs",
 ];

@@ -151,6 +151,7 @@ pub struct Store {
 
 /// The attributes that the code stores, in order.
 pub unsafe fn stores(row: &CPython, code: usize) -> Vec<Store> {
+    // SAFETY: as the caller promises, this is a live code object; the row says where its instructions are.
     let (mut at, words) = unsafe {
         let place = code + row.code_instructions;
         match row.code {
@@ -169,6 +170,7 @@ pub unsafe fn stores(row: &CPython, code: usize) -> Vec<Store> {
     let mut found = Vec::new();
     let (mut high, mut after_self) = (0, false);
     while at < end {
+        // SAFETY: as the caller promises, this is a live code object; the row says where its instructions are.
         let (opcode, argument) = unsafe { (byte(at), high << 8 | usize::from(byte(at + 1))) };
         at += 2;
         if opcode == opcodes.extended_arg {

@@ -144,6 +144,7 @@ mod tests {
     }
 
     fn verdict(row: &CPython, words: &[usize]) -> Result<(), String> {
+        // SAFETY: the words are those of the made table.
         unsafe { Published::read(row, words.as_ptr().addr()) }
             .map(|published| published.map_or(Ok(()), |p| p.agrees(row)))?
     }
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn a_table_that_says_what_the_row_says_agrees() {
         for minor in 13..=15 {
-            let row = versions::of(minor).unwrap();
+            let row = versions::row(minor).unwrap();
             assert_eq!(verdict(row, &table(row)), Ok(()), "3.{minor}");
         }
     }
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn each_field_that_differs_is_named() {
         for minor in 13..=15 {
-            let row = versions::of(minor).unwrap();
+            let row = versions::row(minor).unwrap();
             for field in FIELDS {
                 let place = field.places[usize::from(minor - FIRST)];
                 if place == 0 || (field.expected)(row).is_none() {
@@ -186,16 +187,17 @@ mod tests {
 
     #[test]
     fn a_table_of_something_else_is_refused() {
-        let row = versions::of(14).unwrap();
+        let row = versions::row(14).unwrap();
         let mut words = table(row);
         words[0] += 1;
         assert!(verdict(row, &words).unwrap_err().contains("does not publish"));
+        // SAFETY: the words are those of the made table.
         assert!(unsafe { Published::read(row, 0) }.is_err());
     }
 
     #[test]
     fn a_free_threaded_build_is_refused_by_its_published_flag() {
-        let row = versions::of(15).unwrap();
+        let row = versions::row(15).unwrap();
         let mut words = table(row);
         words[FREE_THREADED / 8] = 1;
         assert_eq!(verdict(row, &words).unwrap_err(), "free-threaded builds of CPython cannot be recorded");
@@ -203,7 +205,8 @@ mod tests {
 
     #[test]
     fn versions_before_the_table_have_nothing_to_compare() {
-        let row = versions::of(12).unwrap();
+        let row = versions::row(12).unwrap();
+        // SAFETY: the words are those of the made table.
         assert!(unsafe { Published::read(row, 0) }.unwrap().is_none());
     }
 }

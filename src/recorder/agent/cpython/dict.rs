@@ -22,6 +22,14 @@ pub struct Values {
     pub count: usize,
 }
 
+impl Values {
+    /// The value in this place; 0 if there is none.
+    pub unsafe fn get(self, index: usize) -> usize {
+        // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
+        unsafe { word(self.first + 8 * index) }
+    }
+}
+
 /// A dict's table: where its entries are, and what they look like.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
@@ -38,6 +46,7 @@ pub struct Table {
 impl Table {
     /// The table of a dict whose keys and values are at these addresses.
     pub unsafe fn of(row: &CPython, keys: usize, values: usize) -> Table {
+        // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
         unsafe {
             match row.key_table {
                 KeyTable::Sized => {
@@ -59,12 +68,14 @@ impl Table {
     pub unsafe fn entry(&self, index: usize) -> (usize, usize) {
         let entry = self.entries + index * self.stride;
         let value = if self.values == 0 { entry + self.value } else { self.values + 8 * index };
+        // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
         unsafe { (word(entry + self.key), word(value)) }
     }
 }
 
 /// Entries that a key table has room for, used ones included.
 pub unsafe fn room(row: &CPython, keys: usize) -> usize {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         match row.key_table {
             KeyTable::Sized => word(keys + 24) + word(keys + 32),
@@ -75,6 +86,7 @@ pub unsafe fn room(row: &CPython, keys: usize) -> usize {
 
 /// Bytes of a key table; 0 for the empty one that all dicts share.
 pub unsafe fn table_bytes(row: &CPython, keys: usize) -> usize {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         match row.key_table {
             KeyTable::Sized => match word(keys + 8) {
@@ -94,6 +106,7 @@ pub unsafe fn table_bytes(row: &CPython, keys: usize) -> usize {
 
 /// Bytes of the blocks that a dict has for its own: its array of values if it has one, else its table.
 pub unsafe fn storage(row: &CPython, dict: usize) -> usize {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         let (keys, values) = (word(dict + KEYS), word(dict + VALUES));
         match (keys, values, row.values) {
@@ -109,6 +122,7 @@ pub unsafe fn storage(row: &CPython, dict: usize) -> usize {
 
 /// Entries that the array of values of a dict has room for.
 pub unsafe fn values_capacity(row: &CPython, values: usize, keys: usize) -> usize {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         match row.values {
             Form::None => room(row, keys),
@@ -122,6 +136,7 @@ pub unsafe fn values_capacity(row: &CPython, values: usize, keys: usize) -> usiz
 pub unsafe fn own_capacity(row: &CPython, values: Values, class_keys: usize) -> usize {
     match row.values {
         Form::Inline => values.count,
+        // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
         _ => unsafe { separate_capacity(row, values.first, class_keys) },
     }
 }
@@ -129,6 +144,7 @@ pub unsafe fn own_capacity(row: &CPython, values: Values, class_keys: usize) -> 
 /// The values that an instance of a managed class has without a dict. `inline`: behind this address, if its class has
 /// them; `class_keys`: the table that its class shares.
 pub unsafe fn own_values(row: &CPython, object: usize, inline: Option<usize>, class_keys: usize) -> Option<Values> {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         let first = match row.values {
             Form::None => 0,
@@ -148,23 +164,27 @@ pub unsafe fn own_values(row: &CPython, object: usize, inline: Option<usize>, cl
 
 /// Bytes of the values behind an instance whose class has them there.
 pub unsafe fn inline_values_bytes(values: usize) -> usize {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     inline_bytes(usize::from(unsafe { byte(values) }))
 }
 
 /// The dict of an instance of a managed class, or 0.
 pub unsafe fn managed_dict(row: &CPython, object: usize) -> usize {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     let dict = unsafe { word(object - MANAGED_DICT) };
     if row.values == Form::Tagged && dict & 1 != 0 { 0 } else { dict }
 }
 
 /// Are the values of a dict outside of the instance that they belong to, though its class has them inside?
 pub unsafe fn is_detached(values: usize) -> bool {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe { byte(values + EMBEDDED) == 0 }
 }
 
 /// Entries of a separate values array (3.11, 3.12). It does not say itself: as many as the class's table had room for
 /// when it was made. The byte in front of it, `r8(capacity + 2)`, bounds it.
 unsafe fn separate_capacity(row: &CPython, values: usize, keys: usize) -> usize {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         let prefix = usize::from(byte(values - 1)).max(8);
         let now = if keys == 0 { 0 } else { room(row, keys) };
@@ -194,6 +214,7 @@ fn index_width(size: usize) -> usize {
 
 /// `DICT_KEYS_GENERAL`: there are other keys than `str`.
 unsafe fn has_any_keys(keys: usize) -> bool {
+    // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe { byte(keys + 10) == 0 }
 }
 

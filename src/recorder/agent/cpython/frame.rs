@@ -20,6 +20,7 @@ impl Interpreter {
     /// The frame of a frame object or generator: where its fields and variables are, and its code.
     pub unsafe fn frame_of(&self, object: usize, holder: Holder) -> Option<(usize, usize)> {
         let row = self.row;
+        // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe {
             let frame = match (row.code, holder) {
                 (CodeForm::Objects, Holder::FrameObject) => object,
@@ -40,8 +41,10 @@ impl Interpreter {
         let slots = |code: usize| {
             // `co_stacksize` and `co_nlocalsplus` stand on both sides of `co_firstlineno`.
             let line = code + self.row.code_first_line;
+            // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
             unsafe { half(line - 4).max(0).cast_unsigned() + half(line + 4).max(0).cast_unsigned() }
         };
+        // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe { self.frame_of(object, holder).map_or(0, |(_, code)| slots(code) as usize) }
     }
 
@@ -49,6 +52,7 @@ impl Interpreter {
     /// Its `tp_traverse` reports these as well; the collector alone does not count them.
     pub unsafe fn borrowed(&self, generator: usize, mut each: impl FnMut(usize)) {
         let Some(borrowing) = self.row.borrowing else { return };
+        // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe {
             if byte(generator + borrowing.state) == borrowing.cleared {
                 return;
@@ -73,6 +77,7 @@ impl Interpreter {
     /// Calls `each` with every frame that runs Python code, and its code: of all threads, the innermost first.
     pub unsafe fn running_frames(&self, mut each: impl FnMut(usize, usize)) {
         let row = self.row;
+        // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe {
             for thread in self.threads() {
                 let mut frame = word(thread + row.thread_frame);
@@ -97,16 +102,19 @@ impl Interpreter {
 /// Does Python code run in the frame, and not only an entry into the interpreter?
 #[inline]
 pub unsafe fn has_python_code(row: &CPython, frame: usize) -> bool {
+    // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     row.frame_owner.is_none_or(|owner| unsafe { byte(frame + owner) } < OWNER_WITHOUT_CODE)
 }
 
 /// The object in the place of a frame's variable or value.
 pub unsafe fn variable(row: &CPython, frame: usize, index: usize) -> usize {
+    // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     referent(unsafe { word(frame + row.frame_locals + 8 * index) })
 }
 
 /// Names of the variables in the order of a frame's places.
 pub unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
+    // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     unsafe {
         match row.code {
             CodeForm::Inline => tuple_items(row, word(code + row.code_locals)).to_vec(),
@@ -122,6 +130,7 @@ pub unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
 
 /// Names of the variables of outer functions that the code uses, in the order of the function's closure.
 pub unsafe fn free_names(row: &CPython, code: usize) -> Vec<usize> {
+    // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     unsafe {
         match row.code {
             CodeForm::Objects => tuple_items(row, word(code + row.code_locals + 8)).to_vec(),

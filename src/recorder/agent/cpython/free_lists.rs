@@ -102,8 +102,10 @@ mod tests {
     #[test]
     fn lists_are_switched_off_but_for_those_of_numbers() {
         let mut words = [0x1000, 3, 0x2000, 7, 0, 0, 0x3000, 1];
+        // SAFETY: the words are those of the test.
         assert!(unsafe { switch_off(LISTS, words.as_mut_ptr().addr()) });
         assert_eq!(words, [0x1000, 3, 0, usize::MAX, 0, usize::MAX, 0, usize::MAX]);
+        // SAFETY: the words are those of the test.
         assert!(unsafe { switch_off(LISTS, words.as_mut_ptr().addr()) }, "a second time too");
     }
 
@@ -113,6 +115,7 @@ mod tests {
             let mut words = [0x1000, 3, 0x2000, 7, 0, 0, 0x3000, 1];
             words[place] = word;
             let before = words;
+            // SAFETY: the words are those of the test.
             assert!(!unsafe { switch_off(LISTS, words.as_mut_ptr().addr()) }, "{place}");
             assert_eq!(words, before);
         }

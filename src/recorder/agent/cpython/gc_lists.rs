@@ -30,7 +30,9 @@ impl GcLists {
         let start = interpreter.collector_owner;
         let mut places = (start..start + SEARCHED).step_by(8);
         match interpreter.row.lists {
+            // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
             Lists::PointerBetween => places.find_map(|place| unsafe { pointer_between(place) }),
+            // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
             Lists::PointerBehind => places.find_map(|place| unsafe { pointer_behind(place) }),
         }
     }
@@ -49,6 +51,7 @@ impl GcLists {
 /// The rings whose pointer stands at `place`. Debian's 3.13.5 and later align the heads to four bytes, so that four more
 /// lie between them and the pointer.
 unsafe fn pointer_between(place: usize) -> Option<GcLists> {
+    // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe {
         let first = word(place);
         let fits = [SPAN, SPAN + 4].iter().any(|span| first.wrapping_add(*span) == place);
@@ -59,6 +62,7 @@ unsafe fn pointer_between(place: usize) -> Option<GcLists> {
 
 /// The rings whose pointer stands at `place`, some way behind them.
 unsafe fn pointer_behind(place: usize) -> Option<GcLists> {
+    // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe {
         let first = word(place);
         let fits = POINTER_BEHIND.contains(&place.wrapping_sub(first)) && first.is_multiple_of(8);
@@ -68,6 +72,7 @@ unsafe fn pointer_behind(place: usize) -> Option<GcLists> {
 }
 
 unsafe fn is_ring(head: usize) -> bool {
+    // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe {
         let (next, previous) = (word(head), word(head + 8) & !PREV_FLAGS);
         [next, previous].iter().all(|node| ADDRESSES.contains(node) && node.is_multiple_of(4))
@@ -78,6 +83,7 @@ unsafe fn is_ring(head: usize) -> bool {
 
 /// Calls `each` with every collector's head of the ring that begins at `head`.
 pub unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
+    // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe {
         let mut node = word(head) & !PREV_FLAGS;
         while node != head {
@@ -90,5 +96,6 @@ pub unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
 
 /// Calls `each` with every object of the ring that begins at `head`.
 pub unsafe fn each_object(head: usize, mut each: impl FnMut(usize)) {
+    // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe { each_head(head, |node| each(node + GC_HEAD)) }
 }

@@ -21,6 +21,7 @@ pub unsafe fn find(interpreter: &Interpreter, lists: GcLists) -> Option<usize> {
     }
     let mut found = None;
     for head in lists.all() {
+        // SAFETY: as the caller promises, no collection is going on; what the lists hold is alive.
         unsafe {
             each_object(head, |object| {
                 if found.is_none() && type_of(object) == interpreter.dict && is_of_interned(interpreter, object) {
@@ -33,6 +34,7 @@ pub unsafe fn find(interpreter: &Interpreter, lists: GcLists) -> Option<usize> {
 }
 
 unsafe fn is_of_interned(interpreter: &Interpreter, dict: usize) -> bool {
+    // SAFETY: as the caller promises, no collection is going on; what the lists hold is alive.
     unsafe {
         if word(dict + USED) < FEWEST || word(dict + VALUES) != 0 {
             return false;

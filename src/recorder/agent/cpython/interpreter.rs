@@ -105,6 +105,7 @@ impl Interpreter {
     /// The thread states of the interpreter.
     pub unsafe fn threads(&self) -> Vec<usize> {
         let mut threads = Vec::new();
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
             let mut thread = (self.first_thread)(self.interpreter as *mut c_void);
             while !thread.is_null() {
@@ -117,15 +118,18 @@ impl Interpreter {
 
     /// `sys.modules`, or 0. `PyImport_GetModuleDict` would abort while the interpreter ends.
     pub unsafe fn modules(&self) -> usize {
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
         self.modules.map_or(0, |place| unsafe { word(place) })
     }
 
     pub unsafe fn is_code(&self, object: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
         object != 0 && object.is_multiple_of(8) && unsafe { type_of(object) } == self.code
     }
 
     /// Are the instances of a class generators, coroutines or async generators?
     pub unsafe fn is_suspendable(&self, class: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
         let traverse = unsafe { word(class + ty::TRAVERSE) };
         self.suspendable.contains(&traverse)
     }
@@ -133,6 +137,7 @@ impl Interpreter {
     /// References to `object`, and whether it is immortal (3.12+) or as good as that (deep-frozen, 3.11), so that the
     /// number says nothing.
     pub unsafe fn count(&self, object: usize) -> (u64, bool) {
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
             match self.row.count {
                 Count::Word => (word(object) as u64, false),
@@ -151,11 +156,13 @@ impl Interpreter {
     /// Is it one of the objects of frozen modules that 3.11 has in its executable? What they hold they hold without a
     /// count.
     pub unsafe fn is_deep_frozen(&self, object: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
         self.row.count == Count::WordWithDeepFrozen && unsafe { self.count(object) }.1
     }
 
     /// Does the collector know the object (`PyObject_IS_GC`)? Then a head stands in front of it.
     pub unsafe fn is_gc(&self, object: usize, class: usize, class_flags: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
             if class_flags & flag::HAVE_GC == 0 {
                 return false;
@@ -176,9 +183,56 @@ const DEEP_FROZEN: u64 = 999_999_999;
 const SEARCHED: usize = 16 << 10;
 
 unsafe fn find_modules(interpreter: usize) -> Option<usize> {
+    // SAFETY: as the caller promises, the lock is held and the objects are alive.
     unsafe {
         let get: unsafe extern "C" fn() -> *mut c_void = std::mem::transmute(symbol(c"PyImport_GetModuleDict")?);
         let modules = get() as usize;
         (interpreter..interpreter + SEARCHED).step_by(8).find(|&place| word(place) == modules)
+    }
+}
+
+#[cfg(test)]
+impl Interpreter {
+    /// An interpreter in made memory: it has one thread, types of code and of generators, and a place for the collector's state.
+    pub fn made(row: &'static CPython, thread: usize, code: usize, generator: usize, collector: usize) -> Interpreter {
+        unsafe extern "C" fn only_thread(interpreter: *mut c_void) -> *mut c_void {
+            interpreter
+        }
+        unsafe extern "C" fn no_more(_: *mut c_void) -> *mut c_void {
+            std::ptr::null_mut()
+        }
+        Interpreter {
+            row,
+            type_type: 0,
+            list: 0,
+            tuple: 0,
+            dict: 0,
+            set: 0,
+            function: 0,
+            method: 0,
+            c_function: 0,
+            cell: 0,
+            module: 0,
+            frame: 0,
+            generator,
+            coroutine: 0,
+            async_generator: 0,
+            suspendable: [0; 3],
+            code,
+            ordered_dict: 0,
+            weak_reference: 0,
+            byte_array: 0,
+            property: 0,
+            class_method: 0,
+            static_method: 0,
+            long: 0,
+            boolean: 0,
+            none: 0,
+            collector_owner: collector,
+            interpreter: thread,
+            first_thread: only_thread,
+            next_thread: no_more,
+            modules: None,
+        }
     }
 }

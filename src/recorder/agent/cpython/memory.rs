@@ -5,6 +5,9 @@
 
 use super::versions::{CPython, PreHeader};
 
+/// `ob_refcnt` and `ob_type`.
+pub const OBJECT_HEAD: u64 = 16;
+
 /// Bytes in front of each object that the collector knows: `_gc_next`, `_gc_prev`.
 pub const GC_HEAD: usize = 16;
 
@@ -18,6 +21,11 @@ pub const PREV_COLLECTING: usize = 2;
 /// `_gc_prev`: the rest is a pointer, or the collector's reference count.
 pub const PREV_SHIFT: u32 = 2;
 pub const PREV_FLAGS: usize = (1 << PREV_SHIFT) - 1;
+
+/// In the head that the collector has in front of an object: `_gc_prev`.
+pub const GC_PREV: usize = 8;
+/// In front of the head of an object: the list of weak references of a managed class.
+pub const MANAGED_WEAK_REFERENCES: usize = 32;
 
 /// Thread state → interpreter state.
 pub const THREAD_INTERPRETER: usize = 16;
@@ -59,35 +67,54 @@ pub mod ty {
 
 /// The word at `address`, which need not be aligned: Debian's 3.13 aligns the heads of the collector's lists to four bytes.
 pub unsafe fn word(address: usize) -> usize {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { (address as *const usize).read_unaligned() }
 }
 
 pub unsafe fn signed(address: usize) -> isize {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { (address as *const isize).read() }
 }
 
 pub unsafe fn half(address: usize) -> i32 {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { (address as *const i32).read() }
 }
 
 pub unsafe fn byte(address: usize) -> u8 {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { (address as *const u8).read() }
 }
 
 pub unsafe fn set_word(address: usize, value: usize) {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { (address as *mut usize).write_unaligned(value) }
 }
 
 pub unsafe fn type_of(object: usize) -> usize {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { word(object + 8) }
 }
 
 pub unsafe fn type_flags(class: usize) -> usize {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { word(class + ty::FLAGS) }
+}
+
+/// `_gc_prev` in a collector's head.
+pub unsafe fn gc_prev(node: usize) -> usize {
+    // SAFETY: as the caller promises, there is such a word at the address.
+    unsafe { word(node + GC_PREV) }
+}
+
+pub unsafe fn set_gc_prev(node: usize, value: usize) {
+    // SAFETY: as the caller promises, there is such a word at the address.
+    unsafe { set_word(node + GC_PREV, value) }
 }
 
 /// `ob_size` of a variable-size object.
 pub unsafe fn size_of(object: usize) -> isize {
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { signed(object + 16) }
 }
 
@@ -96,12 +123,14 @@ pub unsafe fn c_string<'a>(address: usize) -> &'a [u8] {
     if address == 0 {
         return b"";
     }
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { std::ffi::CStr::from_ptr(address as *const std::ffi::c_char).to_bytes() }
 }
 
 /// Items of a tuple.
 pub unsafe fn tuple_items<'a>(row: &CPython, tuple: usize) -> &'a [usize] {
     let items = (tuple + row.tuple_items) as *const usize;
+    // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { std::slice::from_raw_parts(items, size_of(tuple).max(0).cast_unsigned()) }
 }
 

@@ -23,6 +23,7 @@ pub struct Form {
 
 impl Form {
     pub unsafe fn of(text: usize) -> Form {
+        // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
         let state = unsafe { half(text + STATE) }.cast_unsigned();
         Form {
             interned: state & 3 != 0,
@@ -40,33 +41,40 @@ impl Form {
 
 /// Characters of a `str`.
 pub unsafe fn length(text: usize) -> usize {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { signed(text + LENGTH) }.max(0).cast_unsigned()
 }
 
 /// Where the characters are; 0 if nowhere.
 unsafe fn characters(row: &CPython, text: usize, form: Form) -> usize {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     if form.compact { text + form.start(row) } else { unsafe { word(text + row.text_compact) } }
 }
 
 /// Where the UTF-8 form of a `str` is that has one: its characters, or a copy that it keeps.
 pub unsafe fn utf8(row: &CPython, text: usize) -> usize {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     let ascii = unsafe { Form::of(text) }.ascii;
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     if ascii { text + row.text_ascii } else { unsafe { word(text + row.text_ascii + UTF8_BEHIND_ASCII) } }
 }
 
 /// Is it a `str`, or of a subclass?
 pub unsafe fn is_text(object: usize) -> bool {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     object != 0 && unsafe { type_flags(type_of(object)) & flag::UNICODE_SUBCLASS != 0 }
 }
 
 /// Is it interned, as names in source code are?
 pub unsafe fn is_interned(text: usize) -> bool {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { Form::of(text) }.interned
 }
 
 /// Appends at most `limit` characters of the `str` to `out` as UTF-8; lone surrogates become U+FFFD. Appends nothing if
 /// it is no `str`. Says whether that was all of it.
 pub unsafe fn push_text(row: &CPython, text: usize, limit: usize, out: &mut Vec<u8>) -> bool {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe {
         if !is_text(text) {
             return true;
@@ -96,18 +104,21 @@ pub unsafe fn push_text(row: &CPython, text: usize, limit: usize, out: &mut Vec<
 
 /// The whole `str`, cut at 1,000 characters; empty if it is no `str`.
 pub unsafe fn text(row: &CPython, object: usize) -> String {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { text_within(row, object, 1000) }
 }
 
 /// The first `limit` characters of the `str`; empty if it is no `str`.
 pub unsafe fn text_within(row: &CPython, object: usize, limit: usize) -> String {
     let mut bytes = Vec::new();
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { push_text(row, object, limit, &mut bytes) };
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Is it this text? Only ASCII is looked for.
 pub unsafe fn text_is(row: &CPython, object: usize, wanted: &[u8]) -> bool {
+    // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe {
         is_text(object)
             && length(object) == wanted.len()

@@ -223,8 +223,29 @@ pub struct FreeLists {
 /// `FRAME_OWNED_BY_CSTACK` (3.12, 3.13), `FRAME_OWNED_BY_INTERPRETER` and the C stack's behind it (3.14+).
 pub const OWNER_WITHOUT_CODE: u8 = 3;
 
-/// The row of a version, if there is one.
-pub fn of(minor: u8) -> Option<&'static CPython> {
+/// The row of the version that calls itself so: `3.14.10`.
+///
+/// # Errors
+/// A sentence: it is no final release, or there is no row for it.
+pub fn of(version: &str) -> Result<&'static CPython, String> {
+    let mut numbers = version.splitn(3, '.').skip(1);
+    let (minor, micro) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    let Ok(micro) = micro.parse::<u32>() else {
+        return Err(format!("CPython {version} is not a final release: its objects may be laid out in another way"));
+    };
+    let found = minor.parse().ok().and_then(row);
+    let row = found.ok_or_else(|| format!("CPython {version} is not one of {}", names()))?;
+    if micro < row.since_micro.into() {
+        let (minor, since) = (row.minor, row.since_micro);
+        return Err(format!(
+            "CPython {version} has a collector that refloop does not know: it records 3.{minor} from 3.{minor}.{since} on"
+        ));
+    }
+    Ok(row)
+}
+
+/// The row of a minor version, if there is one.
+pub fn row(minor: u8) -> Option<&'static CPython> {
     VERSIONS.iter().copied().find(|row| row.minor == minor)
 }
 
@@ -234,7 +255,8 @@ pub fn names() -> String {
     format!("3.{} to 3.{}", first.minor, last.minor)
 }
 
-static VERSIONS: [&CPython; 8] = [&V3_8, &V3_9, &V3_10, &V3_11, &V3_12, &V3_13, &V3_14, &V3_15];
+/// All of them, the oldest first.
+pub static VERSIONS: [&CPython; 8] = [&V3_8, &V3_9, &V3_10, &V3_11, &V3_12, &V3_13, &V3_14, &V3_15];
 
 const OLD_EXCEPTION: Fields = &[(24, ".args"), (32, ".__traceback__"), (48, ".__cause__"), (40, ".__context__")];
 const NEW_EXCEPTION: Fields =

@@ -1,9 +1,10 @@
 //! What the walk needs to know of a class, worked out once per walk: where its instances begin and end, what they hold
 //! where, and which of CPython's own containers they are.
 
+use crate::cpython::class::{chain, made_in_python};
 use crate::cpython::frame::Holder;
 use crate::cpython::interpreter::Interpreter;
-use crate::cpython::memory::{GC_HEAD, c_string, flag, half, signed, size_of, ty, type_flags, word};
+use crate::cpython::memory::{GC_HEAD, c_string, flag, signed, size_of, ty, type_flags, word};
 use crate::cpython::versions::{CodeForm, PreHeader, Values};
 use crate::cpython::{dict, integer, text};
 
@@ -81,6 +82,7 @@ impl Class {
     /// Bytes in front of `object` in its block, and whether the collector knows it.
     pub unsafe fn head(&self, interpreter: &Interpreter, object: usize) -> (usize, bool) {
         let gc = if self.asks_is_gc {
+            // SAFETY: as the caller promises, the class is ready and its instance alive.
             unsafe { interpreter.is_gc(object, self.address, self.flags) }
         } else {
             self.flags & flag::HAVE_GC != 0
@@ -90,6 +92,7 @@ impl Class {
 
     /// Bytes from the object's own address to its end.
     pub unsafe fn body(&self, interpreter: &Interpreter, object: usize) -> usize {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             if self.flags & flag::UNICODE_SUBCLASS != 0 {
                 return self.text_body(interpreter, object);
@@ -124,6 +127,7 @@ impl Class {
     }
 
     unsafe fn text_body(&self, interpreter: &Interpreter, text: usize) -> usize {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             let form = text::Form::of(text);
             if !form.compact {
@@ -160,11 +164,13 @@ impl Kinds {
             (interpreter.async_generator, Kind::Generator),
             (interpreter.weak_reference, Kind::WeakReference),
         ];
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         Kinds { traversals: known.map(|(class, kind)| (unsafe { word(class + ty::TRAVERSE) }, kind)).to_vec() }
     }
 
     /// The container that instances of `class` are: what the nearest base that is one says.
     pub unsafe fn of(&self, interpreter: &Interpreter, class: usize) -> Kind {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             if type_flags(class) & flag::EXCEPTION_SUBCLASS != 0 {
                 return Kind::Exception;
@@ -195,47 +201,11 @@ impl Kinds {
     }
 }
 
-/// `class`, its `tp_base`, and so on.
-pub unsafe fn chain(class: usize) -> impl Iterator<Item = usize> {
-    std::iter::successors(Some(class), |&class| {
-        let base = unsafe { word(class + ty::BASE) };
-        (base != 0).then_some(base)
-    })
-}
-
-/// Was the class made by a class statement (or `type()`), not by C code? Then its `tp_name` is the text of its name object.
-pub unsafe fn made_in_python(interpreter: &Interpreter, class: usize) -> bool {
-    const HT_NAME_BEFORE_QUALNAME: usize = 16;
-    unsafe {
-        if type_flags(class) & flag::HEAP_TYPE == 0 {
-            return false;
-        }
-        let name = word(class + interpreter.row.type_qualname - HT_NAME_BEFORE_QUALNAME);
-        name != 0 && word(class + ty::NAME) == text::utf8(interpreter.row, name)
-    }
-}
-
-/// `tp_members` of a class that hold an object: offset and name.
-pub unsafe fn object_members<'a>(class: usize) -> Vec<(usize, &'a [u8])> {
-    /// `T_OBJECT`, `T_OBJECT_EX`
-    const OBJECTS: [i32; 2] = [6, 16];
-    const MEMBER: usize = 40;
-    let mut found = Vec::new();
-    unsafe {
-        let mut member = word(class + ty::MEMBERS);
-        while member != 0 && word(member) != 0 {
-            if OBJECTS.contains(&half(member + 8)) {
-                found.push((word(member + 16), c_string(word(member))));
-            }
-            member += MEMBER;
-        }
-    }
-    found
-}
-
 /// Where the instance dict and the weak references of instances of `class` are.
 pub unsafe fn places(interpreter: &Interpreter, class: usize) -> (Place, Place) {
+    // SAFETY: as the caller promises, the class is ready and its instance alive.
     let (flags, form) = (unsafe { type_flags(class) }, interpreter.row.pre_header);
+    // SAFETY: as the caller promises, the class is ready and its instance alive.
     let at = |offset: usize| match unsafe { signed(class + offset) } {
         0 => Place::Nowhere,
         offset => Place::At(offset),

@@ -1,10 +1,12 @@
 //! A walk that is going on: objects go in, one after the other, their records come out.
 
-use super::classes::{Class, Kind, Place, chain, made_in_python, object_members, places};
+use super::classes::{Class, Kind, Place, places};
 use super::edges::Edges;
 use super::{Context, Scratch};
-use crate::cpython::memory::{GC_HEAD, signed, ty, type_flags, type_of, word};
+use crate::cpython::class::{chain, made_in_python, object_members};
+use crate::cpython::memory::{GC_HEAD, signed, size_of, ty, type_flags, type_of, word};
 use crate::cpython::memory::{pre_header, tuple_items};
+use crate::cpython::object::{self, set_entries};
 use crate::encode::kind;
 use crate::sink::Sink;
 
@@ -32,7 +34,9 @@ impl<S: Sink> Walk<'_, S> {
         scratch.key_tables.clear();
         scratch.strange_keys.clear();
         for &object in &self.context.own {
+            // SAFETY: as the caller promises, the lock is held and the object alive.
             let class = unsafe { type_of(object) };
+            // SAFETY: as the caller promises, the lock is held and the object alive.
             unsafe {
                 if self.context.interpreter.is_gc(object, class, type_flags(class)) {
                     scratch.edges.read(object, word(class + ty::TRAVERSE), 0);
@@ -56,6 +60,7 @@ impl<S: Sink> Walk<'_, S> {
         if self.sink.hidden(object) {
             return;
         }
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let class = self.class_of(object);
             if self.scratch.classes[class].kind == Kind::Tuple
@@ -71,6 +76,7 @@ impl<S: Sink> Walk<'_, S> {
 
     pub(super) unsafe fn describe_deferred(&mut self) {
         for object in std::mem::take(&mut self.scratch.deferred) {
+            // SAFETY: as the caller promises, the lock is held and the object alive.
             unsafe {
                 let class = self.class_of(object);
                 self.describe(object, class);
@@ -82,6 +88,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Describes the untracked objects that were met.
     pub(super) unsafe fn drain(&mut self) {
         while let Some(object) = self.scratch.queue.pop() {
+            // SAFETY: as the caller promises, the lock is held and the object alive.
             unsafe {
                 let class = self.class_of(object);
                 self.describe(object, class);
@@ -91,6 +98,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Is it a tuple that begins with a cell, as the closure of a function does?
     unsafe fn is_closure(&self, tuple: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let first = tuple_items(self.context.interpreter.row, tuple).first().copied().unwrap_or(0);
             first != 0 && type_of(first) == self.context.interpreter.cell
@@ -99,6 +107,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Writes an object: its count, what is known of it, and its references.
     pub(super) unsafe fn describe(&mut self, object: usize, class: usize) {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
             let tracked = gc && word(object - GC_HEAD) != 0;
@@ -115,7 +124,7 @@ impl<S: Sink> Walk<'_, S> {
             for &target in &edges.targets {
                 numbers.push(self.met(target, tracked));
             }
-            self.facts(object, class, number, gc, tracked);
+            self.object_records(object, class, number, gc, tracked);
             for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
                 self.sink.emit(|encoder| encoder.reference(number, target, label));
             }
@@ -137,12 +146,18 @@ impl<S: Sink> Walk<'_, S> {
         let class = &self.scratch.classes[class];
         let asked = gc
             && (tracked || matches!(class.kind, Kind::Dict | Kind::Tuple))
+            // SAFETY: as the caller promises, the lock is held and the object alive.
             && unsafe { !self.context.interpreter.is_deep_frozen(object) };
         let size = match class.kind {
-            Kind::List | Kind::Tuple | Kind::Dict | Kind::OrderedDict | Kind::Deque => unsafe { word(object + 16) },
-            Kind::Set => unsafe { word(object + 24) },
+            Kind::List | Kind::Tuple | Kind::Dict | Kind::OrderedDict | Kind::Deque => {
+                // SAFETY: as the caller promises, the lock is held and the object alive.
+                unsafe { size_of(object) }.max(0).cast_unsigned()
+            }
+            // SAFETY: as the caller promises, the lock is held and the object alive.
+            Kind::Set => unsafe { set_entries(object) },
             _ => 0,
         };
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             edges.read(object, if asked { class.traverse } else { 0 }, size);
             if asked && class.kind == Kind::Generator {
@@ -153,6 +168,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The number of a referent, 0 if the reference to it is left out. Untracked ones are queued.
     unsafe fn met(&mut self, target: usize, from_tracked: bool) -> u64 {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             if self.only_members {
                 if matches!(self.scratch.members.get(target), None | Some(0)) {
@@ -177,6 +193,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Queues an object that is untracked and was not met before.
     pub(super) unsafe fn queue(&mut self, object: usize) {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let class = self.class_of(object);
             let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
@@ -188,6 +205,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     pub(super) unsafe fn number(&mut self, object: usize) -> u64 {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let class = self.class_of(object);
             let (head, _) = self.scratch.classes[class].head(&self.context.interpreter, object);
@@ -197,11 +215,13 @@ impl<S: Sink> Walk<'_, S> {
 
     unsafe fn number_of(&mut self, object: usize, class: usize, head: usize) -> u64 {
         let class = &self.scratch.classes[class];
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         let bytes = head + unsafe { class.body(&self.context.interpreter, object) };
         self.sink.object(object, object - head, class.number, bytes as u64)
     }
 
     unsafe fn remember_closure(&mut self, function: usize) {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let row = self.context.interpreter.row;
             let (closure, code) = (word(function + row.function_closure), word(function + row.function_code));
@@ -213,15 +233,18 @@ impl<S: Sink> Walk<'_, S> {
 
     /// This walk's number of the object's class, which is defined in the trace by then.
     pub(super) unsafe fn class_of(&mut self, object: usize) -> usize {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         let address = unsafe { type_of(object) };
         match self.scratch.class_numbers.get(address) {
             Some(number) => number as usize,
+            // SAFETY: as the caller promises, the lock is held and the object alive.
             None => unsafe { self.new_class(address) },
         }
     }
 
     #[cold]
     unsafe fn new_class(&mut self, address: usize) -> usize {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let mut class = self.plain_class(address);
             class.number = self.define(address);
@@ -238,6 +261,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// A class without its number and the names of its fields.
     pub(super) unsafe fn plain_class(&self, address: usize) -> Class {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let (dict, weak) = places(interpreter, address);
@@ -266,6 +290,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Fields that have a name: the members of the class and its bases, and those that the version's row lists.
     unsafe fn find_fields(&mut self, class: &mut Class) {
         let row = self.context.interpreter.row;
+        // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             for base in chain(class.address) {
                 let in_python = made_in_python(&self.context.interpreter, base);
@@ -279,10 +304,10 @@ impl<S: Sink> Walk<'_, S> {
             Kind::Function => row.function,
             Kind::Frame => row.frame,
             Kind::Exception => row.exception,
-            Kind::Cell => &[(16, ".cell_contents")],
-            Kind::CFunction => &[(24, ".__self__"), (32, ".__module__")],
-            Kind::WeakReference => &[(24, ".__callback__")],
-            Kind::Type => &[(264, ".__dict__"), (344, ".__mro__"), (336, ".__bases__"), (256, ".__base__")],
+            Kind::Cell => object::CELL,
+            Kind::CFunction => object::C_FUNCTION,
+            Kind::WeakReference => object::WEAK_REFERENCE,
+            Kind::Type => object::TYPE,
             _ => &[],
         };
         for &(offset, name) in listed {

@@ -37,6 +37,7 @@ impl Edges {
         if traverse == 0 {
             return;
         }
+        // SAFETY: as the caller promises, the object is alive, and this its traversal.
         let ended = unsafe {
             let traverse: Traverse = std::mem::transmute(traverse);
             traverse(object, collect, std::ptr::from_mut(self).cast())

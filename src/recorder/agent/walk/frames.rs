@@ -6,12 +6,14 @@ use super::edges::Edges;
 use super::labels::Form;
 use crate::cpython::frame::{self, Holder};
 use crate::cpython::memory::{half, referent, type_of, word};
+use crate::cpython::object::METHOD_FUNCTION;
 use crate::cpython::text::push_text;
 use crate::encode::kind;
 use crate::sink::Sink;
 
 impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn name_frame(&mut self, object: usize, holder: Holder, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         unsafe {
             let Some((frame, code)) = self.context.interpreter.frame_of(object, holder) else { return };
             let row = self.context.interpreter.row;
@@ -37,12 +39,13 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn code_of(&self, object: usize, what: Kind) -> Option<usize> {
         let interpreter = &self.context.interpreter;
         let row = interpreter.row;
+        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         unsafe {
             let code = match what {
                 Kind::Code => object,
                 Kind::Function => word(object + row.function_code),
                 Kind::Method => {
-                    let function = word(object + 16);
+                    let function = word(object + METHOD_FUNCTION);
                     if function == 0 || type_of(function) != interpreter.function {
                         return None;
                     }
@@ -64,6 +67,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         let row = self.context.interpreter.row;
         let mut text = std::mem::take(&mut self.scratch.text);
+        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         let site = unsafe {
             text.clear();
             push_text(row, word(code + row.code_path), 4096, &mut text);
@@ -81,6 +85,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Writes what the running frames of all threads hold, as roots; untracked objects only they hold are queued.
     pub(super) unsafe fn roots(&mut self) {
+        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         unsafe {
             let context = self.context;
             context.interpreter.running_frames(|frame, code| self.frame_roots(frame, code));
@@ -92,6 +97,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn frame_roots(&mut self, frame: usize, code: usize) {
+        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         unsafe {
             let row = self.context.interpreter.row;
             for (index, name) in frame::variable_names(row, code).into_iter().enumerate() {
@@ -109,6 +115,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn root(&mut self, object: usize, name: &[u8]) {
+        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         unsafe {
             if self.sink.hidden(object) || self.context.interpreter.count(object).0 == 0 {
                 return;

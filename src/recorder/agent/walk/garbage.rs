@@ -14,8 +14,9 @@ use crate::address_map::AddressMap;
 use crate::cpython::gc_lists::{each_head, each_object};
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{
-    GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, set_word, ty, type_flags, type_of, word,
+    GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, gc_prev, set_gc_prev, ty, type_flags, type_of, word,
 };
+use crate::cpython::object::REFERENT;
 use crate::sink::Sink;
 
 /// An immortal object: more references than there can be.
@@ -48,13 +49,14 @@ impl Candidates {
     pub unsafe fn search(&mut self, interpreter: &Interpreter, heads: &[usize]) {
         self.alive.clear();
         self.unreachable.clear();
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &head in heads {
                 each_head(head, |node| {
                     let (count, immortal) = interpreter.count(node + GC_HEAD);
                     let count = if immortal { FOR_EVER } else { count as usize };
-                    let finalized = word(node + 8) & PREV_FINALIZED;
-                    set_word(node + 8, count << PREV_SHIFT | PREV_COLLECTING | finalized);
+                    let finalized = gc_prev(node) & PREV_FINALIZED;
+                    set_gc_prev(node, count << PREV_SHIFT | PREV_COLLECTING | finalized);
                 });
             }
             for &head in heads {
@@ -68,7 +70,7 @@ impl Candidates {
             }
             for &head in heads {
                 each_head(head, |node| {
-                    let state = word(node + 8);
+                    let state = gc_prev(node);
                     if state & PREV_COLLECTING != 0 && state >> PREV_SHIFT != 0 {
                         self.revive(node);
                     }
@@ -77,11 +79,11 @@ impl Candidates {
             for &head in heads {
                 let mut previous = head;
                 each_head(head, |node| {
-                    let state = word(node + 8);
+                    let state = gc_prev(node);
                     if state & PREV_COLLECTING != 0 {
                         self.unreachable.push(node + GC_HEAD);
                     }
-                    set_word(node + 8, previous | state & PREV_FINALIZED);
+                    set_gc_prev(node, previous | state & PREV_FINALIZED);
                     previous = node;
                 });
             }
@@ -91,13 +93,14 @@ impl Candidates {
     /// Adds the references that a suspended generator has without a count, for all that it has are subtracted next. As long
     /// as only some of them are subtracted no count may reach zero, so the additions come first.
     unsafe fn add_borrowed(&self, interpreter: &Interpreter, object: usize) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             if !interpreter.is_suspendable(type_of(object)) {
                 return;
             }
             interpreter.borrowed(object, |target| {
                 if let Some(node) = candidate(target) {
-                    set_word(node + 8, word(node + 8) + (1 << PREV_SHIFT));
+                    set_gc_prev(node, gc_prev(node) + (1 << PREV_SHIFT));
                 }
             });
         }
@@ -105,8 +108,7 @@ impl Candidates {
 
     /// Remembers the class of what a weak reference refers to. One that is gone again at the next walk is known by this.
     unsafe fn remember_referent(&mut self, interpreter: &Interpreter, reference: usize) {
-        /// `wr_object`
-        const REFERENT: usize = 16;
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             let referent = word(reference + REFERENT);
             if referent != 0 && referent != interpreter.none {
@@ -120,8 +122,9 @@ impl Candidates {
 
     /// Takes an object, and all that can be reached from it, from the candidates.
     unsafe fn revive(&mut self, node: usize) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
-            set_word(node + 8, word(node + 8) & !PREV_COLLECTING);
+            set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
             self.alive.push(node + GC_HEAD);
             while let Some(object) = self.alive.pop() {
                 traverse(object, reach, std::ptr::from_mut(&mut self.alive).cast());
@@ -131,6 +134,7 @@ impl Candidates {
 }
 
 unsafe fn traverse(object: usize, visit: unsafe extern "C" fn(usize, *mut c_void) -> c_int, argument: *mut c_void) {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         let traverse = word(type_of(object) + ty::TRAVERSE);
         if traverse != 0 {
@@ -142,6 +146,7 @@ unsafe fn traverse(object: usize, visit: unsafe extern "C" fn(usize, *mut c_void
 
 /// The head of an object that is a candidate.
 unsafe fn candidate(object: usize) -> Option<usize> {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         let class = type_of(object);
         let flags = type_flags(class);
@@ -151,17 +156,18 @@ unsafe fn candidate(object: usize) -> Option<usize> {
             return None;
         }
         let node = object - GC_HEAD;
-        (word(node + 8) & PREV_COLLECTING != 0).then_some(node)
+        (gc_prev(node) & PREV_COLLECTING != 0).then_some(node)
     }
 }
 
 unsafe extern "C" fn subtract(target: usize, _: *mut c_void) -> c_int {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         if let Some(node) = candidate(target) {
-            let state = word(node + 8);
+            let state = gc_prev(node);
             // A program that lost a reference would go below zero.
             if state >> PREV_SHIFT != 0 {
-                set_word(node + 8, state - (1 << PREV_SHIFT));
+                set_gc_prev(node, state - (1 << PREV_SHIFT));
             }
         }
     }
@@ -169,9 +175,10 @@ unsafe extern "C" fn subtract(target: usize, _: *mut c_void) -> c_int {
 }
 
 unsafe extern "C" fn reach(target: usize, alive: *mut c_void) -> c_int {
+    // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         if let Some(node) = candidate(target) {
-            set_word(node + 8, word(node + 8) & !PREV_COLLECTING);
+            set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
             (*alive.cast::<Vec<usize>>()).push(target);
         }
     }
@@ -181,6 +188,7 @@ unsafe extern "C" fn reach(target: usize, alive: *mut c_void) -> c_int {
 impl<S: Sink> Walk<'_, S> {
     /// Describes what is unreachable, and what only that holds.
     pub(super) unsafe fn garbage(&mut self, unreachable: &[usize]) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &object in unreachable {
                 self.scratch.members.insert(object, TRACKED);
@@ -202,6 +210,7 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn held(&mut self, unreachable: &[usize]) -> Vec<usize> {
         let mut met = Vec::new();
         let mut edges = std::mem::take(&mut self.scratch.edges);
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &object in unreachable {
                 self.count_untracked(object, true, &mut edges, &mut met);
@@ -234,6 +243,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Counts the references of `object` to untracked objects; those that are new go to `met`.
     unsafe fn count_untracked(&mut self, object: usize, tracked: bool, edges: &mut Edges, met: &mut Vec<usize>) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             self.read_any(object, tracked, edges);
             for &target in &edges.targets {
@@ -255,6 +265,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn read_any(&mut self, object: usize, tracked: bool, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             let class = self.class_of(object);
             let (_, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
@@ -263,6 +274,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn has_other_referrers(&self, object: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe { self.context.interpreter.count(object).0 != u64::from(self.scratch.members.get(object).unwrap_or(0)) }
     }
 }

@@ -48,12 +48,14 @@ impl<S: Sink> Walk<'_, S> {
         if let Some(label) = self.scratch.labels.get(key) {
             return label;
         }
+        // SAFETY: as the caller promises, the name or key is alive.
         let label = unsafe { self.new_label(name, form) };
         self.scratch.labels.insert(key, label);
         label
     }
 
     unsafe fn new_label(&mut self, name: usize, form: Form) -> u32 {
+        // SAFETY: as the caller promises, the name or key is alive.
         unsafe {
             if !is_text(name) {
                 return 0;
@@ -80,6 +82,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The label of the value under `key` in a dict.
     pub(super) unsafe fn key_label(&mut self, key: usize) -> u32 {
+        // SAFETY: as the caller promises, the name or key is alive.
         unsafe {
             let class = type_of(key);
             let flags = type_flags(class);
@@ -124,6 +127,7 @@ impl<S: Sink> Walk<'_, S> {
 /// The text between the quotes of a Python literal.
 unsafe fn push_quoted(interpreter: &Interpreter, name: usize, out: &mut Vec<u8>) {
     let start = out.len();
+    // SAFETY: as the caller promises, the name or key is alive.
     let whole = unsafe { push_text(interpreter.row, name, NAME_LIMIT, out) };
     if out[start..].iter().any(|byte| matches!(byte, b'\'' | b'\\' | 0..=31)) {
         let plain = out.split_off(start);

@@ -1,19 +1,23 @@
 //! The walk of the heap: CPython's memory in, the records of a `walk … checkpoint` out, through a [`Sink`].
 //!
 //! Which references there are, `tp_traverse` alone says, as it does to the collector; the names are read from memory
-//! beside it (`places`, `frames`), and a version without a row in `cpython/` gets no walk rather than a wrong one. A walk runs
+//! beside it (`slot_names`, `frames`), and a version without a row in `cpython/` gets no walk rather than a wrong one. A walk runs
 //! under the GIL, calls nothing that could run Python code, takes no reference, and allocates outside Python's allocators.
+//!
+//! # Safety
+//! Each `unsafe fn` of the walk wants the interpreter's lock held, and no collection going on: then every address that it
+//! gets from an object, from the collector's lists or from a frame is that of a live object.
 
+mod class_changes;
+mod class_statements;
 mod classes;
 mod describe;
 mod edges;
-mod exchanges;
-mod facts;
 mod frames;
 mod garbage;
 mod labels;
-mod places;
-mod statements;
+mod object_records;
+mod slot_names;
 mod types;
 
 use std::cell::Cell;
@@ -112,6 +116,7 @@ impl Walker {
     pub unsafe fn new(row: &'static CPython) -> Result<Walker, &'static str> {
         const INCOMPLETE: &str = "the heap cannot be walked: this Python exports too little of itself";
         const NO_LISTS: &str = "the heap cannot be walked: the lists of the cyclic collector were not found";
+        // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             let interpreter = Interpreter::resolve(row).ok_or(INCOMPLETE)?;
             let gc_lists = GcLists::find(&interpreter).ok_or(NO_LISTS)?;
@@ -136,6 +141,7 @@ impl Walker {
     /// # Safety
     /// The GIL is held, and no collection is going on.
     pub unsafe fn interned_strings(&self) -> Option<usize> {
+        // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe { interned::find(&self.context.interpreter, self.context.gc_lists) }
     }
 
@@ -146,6 +152,7 @@ impl Walker {
     pub unsafe fn full<S: Sink>(&mut self, sink: &mut S) {
         let Walker { context, scratch } = self;
         let mut walk = Walk { sink, context, scratch, only_members: false };
+        // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             walk.begin(FULL);
             for head in context.gc_lists.all() {
@@ -173,6 +180,7 @@ impl Walker {
     pub unsafe fn garbage<S: Sink>(&mut self, sink: &mut S, generation: u8) -> usize {
         let Walker { context, scratch } = self;
         let mut found = std::mem::take(&mut scratch.candidates);
+        // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             let heads: Vec<usize> = context.gc_lists.young(usize::from(generation)).collect();
             found.search(&context.interpreter, &heads);
@@ -196,6 +204,7 @@ impl Walker {
     /// The GIL is held, and `type_object` is a class that is ready.
     pub unsafe fn define<S: Sink>(&mut self, sink: &mut S, type_object: usize) -> u32 {
         let Walker { context, scratch } = self;
+        // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe { Walk { sink, context, scratch, only_members: false }.define(type_object) }
     }
 }

@@ -4,8 +4,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::classes::{Place, chain, made_in_python, places};
+use super::classes::{Place, places};
 use super::describe::Walk;
+use crate::cpython::class::{chain, declared_names, made_in_python};
 use crate::cpython::dict;
 use crate::cpython::memory::tuple_items;
 use crate::cpython::memory::{c_string, flag, signed, ty, type_flags, type_of, word};
@@ -22,6 +23,7 @@ impl<S: Sink> Walk<'_, S> {
                 waiting.pop();
                 continue;
             }
+            // SAFETY: as the caller promises, the lock is held and the class is ready.
             let bases = unsafe { self.bases(next) };
             let undefined = bases.iter().copied().find(|&base| self.sink.type_number(base) == 0);
             // A class that is its own base would be a broken program; it is defined without its bases.
@@ -31,6 +33,7 @@ impl<S: Sink> Walk<'_, S> {
                 waiting.push(base);
                 continue;
             }
+            // SAFETY: as the caller promises, the lock is held and the class is ready.
             let text = unsafe { self.definition(next, &bases) };
             self.sink.define_type(next, &text);
             *self.scratch.definitions.entry(next, 0).0 = hash(&text);
@@ -42,6 +45,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes the definition of a class that a statement made once more, if something in it has changed since: when it
     /// was met first, its module may not have run to the end.
     pub(super) unsafe fn define_again(&mut self, class: usize, number: u32) {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             if !made_in_python(&self.context.interpreter, class) {
                 return;
@@ -60,6 +64,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn bases(&self, class: usize) -> Vec<usize> {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             let bases = word(class + ty::BASES);
             if bases != 0 && type_of(bases) == self.context.interpreter.tuple {
@@ -72,6 +77,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Module and qualified name; without the module for `builtins`.
     pub(super) unsafe fn class_name(&self, class: usize) -> String {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             let row = self.context.interpreter.row;
             if type_flags(class) & flag::HEAP_TYPE == 0 {
@@ -92,13 +98,16 @@ impl<S: Sink> Walk<'_, S> {
 
     /// What the class's own dict has under a name, or 0.
     pub(super) unsafe fn own_entry(&self, class: usize, name: &[u8]) -> usize {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         let dict = unsafe { word(class + ty::DICT) };
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe { self.dict_entry(dict, name) }
     }
 
     /// What a dict has under a name, or 0: its table is read, no key is compared by Python.
     pub(super) unsafe fn dict_entry(&self, dict: usize, name: &[u8]) -> usize {
         let row = self.context.interpreter.row;
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         let is_it = |key: usize| unsafe {
             if name.is_ascii() {
                 return text_is(row, key, name);
@@ -107,11 +116,13 @@ impl<S: Sink> Walk<'_, S> {
             push_text(row, key, name.len() + 1, &mut text);
             text == name
         };
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         let entries = unsafe { self.dict_entries(dict) };
         entries.into_iter().find(|&(key, _)| is_it(key)).map_or(0, |(_, value)| value)
     }
 
     pub(super) unsafe fn dict_entries(&self, dict: usize) -> Vec<(usize, usize)> {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             if dict == 0 || word(dict + dict::KEYS) == 0 {
                 return Vec::new();
@@ -123,6 +134,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn definition(&mut self, class: usize, bases: &[usize]) -> String {
+        // SAFETY: as the caller promises, the lock is held and the class is ready.
         unsafe {
             let interpreter = &self.context.interpreter;
             let row = interpreter.row;
@@ -171,7 +183,7 @@ impl<S: Sink> Walk<'_, S> {
                 self.statement_facts(class, &mut out);
             } else {
                 let names: Vec<String> =
-                    c_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+                    declared_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
                 if !names.is_empty() {
                     out.list("defines", names.iter().map(String::as_str));
                 }
@@ -185,19 +197,6 @@ fn hash(text: &str) -> usize {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish() as usize
-}
-
-/// Attributes that a class of C declares: `tp_members` and `tp_getset`.
-unsafe fn c_names<'a>(class: usize) -> impl Iterator<Item = &'a [u8]> {
-    const DECLARATION: usize = 40;
-    [ty::MEMBERS, ty::GETSET].into_iter().flat_map(move |table| {
-        let mut next = unsafe { word(class + table) };
-        std::iter::from_fn(move || unsafe {
-            let name = if next == 0 { 0 } else { word(next) };
-            next += DECLARATION;
-            (name != 0).then(|| c_string(name))
-        })
-    })
 }
 
 /// The text of a definition that is being written.

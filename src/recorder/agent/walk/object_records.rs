@@ -2,9 +2,11 @@
 
 use super::classes::{Kind, Place};
 use super::describe::Walk;
-use crate::cpython::memory::{GC_HEAD, PREV_FINALIZED, flag, half, signed, size_of, ty, type_flags, type_of, word};
+use crate::cpython::memory::{
+    GC_HEAD, MANAGED_WEAK_REFERENCES, PREV_FINALIZED, flag, gc_prev, ty, type_flags, type_of, word,
+};
 use crate::cpython::text;
-use crate::cpython::{dict, versions};
+use crate::cpython::{dict, object, versions};
 use crate::encode::kind;
 use crate::sink::Sink;
 
@@ -21,12 +23,10 @@ const SPLIT: u8 = 2;
 const COMBINED: u8 = 3;
 const DETACHED: u8 = 4;
 
-/// Entries of a block of a deque, and its bytes.
-const DEQUE_BLOCK: (usize, usize) = (64, 66 * 8);
-
 impl<S: Sink> Walk<'_, S> {
     /// Writes `count`, and then what else there is to say.
-    pub(super) unsafe fn facts(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
+    pub(super) unsafe fn object_records(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let (count, immortal) = self.context.interpreter.count(object);
             let own = if self.scratch.own_references.is_empty() {
@@ -39,7 +39,7 @@ impl<S: Sink> Walk<'_, S> {
             if self.scratch.classes[class].flags & flag::HAVE_GC != 0 && !tracked {
                 flags |= UNTRACKED;
             }
-            if gc && word(object - GC_HEAD + 8) & PREV_FINALIZED != 0 {
+            if gc && gc_prev(object - GC_HEAD) & PREV_FINALIZED != 0 {
                 flags |= FINALIZED;
             }
             if self.has_weak_references(object, class) {
@@ -84,13 +84,16 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn has_weak_references(&self, object: usize, class: usize) -> bool {
         let list = match self.scratch.classes[class].weak {
             Place::Nowhere => 0,
-            Place::Managed => unsafe { word(object - 32) },
+            // SAFETY: as the caller promises, the object is alive and of this class.
+            Place::Managed => unsafe { word(object - MANAGED_WEAK_REFERENCES) },
+            // SAFETY: as the caller promises, the object is alive and of this class.
             Place::At(offset) => unsafe { word(object.wrapping_add_signed(offset)) },
         };
         list != 0
     }
 
     unsafe fn module_name(&self, module: usize) -> Option<String> {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let name = word(module + self.context.interpreter.row.module_name);
             text::is_text(name).then(|| text::text(self.context.interpreter.row, name))
@@ -99,19 +102,16 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Bytes of the separate blocks that the object alone owns, as they were requested.
     unsafe fn owned(&self, object: usize, class: usize, what: Kind) -> usize {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let own = match what {
-                Kind::List if word(object + 24) != 0 => 8 * signed(object + 32).max(0).cast_unsigned(),
+                Kind::List => object::list_storage(object),
                 Kind::Dict => dict::storage(self.context.interpreter.row, object),
-                // Its fast nodes, and a node of the list for each entry.
                 Kind::OrderedDict => {
-                    dict::storage(self.context.interpreter.row, object) + 8 * word(object + 72) + 32 * word(object + 16)
+                    dict::storage(self.context.interpreter.row, object) + object::ordered_dict_storage(object)
                 }
-                Kind::Set if word(object + 40) != object + 64 => 16 * (word(object + 32) + 1),
-                Kind::Deque if word(object + 24) != 0 => {
-                    let used = word(object + 40) + size_of(object).max(0).cast_unsigned();
-                    used.div_ceil(DEQUE_BLOCK.0).max(1) * DEQUE_BLOCK.1
-                }
+                Kind::Set => object::set_storage(object),
+                Kind::Deque => object::deque_storage(object),
                 // The key table that its instances share.
                 Kind::Type if type_flags(object) & flag::HEAP_TYPE != 0 => {
                     let keys = word(object + self.context.interpreter.row.type_cached_keys);
@@ -119,14 +119,8 @@ impl<S: Sink> Walk<'_, S> {
                 }
                 // An instance of a subclass of `str` has its text in a block of its own.
                 _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => separate_text(object),
-                Kind::ByteArray => match signed(object + 24) {
-                    ..=0 => 0,
-                    allocated => self.context.interpreter.row.byte_array_head + allocated.cast_unsigned(),
-                },
-                Kind::Array => {
-                    let (allocated, description) = (signed(object + 32), word(object + 40));
-                    allocated.max(0).cast_unsigned() * half(description + 4).max(0).cast_unsigned() as usize
-                }
+                Kind::ByteArray => object::byte_array_storage(self.context.interpreter.row, object),
+                Kind::Array => object::array_storage(object),
                 _ => 0,
             };
             own + self.values_storage(object, class)
@@ -139,6 +133,7 @@ impl<S: Sink> Walk<'_, S> {
         if !row.values.are_separate() || self.scratch.classes[class].dict != Place::Managed {
             return 0;
         }
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             self.values(object, class)
                 .map_or(0, |values| dict::separate_bytes(dict::own_capacity(row, values, self.class_keys(class))))
@@ -147,11 +142,13 @@ impl<S: Sink> Walk<'_, S> {
 
     unsafe fn class_keys(&self, class: usize) -> usize {
         let class = &self.scratch.classes[class];
+        // SAFETY: as the caller promises, the object is alive and of this class.
         if class.is_heap() { unsafe { word(class.address + self.context.interpreter.row.type_cached_keys) } } else { 0 }
     }
 
     /// State of the instance's dict, and the entries it has room for.
     unsafe fn dict_state(&self, object: usize, class: usize) -> (u8, u32) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let row = self.context.interpreter.row;
             let dict = self.dict_of(object, class);
@@ -179,6 +176,7 @@ impl<S: Sink> Walk<'_, S> {
 
 /// Bytes of a text that does not stand behind the head of its `str`.
 unsafe fn separate_text(object: usize) -> usize {
+    // SAFETY: as the caller promises, the object is alive and of this class.
     unsafe {
         let form = text::Form::of(object);
         if form.compact { 0 } else { (text::length(object) + 1) * form.width }

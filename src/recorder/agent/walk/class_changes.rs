@@ -4,6 +4,7 @@
 //! the class that it had first.
 
 use super::describe::Walk;
+use crate::cpython::dict;
 use crate::cpython::memory::{flag, type_flags, word};
 use crate::sink::Sink;
 
@@ -13,12 +14,13 @@ const MOST: usize = 1000;
 impl<S: Sink> Walk<'_, S> {
     /// Remembers the keys of an instance's dict, if they are shared and not those of its class.
     pub(super) unsafe fn remember_keys(&mut self, object: usize, class: usize) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            let dict = self.dict_of(object, class);
-            if dict == 0 {
+            let own = self.dict_of(object, class);
+            if own == 0 {
                 return;
             }
-            let keys = word(dict + 32);
+            let keys = word(own + dict::KEYS);
             let address = self.scratch.classes[class].address;
             let strange = &mut self.scratch.strange_keys;
             if keys != 0
@@ -34,6 +36,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Remembers whose the key table of a class is.
     pub(super) unsafe fn remember_class_keys(&mut self, class: usize) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             if type_flags(class) & flag::HEAP_TYPE != 0 {
                 let keys = word(class + self.context.interpreter.row.type_cached_keys);
@@ -50,6 +53,7 @@ impl<S: Sink> Walk<'_, S> {
             let Some(first) = self.scratch.key_tables.get(keys).filter(|&first| first != class) else {
                 continue;
             };
+            // SAFETY: as the caller promises, the object is alive and of this class.
             unsafe {
                 for (one, other) in [(class, first), (first, class)] {
                     let (number, name) = (self.define(one), self.class_name(other));

@@ -115,6 +115,17 @@ impl LiveTable {
         &mut self.records[index as usize]
     }
 
+    /// Marks the block of an object without a header; one that is older than the recorder gets a record first.
+    pub fn mark(&mut self, block: usize, flag: u16) {
+        let mut index = self.find(block);
+        if index == 0 {
+            index = self.insert(block, 0, 0);
+        }
+        if index != 0 {
+            self.get(index).flags |= flag;
+        }
+    }
+
     /// Adds a block that has no record. 0 when there is no memory for it.
     pub fn insert(&mut self, block: usize, bytes: usize, node: u32) -> u32 {
         match self.place_for(block) {

@@ -7,6 +7,7 @@ use super::labels::{Form, index_label};
 use crate::cpython::dict::{self, Table, Values};
 use crate::cpython::frame::{self, Holder};
 use crate::cpython::memory::{flag, size_of, tuple_items, type_of, word};
+use crate::cpython::object::list_items;
 use crate::sink::Sink;
 
 impl<S: Sink> Walk<'_, S> {
@@ -15,6 +16,7 @@ impl<S: Sink> Walk<'_, S> {
         if edges.targets.is_empty() {
             return;
         }
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let kind = self.scratch.classes[class].kind;
             for index in 0..self.scratch.classes[class].slots.len() {
@@ -33,10 +35,7 @@ impl<S: Sink> Walk<'_, S> {
                 edges.name(word(object + offset), label);
             }
             match kind {
-                Kind::List => {
-                    let items = word(object + 24) as *const usize;
-                    name_items(std::slice::from_raw_parts(items, list_length(object)), edges);
-                }
+                Kind::List => name_items(list_items(object), edges),
                 Kind::Tuple => self.name_tuple(object, edges),
                 Kind::Dict => self.name_dict(object, edges),
                 Kind::OrderedDict => {
@@ -59,10 +58,11 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The attributes in the values array, or the dict.
     unsafe fn name_attributes(&mut self, object: usize, class: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             if let Some(values) = self.values(object, class) {
                 for index in 0..values.count {
-                    let value = word(values.first + 8 * index);
+                    let value = values.get(index);
                     if value != 0 {
                         let label = self.attribute_label(class, index);
                         edges.name(value, label);
@@ -83,6 +83,7 @@ impl<S: Sink> Walk<'_, S> {
         {
             return label;
         }
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let keys = word(self.scratch.classes[class].address + self.context.interpreter.row.type_cached_keys);
             let label = if keys == 0 {
@@ -104,6 +105,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The values of an instance (3.11+), while they are in use and no dict has taken them over.
     pub(super) unsafe fn values(&self, object: usize, class: usize) -> Option<Values> {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { self.values_of(object, &self.scratch.classes[class]) }
     }
 
@@ -113,15 +115,18 @@ impl<S: Sink> Walk<'_, S> {
         }
         let row = self.context.interpreter.row;
         let inline = (class.flags & flag::INLINE_VALUES != 0).then_some(object + class.basic_size);
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { dict::own_values(row, object, inline, word(class.address + row.type_cached_keys)) }
     }
 
     /// The instance's dict object, or 0.
     pub(super) unsafe fn dict_of(&self, object: usize, class: usize) -> usize {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { self.dict_in(object, &self.scratch.classes[class]) }
     }
 
     pub(super) unsafe fn dict_in(&self, object: usize, class: &Class) -> usize {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             match class.dict {
                 Place::Nowhere => 0,
@@ -137,10 +142,12 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     pub(super) unsafe fn table(&self, keys: usize, values: usize) -> Table {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe { Table::of(self.context.interpreter.row, keys, values) }
     }
 
     unsafe fn name_dict(&mut self, dict: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let keys = word(dict + dict::KEYS);
             if keys == 0 {
@@ -165,6 +172,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn name_tuple(&mut self, tuple: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let items = tuple_items(self.context.interpreter.row, tuple);
             let Some(code) = self.scratch.closures.get(tuple) else {
@@ -185,6 +193,7 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn name_future(&mut self, edges: &mut Edges) {
         for index in 0..edges.targets.len() {
             if edges.labels[index] == 0 {
+                // SAFETY: as the caller promises, the object is alive and of this class.
                 let class = unsafe { self.class_of(edges.targets[index]) };
                 let label = match self.scratch.classes[class].kind {
                     Kind::Generator => "._coro",
@@ -196,11 +205,6 @@ impl<S: Sink> Walk<'_, S> {
             }
         }
     }
-}
-
-/// `ob_size` of a list that has items.
-unsafe fn list_length(list: usize) -> usize {
-    unsafe { if word(list + 24) == 0 { 0 } else { size_of(list).max(0).cast_unsigned() } }
 }
 
 /// Lists and tuples are visited from the last item to the first.

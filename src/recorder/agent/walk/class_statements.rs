@@ -3,13 +3,15 @@
 //!
 //! Everything is read from dicts and fields in memory; no descriptor is asked.
 
-use super::classes::{Kind, chain, made_in_python, object_members};
+use super::classes::Kind;
 use super::describe::Walk;
 use super::types::Definition;
 use crate::cpython::bytecode::stores;
+use crate::cpython::class::{chain, made_in_python, object_members};
 use crate::cpython::frame::free_names;
 use crate::cpython::memory::tuple_items;
-use crate::cpython::memory::{c_string, flag, size_of, ty, type_flags, type_of, word};
+use crate::cpython::memory::{c_string, flag, ty, type_flags, type_of, word};
+use crate::cpython::object::{MODULE_DICT, PROPERTY_FUNCTIONS, WRAPPED_CALLABLE, list_items};
 use crate::cpython::text::{is_text, push_text, text, text_is};
 use crate::cpython::{dict, integer};
 use crate::sink::Sink;
@@ -59,6 +61,7 @@ struct Sorts {
 
 impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn statement_facts(&mut self, class: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let row = self.context.interpreter.row;
             let slots = self.own_slots(class);
@@ -127,6 +130,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The class's own `__slots__`, mangled.
     unsafe fn own_slots(&self, class: usize) -> Option<Vec<String>> {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let slots = self.own_entry(class, b"__slots__");
@@ -138,9 +142,8 @@ impl<S: Sink> Walk<'_, S> {
                 vec![slots]
             } else if kind == interpreter.tuple {
                 tuple_items(self.context.interpreter.row, slots).to_vec()
-            } else if kind == interpreter.list && word(slots + 24) != 0 {
-                let count = size_of(slots).max(0).cast_unsigned();
-                std::slice::from_raw_parts(word(slots + 24) as *const usize, count).to_vec()
+            } else if kind == interpreter.list {
+                list_items(slots).to_vec()
             } else if kind == interpreter.dict {
                 self.dict_entries(slots).into_iter().map(|(key, _)| key).collect()
             } else {
@@ -155,6 +158,7 @@ impl<S: Sink> Walk<'_, S> {
     /// `__file__` of a module by its dict, `<built-in>` or `<frozen>`, or nothing. That of a script is taken away when the
     /// script ends, before the interpreter does; its loader keeps the path.
     unsafe fn module_file(&self, module: usize) -> String {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let row = self.context.interpreter.row;
             let file = self.dict_entry(module, b"__file__");
@@ -177,6 +181,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Name and dict of the module that defines the class.
     unsafe fn module_of(&self, class: usize) -> Option<(Vec<u8>, usize)> {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let row = self.context.interpreter.row;
             let mut name = Vec::new();
@@ -185,13 +190,14 @@ impl<S: Sink> Walk<'_, S> {
             if module == 0 || self.context.kinds.of(&self.context.interpreter, type_of(module)) != Kind::Module {
                 return None;
             }
-            let dict = word(module + 16);
+            let dict = word(module + MODULE_DICT);
             (dict != 0).then_some((name, dict))
         }
     }
 
     /// The functions at the top of the module that look into dicts, or change classes.
     unsafe fn module_facts(&self, module: &[u8], dict: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let row = interpreter.row;
@@ -223,6 +229,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// `co_names`
     unsafe fn code_names<'c>(&self, code: usize) -> &'c [usize] {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let names = word(code + self.context.interpreter.row.code_names);
             if names != 0 && type_of(names) == self.context.interpreter.tuple {
@@ -234,6 +241,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn dataclass_facts(&self, class: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let parameters = self.own_entry(class, b"__dataclass_params__");
@@ -268,6 +276,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Its `__init__` was written and not generated: `dataclasses` compiles a text without a file.
     unsafe fn has_own_init(&self, class: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let init = self.own_entry(class, b"__init__");
@@ -281,6 +290,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The fields of a class that `attrs` made.
     unsafe fn attrs_facts(&self, class: usize, out: &mut Definition) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let fields = self.own_entry(class, b"__attrs_attrs__");
@@ -295,6 +305,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     unsafe fn sort_entry(&self, name: String, value: usize, sorts: &mut Sorts) {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let class = type_of(value);
             let class_name = c_string(word(class + ty::NAME));
@@ -337,6 +348,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Does the name stand for a part of `weakref` in the function?
     unsafe fn is_weak(&self, function: usize, name: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let is = |known: &&[u8]| text_is(interpreter.row, name, known);
@@ -366,16 +378,16 @@ impl<S: Sink> Walk<'_, S> {
             if value == 0 || depth > DEEPEST {
                 continue;
             }
+            // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
             unsafe {
                 let interpreter = &self.context.interpreter;
                 let class = type_of(value);
                 if class == interpreter.function {
                     found.extend(interpreter.is_code(word(value + interpreter.row.function_code)).then_some(value));
                 } else if class == interpreter.class_method || class == interpreter.static_method {
-                    open.push((word(value + 16), depth + 1));
+                    open.push((word(value + WRAPPED_CALLABLE), depth + 1));
                 } else if class == interpreter.property {
-                    // Deleter, setter, getter.
-                    open.extend([32, 24, 16].map(|offset| (word(value + offset), depth + 1)));
+                    open.extend(PROPERTY_FUNCTIONS.map(|offset| (word(value + offset), depth + 1)));
                 } else {
                     open.push((self.attribute(value, b"func"), depth + 1));
                 }
@@ -386,6 +398,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// An attribute of an instance of a Python class: a slot, or in its values or dict; 0 if there is none.
     unsafe fn attribute(&self, object: usize, name: &[u8]) -> usize {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
         unsafe {
             let interpreter = &self.context.interpreter;
             let class = type_of(object);
@@ -404,7 +417,7 @@ impl<S: Sink> Walk<'_, S> {
                 for index in 0..values.count.min(table.count) {
                     let (key, _) = table.entry(index);
                     if text(interpreter.row, key).as_bytes() == name {
-                        return word(values.first + 8 * index);
+                        return values.get(index);
                     }
                 }
             }

@@ -1,0 +1,130 @@
+//! Holds the state of the recording, one for the process, and says whether the hook may touch it.
+//!
+//! It belongs to whoever holds the interpreter's lock. While the recorder itself is at work the hook is off, so that the
+//! recorder's own use of CPython is not recorded.
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::process::Process;
+use crate::python::{Allocator, CurrentThread, Functions};
+use crate::recorder::Recorder;
+use crate::system;
+
+/// All that the hook needs, in one place.
+pub struct State {
+    pub python: Functions,
+    pub recorder: Recorder,
+    pub process: Process,
+    /// Between the collector's start and its stop.
+    pub collecting: bool,
+    pub original: Allocator,
+    pub current_thread: CurrentThread,
+    /// The main interpreter.
+    pub interpreter: usize,
+    /// Other interpreters may run beside it.
+    pub own_locks: bool,
+    /// Nanoseconds between two checkpoints, 0 for none.
+    pub every: u64,
+    pub next_checkpoint: u64,
+    /// Since the last look at the clock.
+    pub births: u32,
+}
+
+struct Global(UnsafeCell<MaybeUninit<State>>);
+
+// SAFETY: it is touched under the interpreter's lock only, and not while `ACTIVE` is false and somebody else has it.
+unsafe impl Sync for Global {}
+
+static STATE: Global = Global(UnsafeCell::new(MaybeUninit::uninit()));
+/// The hook is in place, and the recorder not at work.
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// There is a state.
+static STARTED: AtomicBool = AtomicBool::new(false);
+/// The recording has ended.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Puts the state in its place, with the hook off.
+///
+/// # Safety
+/// Once for a process, under the interpreter's lock.
+pub unsafe fn install(state: State) {
+    // SAFETY: as the caller promises.
+    unsafe { (*STATE.0.get()).write(state) };
+    STARTED.store(true, Ordering::Release);
+}
+
+/// Whether the hook is on: it is in place, and the recorder is not at work.
+#[inline]
+pub fn is_active() -> bool {
+    ACTIVE.load(Ordering::Relaxed)
+}
+
+/// Begins to record what the hook sees.
+pub fn activate() {
+    ACTIVE.store(true, Ordering::Relaxed);
+}
+
+/// Runs `work` on the state with the hook off. `None` before the recording began, and inside such work.
+pub fn with_hook_off<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
+    if !ACTIVE.swap(false, Ordering::Relaxed) {
+        return None;
+    }
+    // SAFETY: under the interpreter's lock, and `ACTIVE` kept everybody else away.
+    let result = work(unsafe { (*STATE.0.get()).assume_init_mut() });
+    ACTIVE.store(!STOPPED.load(Ordering::Relaxed), Ordering::Relaxed);
+    Some(result)
+}
+
+/// Records again, after [`stop`], with a recorder that knows nothing of what was before.
+///
+/// # Safety
+/// Under the interpreter's lock, after [`install`].
+pub unsafe fn resume(mut recorder: Recorder, process: Process) {
+    // SAFETY: as the caller promises; the hook is off.
+    let state = unsafe { with() };
+    recorder.types.shadows = std::mem::take(&mut state.recorder.types.shadows);
+    state.every = process.options.every;
+    state.next_checkpoint = system::now() + state.every;
+    state.recorder = recorder;
+    state.process = process;
+    state.collecting = false;
+    STOPPED.store(false, Ordering::Relaxed);
+    activate();
+}
+
+/// Whether births and deaths are recorded, or would be if the recorder were not at work.
+pub fn is_recording() -> bool {
+    started() && !STOPPED.load(Ordering::Relaxed)
+}
+
+/// Ends the recording, until [`resume`] if ever.
+pub fn stop() {
+    STOPPED.store(true, Ordering::Relaxed);
+    ACTIVE.store(false, Ordering::Relaxed);
+}
+
+/// Whether the hook was installed in this process.
+pub fn started() -> bool {
+    STARTED.load(Ordering::Acquire)
+}
+
+/// The state, for a child of a fork before it goes on.
+///
+/// # Safety
+/// No other thread may run.
+pub unsafe fn state() -> Option<&'static mut State> {
+    // SAFETY: as the caller promises.
+    started().then(|| unsafe { (*STATE.0.get()).assume_init_mut() })
+}
+
+/// The state, for the hook.
+///
+/// # Safety
+/// Under the interpreter's lock, after [`install`], and by nobody else meanwhile.
+#[inline]
+pub unsafe fn with() -> &'static mut State {
+    // SAFETY: as the caller promises.
+    unsafe { (*STATE.0.get()).assume_init_mut() }
+}
