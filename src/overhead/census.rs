@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cpython::Layout;
 use super::kinds::Totals;
 use super::layout::block;
 use crate::trace::DictState;
@@ -66,8 +67,8 @@ impl Census {
         self.padding += totals.padding;
     }
 
-    pub(super) fn add_instances(&mut self, bytes: &Bytes, count: u64) {
-        let values = if bytes.hidden { 0 } else { values_of(bytes) };
+    pub(super) fn add_instances(&mut self, bytes: &Bytes, count: u64, layout: Option<&Layout>) {
+        let values = if bytes.hidden { 0 } else { values_of(bytes, layout) };
         let items = bytes.owned - values;
         let blocks = [bytes.object, bytes.dict, bytes.table, values, items];
         self.instances += count;
@@ -113,23 +114,13 @@ impl Kind {
     }
 }
 
-/// Bytes of a dict object.
-pub(super) const HIDDEN_DICT: u64 = 64;
-
-/// The part of an instance's separate blocks that is its values array; the rest are items.
-fn values_of(object: &Bytes) -> u64 {
-    let capacity = u64::from(object.capacity);
-    match object.state {
-        DictState::Inline | DictState::Split | DictState::Detached => {
-            // One array with one of the heads and orders that CPython has had; a list's items may come on top.
-            let order = (capacity + 9) & !7;
-            let with_order = 8 * capacity + order;
-            match object.owned {
-                owned if owned >= with_order => with_order,
-                owned if owned >= 8 * capacity => 8 * capacity,
-                owned => owned,
-            }
+/// The part of an instance's separate blocks that is its values array; the rest are items, as all is where the layout is
+/// not known.
+fn values_of(object: &Bytes, layout: Option<&Layout>) -> u64 {
+    match (object.state, layout) {
+        (DictState::Inline | DictState::Split | DictState::Detached, Some(layout)) => {
+            layout.values.bytes(u64::from(object.capacity)).min(object.owned)
         }
-        DictState::None | DictState::Combined => 0,
+        _ => 0,
     }
 }

@@ -95,7 +95,7 @@ pub enum SharedKeys {
     /// the first does so before it sets anything.
     Fixed {
         places: u32,
-        /// The names of `__static_attributes__` are put in before.
+        /// The names of `__static_attributes__` are put in before, in the order of their code points, until it is full.
         seeded: bool,
     },
 }

@@ -54,6 +54,18 @@ pub enum InstanceDict {
     Detached { capacity: u64 },
 }
 
+/// The names in the key table that the instances of a class share, once some 30 of them exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SharedNames {
+    /// At least those that an instance sets.
+    pub count: u64,
+    /// The compiler knew all of them, see [`Layout::shared_limit`].
+    pub seeded: bool,
+    /// Where the compiler knew more names than the table has room for: how many attributes an instance sets before the
+    /// first that is not in the table. That one gives the instance a dict and a key table of its own.
+    pub first_outside: Option<u64>,
+}
+
 /// The blocks of one instance, requested bytes; 0 where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash)]
 pub struct Blocks {
@@ -238,15 +250,21 @@ impl Layout {
         }
     }
 
-    /// The blocks of an instance of a class that has settled: `names` attributes set by every instance in one order,
-    /// `shared_names` names in the class's table (at least those), `seeded` as in [`Layout::shared_limit`].
-    pub fn settled(&self, build: &Build, names: u64, shared_names: u64, seeded: bool, materialised: bool) -> Blocks {
-        let inline_capacity = self.shared_capacity(shared_names.max(names), seeded);
-        let dict = self.settled_dict(build, names, inline_capacity, seeded, materialised);
+    /// The blocks of an instance of a class that has settled: `names` attributes set by every instance in one order.
+    pub fn settled(&self, build: &Build, names: u64, shared: &SharedNames, materialised: bool) -> Blocks {
+        let inline_capacity = self.shared_capacity(shared.count.max(names), shared.seeded);
+        let dict = self.settled_dict(build, names, inline_capacity, shared, materialised);
         self.instance(build, inline_capacity, dict)
     }
 
-    fn settled_dict(&self, build: &Build, names: u64, capacity: u64, seeded: bool, materialised: bool) -> InstanceDict {
+    fn settled_dict(
+        &self,
+        build: &Build,
+        names: u64,
+        capacity: u64,
+        shared: &SharedNames,
+        materialised: bool,
+    ) -> InstanceDict {
         let has_dict = build.dict || build.own_dict;
         if !has_dict {
             return InstanceDict::None;
@@ -259,10 +277,11 @@ impl Layout {
         };
         // The counter of the class's table moves only for instances that begin with values.
         let begins_with_values = self.begins_with_values(build);
-        let limit = match self.shared_limit(seeded) {
+        let limit = match self.shared_limit(shared.seeded) {
             Some(limit) if begins_with_values => limit,
             _ => u64::from(places),
         };
+        let limit = shared.first_outside.map_or(limit, |before| before.min(u64::from(places)));
         // Only dicts in front of the object share their names, once there is a table made with the class.
         if build.own_dict || self.parts(build).dict_field != 0 {
             return match names {
@@ -304,7 +323,8 @@ mod tests {
     /// Plain and slotted block bytes of `names` attributes, all seeded where a version can.
     fn costs(version: &str, build: &Build, names: u64) -> (u64, u64) {
         let layout = Layout::named(version).unwrap();
-        let plain = layout.settled(build, names, names, true, false).used();
+        let shared = SharedNames { count: names, seeded: true, first_outside: None };
+        let plain = layout.settled(build, names, &shared, false).used();
         let slotted = layout.instance(&build.slotted(names, false), 0, InstanceDict::None).used();
         (plain, slotted)
     }
@@ -327,6 +347,62 @@ mod tests {
         ];
         for (names, expected) in measured {
             assert_eq!(versions.map(|version| costs(version, &PLAIN, names)), expected, "{names} attributes");
+        }
+    }
+
+    /// Requested bytes of a plain instance whose names the compiler knew or not, measured on 3.13.18, 3.14.10 and 3.15.2.
+    #[test]
+    fn names_beyond_the_shared_table_cost_what_was_measured() {
+        let bytes = |version: &str, names, seeded, first_outside| {
+            let shared = SharedNames { count: names, seeded, first_outside };
+            Layout::named(version).unwrap().settled(&PLAIN, names, &shared, false).requested()
+        };
+        let counts = [28, 29, 30, 31, 42, 43, 85, 86];
+        let unknown = [320, 320, 1904, 1904, 1904, 1904, 1904, 3648];
+        assert_eq!(counts.map(|names| bytes("3.13.18", names, true, None)), unknown);
+        for version in ["3.14.10", "3.15.2"] {
+            assert_eq!(counts.map(|names| bytes(version, names, false, None)), unknown, "{version}, set by others");
+            let last = counts.map(|names| bytes(version, names, true, (names > 30).then_some(30)));
+            assert_eq!(last, [320, 328, 328, 1912, 1912, 1912, 1912, 3656], "{version}, the table's names set first");
+            // `a0` to `a42`: of those in order, `a9` is the last, and it is set as the tenth.
+            let tenth = counts.map(|names| bytes(version, names, true, (names > 30).then_some(9)));
+            assert_eq!(tenth, [320, 328, 328, 1160, 1160, 1912, 1912, 3656], "{version}, another set as the tenth");
+            let at_once = counts.map(|names| bytes(version, names, true, (names > 30).then_some(0)));
+            assert_eq!(at_once, tenth, "{version}, another set first");
+        }
+    }
+
+    /// Requested bytes of subclasses with 1, 6, 30 and 31 names set in `__init__`, the last of them outside the table.
+    #[test]
+    fn subclasses_of_built_in_types_have_their_values_inside_since_3_14() {
+        let bytes = |version: &str, body: fn(&Layout) -> u64| {
+            let layout = Layout::named(version).unwrap();
+            let build = Build { body: body(layout), ..PLAIN };
+            [1, 6, 30, 31].map(|names| {
+                let shared = SharedNames { count: names, seeded: true, first_outside: (names > 30).then_some(9) };
+                layout.settled(&build, names, &shared, false).requested()
+            })
+        };
+        for version in ["3.14.10", "3.15.2"] {
+            assert_eq!(bytes(version, |_| 40), [104, 144, 352, 1184], "{version} list");
+            assert_eq!(bytes(version, |_| 48), [112, 152, 360, 1192], "{version} dict");
+            assert_eq!(bytes(version, |_| 200), [264, 304, 512, 1344], "{version} set");
+            assert_eq!(bytes(version, |_| 24), [88, 128, 336, 1168], "{version} float");
+        }
+        // No values inside: a dict with room for 30 of them.
+        assert_eq!(bytes("3.13.18", |_| 40)[..3], [416, 416, 416], "list");
+        assert_eq!(bytes("3.13.18", |_| 24)[..3], [400, 400, 400], "float");
+    }
+
+    /// `@dataclass(slots=True)`, without and with `weakref_slot=True`.
+    #[test]
+    fn slotted_dataclasses_cost_what_was_measured() {
+        for version in ["3.13.18", "3.14.10", "3.15.2"] {
+            let layout = Layout::named(version).unwrap();
+            let bytes = |names, weakref| layout.object_bytes(&PLAIN.slotted(names, weakref), 0, 0);
+            let counts = [0, 1, 3, 6, 29, 30, 31];
+            assert_eq!(counts.map(|names| bytes(names, false)), [32, 40, 56, 80, 264, 272, 280], "{version}");
+            assert_eq!(counts.map(|names| bytes(names, true)), [48, 56, 72, 96, 280, 288, 296], "{version}");
         }
     }
 

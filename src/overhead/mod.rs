@@ -25,6 +25,6 @@ pub use advice::{Advice, SlotsAdvice, SlotsOptions, Verdict};
 pub use blockers::{Blocker, Effect};
 pub use cpython::{Layout, UnknownLayout, Version};
 pub use facts::LayoutFacts;
-pub use profile::{Coverage, ModuleProfile, Profile, Split, TypeProfile};
+pub use profile::{Coverage, Profile, Split, TypeProfile};
 pub use profiler::Profiler;
 pub use savings::Cost;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use super::census::{Bytes, Census, HIDDEN_DICT};
+use super::census::{Bytes, Census};
+use super::cpython::Layout;
 use crate::heap::{Heap, Object};
 use crate::trace::{ObjectFlags, Slot, TypeFlags, TypeId, TypeRef};
 
@@ -43,11 +44,14 @@ pub struct Observed {
     /// What instances in a row had in common, and how many of them are not yet in `now`.
     run: Option<Bytes>,
     run_length: u64,
+    /// Of the CPython that was recorded, where it is known.
+    layout: Option<&'static Layout>,
 }
 
 impl Observed {
-    pub(super) fn begin_look(&mut self, look: u64) {
+    pub(super) fn begin_look(&mut self, look: u64, layout: Option<&'static Layout>) {
         self.look = look;
+        self.layout = layout;
         self.now = Census::default();
         self.counts.clear();
         self.counts.resize(self.names.len(), 0);
@@ -76,7 +80,7 @@ impl Observed {
             n_names: self.last_places.len() as u32,
             dict: dict.map_or(0, |dict| dict.bytes),
             table: dict.map_or(0, |dict| dict.owned_bytes),
-            hidden: dict.is_some_and(|dict| dict.bytes == HIDDEN_DICT && dict.class == object.class),
+            hidden: dict.is_some_and(|dict| dict.class == object.class),
         };
         if self.run != Some(bytes) {
             self.count_run();
@@ -126,14 +130,14 @@ impl Observed {
     /// Books the last run of instances that cost the same.
     fn count_run(&mut self) {
         if let Some(bytes) = self.run.take() {
-            self.now.add_instances(&bytes, self.run_length);
+            self.now.add_instances(&bytes, self.run_length, self.layout);
         }
         self.run_length = 0;
     }
 
     pub(super) fn finish_look(&mut self, look: u64) {
         if self.look != look {
-            self.begin_look(look);
+            self.begin_look(look, self.layout);
         }
         self.count_names();
         self.count_run();

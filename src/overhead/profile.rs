@@ -80,16 +80,6 @@ pub struct Coverage {
     pub unknown_objects: u64,
 }
 
-/// The types of one module together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModuleProfile {
-    pub module: String,
-    pub types: u64,
-    pub live: u64,
-    pub bytes: u64,
-    pub split: Split,
-}
-
 impl Profiler {
     /// Ends the observation: call it after the replay, with its heap.
     pub fn finish(self, heap: &Heap) -> Profile {
@@ -122,37 +112,6 @@ impl Profiler {
     }
 }
 
-impl Profile {
-    /// The types by module, most bytes first, then by name.
-    pub fn by_module(&self) -> Vec<ModuleProfile> {
-        let mut modules: BTreeMap<&str, ModuleProfile> = BTreeMap::new();
-        for row in &self.types {
-            let module = modules.entry(&row.module).or_insert_with(|| ModuleProfile {
-                module: row.module.clone(),
-                types: 0,
-                live: 0,
-                bytes: 0,
-                split: Split::default(),
-            });
-            module.types += 1;
-            module.live += row.live;
-            module.bytes += row.bytes;
-            module.split.add(&row.split);
-        }
-        let mut modules: Vec<ModuleProfile> = modules.into_values().collect();
-        modules.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.module.cmp(&b.module)));
-        modules
-    }
-
-    /// Part of the heap's bytes that a type has, 0 to 1.
-    pub fn share(&self, row: &TypeProfile) -> f64 {
-        match self.coverage.heap_bytes {
-            0 => 0.0,
-            heap => row.bytes as f64 / heap as f64,
-        }
-    }
-}
-
 impl TypeProfile {
     /// Requested bytes of the average instance.
     pub fn bytes_per_instance(&self) -> f64 {
@@ -173,17 +132,6 @@ impl Split {
             + self.dict_object
             + self.attributes
             + self.items
-    }
-
-    fn add(&mut self, other: &Split) {
-        self.object += other.object;
-        self.gc_header += other.gc_header;
-        self.pre_header += other.pre_header;
-        self.weakref_field += other.weakref_field;
-        self.dict_object += other.dict_object;
-        self.attributes += other.attributes;
-        self.items += other.items;
-        self.padding += other.padding;
     }
 }
 

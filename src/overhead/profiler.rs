@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::census::HIDDEN_DICT;
+use super::cpython::Layout;
 use super::kinds::{PickleSites, SlotKind, Texts, TypeKind, TypeRow};
 use super::observed::Observed;
 use crate::heap::{Heap, HeapGraph, IdMap, Node, Object, Observer, Reference, SnapshotKind};
@@ -19,6 +19,8 @@ pub struct Profiler {
     looks: u64,
     /// Bytes of the heap at the last look.
     heap_bytes: u64,
+    /// Of the CPython that was recorded, where it is known.
+    layout: Option<&'static Layout>,
     texts: Texts,
     /// Of the node at hand.
     references: Vec<Reference>,
@@ -46,6 +48,8 @@ impl Profiler {
     fn look(&mut self, heap: &Heap, graph: &HeapGraph) {
         self.looks += 1;
         self.heap_bytes = heap.live_bytes();
+        self.layout = Layout::of(heap.header()).ok();
+        let dict_object = self.layout.map(|layout| layout.dict_object);
         let mut claimed = vec![false; graph.n_nodes()];
         let mut types: IdMap<TypeRow> = IdMap::default();
         let mut pickle_sites = PickleSites::default();
@@ -69,9 +73,11 @@ impl Profiler {
                     let object = heap.object(index);
                     names.clear();
                     let mut dict = self.read_attributes(heap, graph, node, &mut claimed, &mut names);
-                    if dict.is_none() && kind == TypeKind::Class && has_hidden_dict(heap, &object) {
+                    if let (None, Some(bytes), TypeKind::Class) = (&dict, dict_object, kind)
+                        && has_hidden_dict(heap, &object)
+                    {
                         hidden_dicts += 1;
-                        dict = Some(Object { bytes: HIDDEN_DICT, owned_bytes: 0, ..object });
+                        dict = Some(Object { bytes, owned_bytes: 0, ..object });
                     }
                     if kind == TypeKind::BuiltIn {
                         names.clear();
@@ -88,7 +94,7 @@ impl Profiler {
             if !claimed[node.0 as usize] {
                 let object = heap.object(graph.object(node));
                 let alone = referenced.get(node.0 as usize) == Some(&false);
-                if hidden_dicts > 0 && alone && object.bytes == HIDDEN_DICT && object.owned_bytes == 0 {
+                if hidden_dicts > 0 && alone && Some(object.bytes) == dict_object && object.owned_bytes == 0 {
                     hidden_dicts -= 1;
                     continue;
                 }
@@ -140,7 +146,7 @@ impl Profiler {
         let look = self.looks;
         let observed = self.types.entry(class.0, Observed::default);
         if observed.look != look {
-            observed.begin_look(look);
+            observed.begin_look(look, self.layout);
         }
         observed
     }

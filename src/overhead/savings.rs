@@ -1,9 +1,11 @@
 //! A class, its instances and a plan go in, what the plan saves comes out, in bytes of blocks.
 
+use std::collections::BTreeSet;
+
 use super::census::{Census, Kind};
 use super::class::{Class, Classes};
 use super::cpython::{Layout, SharedKeys};
-use super::layout::{Blocks, Build, InstanceDict, block};
+use super::layout::{Blocks, Build, InstanceDict, SharedNames, block};
 use super::observed::Observed;
 use super::plan::{Means, Plan};
 use crate::trace::DictState;
@@ -37,10 +39,8 @@ pub struct Comparison<'a> {
     pub target: &'a Layout,
     pub build: Build,
     pub target_build: Build,
-    /// Names in the class's shared key table on the target, at least.
-    pub shared_names: u64,
-    /// The compiler knows all the names on the target.
-    pub seeded: bool,
+    /// What the class's shared key table has on the target.
+    pub shared: SharedNames,
 }
 
 impl<'a> Comparison<'a> {
@@ -61,9 +61,12 @@ impl<'a> Comparison<'a> {
             !class.is_dataclass()
         };
         let unseen = class.assigned().filter(|name| !observed.names.iter().any(|(other, _)| other == name)).count();
-        let shared_names = observed.names.len() as u64 + if can_seed { unseen as u64 } else { 0 };
-        let seeded = can_seed && all_assigned && (assigned > 0 || !class.says("static"));
-        (Comparison { recorded, target, build, target_build, shared_names, seeded }, known)
+        let shared = SharedNames {
+            count: observed.names.len() as u64 + if can_seed { unseen as u64 } else { 0 },
+            seeded: can_seed && all_assigned && (assigned > 0 || !class.says("static")),
+            first_outside: first_outside(class, observed, target),
+        };
+        (Comparison { recorded, target, build, target_build, shared }, known)
     }
 
     /// Whether both are the same layout, so that the recorded blocks are the answer and not an estimate.
@@ -79,8 +82,7 @@ impl<'a> Comparison<'a> {
         let materialised = self.recorded.shows_materialised
             && kind.state == DictState::Split
             && self.recorded.begins_with_values(&self.build);
-        let (names, shared) = (u64::from(kind.n_names), self.shared_names);
-        let mut blocks = self.target.settled(&self.target_build, names, shared, self.seeded, materialised);
+        let mut blocks = self.target.settled(&self.target_build, u64::from(kind.n_names), &self.shared, materialised);
         if self.build.item_size != 0 {
             let recorded = self.recorded.object_bytes(&self.build, 0, 0);
             let target = self.target.object_bytes(&self.target_build, 0, 0);
@@ -103,14 +105,14 @@ impl<'a> Comparison<'a> {
     /// What instances would cost if only this class had slots and its unslotted ancestors stayed as they are.
     pub fn cost_alone(&self, plan: &Plan, assigned: u64) -> u64 {
         let build = Build { slots: plan.slotted.slots, ..self.target_build };
-        self.target.settled(&build, 0, assigned, self.seeded, false).used()
+        self.target.settled(&build, 0, &SharedNames { count: assigned, ..self.shared }, false).used()
     }
 
     /// What instances would cost with `__dict__` among the slots, for the `left` names that stay in it.
     pub fn cost_with_dict(&self, plan: &Plan, left: u64) -> u64 {
         let slots = plan.slotted.slots.saturating_sub(left);
         let build = Build { slots, dict: true, ..self.target_build };
-        self.target.settled(&build, left, left.max(self.shared_names), self.seeded, true).used()
+        self.target.settled(&build, left, &self.shared, true).used()
     }
 }
 
@@ -132,6 +134,18 @@ impl Savings {
     pub fn each(&self) -> f64 {
         self.now.used - self.after.used
     }
+}
+
+/// How many attributes an instance sets before the first for which the class's table has no room, see
+/// [`SharedNames::first_outside`]. The names are taken in the order of first sight.
+fn first_outside(class: &Class, observed: &Observed, target: &Layout) -> Option<u64> {
+    let SharedKeys::Fixed { places, seeded: true } = target.shared_keys else {
+        return None;
+    };
+    let known: BTreeSet<&str> = class.assigned().collect();
+    let last = known.iter().nth(places as usize - 1)?;
+    let is_outside = |(name, _): &(String, u64)| !known.contains(name.as_str()) || name.as_str() > *last;
+    observed.names.iter().position(is_outside).map(|before| before as u64)
 }
 
 fn costs(comparison: &Comparison, census: &Census, plan: &Plan) -> (Cost, Cost) {

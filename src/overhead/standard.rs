@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// `sys.stdlib_module_names` of CPython 3.8 to 3.13 together.
+/// `sys.stdlib_module_names` of CPython 3.8 to 3.15 together.
 static MODULES: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("stdlib.txt").lines().filter(|line| !line.starts_with('#')).collect());
 

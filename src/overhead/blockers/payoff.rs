@@ -4,21 +4,25 @@ use super::{Candidate, Objection, counted, never};
 use crate::overhead::cpython::SharedKeys;
 use crate::trace::DictState;
 
-/// Instances before which the capacity of the shared key table still shrinks (3.11+), so that one says little of the next.
-const SETTLED: u64 = 30;
+/// Fewer instances save next to nothing, whatever one saves.
+const HANDFUL: u64 = 30;
 
 /// Too few instances to save anything, or (3.11+) to tell what one more would cost.
 pub fn few_instances(candidate: &Candidate) -> Option<Objection> {
     let most = candidate.observed.most.instances;
-    if most >= SETTLED {
+    // While a fixed table still has places to take away, the size of one instance says little of the next.
+    let settled = match candidate.comparison.recorded.shared_keys {
+        SharedKeys::Fixed { places, .. } => Some(u64::from(places)),
+        SharedKeys::Ordered => None,
+    };
+    if most >= settled.unwrap_or(HANDFUL) {
         return None;
     }
     let seen = format!("only {} {} seen", counted(most, "instance"), if most == 1 { "was" } else { "were" });
-    let shrinks = matches!(candidate.comparison.recorded.shared_keys, SharedKeys::Fixed { .. });
     never(
-        if shrinks {
+        if let Some(settled) = settled {
             format!(
-                "{seen}: the first {SETTLED} of a class differ in size, so they say little of the next ones, and a handful saves next to nothing"
+                "{seen}: the first {settled} of a class differ in size, so they say little of the next ones, and a handful saves next to nothing"
             )
         } else {
             format!("{seen}: a handful saves next to nothing")
@@ -65,9 +69,10 @@ pub fn class_cost(candidate: &Candidate) -> Option<Objection> {
 pub fn bloated_table(candidate: &Candidate) -> Option<String> {
     let names = candidate.observed.names.len() as u64;
     let comparison = candidate.comparison;
-    if !matches!(comparison.recorded.shared_keys, SharedKeys::Fixed { .. }) {
+    let SharedKeys::Fixed { places, .. } = comparison.recorded.shared_keys else {
         return None;
-    }
+    };
+    let most = candidate.observed.most.instances;
     let bloated: u64 = candidate
         .observed
         .most
@@ -76,7 +81,7 @@ pub fn bloated_table(candidate: &Candidate) -> Option<String> {
         .filter(|(kind, _)| kind.state == DictState::Inline && u64::from(kind.capacity) > names + 1)
         .map(|(_, count)| count)
         .sum();
-    (candidate.observed.most.instances >= SETTLED && 2 * bloated > candidate.observed.most.instances).then(|| {
+    (most >= u64::from(places) && 2 * bloated > most).then(|| {
         format!("{bloated} instances have room for more attributes than the {names} that {} seen: names that early instances had, or that `dir()` or a copy of `__dict__` added, cost 8 bytes each", if names == 1 { "was" } else { "were" })
     })
 }
