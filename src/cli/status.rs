@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use refloop::trace::TraceError;
+use refloop::trace::{ErrorKind, TraceError};
 
 /// A command that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +37,10 @@ impl Failure {
 
 impl From<TraceError> for Failure {
     fn from(error: TraceError) -> Failure {
+        let is_missing = matches!(error.kind(), ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::NotFound);
+        let hint = if is_missing { "; where `refloop record` cannot record, it writes no file" } else { "" };
         // Its text has its causes in it already.
-        Failure::input(error)
+        Failure::input(format!("{error}{hint}"))
     }
 }
 
