@@ -1,4 +1,4 @@
-//! The live table: what is known of each block of the object domain, found by its address.
+//! Keeps a record for each live block of the object domain, found by its address.
 //!
 //! Two levels of directories lead from an address to the 1 MiB of address space around it, and there each 16 bytes have
 //! the index of a record. Neighbours in memory are neighbours in the table, so what the program has in the cache, the table has there as

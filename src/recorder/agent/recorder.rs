@@ -1,4 +1,4 @@
-//! What becomes of each birth and death: the live table is kept, and the log gets what the mode asks for.
+//! Takes in each birth and death: the live table is kept, and the log gets what the mode asks for.
 //!
 //! `survivors`: an object is written when a walk first meets it, and its death if it was written. `full`: each birth and
 //! each death of an object is written. A block is not an object yet when it is allocated, so a birth waits until [`WAITING`] others have followed it, its death comes,

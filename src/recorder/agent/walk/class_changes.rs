@@ -1,4 +1,4 @@
-//! Which classes instances were given in place of their own, by `o.__class__ = …`.
+//! Finds the classes that instances were given in place of their own, by `o.__class__ = …`.
 //!
 //! An instance keeps the dict that it had. Where that dict shares its keys with a class, it goes on to share them with
 //! the class that it had first.

@@ -1,5 +1,5 @@
-//! What a class statement says, for the advice on `__slots__`: its slots, what its dict defines and of which sort, whether
-//! it is a dataclass, where it stands.
+//! Reads what a class statement says, for the advice on `__slots__`: its slots, what its dict defines and of which sort,
+//! whether it is a dataclass, where it stands.
 //!
 //! Everything is read from dicts and fields in memory; no descriptor is asked.
 
@@ -9,8 +9,7 @@ use super::types::Definition;
 use crate::cpython::bytecode::stores;
 use crate::cpython::class::{chain, made_in_python, object_members};
 use crate::cpython::frame::free_names;
-use crate::cpython::memory::tuple_items;
-use crate::cpython::memory::{c_string, flag, ty, type_flags, type_of, word};
+use crate::cpython::memory::{c_string, flag, tuple_items, ty, type_flags, type_of, word};
 use crate::cpython::object::{MODULE_DICT, PROPERTY_FUNCTIONS, WRAPPED_CALLABLE, list_items};
 use crate::cpython::text::{is_text, push_text, text, text_is};
 use crate::cpython::{dict, integer};

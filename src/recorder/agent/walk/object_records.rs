@@ -1,4 +1,4 @@
-//! What the trace says of an object besides its references: count, storage of its own, state of its dict, name, code.
+//! Writes what the trace says of an object besides its references: count, storage of its own, state of its dict, name, code.
 
 use super::classes::{Kind, Place};
 use super::describe::Walk;

@@ -1,4 +1,4 @@
-//! Names for the references of an object: which place holds what, read from memory in the order of its `tp_traverse`.
+//! Names the references of an object: which place holds what, read from memory in the order of its `tp_traverse`.
 
 use super::classes::{Class, Kind, Place};
 use super::describe::Walk;
