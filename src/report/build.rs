@@ -1,6 +1,6 @@
 //! Facts and findings become a [`Report`]: here, and only here, numbers are computed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::human;
@@ -62,9 +62,12 @@ impl Report {
         }
         let rows = Rows { root: material.root, ownership: &material.ownership };
         let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i)).map(standing_row);
-        let by_fingerprint = |group: &LoopGroup| findings.iter().position(|f| f.fingerprint == group.fingerprint);
+        let mut by_fingerprint = HashMap::new();
+        for (i, finding) in findings.iter().enumerate() {
+            by_fingerprint.entry(finding.fingerprint).or_insert(i);
+        }
         let loops = facts.garbage.groups.iter().map(|group| {
-            let found = by_fingerprint(group);
+            let found = by_fingerprint.get(&group.fingerprint).copied();
             rows.loop_row(group, found.map(|i| &findings[i]), found.and_then(standing))
         });
         let loops: Vec<LoopRow> = loops.collect();

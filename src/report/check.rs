@@ -1,15 +1,17 @@
 //! The gate's answer for people: one line when nothing fails, a few lines for each finding that does.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::human::{bytes, counted};
 use super::text::{Style, columns, styled, wrap, wrap_words};
-use super::{FindingRow, Input, Page, Report, told};
+use super::{FindingRow, Input, LoopRow, Page, Report, told};
 
 pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     let failing: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.fails()).collect();
+    let loops: HashMap<&str, &LoopRow> = report.loops.rows.iter().map(|row| (row.fingerprint.as_str(), row)).collect();
     for finding in &failing {
-        failure(report, finding, page, out)?;
+        failure(finding, loops.get(finding.fingerprint.as_str()).copied(), page, out)?;
     }
     let gate = report.gate.clone().unwrap_or_default();
     if !failing.is_empty() {
@@ -43,8 +45,8 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
     }
 }
 
-fn failure(report: &Report, finding: &FindingRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
-    let row = report.loops.rows.iter().find(|row| row.fingerprint == finding.fingerprint);
+/// `row`: the loops that the finding is about, if it is about loops.
+fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     let head = styled(&finding.rule, Style::Red, page.color);
     match &finding.place {
         Some(place) => {
