@@ -234,6 +234,13 @@ impl Class {
         self.words("static")
     }
 
+    /// Names that the compiler saw assigned, as far as known: `__static_attributes__` (3.13+) has nothing of an `__init__`
+    /// that a decorator wrote, so the fields of a dataclass are left out.
+    pub fn compiled(&self) -> impl Iterator<Item = &str> {
+        let is_generated = self.is_dataclass() || self.is_attrs();
+        self.assigned().filter(move |name| !is_generated || !self.words("fields").any(|field| field == *name))
+    }
+
     /// Where to edit: file and line, as far as known.
     pub fn place(&self) -> Option<String> {
         let line = self.words("line").next();

@@ -97,7 +97,7 @@ impl<'a> Subject<'a> {
         layout: &'a Layout,
         build: Build,
     ) -> Subject<'a> {
-        let seeded = observed.names.iter().all(|(name, _)| class.assigned().any(|other| other == name));
+        let seeded = observed.names.iter().all(|(name, _)| class.compiled().any(|other| other == name));
         let limit = layout.shared_limit(seeded);
         Subject { classes, class, observed, layout, build, limit, instances: 0, wasted: 0, attributes: 0 }
     }

@@ -53,13 +53,14 @@ impl<'a> Comparison<'a> {
         target: &'a Layout,
     ) -> (Comparison<'a>, bool) {
         let (target_build, known) = classes.build_elsewhere(class, &build, recorded, target);
-        let assigned = class.assigned().count() as u64;
+        let assigned = class.compiled().count() as u64;
         let can_seed = matches!(target.shared_keys, SharedKeys::Fixed { seeded: true, .. });
         let all_assigned = if class.says("static") {
-            observed.names.iter().all(|(name, _)| class.assigned().any(|other| other == name))
+            observed.names.iter().all(|(name, _)| class.compiled().any(|other| other == name))
         } else {
             !class.is_dataclass()
         };
+        // A field that no instance has is not set by an `__init__` that a decorator wrote: a method assigns it.
         let unseen = class.assigned().filter(|name| !observed.names.iter().any(|(other, _)| other == name)).count();
         let shared = SharedNames {
             count: observed.names.len() as u64 + if can_seed { unseen as u64 } else { 0 },
@@ -142,7 +143,7 @@ fn first_outside(class: &Class, observed: &Observed, target: &Layout) -> Option<
     let SharedKeys::Fixed { places, seeded: true } = target.shared_keys else {
         return None;
     };
-    let known: BTreeSet<&str> = class.assigned().collect();
+    let known: BTreeSet<&str> = class.compiled().collect();
     let last = known.iter().nth(places as usize - 1)?;
     let is_outside = |(name, _): &(String, u64)| !known.contains(name.as_str()) || name.as_str() > *last;
     observed.names.iter().position(is_outside).map(|before| before as u64)

@@ -14,9 +14,12 @@ pub struct Shape {
 /// All shapes; the generated ones first.
 pub fn shapes() -> Vec<Shape> {
     let mut shapes = Vec::new();
-    for n in [0, 1, 2, 3, 5, 6, 8, 10, 11, 16, 21, 22, 28, 29, 30, 31, 40] {
+    for n in [0, 1, 2, 3, 5, 6, 8, 10, 11, 16, 21, 22, 28, 29, 30, 31, 40, 42, 43] {
         shapes.push(shape(format!("plain_{n}"), 8, plain(n), n, ""));
     }
+    // Above, `a9` is the last by name and the tenth that is set; here both orders are the same.
+    let source = plain_in_order_of_names(31);
+    shapes.push(Shape { name: "plain_in_order_of_names_31".to_owned(), source, since: 8 });
     for n in [1, 6, 29, 30] {
         shapes.push(shape(format!("dataclass_{n}"), 8, dataclass("", n), n, ""));
         shapes.push(shape(format!("setattr_{n}"), 8, setattr(n), n, ""));
@@ -54,6 +57,14 @@ fn assignments(n: usize) -> String {
 
 fn plain(n: usize) -> String {
     format!("class C:\n    def __init__(self, v):\n{}", assignments(n))
+}
+
+/// As [`plain`], a whole program: `a00`, `a01` and so on.
+fn plain_in_order_of_names(n: usize) -> String {
+    let names: Vec<String> = (0..n).map(|i| format!("a{i:02}")).collect();
+    let lines: String = names.iter().map(|name| format!("        self.{name} = v\n")).collect();
+    let class = format!("class C:\n    def __init__(self, v):\n{lines}");
+    format!("V = 'value'\n{class}\ndef make(i):\n    return C(V)\nNAMES = {names:?}\n")
 }
 
 fn dataclass(arguments: &str, n: usize) -> String {
