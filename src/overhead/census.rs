@@ -114,12 +114,13 @@ impl Kind {
     }
 }
 
-/// The part of an instance's separate blocks that is its values array; the rest are items, as all is where the layout is
-/// not known.
+/// The part of an instance's own separate blocks that is its values array; the rest are items, as all is where the layout
+/// is not known. An array that a dict object took over is among the dict's blocks.
 fn values_of(object: &Bytes, layout: Option<&Layout>) -> u64 {
     match (object.state, layout) {
-        (DictState::Inline | DictState::Split | DictState::Detached, Some(layout)) => {
-            layout.values.bytes(u64::from(object.capacity)).min(object.owned)
+        (DictState::Inline | DictState::Split | DictState::Detached, Some(layout)) if object.table == 0 => {
+            let array = layout.values.bytes(u64::from(object.capacity));
+            if array <= object.owned { array } else { 0 }
         }
         _ => 0,
     }
