@@ -66,7 +66,8 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
     let facts = Facts::of(watch.0.finish(&heap), Classes::of(&profile), &heap);
     let advice = profile.advise(question);
     // Where only survivors are told of, it takes a full checkpoint to meet what is alive.
-    if heap.header().births == Births::All || replayed.whole_judgements > 0 {
+    let is_met = heap.header().births == Births::All || replayed.whole_judgements > 0;
+    if is_met && heap.header().references != References::None {
         run.live_objects += heap.n_live();
         run.live_bytes += heap.live_bytes();
         run.profiled_bytes += profile.coverage.heap_bytes;
@@ -85,6 +86,7 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
         references: match heap.header().references {
             References::Events => "events".to_string(),
             References::Checkpoints => "checkpoints".to_string(),
+            References::None => "none".to_string(),
         },
         events: replayed.events,
         judgements: replayed.judgements,

@@ -25,7 +25,9 @@ mod testing;
 pub mod tracker;
 
 pub use components::Components;
-pub use garbage::{CyclicGarbage, Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, PathStep, SeenAt, StackFrame};
+pub use garbage::{
+    CyclicGarbage, Fingerprint, Left, LoopGroup, LoopPath, MemberTypes, PathStep, SeenAt, StackFrame, Unreachable,
+};
 pub use held::Keepers;
 pub use merge::merge;
 pub use reach::Garbage;

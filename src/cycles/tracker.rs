@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 
-use super::garbage::{CyclicGarbage, Fingerprint, LoopGroup, SeenAt};
+use super::garbage::{CyclicGarbage, Fingerprint, LoopGroup, SeenAt, Unreachable};
 use super::group::Group;
 use super::home;
 use super::known::ByObject;
@@ -33,6 +33,8 @@ pub struct Tracker {
     naming: Naming,
     /// Live objects that were counted.
     known: ByObject<Known>,
+    /// Live objects that the log called unreachable.
+    unreachable: ByObject<ObjectId>,
     loops: Vec<Loop>,
     /// Places in `loops` whose members all died.
     vacant: Vec<u32>,
@@ -125,6 +127,9 @@ impl Watch for Tracker {
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        if self.unreachable.remove(object).is_some() && by_collector {
+            self.unreachable_of(heap, object).collected += 1;
+        }
         let Some(known) = self.known.remove(object) else { return };
         let of = &mut self.loops[known.in_loop as usize];
         let group = &mut self.groups[of.group as usize];
@@ -143,6 +148,25 @@ impl Watch for Tracker {
         if of.alive == 0 {
             self.vacant.push(known.in_loop);
         }
+    }
+
+    /// An object that is found unreachable again, because its finalizer kept it alive, is counted once.
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        let found = heap.object(object);
+        if self.unreachable.get(object) == Some(&found.id) {
+            return;
+        }
+        let (id, bytes) = (found.id, found.bytes.saturating_add(found.owned_bytes));
+        heap.watch(object);
+        self.unreachable.insert(object, id);
+        let sum = self.unreachable_of(heap, object);
+        sum.objects += 1;
+        sum.bytes = sum.bytes.saturating_add(bytes);
+    }
+
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        let sum = self.found.unreachable.entry(Unreachable::UNNAMED.to_string()).or_default();
+        sum.objects = sum.objects.saturating_add(objects);
     }
 }
 
@@ -331,6 +355,11 @@ impl Tracker {
         self.found.objects += 1;
         self.found.gc_objects += u64::from(tracked);
         self.found.bytes = self.found.bytes.saturating_add(bytes);
+    }
+
+    fn unreachable_of(&mut self, heap: &Heap, object: ObjectIndex) -> &mut Unreachable {
+        let name = heap.types().name(heap.object(object).class).to_string();
+        self.found.unreachable.entry(name).or_default()
     }
 
     fn add_lost(&mut self, heap: &Heap, graph: &HeapGraph, node: Node) {

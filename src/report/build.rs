@@ -6,7 +6,7 @@ use std::path::Path;
 use super::human;
 use super::model::*;
 use super::rows::{by_module, merge_slots, merge_types, quotient, rounded};
-use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame};
+use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::{Advice, After, Cut, Facts, Finding, Owner, Ownership, Severity};
 
@@ -91,6 +91,7 @@ impl Report {
             slots_notes: material.slots_notes,
             slots_not_understood: material.slots_not_understood,
             lost: lost.collect(),
+            unreachable: facts.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: facts.anomalies.iter().map(anomaly_row).collect(),
             findings: findings.iter().enumerate().map(|(i, f)| rows.finding_row(f, standing(i))).collect(),
             gate: verdict.map(gate_row),
@@ -259,7 +260,7 @@ impl Rows<'_> {
             owner: finding.owner.to_string(),
             count: finding.count,
             objects: finding.objects,
-            bytes: finding.bytes,
+            bytes: known_bytes(finding.objects, finding.bytes),
             standing,
         }
     }
@@ -314,6 +315,20 @@ fn step_row(step: &crate::cycles::PathStep) -> StepRow {
 
 fn moment_row(seen: SeenAt) -> MomentRow {
     MomentRow { event: seen.event, ns: seen.ns }
+}
+
+fn unreachable_row((name, of): (&String, &Unreachable)) -> UnreachableRow {
+    UnreachableRow {
+        type_name: name.clone(),
+        objects: of.objects,
+        bytes: known_bytes(of.objects, of.bytes),
+        collected: of.collected,
+    }
+}
+
+/// What objects weigh: no object has 0 bytes, so the log did not say.
+fn known_bytes(objects: u64, bytes: u64) -> Option<u64> {
+    (objects == 0 || bytes > 0).then_some(bytes)
 }
 
 fn anomaly_row(anomaly: &crate::findings::AnomalyFact) -> AnomalyRow {

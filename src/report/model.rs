@@ -22,6 +22,9 @@ pub struct Report {
     /// Classes of which nothing is said, because the known layout does not explain their sizes.
     pub slots_not_understood: Vec<String>,
     pub lost: Vec<LostRow>,
+    /// What the logs themselves call unreachable; left out where they do not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreachable: Vec<UnreachableRow>,
     pub anomalies: Vec<AnomalyRow>,
     /// Every judgement, loops included: what a build fails on.
     pub findings: Vec<FindingRow>,
@@ -45,7 +48,7 @@ pub struct Input {
     pub path: String,
     /// `cpython-3.13.0`.
     pub runtime: String,
-    /// `events` or `checkpoints`: how exact the references are.
+    /// `events`, `checkpoints` or `none`: how exact the references are.
     pub references: String,
     pub events: u64,
     /// `complete`; `open`, without an end record; `cut`, in the middle of a record; `error`.
@@ -312,6 +315,18 @@ pub struct LostRow {
     pub bytes: u64,
 }
 
+/// Objects of one type that the program's own collector found unreachable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct UnreachableRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub objects: u64,
+    /// `None` where the log has no sizes.
+    pub bytes: Option<u64>,
+    /// Those that the collector could free.
+    pub collected: u64,
+}
+
 /// What the log said that a sane log would not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AnomalyRow {
@@ -336,7 +351,8 @@ pub struct FindingRow {
     pub owner: String,
     pub count: u64,
     pub objects: u64,
-    pub bytes: u64,
+    /// `None` where the log has no sizes.
+    pub bytes: Option<u64>,
     pub standing: Option<StandingRow>,
 }
 

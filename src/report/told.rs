@@ -120,6 +120,15 @@ pub fn gaps(inputs: &[Input]) -> Vec<String> {
 /// `has no checkpoint, so nothing is known of its loops`.
 fn gap(input: &Input) -> Option<&'static str> {
     match input.known {
+        Known::Nothing if input.references == "none" => {
+            Some("has no whole collection, so nothing is known of its garbage")
+        }
+        Known::Collections if input.references == "none" => {
+            Some("has no collection of the oldest generation, so only what younger ones found is known")
+        }
+        Known::Part if input.references == "none" => {
+            Some("is a log: what became garbage after its last collection is not known")
+        }
         Known::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
         Known::Collections => {
             Some("broke off without a full checkpoint, so only loops that a collection found are known")
