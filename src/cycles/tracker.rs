@@ -150,10 +150,11 @@ impl Watch for Tracker {
         }
     }
 
-    /// An object that is found unreachable again, because its finalizer kept it alive, is counted once.
+    /// An object that was counted at a judgement is no news. One that is found unreachable again, because its finalizer kept it alive, is counted once.
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
         let found = heap.object(object);
-        if self.unreachable.get(object) == Some(&found.id) {
+        let is_counted = self.known.get(object).is_some_and(|known| known.id == found.id);
+        if is_counted || self.unreachable.get(object) == Some(&found.id) {
             return;
         }
         let (id, bytes) = (found.id, found.bytes.saturating_add(found.owned_bytes));

@@ -8,6 +8,7 @@ use super::{ErrorKind, EventSink, Events, Header, TraceError};
 
 mod addresses;
 pub mod binary;
+pub mod cc_edges;
 pub mod gc_debug;
 mod lines;
 #[cfg(test)]
@@ -39,7 +40,7 @@ pub struct WriteOptions {
 }
 
 /// Every format, in the order in which people are told of them.
-pub const FORMATS: &[&dyn TraceFormat] = &[&text::Text, &binary::Binary, &gc_debug::GcDebug];
+pub const FORMATS: &[&dyn TraceFormat] = &[&text::Text, &binary::Binary, &gc_debug::GcDebug, &cc_edges::CcEdges];
 
 /// How many first bytes [`TraceFormat::sniff`] sees, where the input has them.
 /// A log may say much before the program's collector runs.

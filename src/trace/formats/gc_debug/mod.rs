@@ -8,7 +8,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use super::{TraceFormat, Writer, binary::Binary, text::Text};
+use super::{TraceFormat, Writer, binary::Binary, cc_edges::CcEdges, text::Text};
 use crate::trace::input::Input;
 use crate::trace::{Events, TraceError};
 use record::Record;
@@ -28,7 +28,10 @@ impl TraceFormat for GcDebug {
     /// Some line begins a collection or names an object, and the file is no trace that happens to quote one.
     fn sniff(&self, start: &[u8]) -> bool {
         let is_sign = |line| matches!(record::parse(line), Some(Ok(Record::Collecting(_) | Record::Found { .. })));
-        start.split(|&byte| byte == b'\n').any(is_sign) && !Text.sniff(start) && !Binary.sniff(start)
+        start.split(|&byte| byte == b'\n').any(is_sign)
+            && !Text.sniff(start)
+            && !Binary.sniff(start)
+            && !CcEdges.sniff(start)
     }
 
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
