@@ -71,7 +71,12 @@ fn replay_one(path: &Path, question: &Question, messages: &Messages, run: &mut R
         run.live_objects += heap.n_live();
         run.live_bytes += heap.live_bytes();
         run.profiled_bytes += profile.coverage.heap_bytes;
-        run.types.extend(rows::types_of(&profile, &heap));
+        if heap.n_live() > 0 && heap.live_bytes() == 0 {
+            let name = heap::printable(&path.to_string_lossy()).into_owned();
+            run.types_notes.push(format!("{name} has no sizes, so what its types cost is not known"));
+        } else {
+            run.types.extend(rows::types_of(&profile, &heap));
+        }
     } else {
         run.untyped.push(path.to_string_lossy().into_owned());
     }

@@ -19,7 +19,7 @@ use super::path;
 use super::shape::{ShapeHash, Shapes};
 use super::{Components, Garbage, GarbageGraph, Keepers};
 use crate::heap::{AnomalyExample, Heap, HeapGraph, Moment, Node, Object, ObjectId, ObjectIndex, Watch};
-use crate::trace::{References, SiteId};
+use crate::trace::{Births, References, SiteId};
 
 /// Follows the cyclic garbage of one trace: give it to [`replay`](crate::heap::replay()), then ask it to
 /// [`finish`](Tracker::finish).
@@ -322,6 +322,11 @@ impl Tracker {
             let event = verdict.releases[component as usize]?;
             let at = SeenAt { event, ns: verdict.now.ns.filter(|_| event == verdict.now.event) };
             return Some((at, at));
+        }
+        // A single look at a heap that was there before, without a clock: it may have been so long before the log began.
+        let is_first = self.judgements.is_empty() && verdict.now.ns.is_none();
+        if is_first && heap.header().births == Births::Survivors {
+            return None;
         }
         let members = verdict.components.members(component);
         let youngest = members.iter().map(|&member| heap.id(verdict.object(member)).0).max()?;

@@ -29,7 +29,12 @@ pub fn bytes(n: u64) -> String {
     format!("{n} B")
 }
 
-/// The same, or `not known`.
+/// The same within a sentence, or `size not known`.
+pub fn size(n: Option<u64>) -> String {
+    n.map_or_else(|| "size not known".to_owned(), bytes)
+}
+
+/// The same in a table, or `not known`.
 pub fn bytes_or_unknown(n: Option<u64>) -> String {
     n.map_or_else(|| "not known".to_owned(), bytes)
 }

@@ -74,8 +74,8 @@ impl Report {
             summary: Summary {
                 events: inputs.iter().map(|input| input.events).sum(),
                 live_objects,
-                live_bytes,
-                live_types,
+                live_bytes: known_bytes(live_objects, live_bytes),
+                live_types: (live_objects == 0 || live_types > 0).then_some(live_types),
                 live_known: !material.live_unknown,
                 cyclic_garbage: cyclic_summary(&facts.garbage, &loops),
                 lost_objects: facts.garbage.lost.values().map(|(objects, _)| objects).sum(),
@@ -106,7 +106,7 @@ impl Report {
         let down = std::cmp::Reverse::<u64>;
         self.loops.rows.sort_by_cached_key(|row| {
             let quantity = match key {
-                SortKey::Bytes => row.total_bytes,
+                SortKey::Bytes => row.total_bytes.unwrap_or(0),
                 SortKey::Count => row.count,
                 SortKey::Objects => row.objects + row.held_objects,
                 SortKey::Name => 0,
@@ -194,7 +194,7 @@ fn cyclic_summary(garbage: &CyclicGarbage, loops: &[LoopRow]) -> CyclicSummary {
         kinds: loops.len() as u64,
         objects: garbage.objects,
         gc_objects: garbage.gc_objects,
-        bytes: garbage.bytes,
+        bytes: known_bytes(garbage.objects, garbage.bytes),
         collected_loops: loops.iter().map(|row| row.collected).sum(),
         collected_objects: garbage.collected_objects,
         unproved_paths: garbage.unproved_paths,
@@ -221,10 +221,10 @@ impl Rows<'_> {
             count: group.count,
             objects: group.objects,
             gc_objects: group.gc_objects,
-            bytes: group.bytes,
+            bytes: known_bytes(group.objects, group.bytes),
             held_objects: group.held_objects,
-            held_bytes: group.held_bytes,
-            total_bytes: group.bytes + group.held_bytes,
+            held_bytes: known_bytes(group.held_objects, group.held_bytes),
+            total_bytes: known_bytes(group.objects, group.bytes.saturating_add(group.held_bytes)),
             types: LoopTypes { members: per_loop(&group.member_types), held: per_loop(&group.held_types) },
             site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
             other_sites: group.other_sites,

@@ -54,7 +54,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (summary, cyclic) = (&report.summary, &report.summary.cyclic_garbage);
     head(&["", "count", "objects", "bytes"], out)?;
     let alive = match summary.live_known {
-        true => [count(summary.live_objects), bytes(summary.live_bytes)],
+        true => [count(summary.live_objects), bytes_or_unknown(summary.live_bytes)],
         false => ["not known".to_string(), String::new()],
     };
     row(&[vec!["alive at the end".to_string(), String::new()], alive.to_vec()].concat(), out)?;
@@ -63,7 +63,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         row(&[vec!["loops and lost references".to_string()], unknown.to_vec()].concat(), out)?;
         return row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out);
     }
-    row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes(cyclic.bytes)], out)?;
+    row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes_or_unknown(cyclic.bytes)], out)?;
     let freed = [count(cyclic.collected_loops), count(cyclic.collected_objects), String::new()];
     row(&[vec!["freed later by the collector".to_string()], freed.to_vec()].concat(), out)?;
     row(&["lost references".into(), String::new(), count(summary.lost_objects), bytes(summary.lost_bytes)], out)?;

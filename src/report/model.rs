@@ -107,8 +107,10 @@ pub struct Summary {
     pub events: u64,
     /// At the end of the trace, or of all of them together.
     pub live_objects: u64,
-    pub live_bytes: u64,
-    pub live_types: u64,
+    /// `None` where the traces have no sizes, as all bytes here.
+    pub live_bytes: Option<u64>,
+    /// `None` where the types were not looked at.
+    pub live_types: Option<u64>,
     /// Some trace tells what was alive.
     pub live_known: bool,
     pub cyclic_garbage: CyclicSummary,
@@ -127,7 +129,7 @@ pub struct CyclicSummary {
     pub objects: u64,
     /// Those that the collector counts.
     pub gc_objects: u64,
-    pub bytes: u64,
+    pub bytes: Option<u64>,
     pub collected_loops: u64,
     pub collected_objects: u64,
     /// Loops so big that a shorter way around than the one told may exist.
@@ -147,11 +149,11 @@ pub struct LoopRow {
     /// Members of all loops.
     pub objects: u64,
     pub gc_objects: u64,
-    pub bytes: u64,
+    pub bytes: Option<u64>,
     pub held_objects: u64,
-    pub held_bytes: u64,
+    pub held_bytes: Option<u64>,
     /// `bytes` and `held_bytes`.
-    pub total_bytes: u64,
+    pub total_bytes: Option<u64>,
     pub types: LoopTypes,
     /// The stack that made the first member of the path, innermost first.
     pub site: Vec<FrameRow>,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::grid::{self, Align, Grid};
-use super::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
+use super::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent, size};
 use super::text::{Style, styled, wrap, wrap_words};
 use super::{FindingRow, Input, Known, Page, Report, ReportFormat, SplitRow, View, told};
 use crate::heap::printable;
@@ -102,8 +102,11 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
             "alive at the end",
             &[
                 counted(summary.live_objects, "object", "objects"),
-                bytes(summary.live_bytes),
-                counted(summary.live_types, "type", "types"),
+                size(summary.live_bytes),
+                match summary.live_types {
+                    Some(types) => counted(types, "type", "types"),
+                    None => "types not known".to_string(),
+                },
             ],
         )?;
     }
@@ -124,7 +127,7 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
             &[
                 format!("{} of {}", counted(cyclic.loops, "loop", "loops"), counted(cyclic.kinds, "kind", "kinds")),
                 counted(cyclic.objects, "object", "objects"),
-                bytes(cyclic.bytes),
+                size(cyclic.bytes),
             ],
         )?;
         let whose = cyclic.by_owner.iter().map(|(owner, n)| format!("{owner} {}", count(*n)));
@@ -193,7 +196,7 @@ fn foreign(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out: &mu
         grid.column("Owner", Align::Left).column("Loops", Align::Right).column("Bytes", Align::Right);
         grid.column("Loop", Align::Path);
         for row in rows {
-            grid.row([row.owner.clone(), count(row.count), bytes(row.total_bytes), row.path.clone()]);
+            grid.row([row.owner.clone(), count(row.count), bytes_or_unknown(row.total_bytes), row.path.clone()]);
         }
         grid.write(out)?;
     }

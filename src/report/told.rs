@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::human::{bytes, count, counted, duration, ratio};
+use super::human::{bytes, count, counted, duration, ratio, size};
 use super::text::{Style, styled, wrap, wrap_words};
 use super::{CutRow, FrameRow, Input, Known, LoopRow, MomentRow, Number, Page};
 use crate::heap::printable;
@@ -79,13 +79,13 @@ pub fn after_cut(cut: &CutRow) -> Option<String> {
 pub fn amount(row: &LoopRow) -> Vec<String> {
     let per_loop = row.objects as f64 / row.count.max(1) as f64;
     let objects = if per_loop == 1.0 { "object" } else { "objects" };
-    let held = if row.held_objects > 0 { " with what they hold" } else { "" };
+    let held = if row.held_objects > 0 && row.total_bytes.is_some() { " with what they hold" } else { "" };
     let mut facts = vec![format!(
         "{}  {} × {} {objects}, {}{held}",
         row.fingerprint,
         count(row.count),
         ratio(per_loop),
-        bytes(row.total_bytes)
+        size(row.total_bytes)
     )];
     match row.collected {
         0 => {}

@@ -6,14 +6,14 @@ use super::super::lines::{Line, Lines};
 use super::record::{Kind, Record, parse};
 use crate::trace::input::Input;
 use crate::trace::{
-    Ending, ErrorKind, Event, Events, Header, ObjectFlags, Position, References, Scope, SiteId, Slot, Tag, TextDef,
-    TextId, TraceError, TypeDef, TypeId,
+    Births, Ending, ErrorKind, Event, Events, Header, ObjectFlags, Position, References, Scope, SiteId, Slot, Tag,
+    TextDef, TextId, TraceError, TypeDef, TypeId,
 };
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Reads a log. After a line that cannot be read it goes on with the next. Memory is that of the objects and the
-/// different labels.
+/// Reads a log. After a line that cannot be read it goes on with the next. Memory is that of the objects, the
+/// different labels, and the references to objects whose line is yet to come.
 pub struct Reader {
     lines: Lines,
     header: Header,
@@ -36,6 +36,8 @@ struct Heap {
     objects: Map<u64, Object>,
     types: Map<Box<[u8]>, TypeId>,
     texts: Map<Box<[u8]>, TextId>,
+    /// References and roots of objects whose own lines are yet to come, told before the checkpoint.
+    later: Vec<Event>,
     /// The object that the next edges belong to.
     subject: Option<u64>,
     pending: VecDeque<Event>,
@@ -52,7 +54,8 @@ struct Object {
 impl Reader {
     pub fn new(input: Input) -> Reader {
         let extra = vec![("format".to_owned(), "cc-edges".to_owned())];
-        let header = Header { references: References::Checkpoints, extra, ..Header::new("firefox") };
+        let header =
+            Header { references: References::Checkpoints, births: Births::Survivors, extra, ..Header::new("firefox") };
         Reader { lines: Lines::new(input), header, heap: Heap::default(), part: Part::Start, ending: Ending::Open }
     }
 
@@ -124,19 +127,15 @@ impl Heap {
     }
 
     fn object(&mut self, address: u64, kind: Kind, label: &[u8]) -> Result<(), (&'static str, &'static str)> {
-        self.meet(address);
         self.subject = Some(address);
-        let object = self.objects.entry(address).or_default();
-        if object.kind.replace(kind).is_some() {
+        if self.objects.entry(address).or_default().kind.replace(kind).is_some() {
             return Err(("object", "one line for each object"));
         }
         let object = Tag(address);
         // What stands in brackets, and behind them, differs from object to object: names, addresses of pages.
         let end = memchr::memmem::find(label, b" (").unwrap_or(label.len());
-        if end > 0 {
-            let class = self.class(&label[..end]);
-            self.pending.push_back(Event::Retype { object, class });
-        }
+        let class = if end > 0 { self.class(&label[..end]) } else { TypeId::UNKNOWN };
+        self.pending.push_back(Event::Alloc { object, address, class, bytes: 0, site: SiteId::NONE });
         match kind {
             Kind::Counted(count) => {
                 self.pending.push_back(Event::Count { object, count, flags: ObjectFlags::default() });
@@ -148,21 +147,38 @@ impl Heap {
     }
 
     fn edge(&mut self, from: u64, to: u64, label: &[u8]) {
-        self.meet(from);
-        self.meet(to);
+        self.objects.entry(from).or_default();
         self.objects.entry(to).or_default().incoming += 1;
         let slot = if label.is_empty() { Slot::UNNAMED } else { Slot::text(self.text(label)) };
-        self.pending.push_back(Event::Ref { from: Tag(from), to: Tag(to), slot });
+        self.tell(&[from, to], Event::Ref { from: Tag(from), to: Tag(to), slot });
     }
 
     fn root(&mut self, address: u64, name: &[u8]) {
-        self.meet(address);
+        self.objects.entry(address).or_default();
         let name = self.text(name);
-        self.pending.push_back(Event::Root { object: Tag(address), name });
+        self.tell(&[address], Event::Root { object: Tag(address), name });
     }
 
+    /// Tells an event once all these objects are born.
+    fn tell(&mut self, objects: &[u64], event: Event) {
+        let is_born = |address| self.objects.get(address).is_some_and(|object| object.kind.is_some());
+        if objects.iter().all(is_born) { self.pending.push_back(event) } else { self.later.push(event) }
+    }
+
+    /// Objects without a line of their own are born, and what was told of them before their line is told.
+    ///
     /// An object that has no count has no reference from outside that its collector did not mark: as many as are known.
     fn checkpoint(&mut self) {
+        let is_unborn = |object: &Object| object.kind.is_none();
+        let mut unborn: Vec<u64> =
+            { self.objects.iter() }.filter(|(_, object)| is_unborn(object)).map(|(&address, _)| address).collect();
+        unborn.sort_unstable();
+        let birth = |address| {
+            let (object, class) = (Tag(address), TypeId::UNKNOWN);
+            Event::Alloc { object, address, class, bytes: 0, site: SiteId::NONE }
+        };
+        self.pending.extend(unborn.into_iter().map(birth));
+        self.pending.extend(self.later.drain(..));
         let mut traced: Vec<(u64, u64)> = { self.objects.iter() }
             .filter(|(_, object)| matches!(object.kind, Some(Kind::Traced { .. })))
             .map(|(&address, object)| (address, object.incoming))
@@ -171,16 +187,6 @@ impl Heap {
         let count = |(address, count)| Event::Count { object: Tag(address), count, flags: ObjectFlags::default() };
         self.pending.extend(traced.into_iter().map(count));
         self.pending.push_back(Event::Checkpoint(Scope::Full));
-    }
-
-    /// An object that is named for the first time, by its own line or by another's edge, is born.
-    fn meet(&mut self, address: u64) {
-        let n_objects = self.objects.len();
-        self.objects.entry(address).or_default();
-        if self.objects.len() > n_objects {
-            let (object, class) = (Tag(address), TypeId::UNKNOWN);
-            self.pending.push_back(Event::Alloc { object, address, class, bytes: 0, site: SiteId::NONE });
-        }
     }
 
     fn class(&mut self, name: &[u8]) -> TypeId {
