@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use refloop::trace::formats::detect_file;
 use refloop::trace::{self, ErrorKind, Events};
 
 use crate::status::Failure;
@@ -49,10 +50,12 @@ fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Whether a file is one that should be read: a trace, or one that is damaged and says so when it is read.
+///
+/// Logs of other programs, and pages that quote one, lie in any directory: they are read where they are named.
 fn is_trace(path: &Path) -> bool {
     path.is_file()
-        && match trace::open(path) {
-            Ok(_) => true,
-            Err(error) => !matches!(error.kind(), ErrorKind::UnknownFormat { .. } | ErrorKind::Empty),
+        && match detect_file(path) {
+            Ok(format) => format.is_some_and(|format| format.writer().is_some()),
+            Err(error) => !matches!(error.kind(), ErrorKind::Empty),
         }
 }

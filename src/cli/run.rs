@@ -66,11 +66,17 @@ fn replay_one(path: &Path, options: &SlotsOptions, messages: &Messages, run: &mu
     let facts = Facts::of(watch.0.finish(&heap), Classes::of(&profile), &heap);
     let advice = profile.advise(options);
     // Where only survivors are told of, it takes a full checkpoint to meet what is alive.
-    if heap.header().births == Births::All || replayed.whole_snapshots > 0 {
+    let is_met = heap.header().births == Births::All || replayed.whole_snapshots > 0;
+    if is_met && heap.header().references != References::None {
         run.live_objects += heap.n_live();
         run.live_bytes += heap.live_bytes();
         run.profiled_bytes += profile.coverage.heap_bytes;
-        run.types.extend(rows::types_of(&profile, &heap));
+        if heap.n_live() > 0 && heap.live_bytes() == 0 {
+            let name = heap::printable(&path.to_string_lossy()).into_owned();
+            run.types_notes.push(format!("{name} has no sizes, so what its types cost is not known"));
+        } else {
+            run.types.extend(rows::types_of(&profile, &heap));
+        }
     } else {
         run.untyped.push(path.to_string_lossy().into_owned());
     }
@@ -85,6 +91,7 @@ fn replay_one(path: &Path, options: &SlotsOptions, messages: &Messages, run: &mu
         references: match heap.header().references {
             References::Events => "events".to_string(),
             References::Checkpoints => "checkpoints".to_string(),
+            References::None => "none".to_string(),
         },
         events: replayed.events,
         snapshots: replayed.snapshots,

@@ -12,6 +12,8 @@ pub struct CyclicGarbage {
     pub groups: Vec<LoopGroup>,
     /// Objects with a refcount, but no root, no referrer and no loop: a lost reference. By type: objects, bytes.
     pub lost: BTreeMap<String, (u64, u64)>,
+    /// Objects that the log itself calls unreachable, without the references that would show their loops. By type.
+    pub unreachable: BTreeMap<String, Unreachable>,
     /// All objects that were cyclic garbage at a snapshot: in loops or held by them.
     pub objects: u64,
     /// Those of them that the collector counts.
@@ -25,6 +27,21 @@ pub struct CyclicGarbage {
     pub imbalances: u64,
     /// The first few of them, as they were then. Types are numbered in each trace anew, so there are none of several.
     pub imbalanced: Vec<AnomalyExample>,
+}
+
+/// Objects of one type that the program's own collector found unreachable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unreachable {
+    pub objects: u64,
+    /// 0 where the log has no sizes.
+    pub bytes: u64,
+    /// Those that the collector could free.
+    pub collected: u64,
+}
+
+impl Unreachable {
+    /// Stands for the type of objects that the log counts and does not name.
+    pub const UNNAMED: &str = "(type not in the log)";
 }
 
 /// Loops with the same fingerprint.

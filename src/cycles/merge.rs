@@ -24,6 +24,12 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
             let lost = whole.lost.entry(class).or_default();
             *lost = (lost.0 + objects, lost.1.saturating_add(bytes));
         }
+        for (class, more) in part.unreachable {
+            let sum = whole.unreachable.entry(class).or_default();
+            sum.objects = sum.objects.saturating_add(more.objects);
+            sum.bytes = sum.bytes.saturating_add(more.bytes);
+            sum.collected += more.collected;
+        }
         whole.objects += part.objects;
         whole.gc_objects += part.gc_objects;
         whole.bytes = whole.bytes.saturating_add(part.bytes);

@@ -29,6 +29,16 @@ pub fn bytes(n: u64) -> String {
     format!("{n} B")
 }
 
+/// The same within a sentence, or `size not known`.
+pub fn size(n: Option<u64>) -> String {
+    n.map_or_else(|| "size not known".to_owned(), bytes)
+}
+
+/// The same in a table, or `not known`.
+pub fn bytes_or_unknown(n: Option<u64>) -> String {
+    n.map_or_else(|| "not known".to_owned(), bytes)
+}
+
 /// `96.0`: bytes of one object in the mean; `12.3 KB` where the tenths say nothing.
 pub fn bytes_each(mean: f64) -> String {
     if mean < 9_999.95 { format!("{mean:.1}") } else { bytes(mean.round() as u64) }

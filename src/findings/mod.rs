@@ -21,6 +21,7 @@ pub mod slots_without_effect;
 pub mod suppress;
 #[cfg(test)]
 pub mod testing;
+pub mod unreachable_object;
 pub mod unshared_keys;
 
 use crate::cycles::{Fingerprint, StackFrame};
@@ -33,6 +34,7 @@ pub use pattern::{Advice, After, Cut, Pattern};
 pub const RULES: &[&Rule] = &[
     &cyclic_garbage::RULE,
     &lost_reference::RULE,
+    &unreachable_object::RULE,
     &imbalance::RULE,
     &missing_slots::RULE,
     &attribute_cliff::RULE,

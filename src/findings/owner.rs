@@ -83,6 +83,12 @@ impl Ownership {
         }
     }
 
+    /// The owner of a type whose name may lack its module: without one it counts as the application's, because nothing
+    /// shows that it is not.
+    pub fn of_short_name(&self, name: &str) -> Owner {
+        if name.contains('.') { self.of_type(name) } else { Owner::Application }
+    }
+
     /// The owner of a file; `None` where the path says nothing (`<string>`: generated code has no home).
     pub fn of_file(&self, path: &str) -> Option<Owner> {
         if path.starts_with("<frozen ") {

@@ -53,6 +53,14 @@ pub struct Now {
     pub ns: Option<u64>,
 }
 
+/// What the log said of the collection that began last.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reported {
+    pub generation: u8,
+    /// Objects that it called unreachable.
+    pub named: u64,
+}
+
 /// What the trace says of the cyclic collector's runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Collections {
@@ -84,6 +92,7 @@ pub struct Heap {
     pub(super) now: Now,
     pub(super) mark: Option<Mark>,
     pub(super) collections: Collections,
+    pub(super) reported: Reported,
     /// Between `gc start` and `gc stop`.
     pub(super) collecting: bool,
     /// When the collection at hand began, if its snapshot is not taken yet.
@@ -130,6 +139,7 @@ impl Heap {
             now: Now::default(),
             mark: None,
             collections: Collections::default(),
+            reported: Reported::default(),
             collecting: false,
             pending_snapshot: None,
             fast_until: 0,

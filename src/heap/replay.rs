@@ -2,11 +2,12 @@
 
 use super::anomaly::AnomalyKind;
 use super::graph::HeapGraph;
-use super::model::{Heap, ObjectIndex};
+use super::model::{Heap, ObjectIndex, Reported};
 use super::objects::Birth;
 use super::read_ahead::read_ahead;
 use crate::trace::{
-    Ending, Event, Events, Frees, ObjectFlags, Player, Position, Scope, SiteId, Slot, Tag, TraceError, TypeId,
+    Ending, Event, Events, Frees, ObjectFlags, Player, Position, References, Scope, SiteId, Slot, Tag, TraceError,
+    TypeId,
 };
 
 /// Why a snapshot is taken.
@@ -33,6 +34,16 @@ pub trait Observer {
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
         let _ = (heap, object, by_collector);
     }
+
+    /// The log says that the program's own collector found an object unreachable.
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        let _ = (heap, object);
+    }
+
+    /// The program's collector found so many unreachable objects more than the log names.
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        let _ = objects;
+    }
 }
 
 /// Looks at nothing.
@@ -51,6 +62,16 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.freed(heap, object, by_collector);
         self.1.freed(heap, object, by_collector);
     }
+
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        self.0.unreachable(heap, object);
+        self.1.unreachable(heap, object);
+    }
+
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        self.0.unreachable_unnamed(objects);
+        self.1.unreachable_unnamed(objects);
+    }
 }
 
 impl<W: Observer + ?Sized> Observer for &mut W {
@@ -60,6 +81,14 @@ impl<W: Observer + ?Sized> Observer for &mut W {
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
         (**self).freed(heap, object, by_collector);
+    }
+
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        (**self).unreachable(heap, object);
+    }
+
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        (**self).unreachable_unnamed(objects);
     }
 }
 
@@ -82,6 +111,8 @@ pub struct Replayed {
 pub(super) const TIDY: u64 = 1 << 16;
 /// Events between two reports of progress.
 const BATCH: usize = 4096;
+/// A collection of this generation, or an older one, looks at all objects.
+const OLDEST: u8 = 2;
 /// A heap of so many objects has a snapshot at every `gc start`.
 const FEW_OBJECTS: u64 = 1024;
 
@@ -152,6 +183,7 @@ impl Player for Play<'_> {
             | Event::Root { .. }
             | Event::Unroot { .. }
             | Event::Count { .. }
+            | Event::Unreachable { .. }
             | Event::GcStart { .. }
             | Event::Mark(_)
             | Event::Walk(_)
@@ -367,11 +399,17 @@ impl Heap {
                     self.anomaly_of(AnomalyKind::CountMismatch, place);
                 }
             }
-            Event::GcStart { generation: _ } => {
+            Event::Unreachable { object } => {
+                let Some(place) = self.resolve(object) else { return };
+                self.reported.named += 1;
+                observer.unreachable(self, ObjectIndex(place));
+            }
+            Event::GcStart { generation } => {
                 if std::mem::replace(&mut self.collecting, true) {
                     self.anomaly(AnomalyKind::UnpairedCollection);
                 }
                 self.collections.runs += 1;
+                self.reported = Reported { generation, named: 0 };
                 if self.is_exact() {
                     self.pending_snapshot = Some(self.now);
                     if self.n_live <= FEW_OBJECTS || self.now.event - self.last_snapshot >= self.n_live {
@@ -384,6 +422,16 @@ impl Heap {
                     self.anomaly(AnomalyKind::UnpairedCollection);
                 }
                 self.pending_snapshot = None;
+                // Where there are no references, the program's collector is the one who looks.
+                if self.header.references == References::None {
+                    self.snapshots += 1;
+                    let reported = std::mem::take(&mut self.reported);
+                    self.whole_snapshots += u64::from(reported.generation >= OLDEST);
+                    let unnamed = collected.saturating_add(uncollectable).saturating_sub(reported.named);
+                    if unnamed > 0 {
+                        observer.unreachable_unnamed(unnamed);
+                    }
+                }
                 let collections = &mut self.collections;
                 collections.collected = collections.collected.saturating_add(collected);
                 collections.uncollectable = collections.uncollectable.saturating_add(uncollectable);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::human;
 use super::model::*;
 use super::rows::{by_module, merge_slots, merge_types, quotient, rounded};
-use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame};
+use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::{Advice, After, Cut, Facts, Finding, Owner, Ownership, Severity};
 
@@ -77,8 +77,8 @@ impl Report {
             summary: Summary {
                 events: inputs.iter().map(|input| input.events).sum(),
                 live_objects,
-                live_bytes,
-                live_types,
+                live_bytes: known_bytes(live_objects, live_bytes),
+                live_types: (live_objects == 0 || live_types > 0).then_some(live_types),
                 live_known: !material.live_unknown,
                 cyclic_garbage: cyclic_summary(&facts.garbage, &loops),
                 lost_objects: facts.garbage.lost.values().map(|(objects, _)| objects).sum(),
@@ -94,6 +94,7 @@ impl Report {
             slots_notes: material.slots_notes,
             slots_not_understood: material.slots_not_understood,
             lost: lost.collect(),
+            unreachable: facts.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: facts.anomalies.iter().map(anomaly_row).collect(),
             findings: findings.iter().enumerate().map(|(i, f)| rows.finding_row(f, standing(i))).collect(),
             gate: verdict.map(gate_row),
@@ -108,7 +109,7 @@ impl Report {
         let down = std::cmp::Reverse::<u64>;
         self.loops.rows.sort_by_cached_key(|row| {
             let quantity = match key {
-                SortKey::Bytes => row.total_bytes,
+                SortKey::Bytes => row.total_bytes.unwrap_or(0),
                 SortKey::Count => row.count,
                 SortKey::Objects => row.objects + row.held_objects,
                 SortKey::Name => 0,
@@ -196,7 +197,7 @@ fn cyclic_summary(garbage: &CyclicGarbage, loops: &[LoopRow]) -> CyclicSummary {
         kinds: loops.len() as u64,
         objects: garbage.objects,
         gc_objects: garbage.gc_objects,
-        bytes: garbage.bytes,
+        bytes: known_bytes(garbage.objects, garbage.bytes),
         collected_loops: loops.iter().map(|row| row.collected).sum(),
         collected_objects: garbage.collected_objects,
         unproved_paths: garbage.unproved_paths,
@@ -223,10 +224,10 @@ impl Rows<'_> {
             count: group.count,
             objects: group.objects,
             gc_objects: group.gc_objects,
-            bytes: group.bytes,
+            bytes: known_bytes(group.objects, group.bytes),
             held_objects: group.held_objects,
-            held_bytes: group.held_bytes,
-            total_bytes: group.bytes + group.held_bytes,
+            held_bytes: known_bytes(group.held_objects, group.held_bytes),
+            total_bytes: known_bytes(group.objects, group.bytes.saturating_add(group.held_bytes)),
             types: LoopTypes { members: per_loop(&group.member_types), held: per_loop(&group.held_types) },
             site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
             other_sites: group.other_sites,
@@ -262,7 +263,7 @@ impl Rows<'_> {
             owner: finding.owner.to_string(),
             count: finding.count,
             objects: finding.objects,
-            bytes: finding.bytes,
+            bytes: known_bytes(finding.objects, finding.bytes),
             standing,
         }
     }
@@ -317,6 +318,20 @@ fn step_row(step: &crate::cycles::PathStep) -> StepRow {
 
 fn moment_row(seen: SeenAt) -> MomentRow {
     MomentRow { event: seen.event, ns: seen.ns }
+}
+
+fn unreachable_row((name, of): (&String, &Unreachable)) -> UnreachableRow {
+    UnreachableRow {
+        type_name: name.clone(),
+        objects: of.objects,
+        bytes: known_bytes(of.objects, of.bytes),
+        collected: of.collected,
+    }
+}
+
+/// What objects weigh: no object has 0 bytes, so the log did not say.
+fn known_bytes(objects: u64, bytes: u64) -> Option<u64> {
+    (objects == 0 || bytes > 0).then_some(bytes)
 }
 
 fn anomaly_row(anomaly: &crate::findings::AnomalyFact) -> AnomalyRow {

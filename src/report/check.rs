@@ -17,8 +17,10 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
     if !failing.is_empty() {
         for finding in report.findings.iter().filter(|finding| stands(finding, "foreign") && finding.severity != "note")
         {
-            let loops = counted(finding.count, "loop", "loops");
-            let text = format!("{}: {loops}: {}", finding.owner, finding.subject);
+            let is_loop = report.loops.rows.iter().any(|row| row.fingerprint == finding.fingerprint);
+            let what = if is_loop { ["loop", "loops"] } else { ["object", "objects"] };
+            let amount = counted(finding.count, what[0], what[1]);
+            let text = format!("{}: {amount}: {}", finding.owner, finding.subject);
             writeln!(out, "not counted  {}", told::path(&text, 13, page.width))?;
         }
     }
@@ -106,16 +108,27 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) 
         (0, false) => styled("refloop: no leaks found", Style::Green, page.color),
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
         (n, _) => {
-            let total: u64 = failing.iter().map(|finding| finding.bytes).sum();
+            let total = failing.iter().filter_map(|finding| finding.bytes).reduce(|sum, more| sum + more);
             let leaks = failing.iter().all(|finding| finding.severity == "error");
             let what = if leaks { ["leak found", "leaks found"] } else { ["finding", "findings"] };
-            let text = format!("refloop: {}, {}", counted(n, what[0], what[1]), bytes(total));
+            let text = format!("refloop: {}, {}", counted(n, what[0], what[1]), size(total, failing));
             styled(&text, Style::Red, page.color)
         }
     };
     match hidden.is_empty() {
         true => vec![answer],
         false => vec![answer, format!("(not counted: {})", hidden.join(", "))],
+    }
+}
+
+/// What all of it weighs, as far as the logs tell.
+fn size(total: Option<u64>, failing: &[&FindingRow]) -> String {
+    match total {
+        None => "size not known".to_owned(),
+        Some(total) if failing.iter().any(|finding| finding.bytes.is_none()) => {
+            format!("{} and what has no size in its log", bytes(total))
+        }
+        Some(total) => bytes(total),
     }
 }
 

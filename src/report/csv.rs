@@ -59,9 +59,9 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             row.count.to_string(),
             row.objects.to_string(),
             row.gc_objects.to_string(),
-            row.bytes.to_string(),
+            number(row.bytes),
             row.held_objects.to_string(),
-            row.held_bytes.to_string(),
+            number(row.held_bytes),
             row.collected.to_string(),
             row.owner.clone(),
             row.site.first().map(told::whole_place).unwrap_or_default(),
@@ -129,4 +129,9 @@ fn slots(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
         ])?;
     }
     Ok(())
+}
+
+/// Nothing in a cell says that a number is not known.
+fn number(number: Option<u64>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
 }

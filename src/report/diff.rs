@@ -47,7 +47,10 @@ impl Diff {
     pub fn between(old: &Report, new: &Report) -> Diff {
         let of_loop = |row: &LoopRow| {
             let owner = Some(row.owner.clone());
-            (row.fingerprint.clone(), Side { name: row.path.clone(), owner, count: row.count, bytes: row.total_bytes })
+            (
+                row.fingerprint.clone(),
+                Side { name: row.path.clone(), owner, count: row.count, bytes: row.total_bytes.unwrap_or(0) },
+            )
         };
         let of_type = |row: &TypeRow| {
             let name = row.type_name.clone();

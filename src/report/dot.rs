@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::human::{bytes, count};
+use super::human::{count, size};
 use super::{Page, Report, ReportFormat};
 
 pub struct Dot;
@@ -19,7 +19,7 @@ impl ReportFormat for Dot {
     fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "digraph loops {{\n    node [shape=box];")?;
         for (number, row) in report.loops.rows.iter().enumerate() {
-            let label = format!("{} × {}, {}", row.fingerprint, count(row.count), bytes(row.total_bytes));
+            let label = format!("{} × {}, {}", row.fingerprint, count(row.count), size(row.total_bytes));
             writeln!(out, "    subgraph cluster_{number} {{\n        label={};", quoted(&label))?;
             for (i, step) in row.steps.iter().enumerate() {
                 writeln!(

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::human::{bytes, bytes_each, count, counted, percent};
+use super::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
 use super::{Input, LoopRow, Page, Report, ReportFormat, told};
 use crate::heap::printable;
 
@@ -45,6 +45,7 @@ impl ReportFormat for Markdown {
         types(report, out)?;
         slots(report, out)?;
         lost(report, out)?;
+        unreachable(report, out)?;
         anomalies(report, out)
     }
 }
@@ -53,11 +54,16 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (summary, cyclic) = (&report.summary, &report.summary.cyclic_garbage);
     head(&["", "count", "objects", "bytes"], out)?;
     let alive = match summary.live_known {
-        true => [count(summary.live_objects), bytes(summary.live_bytes)],
+        true => [count(summary.live_objects), bytes_or_unknown(summary.live_bytes)],
         false => ["not known".to_string(), String::new()],
     };
     row(&[vec!["alive at the end".to_string(), String::new()], alive.to_vec()].concat(), out)?;
-    row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes(cyclic.bytes)], out)?;
+    if report.inputs.iter().all(|input| input.references == "none") && !report.inputs.is_empty() {
+        let unknown = ["not known".to_string(), String::new(), String::new()];
+        row(&[vec!["loops and lost references".to_string()], unknown.to_vec()].concat(), out)?;
+        return row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out);
+    }
+    row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes_or_unknown(cyclic.bytes)], out)?;
     let freed = [count(cyclic.collected_loops), count(cyclic.collected_objects), String::new()];
     row(&[vec!["freed later by the collector".to_string()], freed.to_vec()].concat(), out)?;
     row(&["lost references".into(), String::new(), count(summary.lost_objects), bytes(summary.lost_bytes)], out)?;
@@ -135,6 +141,19 @@ fn slots(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     omitted(report.slots.omitted, "classes", out)
+}
+
+fn unreachable(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.unreachable.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Unreachable, says the log\n")?;
+    head(&["type", "objects", "collectable", "bytes"], out)?;
+    for of in &report.unreachable {
+        let cells = [code(&of.type_name), count(of.objects), count(of.collected), bytes_or_unknown(of.bytes)];
+        row(&cells, out)?;
+    }
+    Ok(())
 }
 
 fn lost(report: &Report, out: &mut dyn Write) -> io::Result<()> {

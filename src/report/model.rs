@@ -22,6 +22,9 @@ pub struct Report {
     /// Classes of which nothing is said, because the known layout does not explain their sizes.
     pub slots_not_understood: Vec<String>,
     pub lost: Vec<LostRow>,
+    /// What the logs themselves call unreachable; left out where they do not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreachable: Vec<UnreachableRow>,
     pub anomalies: Vec<AnomalyRow>,
     /// Every snapshot, loops included: what a build fails on.
     pub findings: Vec<FindingRow>,
@@ -45,7 +48,7 @@ pub struct Input {
     pub path: String,
     /// `cpython-3.13.0`.
     pub runtime: String,
-    /// `events` or `checkpoints`: how exact the references are.
+    /// `events`, `checkpoints` or `none`: how exact the references are.
     pub references: String,
     pub events: u64,
     /// `complete`; `open`, without an end record; `cut`, in the middle of a record; `error`.
@@ -104,8 +107,10 @@ pub struct Summary {
     pub events: u64,
     /// At the end of the trace, or of all of them together.
     pub live_objects: u64,
-    pub live_bytes: u64,
-    pub live_types: u64,
+    /// `None` where the traces have no sizes, as all bytes here.
+    pub live_bytes: Option<u64>,
+    /// `None` where the types were not looked at.
+    pub live_types: Option<u64>,
     /// Some trace tells what was alive.
     pub live_known: bool,
     pub cyclic_garbage: CyclicSummary,
@@ -124,7 +129,7 @@ pub struct CyclicSummary {
     pub objects: u64,
     /// Those that the collector counts.
     pub gc_objects: u64,
-    pub bytes: u64,
+    pub bytes: Option<u64>,
     pub collected_loops: u64,
     pub collected_objects: u64,
     /// Loops so big that a shorter way around than the one told may exist.
@@ -144,11 +149,11 @@ pub struct LoopRow {
     /// Members of all loops.
     pub objects: u64,
     pub gc_objects: u64,
-    pub bytes: u64,
+    pub bytes: Option<u64>,
     pub held_objects: u64,
-    pub held_bytes: u64,
+    pub held_bytes: Option<u64>,
     /// `bytes` and `held_bytes`.
-    pub total_bytes: u64,
+    pub total_bytes: Option<u64>,
     pub types: LoopTypes,
     /// The stack that made the first member of the path, innermost first.
     pub site: Vec<FrameRow>,
@@ -312,6 +317,18 @@ pub struct LostRow {
     pub bytes: u64,
 }
 
+/// Objects of one type that the program's own collector found unreachable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct UnreachableRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub objects: u64,
+    /// `None` where the log has no sizes.
+    pub bytes: Option<u64>,
+    /// Those that the collector could free.
+    pub collected: u64,
+}
+
 /// What the log said that a sane log would not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AnomalyRow {
@@ -336,7 +353,8 @@ pub struct FindingRow {
     pub owner: String,
     pub count: u64,
     pub objects: u64,
-    pub bytes: u64,
+    /// `None` where the log has no sizes.
+    pub bytes: Option<u64>,
     pub standing: Option<StandingRow>,
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::grid::{self, Align, Grid};
-use super::human::{bytes, bytes_each, count, counted, percent};
+use super::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent, size};
 use super::text::{Style, styled, wrap, wrap_words};
 use super::{FindingRow, Input, Known, Page, Report, ReportFormat, SplitRow, View, told};
 use crate::heap::printable;
@@ -50,6 +50,7 @@ impl ReportFormat for Table {
                 super::slots::write(report, page, out)?;
                 waste(report, page, out)?;
                 lost(report, page, out)?;
+                unreachable(report, page, out)?;
                 anomalies(report, page, out)
             }
         }
@@ -69,17 +70,19 @@ pub(super) fn omitted(n: u64, one: &str, many: &str, out: &mut dyn Write) -> io:
     }
 }
 
-fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+/// A line for each trace: what wrote it, and how far it can be read.
+fn inputs(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     for input in &report.inputs {
         let mut facts = vec![styled(&printable(&input.path), Style::Bold, page.color), input.runtime.clone()];
         facts.push(counted(input.events, "event", "events"));
         match input.ending.as_str() {
             "cut" => facts.push(format!("cut short at byte {}", input.cut_at.unwrap_or_default())),
-            "open" => facts.push("without its end record".to_string()),
+            "open" if input.references != "none" => facts.push("without its end record".to_string()),
             "error" => facts.push("not readable to its end".to_string()),
             _ => {}
         }
         match input.known {
+            _ if input.references == "none" => facts.push("no references: loops are not known".to_string()),
             Known::Nothing => facts.push("no checkpoint: nothing is known of its loops".to_string()),
             Known::Collections => {
                 facts.push("no full checkpoint: only loops that a collection found are known".to_string());
@@ -88,6 +91,11 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         }
         writeln!(out, "{}", wrap(&facts, " · ", 0, page.width))?;
     }
+    Ok(())
+}
+
+fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    inputs(report, page, out)?;
     let summary = &report.summary;
     let mut line = |name: &str, facts: &[String]| {
         let lead = format!("{name:<18}");
@@ -100,8 +108,11 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
             "alive at the end",
             &[
                 counted(summary.live_objects, "object", "objects"),
-                bytes(summary.live_bytes),
-                counted(summary.live_types, "type", "types"),
+                size(summary.live_bytes),
+                match summary.live_types {
+                    Some(types) => counted(types, "type", "types"),
+                    None => "types not known".to_string(),
+                },
             ],
         )?;
     }
@@ -109,7 +120,12 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
     if cyclic.loops == 0 {
         line(
             "cyclic garbage",
-            &[if Input::none_is_checked(&report.inputs) { "none known" } else { "none" }.to_string()],
+            &[if Input::none_is_checked(&report.inputs) || !report.unreachable.is_empty() {
+                "none known"
+            } else {
+                "none"
+            }
+            .to_string()],
         )?;
     } else {
         line(
@@ -117,7 +133,7 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
             &[
                 format!("{} of {}", counted(cyclic.loops, "loop", "loops"), counted(cyclic.kinds, "kind", "kinds")),
                 counted(cyclic.objects, "object", "objects"),
-                bytes(cyclic.bytes),
+                size(cyclic.bytes),
             ],
         )?;
         let whose = cyclic.by_owner.iter().map(|(owner, n)| format!("{owner} {}", count(*n)));
@@ -139,6 +155,12 @@ fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> 
     if summary.lost_objects > 0 {
         line("lost references", &[counted(summary.lost_objects, "object", "objects"), bytes(summary.lost_bytes)])?;
     }
+    if !report.unreachable.is_empty() {
+        let objects = report.unreachable.iter().fold(0, |sum: u64, row| sum.saturating_add(row.objects));
+        let types = counted(report.unreachable.len() as u64, "type", "types");
+        let kept = counted(objects, "object", "objects");
+        line("unreachable", &[format!("{kept} of {types}, says the log"), "loops not known".to_string()])?;
+    }
     if summary.anomalies > 0 {
         line("anomalies", &[count(summary.anomalies)])?;
     }
@@ -149,6 +171,9 @@ fn loops(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out: &mut 
     let mut rows = report.loops.rows.iter().filter(|row| wanted(&row.owner)).peekable();
     if rows.peek().is_none() {
         return match page.view {
+            View::Loops if report.inputs.iter().any(|input| input.references == "none") => {
+                writeln!(out, "no loops known: a log without references does not show them")
+            }
             View::Loops => writeln!(out, "no loops"),
             _ => Ok(()),
         };
@@ -177,7 +202,7 @@ fn foreign(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out: &mu
         grid.column("Owner", Align::Left).column("Loops", Align::Right).column("Bytes", Align::Right);
         grid.column("Loop", Align::Path);
         for row in rows {
-            grid.row([row.owner.clone(), count(row.count), bytes(row.total_bytes), row.path.clone()]);
+            grid.row([row.owner.clone(), count(row.count), bytes_or_unknown(row.total_bytes), row.path.clone()]);
         }
         grid.write(out)?;
     }
@@ -273,7 +298,7 @@ fn waste(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     }
     title("WASTED MEMORY", page, out)?;
     for finding in findings {
-        let facts = [finding.subject.clone(), bytes(finding.bytes), finding.rule.clone()];
+        let facts = [finding.subject.clone(), bytes_or_unknown(finding.bytes), finding.rule.clone()];
         writeln!(out, "  {}", wrap(&facts, " · ", 2, page.width))?;
         let sentence =
             finding.message.split_once(" more than need be: ").map_or(&*finding.message, |(_, sentence)| sentence);
@@ -291,6 +316,21 @@ fn lost(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     grid.column("Type", Align::Name).column("Objects", Align::Right).column("Bytes", Align::Right);
     for row in &report.lost {
         grid.row([row.type_name.clone(), count(row.objects), bytes(row.bytes)]);
+    }
+    grid.write(out)
+}
+
+/// What the program's own collector said, by type.
+fn unreachable(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    if report.unreachable.is_empty() {
+        return Ok(());
+    }
+    title("UNREACHABLE, SAYS THE LOG", page, out)?;
+    let mut grid = Grid::new(page.width);
+    grid.column("Type", Align::Name).column("Objects", Align::Right).column("Collectable", Align::Right);
+    grid.column("Bytes", Align::Right);
+    for row in &report.unreachable {
+        grid.row([row.type_name.clone(), count(row.objects), count(row.collected), bytes_or_unknown(row.bytes)]);
     }
     grid.write(out)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::human::{bytes, count, counted, duration, ratio};
+use super::human::{bytes, count, counted, duration, ratio, size};
 use super::text::{Style, styled, wrap, wrap_words};
 use super::{CutRow, FrameRow, Input, Known, LoopRow, MomentRow, Number, Page};
 use crate::heap::printable;
@@ -79,13 +79,13 @@ pub fn after_cut(cut: &CutRow) -> Option<String> {
 pub fn amount(row: &LoopRow) -> Vec<String> {
     let per_loop = row.objects as f64 / row.count.max(1) as f64;
     let objects = if per_loop == 1.0 { "object" } else { "objects" };
-    let held = if row.held_objects > 0 { " with what they hold" } else { "" };
+    let held = if row.held_objects > 0 && row.total_bytes.is_some() { " with what they hold" } else { "" };
     let mut facts = vec![format!(
         "{}  {} × {} {objects}, {}{held}",
         row.fingerprint,
         count(row.count),
         ratio(per_loop),
-        bytes(row.total_bytes)
+        size(row.total_bytes)
     )];
     match row.collected {
         0 => {}
@@ -120,6 +120,15 @@ pub fn gaps(inputs: &[Input]) -> Vec<String> {
 /// `has no checkpoint, so nothing is known of its loops`.
 fn gap(input: &Input) -> Option<&'static str> {
     match input.known {
+        Known::Nothing if input.references == "none" => {
+            Some("has no whole collection, so nothing is known of its garbage")
+        }
+        Known::Collections if input.references == "none" => {
+            Some("has no collection of the oldest generation, so only what younger ones found is known")
+        }
+        Known::Part if input.references == "none" => {
+            Some("is a log: what became garbage after its last collection is not known")
+        }
         Known::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
         Known::Collections => {
             Some("broke off without a full checkpoint, so only loops that a collection found are known")

@@ -116,6 +116,8 @@ pub enum References {
     Events,
     /// Complete at `checkpoint` lines only: each `walk … checkpoint` describes its objects anew.
     Checkpoints,
+    /// There are none, nor counts: what is garbage the log itself says, with [`Event::Unreachable`].
+    None,
 }
 
 /// Who tells of deaths.
@@ -325,7 +327,7 @@ pub enum Event {
     /// Defines a text. The text form writes texts in place, so it has no line for this.
     Text(Box<TextDef>),
 
-    /// An object was born, or first met. `address` is the producer's own tag; equal to `object` with [`Numbers::Tags`].
+    /// An object was born, or first met. `bytes` is 0 where its size is not known. `address` is the producer's own tag; equal to `object` with [`Numbers::Tags`].
     Alloc {
         object: Tag,
         address: u64,
@@ -398,6 +400,10 @@ pub enum Event {
         flags: ObjectFlags,
     },
     Free {
+        object: Tag,
+    },
+    /// The collector of the program found that nothing outside the garbage refers to the object.
+    Unreachable {
         object: Tag,
     },
 

@@ -12,6 +12,7 @@ mod each;
 mod exactness;
 mod fingerprints;
 mod gate;
+mod gc_debug;
 mod pytest;
 mod record;
 mod shapes;

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use anyhow::Context;
-use refloop::trace::formats::{WriteOptions, detect, named, open_input};
+use refloop::trace::formats::{SNIFFED, WriteOptions, detect, named, open_input};
 use refloop::trace::input::Input;
 use refloop::trace::{ConvertError, Ending, convert as convert_events};
 
@@ -12,13 +12,11 @@ use crate::args;
 use crate::output::{self, Whole};
 use crate::status::{Failure, Outcome};
 
-/// First bytes that tell the form of a trace.
-const START: usize = 4096;
-
 pub fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
     let mut input = Input::open(&command.input)?;
-    input.reach(START)?;
-    let form = detect(input.window()).map_or("", |format| format.name());
+    input.reach(SNIFFED)?;
+    let start = &input.window()[..input.window().len().min(SNIFFED)];
+    let form = detect(start).map_or("", |format| format.name());
     let name = command.to.as_deref().unwrap_or(if form == "binary" { "text" } else { "binary" });
     let writer = named(name).and_then(|format| format.writer());
     let writer = writer.ok_or_else(|| Failure::usage(format!("the form '{name}' is only read")))?;

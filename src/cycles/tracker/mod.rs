@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 
-use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup, SeenAt};
+use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup, SeenAt, Unreachable};
 use crate::cycles::graph::lost::lost;
 use crate::cycles::graph::orphaned::last_releases;
 use crate::cycles::graph::shape::{ShapeHash, Shapes};
@@ -20,7 +20,7 @@ use crate::cycles::path::member_names::MemberNames;
 use crate::cycles::path::search;
 use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
 use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};
-use crate::trace::{References, SiteId};
+use crate::trace::{Births, References, SiteId};
 use group::Group;
 use object_map::ObjectMap;
 
@@ -36,6 +36,8 @@ pub struct Tracker {
     member_names: MemberNames,
     /// Live objects that were counted.
     objects: ObjectMap<TrackedObject>,
+    /// Live objects that the log called unreachable.
+    unreachable: ObjectMap<ObjectId>,
     loops: Vec<TrackedLoop>,
     /// Places in `loops` whose members all died.
     vacant: Vec<u32>,
@@ -128,6 +130,9 @@ impl Observer for Tracker {
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        if self.unreachable.remove(object).is_some() && by_collector {
+            self.unreachable_of(heap, object).collected += 1;
+        }
         let Some(known) = self.objects.remove(object) else { return };
         let tracked = &mut self.loops[known.in_loop as usize];
         let group = &mut self.groups[tracked.group as usize];
@@ -146,6 +151,26 @@ impl Observer for Tracker {
         if tracked.alive == 0 {
             self.vacant.push(known.in_loop);
         }
+    }
+
+    /// An object that was counted at a judgement is no news. One that is found unreachable again, because its finalizer kept it alive, is counted once.
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        let found = heap.object(object);
+        let is_counted = self.objects.get(object).is_some_and(|known| known.id == found.id);
+        if is_counted || self.unreachable.get(object) == Some(&found.id) {
+            return;
+        }
+        let (id, bytes) = (found.id, found.bytes.saturating_add(found.owned_bytes));
+        heap.watch(object);
+        self.unreachable.insert(object, id);
+        let sum = self.unreachable_of(heap, object);
+        sum.objects += 1;
+        sum.bytes = sum.bytes.saturating_add(bytes);
+    }
+
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        let sum = self.found.unreachable.entry(Unreachable::UNNAMED.to_string()).or_default();
+        sum.objects = sum.objects.saturating_add(objects);
     }
 }
 
@@ -303,6 +328,11 @@ impl Tracker {
             let at = SeenAt { event, ns: snapshot.now.ns.filter(|_| event == snapshot.now.event) };
             return Some((at, at));
         }
+        // A single look at a heap that was there before, without a clock: it may have been so long before the log began.
+        let is_first = self.snapshots.is_empty() && snapshot.now.ns.is_none();
+        if is_first && heap.header().births == Births::Survivors {
+            return None;
+        }
         let members = snapshot.components.members(component);
         let youngest = members.iter().map(|&member| heap.id(snapshot.object(member)).0).max()?;
         let before = self.snapshots.iter().rev().find(|earlier| earlier.event <= youngest);
@@ -336,6 +366,11 @@ impl Tracker {
         self.found.objects += 1;
         self.found.gc_objects += u64::from(is_gc);
         self.found.bytes = self.found.bytes.saturating_add(bytes);
+    }
+
+    fn unreachable_of(&mut self, heap: &Heap, object: ObjectIndex) -> &mut Unreachable {
+        let name = heap.types().name(heap.object(object).class).to_string();
+        self.found.unreachable.entry(name).or_default()
     }
 
     fn add_lost(&mut self, heap: &Heap, graph: &HeapGraph, node: Node) {

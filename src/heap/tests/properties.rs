@@ -389,6 +389,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (tag(), number(), any::<u8>())
             .prop_map(|(object, count, flags)| Event::Count { object, count, flags: ObjectFlags(flags) }),
         1 => tag().prop_map(|object| Event::Decref { object }),
+        1 => tag().prop_map(|object| Event::Unreachable { object }),
         1 => (tag(), small()).prop_map(|(object, class)| Event::Retype { object, class: TypeId(class) }),
         1 => (tag(), number()).prop_map(|(object, bytes)| Event::Resize { object, bytes }),
         1 => (tag(), small()).prop_map(|(object, capacity)| {

@@ -8,6 +8,9 @@ use super::{ErrorKind, EventSink, Events, Header, TraceError};
 
 mod addresses;
 pub mod binary;
+pub mod cc_edges;
+pub mod gc_debug;
+mod lines;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -37,10 +40,11 @@ pub struct WriteOptions {
 }
 
 /// Every format, in the order in which people are told of them.
-pub const FORMATS: &[&dyn TraceFormat] = &[&text::Text, &binary::Binary];
+pub const FORMATS: &[&dyn TraceFormat] = &[&text::Text, &binary::Binary, &gc_debug::GcDebug, &cc_edges::CcEdges];
 
 /// How many first bytes [`TraceFormat::sniff`] sees, where the input has them.
-const SNIFFED: usize = 4096;
+/// A log may say much before the program's collector runs.
+pub const SNIFFED: usize = 1 << 18;
 
 /// Opens a file, a pipe, or with `-` standard input, and reads the header of the trace in it.
 pub fn open(path: &Path) -> Result<Box<dyn Events>, TraceError> {
@@ -68,6 +72,13 @@ pub fn open_input(mut input: Input) -> Result<Box<dyn Events>, TraceError> {
 /// The format that claims an input with these first bytes.
 pub fn detect(start: &[u8]) -> Option<&'static dyn TraceFormat> {
     FORMATS.iter().find(|format| format.sniff(start)).copied()
+}
+
+/// The format that claims a file. Fails where its first bytes cannot be read.
+pub fn detect_file(path: &Path) -> Result<Option<&'static dyn TraceFormat>, TraceError> {
+    let mut input = Input::open(path)?;
+    input.reach(SNIFFED)?;
+    Ok(detect(&input.window()[..input.window().len().min(SNIFFED)]))
 }
 
 /// The format of this name.

@@ -187,8 +187,9 @@ fn all_said(reader: &mut dyn Events, limit: Option<usize>) -> Vec<String> {
 #[test]
 fn a_batch_is_so_many_single_events() {
     let mut n_read = 0;
-    for folder in ["fixtures/broken", "fixtures/text", "fixtures/binary"] {
-        for path in files(folder) {
+    let folders = FORMATS.iter().map(|format| format!("fixtures/{}", format.name()));
+    for folder in folders.chain(["fixtures/broken".to_owned()]) {
+        for path in files(&folder) {
             let Ok(mut reader) = open(&path) else { continue };
             let single = all_said(&mut *reader, None);
             for limit in [1, 2, 7, 4096] {
@@ -333,6 +334,7 @@ fn header() -> impl Strategy<Value = Header> {
             (References::Events, Frees::Recorded),
             (References::Events, Frees::Implied),
             (References::Checkpoints, Frees::Recorded),
+            (References::None, Frees::Recorded),
         ][..],
     );
     let births = prop::sample::select(&[Births::All, Births::Survivors][..]);
@@ -385,7 +387,7 @@ fn seed() -> impl Strategy<Value = Seed> {
     let tag = || prop_oneof![8 => 0..12u64, 1 => any::<u64>().prop_map(|tag| tag >> 1)];
     let number = (any::<u64>(), 0..64u32).prop_map(|(number, shift)| number >> shift);
     let texts = (odd_text(), odd_text());
-    (0..30u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
+    (0..31u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
         .prop_map(|(kind, tags, numbers, texts, class)| Seed { kind, tags, numbers, texts, class })
 }
 
@@ -441,6 +443,7 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             24 => Event::Time { ns: number },
             25 => Event::Walk(scope),
             26 => Event::Checkpoint(scope),
+            27 => Event::Unreachable { object },
             _ => Event::Alloc {
                 object,
                 address: object.0,
@@ -502,6 +505,28 @@ proptest! {
         cut in any::<prop::sample::Index>(),
     ) {
         let mut bytes = written(if is_text { "text" } else { "binary" }, plain(), &header, &events);
+        for (place, byte) in hits {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        bytes.truncate(cut.index(2 * bytes.len()));
+        survive(bytes);
+    }
+
+    #[test]
+    fn no_damage_to_a_log_of_another_program_makes_its_reader_panic_or_hang(
+        file in any::<prop::sample::Index>(),
+        hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        swap in any::<(prop::sample::Index, prop::sample::Index)>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let read_only = FORMATS.iter().filter(|format| format.writer().is_none());
+        let fixtures: Vec<PathBuf> = read_only.flat_map(|format| files(&format!("fixtures/{}", format.name()))).collect();
+        let stored = std::fs::read(file.get(&fixtures)).unwrap();
+        let mut lines: Vec<&[u8]> = stored.split_inclusive(|&byte| byte == b'\n').collect();
+        let (a, b) = (swap.0.index(lines.len()), swap.1.index(lines.len()));
+        lines.swap(a, b);
+        let mut bytes = lines.concat();
         for (place, byte) in hits {
             let place = place.index(bytes.len());
             bytes[place] = byte;

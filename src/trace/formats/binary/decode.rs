@@ -178,6 +178,7 @@ impl Decoder {
             kind::CODE => Event::Code { object: self.object(&mut operands), site: SiteId(operands.short()) },
             kind::ROOT => Event::Root { object: self.object(&mut operands), name: TextId(operands.short()) },
             kind::UNROOT => Event::Unroot { object: self.object(&mut operands), name: TextId(operands.short()) },
+            kind::UNREACHABLE => Event::Unreachable { object: self.object(&mut operands) },
             kind::DICT => {
                 let object = self.object(&mut operands);
                 let state = match operands.byte() {

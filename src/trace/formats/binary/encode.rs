@@ -38,6 +38,7 @@ pub mod kind {
     pub const END: u8 = 25;
     /// A `REF` whose referrer is the object that the record before was about.
     pub const REF_SAME: u8 = 26;
+    pub const UNREACHABLE: u8 = 27;
 }
 
 /// First bytes of a binary trace.
@@ -134,7 +135,7 @@ impl Encoder {
         self.make(kind, [object, value])
     }
 
-    /// `FREE`, `INCREF`, `DECREF`: an object alone.
+    /// `FREE`, `INCREF`, `DECREF`, `UNREACHABLE`: an object alone.
     pub fn object(&mut self, kind: u8, object: u64) -> &[u8] {
         let object = self.about(object);
         self.make(kind, [object])

@@ -171,6 +171,7 @@ impl EventSink for BinaryWriter {
                 };
                 self.payload.extend_from_slice(self.encoder.object(kind::FREE, number));
             }
+            &Event::Unreachable { object } => self.object(kind::UNREACHABLE, object),
             &Event::GcStart { generation } => self.payload.extend_from_slice(self.encoder.gc_start(generation)),
             &Event::GcStop { collected, uncollectable } => {
                 self.payload.extend_from_slice(self.encoder.gc_stop(collected, uncollectable));

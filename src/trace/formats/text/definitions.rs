@@ -33,7 +33,8 @@ pub fn header(input: &[u8]) -> Parsed<'_, Header> {
             (b"pointer", _) => return expected(after, "8 or 4 bytes"),
             (b"references", b"events") => header.references = References::Events,
             (b"references", b"checkpoints") => header.references = References::Checkpoints,
-            (b"references", _) => return expected(after, "'events' or 'checkpoints'"),
+            (b"references", b"none") => header.references = References::None,
+            (b"references", _) => return expected(after, "'events', 'checkpoints' or 'none'"),
             (b"frees", b"recorded") => header.frees = Frees::Recorded,
             (b"frees", b"implied") => header.frees = Frees::Implied,
             (b"frees", _) => return expected(after, "'recorded' or 'implied'"),
@@ -51,7 +52,7 @@ pub fn header(input: &[u8]) -> Parsed<'_, Header> {
         Some(runtime) => header.runtime = runtime,
         None => return expected(rest, "'runtime=', what wrote the trace"),
     }
-    if header.frees == Frees::Implied && header.references == References::Checkpoints {
+    if header.frees == Frees::Implied && header.references != References::Events {
         return expected(rest, "'references=events' beside 'frees=implied'");
     }
     if header.frees == Frees::Implied && header.numbers == Numbers::Dense {
@@ -74,6 +75,7 @@ pub fn write_header(header: &Header, numbers: Option<Numbers>) -> Vec<u8> {
         match header.references {
             References::Events => "events",
             References::Checkpoints => "checkpoints",
+            References::None => "none",
         },
     );
     field(

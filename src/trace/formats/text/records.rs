@@ -46,6 +46,7 @@ pub fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
         [b's', ..] => site_record(line, texts),
         [b't', b'y', ..] => type_record(line),
         [b't', ..] => time(line),
+        [b'u', _, _, b'e', b'a', ..] => unreachable(line),
         [b'u', _, _, b'e', ..] => unreference(line, texts),
         [b'u', ..] => unroot(line, texts),
         [b'w', ..] => walk(line),
@@ -73,6 +74,11 @@ fn alloc(line: &[u8]) -> Parsed<'_, Event> {
 /// `free TAG`
 fn free(line: &[u8]) -> Parsed<'_, Event> {
     subject("free", line).map(|(rest, object)| (rest, Event::Free { object }))
+}
+
+/// `unreachable TAG`
+fn unreachable(line: &[u8]) -> Parsed<'_, Event> {
+    subject("unreachable", line).map(|(rest, object)| (rest, Event::Unreachable { object }))
 }
 
 /// `incref TAG`
@@ -108,7 +114,7 @@ pub fn birth(line: &[u8]) -> Parsed<'_, (Tag, TypeId, u64, SiteId)> {
     })
 }
 
-/// The operand of `free`, `incref` and `decref`.
+/// The operand of `free`, `unreachable`, `incref` and `decref`.
 #[inline(always)]
 pub fn subject<'a>(keyword: &'static str, line: &'a [u8]) -> Parsed<'a, Tag> {
     operands(keyword, line, tag)

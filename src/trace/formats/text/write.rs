@@ -197,6 +197,7 @@ impl EventSink for TextWriter {
                     addresses.free(object.0);
                 }
             }
+            &Event::Unreachable { object } => self.about("unreachable", object),
             &Event::GcStart { generation } => {
                 self.word("gc start");
                 self.number(generation);

@@ -1,0 +1,39 @@
+//! Objects that the program's own collector called unreachable become findings: one for each type.
+//!
+//! The log has no references, so which loop kept an object cannot be said, and one bug may show as several types.
+
+use super::human::counted;
+use super::{Facts, Finding, Ownership, Rule, Severity, fingerprint_of};
+
+pub const RULE: Rule = Rule {
+    name: "unreachable-object",
+    summary: "objects that the collector of the program itself found unreachable",
+    page: include_str!("unreachable_object.md"),
+    severity: Severity::Error,
+    find,
+};
+
+fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
+    let reported = facts.garbage.unreachable.iter();
+    reported
+        .map(|(name, of)| Finding {
+            rule: RULE.name,
+            severity: RULE.severity,
+            fingerprint: fingerprint_of(RULE.name, name),
+            subject: name.clone(),
+            message: format!(
+                "{name}: the collector found {} that nothing else could free; the loop is not known",
+                counted(of.objects, "object", "objects")
+            ),
+            stack: Vec::new(),
+            owner: ownership.of_short_name(name),
+            types: vec![name.clone()],
+            files: Vec::new(),
+            count: of.objects,
+            objects: of.objects,
+            bytes: of.bytes,
+            collected: of.collected,
+            advice: None,
+        })
+        .collect()
+}
