@@ -5,6 +5,7 @@ mod support;
 
 mod fixtures;
 mod gate;
+mod packaging;
 mod readme;
 mod sessions;
 mod tidy;
