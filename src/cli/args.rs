@@ -40,6 +40,10 @@ pub enum Command {
     Convert(Convert),
     /// The page of a rule
     Explain(Explain),
+    /// Completions for a shell, on standard output
+    Completions(Completions),
+    /// The manual page, in roff, on standard output
+    Man(Man),
 }
 
 /// Where the traces are.
@@ -237,6 +241,17 @@ pub struct Explain {
     /// The rule
     #[arg(value_parser = rule_names())]
     pub rule: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// The page of one command, such as check; that of refloop itself, unless named
+    pub command: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -30,6 +30,8 @@ fn perform(args: Args) -> Result<Outcome, Failure> {
         Command::Diff(command) => commands::diff::diff(&command),
         Command::Convert(command) => commands::convert::convert(&command),
         Command::Explain(command) => commands::explain::explain(&command),
+        Command::Completions(command) => commands::packaging::completions(&command),
+        Command::Man(command) => commands::packaging::man(&command),
         Command::Record(command) => commands::record::record(&command),
     }
 }

@@ -6,6 +6,7 @@ mod support;
 mod cc_edges;
 mod fixtures;
 mod gate;
+mod packaging;
 mod readme;
 mod sessions;
 mod tidy;

@@ -4,6 +4,7 @@ pub mod check;
 pub mod convert;
 pub mod diff;
 pub mod explain;
+pub mod packaging;
 pub mod record;
 pub mod report;
 pub mod why;
