@@ -153,7 +153,7 @@ impl Observer for Tracker {
         }
     }
 
-    /// An object that was counted at a judgement is no news. One that is found unreachable again, because its finalizer kept it alive, is counted once.
+    /// An object that was counted at a snapshot is no news. One that is found unreachable again, because its finalizer kept it alive, is counted once.
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
         let found = heap.object(object);
         let is_counted = self.objects.get(object).is_some_and(|known| known.id == found.id);
