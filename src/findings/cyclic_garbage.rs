@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::human::{count, counted};
 use super::{Facts, Finding, Ownership, Rule, Severity, pattern};
 use crate::cycles::LoopGroup;
+use crate::human::{count, counted};
 
 pub const RULE: Rule = Rule {
     name: "cyclic-garbage",

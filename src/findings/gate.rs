@@ -5,11 +5,11 @@ use globset::GlobSet;
 use super::baseline::Baseline;
 use super::config::{Config, Limits};
 use super::date::Date;
-use super::human::{count, counted};
 use super::owner::{Owner, module_globs};
 use super::suppress::{Shown, Suppression, TextGlob, modules_of};
 use super::{Finding, Severity};
 use crate::cycles::Fingerprint;
+use crate::human::{count, counted};
 
 /// What is let through, and what is not.
 #[derive(Debug, Clone, Default)]

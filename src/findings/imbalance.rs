@@ -1,7 +1,7 @@
 //! Anomalies become findings where the counts contradict the references: the log or the program is broken.
 
-use super::human::counted;
 use super::{Facts, Finding, Owner, Ownership, Rule, Severity, fingerprint_of};
+use crate::human::counted;
 
 pub const RULE: Rule = Rule {
     name: "imbalance",

@@ -1,8 +1,8 @@
 //! Classes whose instances waste memory become findings: what the rules about layout have in common.
 
-use super::human::bytes;
 use super::{Finding, Owner, Ownership, Rule, fingerprint_of};
 use crate::cycles::StackFrame;
+use crate::human::bytes;
 use crate::overhead::facts::LayoutFact;
 use crate::overhead::{SlotsAdvice, Verdict};
 

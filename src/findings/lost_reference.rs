@@ -1,7 +1,7 @@
 //! Lost objects become findings: a count above zero that no root, referrer or loop explains.
 
-use super::human::counted;
 use super::{Facts, Finding, Ownership, Rule, Severity, fingerprint_of};
+use crate::human::counted;
 
 pub const RULE: Rule = Rule {
     name: "lost-reference",

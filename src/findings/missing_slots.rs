@@ -1,8 +1,8 @@
 //! Classes that slots would do good become findings; those with a blocker do not.
 
-use super::human::{bytes, counted};
 use super::layout::{Class, LEAST_WASTE, finding};
 use super::{Facts, Finding, Ownership, Rule, Severity};
+use crate::human::{bytes, counted};
 use crate::overhead::SlotsAdvice;
 
 pub const RULE: Rule = Rule {

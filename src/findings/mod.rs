@@ -9,7 +9,6 @@ pub mod cyclic_garbage;
 pub mod date;
 pub mod facts;
 pub mod gate;
-pub mod human;
 pub mod imbalance;
 pub mod layout;
 pub mod lost_reference;

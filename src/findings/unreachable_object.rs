@@ -2,8 +2,8 @@
 //!
 //! The log has no references, so which loop kept an object cannot be said, and one bug may show as several types.
 
-use super::human::counted;
 use super::{Facts, Finding, Ownership, Rule, Severity, fingerprint_of};
+use crate::human::counted;
 
 pub const RULE: Rule = Rule {
     name: "unreachable-object",

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use super::human;
 use super::model::*;
 use super::rows::{by_module, merge_slots, merge_types, quotient, rounded};
 use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::{Advice, After, Cut, Facts, Finding, Owner, Ownership, Severity};
+use crate::human;
 
 /// All that a report is made from.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Page, Report, ReportFormat, View, told};
+use super::{FrameRow, Page, Report, ReportFormat, View};
 
 pub struct Csv;
 
@@ -64,7 +64,7 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             number(row.held_bytes),
             row.collected.to_string(),
             row.owner.clone(),
-            row.site.first().map(told::whole_place).unwrap_or_default(),
+            row.site.first().map(FrameRow::place).unwrap_or_default(),
             row.pattern.clone().unwrap_or_default(),
             cut.reference,
             cut.replacement,

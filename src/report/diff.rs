@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::grid::{Align, Grid};
-use super::human::{bytes, count};
+use super::terminal::grid::{Align, Grid};
 use super::{LoopRow, Page, Report, TypeRow};
+use crate::human::{bytes, count};
 
 /// What is new, gone, and grown from one run to another.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::human::{count, size};
 use super::{Page, Report, ReportFormat};
+use crate::human::{count, size};
 
 pub struct Dot;
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Page, Report, ReportFormat, told};
+use super::{Page, Report, ReportFormat, wording};
 
 pub struct Github;
 
@@ -19,13 +19,13 @@ impl ReportFormat for Github {
         let annotated = report.findings.iter().filter(|finding| {
             finding.fails() || finding.standing.as_ref().is_some_and(|standing| standing.name == "warning")
         });
-        for gap in told::gaps(&report.inputs) {
+        for gap in wording::gaps(&report.inputs) {
             writeln!(out, "::warning title={}::{}", property("refloop: incomplete trace"), data(&gap))?;
         }
         for finding in annotated {
             let level = if finding.fails() { "error" } else { "warning" };
             let mut properties = vec![format!("title={}", property(&format!("refloop: {}", finding.rule)))];
-            if let Some(place) = finding.place.as_ref().filter(|place| !place.path.starts_with('<')) {
+            if let Some(place) = finding.place.as_ref().filter(|place| place.is_in_a_file()) {
                 properties.insert(0, format!("file={}", property(&place.path)));
                 if place.line > 0 {
                     properties.insert(1, format!("line={}", place.line));

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use super::{FindingRow, Page, Report, ReportFormat, told};
+use super::{FindingRow, Page, Report, ReportFormat};
 
 pub struct Junit;
 
@@ -38,7 +38,7 @@ fn case(finding: &FindingRow) -> TestCase {
     let status = match (finding.fails(), &finding.standing) {
         (true, _) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            let place = finding.place.as_ref().map(|place| format!("\nmade at {}", told::whole_place(place)));
+            let place = finding.place.as_ref().map(|place| format!("\nmade at {}", place.place()));
             let advice = finding.advice.as_ref().map(|advice| format!("\n{advice}"));
             status.set_type(&*finding.rule).set_message(&*finding.message);
             status.set_description(format!(

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
-use super::{Input, LoopRow, Page, Report, ReportFormat, told};
+use super::{Input, LoopRow, Page, Report, ReportFormat, wording};
 use crate::heap::printable;
+use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
 
 pub struct Markdown;
 
@@ -27,7 +27,7 @@ impl ReportFormat for Markdown {
                 false => writeln!(out, "**Passed**.\n")?,
             }
         }
-        let gaps = told::gaps(&report.inputs);
+        let gaps = wording::gaps(&report.inputs);
         for gap in &gaps {
             writeln!(out, "- note: {}", escape(gap))?;
         }
@@ -39,7 +39,7 @@ impl ReportFormat for Markdown {
             if i == 0 {
                 writeln!(out, "\n## Loops")?;
             }
-            told_loop(row, out)?;
+            one_loop(row, out)?;
         }
         omitted(report.loops.omitted, "kinds of loops", out)?;
         types(report, out)?;
@@ -70,11 +70,11 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out)
 }
 
-fn told_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
+fn one_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n### {}\n", code(&row.path))?;
-    writeln!(out, "- {}", told::amount(row).join(" · "))?;
+    writeln!(out, "- {}", wording::amount(row).join(" · "))?;
     if !row.site.is_empty() {
-        let frames: Vec<String> = row.site.iter().map(|frame| code(&told::place(frame))).collect();
+        let frames: Vec<String> = row.site.iter().map(|frame| code(&frame.short_place())).collect();
         writeln!(out, "- made at {}", frames.join(" ← "))?;
     }
     if let Some(cut) = &row.cut {
@@ -82,7 +82,7 @@ fn told_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
         for cut in &cut.more {
             writeln!(out, "- and {}: {}", code(&cut.reference), code(&cut.replacement))?;
         }
-        if let Some(after) = told::after_cut(cut) {
+        if let Some(after) = wording::after_cut(cut) {
             writeln!(out, "  - {}", escape(&after))?;
         }
     }

@@ -3,34 +3,30 @@
 //! A format computes nothing: a number that two formats need is a field of [`Report`].
 
 pub mod build;
-mod check;
 pub mod csv;
 pub mod diff;
 pub mod dot;
 pub mod github;
-mod grid;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod model;
+mod place;
 pub mod rows;
 pub mod sarif;
-mod slots;
-pub mod table;
-mod text;
-mod told;
+pub mod terminal;
 pub mod why;
+mod wording;
 
 use std::io::{self, Write};
 
-pub use crate::findings::human;
 pub use build::{Material, SortKey};
 pub use model::*;
-pub use told::short;
+pub use place::short;
 
 /// Every format, the one for people first.
 pub const FORMATS: &[&dyn ReportFormat] = &[
-    &table::Table,
+    &terminal::Table,
     &json::Json,
     &markdown::Markdown,
     &csv::Csv,

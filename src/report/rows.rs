@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::human::{bytes, counted};
 use super::model::{SlotsRow, SplitRow, TypeRow};
 use crate::heap::Heap;
+use crate::human::{bytes, counted};
 use crate::overhead::profile::module_of;
 use crate::overhead::{Advice, Profile, SlotsAdvice, TypeProfile};
 use crate::trace::{DictState, TypeId};

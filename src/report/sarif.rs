@@ -84,11 +84,7 @@ fn outcome(finding: &FindingRow) -> Option<Outcome> {
         level: Some(level),
         partial_fingerprints: Some(BTreeMap::from([(FINGERPRINT.to_string(), finding.fingerprint.clone())])),
         occurrence_count: Some(finding.count.clamp(1, i64::MAX as u64) as i64),
-        locations: finding
-            .place
-            .as_ref()
-            .filter(|place| !place.path.starts_with('<'))
-            .map(|place| vec![location(place)]),
+        locations: finding.place.as_ref().filter(|place| place.is_in_a_file()).map(|place| vec![location(place)]),
         suppressions: accepted.then(|| {
             let justification = reason.or_else(|| standing.map(str::to_string));
             vec![Suppression { justification, ..Suppression::builder().kind("external").build() }]

@@ -25,14 +25,14 @@ fn every_format_writes_the_same_report_and_always_the_same_bytes() {
 #[test]
 fn a_wide_terminal_shows_more() {
     let page = Page { view: View::Analyze, width: 160, color: false };
-    insta::assert_snapshot!("table_wide", written(&table::Table, &report(None), &page));
+    insta::assert_snapshot!("table_wide", written(&terminal::Table, &report(None), &page));
 }
 
 #[test]
 fn no_line_of_a_table_is_wider_than_the_page() {
     for width in [60, 80, 100, 160] {
         for view in [View::Analyze, View::Check, View::Loops, View::Types, View::Slots] {
-            let text = written(&table::Table, &report(Some("")), &Page { view, width, color: false });
+            let text = written(&terminal::Table, &report(Some("")), &Page { view, width, color: false });
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{width} {view:?}: {line}");
             }
@@ -52,7 +52,7 @@ fn the_name_of_a_type_stands_on_one_line_beside_the_columns_that_there_is_room_f
         (80, "OrderedDict ", ["Ever", "<0.1 %"].as_slice()),
         (60, "OrderedDict ", ["9.3 MB"].as_slice()),
     ] {
-        let text = written(&table::Table, &large, &Page { view: View::Types, width, color: false });
+        let text = written(&terminal::Table, &large, &Page { view: View::Types, width, color: false });
         assert!(text.contains(name), "{width}: {text}");
         assert!(shown.iter().all(|word| text.contains(word)), "{width}: {text}");
     }
@@ -61,18 +61,18 @@ fn the_name_of_a_type_stands_on_one_line_beside_the_columns_that_there_is_room_f
 #[test]
 fn colour_changes_nothing_but_the_escapes() {
     let page = Page { view: View::Analyze, width: 80, color: true };
-    let text = written(&table::Table, &report(None), &page);
+    let text = written(&terminal::Table, &report(None), &page);
     assert!(text.contains("\x1b["));
     let plain =
         text.split('\x1b').map(|part| part.split_once('m').filter(|_| part.starts_with('[')).map_or(part, |p| p.1));
-    assert_eq!(plain.collect::<String>(), written(&table::Table, &report(None), &Page { color: false, ..page }));
+    assert_eq!(plain.collect::<String>(), written(&terminal::Table, &report(None), &Page { color: false, ..page }));
 }
 
 #[test]
 fn rows_that_are_left_out_are_counted_in_every_table() {
     let mut short = report(None);
     short.limit(1);
-    let text = written(&table::Table, &short, &Page::default());
+    let text = written(&terminal::Table, &short, &Page::default());
     assert!(text.contains("… and 2 more kinds of loops"), "{text}");
     assert!(text.contains("… and 1 more type"), "{text}");
     let json: serde_json::Value = serde_json::from_str(&written(&json::Json, &short, &Page::default())).unwrap();
@@ -83,7 +83,7 @@ fn rows_that_are_left_out_are_counted_in_every_table() {
 #[test]
 fn a_check_that_finds_nothing_is_one_line() {
     let text = written(
-        &table::Table,
+        &terminal::Table,
         &Report { gate: Some(GateRow::default()), ..Report::default() },
         &Page { view: View::Check, ..Page::default() },
     );
@@ -101,7 +101,7 @@ fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
     };
     let told = |inputs| {
         let report = Report { inputs, gate: Some(GateRow::default()), ..Report::default() };
-        written(&table::Table, &report, &Page { view: View::Check, ..Page::default() })
+        written(&terminal::Table, &report, &Page { view: View::Check, ..Page::default() })
     };
     let note = "note: killed.reftrace has no checkpoint, so nothing is known of its loops\n";
     let (killed, ended) = (input("killed.reftrace", 0, 0, false), input("ended.reftrace", 1, 1, true));
@@ -125,7 +125,7 @@ fn what_is_not_counted_is_broken_at_its_arrows() {
     let finding = long.findings.iter_mut().find(foreign).unwrap();
     let steps = ["NotFound.__traceback__", "traceback.tb_next", "traceback.tb_frame", "frame dispatch local error"];
     finding.subject = steps.join(" → ");
-    let text = written(&table::Table, &long, &Page { view: View::Check, ..Page::default() });
+    let text = written(&terminal::Table, &long, &Page { view: View::Check, ..Page::default() });
     let lines = "not counted  standard library: 2 loops: NotFound.__traceback__\n             \
                  → traceback.tb_next → traceback.tb_frame\n             → frame dispatch local error\n";
     assert!(text.contains(lines), "{text}");

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::human::{count, counted};
-use super::text::{Style, styled, wrap};
+use super::terminal::wrap::{Style, styled, wrap};
 use super::{Page, StepRow};
 use crate::heap::{Heap, HeapGraph, Node, Observer, SnapshotKind};
+use crate::human::{count, counted};
 use crate::retention::{RootKind, RootPath, path_from_root};
 
 /// Which objects are asked about.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use refloop::human::{bytes, counted};
 use refloop::recorder::{self, EventsMode, Options, Process, Recording, launch};
-use refloop::report::human::{bytes, counted};
 
 use crate::output;
 use crate::status::{Failure, Outcome};

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::grid::{Align, Grid};
-use super::human::{bytes, count, counted, ratio};
-use super::table::{omitted, title};
-use super::text::{Style, styled, wrap_words};
-use super::{Page, Report, SlotsRow, View, told};
+use super::wrap::{Style, styled, wrap_words};
+use super::{notes, omitted, title};
+use crate::human::{bytes, count, counted, ratio};
+use crate::report::{Page, Report, SlotsRow, View, short};
 
 /// Columns that the name of a class has where there is more to be shown beside it.
 const NAME: usize = 20;
@@ -109,7 +109,7 @@ fn not_understood(names: &[String], page: &Page, out: &mut dyn Write) -> io::Res
 
 /// What to change in one class, and why not or not yet.
 fn change(row: &SlotsRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
-    let place = row.place.as_ref().map(|place| format!("  {}", told::short(place))).unwrap_or_default();
+    let place = row.place.as_ref().map(|place| format!("  {}", short(place))).unwrap_or_default();
     writeln!(out, "\n{}{place}", styled(&format!("{}: {}", row.type_name, row.verdict), Style::Bold, page.color))?;
     for text in row.blockers.iter().chain(&row.notes) {
         writeln!(out, "  - {}", wrap_words(text, 4, page.width))?;
@@ -118,10 +118,6 @@ fn change(row: &SlotsRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "      {line}")?;
     }
     Ok(())
-}
-
-pub(super) fn notes(notes: &[String], page: &Page, out: &mut dyn Write) -> io::Result<()> {
-    notes.iter().try_for_each(|note| writeln!(out, "{}", wrap_words(note, 0, page.width)))
 }
 
 fn signed(n: i64) -> String {

@@ -1,11 +1,11 @@
-//! One loop, told to a person: how much of it, its path, where it came from, and what to cut.
+//! Writes one loop for people: how much of it, its path, where it came from, and what to cut.
 
 use std::io::{self, Write};
 
-use super::human::{bytes, count, counted, duration, ratio, size};
-use super::text::{Style, styled, wrap, wrap_words};
-use super::{CutRow, FrameRow, Input, Known, LoopRow, MomentRow, Number, Page};
+use super::wrap::{Style, styled, wrap, wrap_words};
 use crate::heap::printable;
+use crate::human::{bytes, count, counted, duration};
+use crate::report::{FrameRow, LoopRow, MomentRow, Number, Page, wording};
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
@@ -17,7 +17,7 @@ const LINGERED: f64 = 1_000.0;
 const FRAMES: usize = 4;
 
 pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount(row), " · ", 5, page.width))?;
+    writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&wording::amount(row), " · ", 5, page.width))?;
     writeln!(out, "    {}", styled(&path(&row.path, 4, page.width), Style::Bold, page.color))?;
     let mut fact = |name: &str, text: &str| writeln!(out, "    {name:<13}{text}");
     if !row.site.is_empty() {
@@ -52,7 +52,7 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         for cut in &cut.more {
             fact("and", &told(&cut.reference, &cut.replacement))?;
         }
-        if let Some(after) = after_cut(cut) {
+        if let Some(after) = wording::after_cut(cut) {
             fact("", &wrap_words(&after, FACTS, page.width))?;
         }
     }
@@ -65,80 +65,6 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
     fact("owner", &row.owner)
 }
 
-/// What is left of the loops after the cuts.
-pub fn after_cut(cut: &CutRow) -> Option<String> {
-    match (&cut.left, cut.is_enough) {
-        (Some(left), _) => Some(format!("which leaves {left}")),
-        (None, Some(_)) => Some("then no loop is left among these objects".to_string()),
-        (None, None) if !cut.more.is_empty() => Some("whether a loop is left then was not tried".to_string()),
-        (None, None) => None,
-    }
-}
-
-/// `3f9c…`, `1,240 × 2 objects`, `1.9 MB with what they hold`, `freed later by the collector: 1,180`.
-pub fn amount(row: &LoopRow) -> Vec<String> {
-    let per_loop = row.objects as f64 / row.count.max(1) as f64;
-    let objects = if per_loop == 1.0 { "object" } else { "objects" };
-    let held = if row.held_objects > 0 && row.total_bytes.is_some() { " with what they hold" } else { "" };
-    let mut facts = vec![format!(
-        "{}  {} × {} {objects}, {}{held}",
-        row.fingerprint,
-        count(row.count),
-        ratio(per_loop),
-        size(row.total_bytes)
-    )];
-    match row.collected {
-        0 => {}
-        all if all == row.count => facts.push("freed later by the collector".to_string()),
-        some => facts.push(format!("freed later by the collector: {}", count(some))),
-    }
-    facts
-}
-
-/// Traces that are named where something is not known of them.
-const NAMED: usize = 5;
-
-/// What is not known of the garbage of these traces, one sentence each; of many that lack the same, one for the rest.
-pub fn gaps(inputs: &[Input]) -> Vec<String> {
-    let mut gaps = Vec::new();
-    for known in [Known::Nothing, Known::Collections, Known::Part] {
-        let mut lacking = inputs.iter().filter(|input| input.known == known);
-        gaps.extend(
-            lacking
-                .by_ref()
-                .take(NAMED)
-                .filter_map(|input| Some(format!("{} {}", printable(&input.path), gap(input)?))),
-        );
-        let more = lacking.count() as u64;
-        if more > 0 {
-            gaps.push(format!("the same of {}", counted(more, "more trace", "more traces")));
-        }
-    }
-    gaps
-}
-
-/// `has no checkpoint, so nothing is known of its loops`.
-fn gap(input: &Input) -> Option<&'static str> {
-    match input.known {
-        Known::Nothing if input.references == "none" => {
-            Some("has no whole collection, so nothing is known of its garbage")
-        }
-        Known::Collections if input.references == "none" => {
-            Some("has no collection of the oldest generation, so only what younger ones found is known")
-        }
-        Known::Part if input.references == "none" => {
-            Some("is a log: what became garbage after its last collection is not known")
-        }
-        Known::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
-        Known::Collections => {
-            Some("broke off without a full checkpoint, so only loops that a collection found are known")
-        }
-        Known::Part if input.references == "events" => Some("broke off: what became garbage afterwards is not known"),
-        Known::Part => Some("broke off: what became garbage after its last checkpoint is not known"),
-        Known::End => None,
-    }
-}
-
 /// The path of a loop, broken at its arrows, from column `indent` on.
 pub fn path(path: &str, indent: usize, width: usize) -> String {
     let pieces: Vec<String> = path.split(" → ").map(str::to_string).collect();
@@ -148,7 +74,7 @@ pub fn path(path: &str, indent: usize, width: usize) -> String {
 /// `app.py:42 make_order ← app.py:80 main`.
 pub fn stack(site: &[FrameRow], other_sites: u64, width: usize) -> String {
     let shown = FRAMES + width.saturating_sub(80) / 20;
-    let mut pieces: Vec<String> = site.iter().take(shown).map(place).collect();
+    let mut pieces: Vec<String> = site.iter().take(shown).map(FrameRow::short_place).collect();
     if let Some(more) = site.len().checked_sub(shown).filter(|&more| more > 0) {
         pieces.push(format!("… {}", counted(more as u64, "more frame", "more frames")));
     }
@@ -158,31 +84,6 @@ pub fn stack(site: &[FrameRow], other_sites: u64, width: usize) -> String {
         text.push_str(&format!("\n{}{others}", " ".repeat(FACTS)));
     }
     text
-}
-
-/// `app.py:42 make_order`, `python3.13/functools.py:1037 __get__`.
-pub fn place(frame: &FrameRow) -> String {
-    whole_place(&FrameRow { path: short(&frame.path).to_string(), ..frame.clone() })
-}
-
-/// The same with the whole path, for programs.
-pub fn whole_place(frame: &FrameRow) -> String {
-    match frame.line {
-        0 => format!("{} {}", frame.path, frame.function),
-        line => format!("{}:{line} {}", frame.path, frame.function),
-    }
-}
-
-/// A path without the folders in which Python is installed: `python3.13/json/decoder.py`, `site-packages/six.py`.
-pub fn short(path: &str) -> &str {
-    for packages in ["/site-packages/", "/dist-packages/"] {
-        if let Some(at) = path.rfind(packages) {
-            return &path[at + 1..];
-        }
-    }
-    let is_library = |at: &usize| path[..*at].ends_with("/lib") || path[..*at].ends_with("/lib64");
-    let mut folders = path.match_indices("/python3.").map(|(at, _)| at).filter(is_library);
-    folders.next().map_or(path, |at| &path[at + 1..])
 }
 
 fn types(types: &std::collections::BTreeMap<String, Number>, width: usize) -> String {
@@ -231,13 +132,5 @@ mod tests {
     fn what_is_in_few_of_the_loops_is_not_none() {
         let told = [Number::Whole(1200), Number::Part(0.67), Number::Part(0.1), Number::Part(0.0)];
         assert_eq!(told.iter().map(how_many).collect::<Vec<_>>(), ["1,200", "about 0.7", "about 0.1", "under 0.1"]);
-    }
-
-    #[test]
-    fn paths_of_an_installation_are_short_and_say_whose_they_are() {
-        assert_eq!(short("/opt/py/lib/python3.13/json/decoder.py"), "python3.13/json/decoder.py");
-        assert_eq!(short("/venv/lib/python3.12/site-packages/six.py"), "site-packages/six.py");
-        assert_eq!(short("/home/me/python3.tools/x.py"), "/home/me/python3.tools/x.py");
-        assert_eq!(short("shop/models.py"), "shop/models.py");
     }
 }

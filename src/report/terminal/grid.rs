@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{columns, wrap};
+use super::wrap::{columns, wrap};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 /// One rule, under the head.

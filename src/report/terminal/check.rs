@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::human::{bytes, counted};
-use super::text::{Style, columns, styled, wrap, wrap_words};
-use super::{FindingRow, Input, LoopRow, Page, Report, told};
+use super::one_loop;
+use super::wrap::{Style, columns, styled, wrap, wrap_words};
+use crate::human::{bytes, counted};
+use crate::report::{FindingRow, Input, LoopRow, Page, Report, wording};
 
 pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     let failing: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.fails()).collect();
@@ -21,10 +22,10 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
             let what = if is_loop { ["loop", "loops"] } else { ["object", "objects"] };
             let amount = counted(finding.count, what[0], what[1]);
             let text = format!("{}: {amount}: {}", finding.owner, finding.subject);
-            writeln!(out, "not counted  {}", told::path(&text, 13, page.width))?;
+            writeln!(out, "not counted  {}", one_loop::path(&text, 13, page.width))?;
         }
     }
-    for gap in told::gaps(&report.inputs) {
+    for gap in wording::gaps(&report.inputs) {
         writeln!(out, "note: {}", wrap_words(&gap, 6, page.width))?;
     }
     let others = report.findings.iter().filter(|finding| stands(finding, "warning"));
@@ -52,15 +53,15 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut d
     let head = styled(&finding.rule, Style::Red, page.color);
     match &finding.place {
         Some(place) => {
-            let place = wrap(&[told::place(place)], "", columns(&finding.rule) + 2, page.width);
+            let place = wrap(&[place.short_place()], "", columns(&finding.rule) + 2, page.width);
             writeln!(out, "{head}  {place}")?;
         }
         None => writeln!(out, "{head}")?,
     }
     match row {
         Some(row) => {
-            writeln!(out, "    {}", told::path(&row.path, 4, page.width))?;
-            writeln!(out, "    {}", wrap(&told::amount(row), " · ", 4, page.width))?;
+            writeln!(out, "    {}", one_loop::path(&row.path, 4, page.width))?;
+            writeln!(out, "    {}", wrap(&wording::amount(row), " · ", 4, page.width))?;
         }
         None => writeln!(out, "    {}", wrap_words(&finding.message, 4, page.width))?,
     }
@@ -72,7 +73,7 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut d
                 let pieces = [format!("and {}:", cut.reference), cut.replacement.clone()];
                 writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
             }
-            if let Some(after) = told::after_cut(cut).filter(|_| cut.left.is_some()) {
+            if let Some(after) = wording::after_cut(cut).filter(|_| cut.left.is_some()) {
                 writeln!(out, "    {}", wrap_words(&after, 4, page.width))?;
             }
             writeln!(out)

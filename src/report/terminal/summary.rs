@@ -1,0 +1,105 @@
+//! Writes what was read, and the sums of all traces.
+
+use std::io::{self, Write};
+
+use super::wrap::{Style, styled, wrap};
+use crate::heap::printable;
+use crate::human::{bytes, count, counted, size};
+use crate::report::{Input, Known, Page, Report};
+
+pub fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    inputs(report, page, out)?;
+    let summary = &report.summary;
+    let mut line = |name: &str, facts: &[String]| {
+        let lead = format!("{name:<18}");
+        writeln!(out, "  {lead}{}", wrap(facts, " · ", 20, page.width))
+    };
+    if !summary.live_known {
+        line("alive at the end", &["not known".to_string()])?;
+    } else {
+        line(
+            "alive at the end",
+            &[
+                counted(summary.live_objects, "object", "objects"),
+                size(summary.live_bytes),
+                match summary.live_types {
+                    Some(types) => counted(types, "type", "types"),
+                    None => "types not known".to_string(),
+                },
+            ],
+        )?;
+    }
+    let cyclic = &summary.cyclic_garbage;
+    if cyclic.loops == 0 {
+        line(
+            "cyclic garbage",
+            &[if Input::none_is_checked(&report.inputs) || !report.unreachable.is_empty() {
+                "none known"
+            } else {
+                "none"
+            }
+            .to_string()],
+        )?;
+    } else {
+        line(
+            "cyclic garbage",
+            &[
+                format!("{} of {}", counted(cyclic.loops, "loop", "loops"), counted(cyclic.kinds, "kind", "kinds")),
+                counted(cyclic.objects, "object", "objects"),
+                size(cyclic.bytes),
+            ],
+        )?;
+        let whose = cyclic.by_owner.iter().map(|(owner, n)| format!("{owner} {}", count(*n)));
+        line("", &whose.collect::<Vec<_>>())?;
+        if cyclic.collected_objects > 0 {
+            line(
+                "freed later",
+                &[
+                    counted(cyclic.collected_loops, "loop", "loops"),
+                    format!("{} by the collector", counted(cyclic.collected_objects, "object", "objects")),
+                ],
+            )?;
+        }
+    }
+    if cyclic.unproved_paths > 0 {
+        let big = counted(cyclic.unproved_paths, "loop", "loops");
+        line("big loops", &[format!("{big} may have a shorter way around than the one told")])?;
+    }
+    if summary.lost_objects > 0 {
+        line("lost references", &[counted(summary.lost_objects, "object", "objects"), bytes(summary.lost_bytes)])?;
+    }
+    if !report.unreachable.is_empty() {
+        let objects = report.unreachable.iter().fold(0, |sum: u64, row| sum.saturating_add(row.objects));
+        let types = counted(report.unreachable.len() as u64, "type", "types");
+        let kept = counted(objects, "object", "objects");
+        line("unreachable", &[format!("{kept} of {types}, says the log"), "loops not known".to_string()])?;
+    }
+    if summary.anomalies > 0 {
+        line("anomalies", &[count(summary.anomalies)])?;
+    }
+    Ok(())
+}
+
+/// A line for each trace: what wrote it, and how far it can be read.
+fn inputs(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    for input in &report.inputs {
+        let mut facts = vec![styled(&printable(&input.path), Style::Bold, page.color), input.runtime.clone()];
+        facts.push(counted(input.events, "event", "events"));
+        match input.ending.as_str() {
+            "cut" => facts.push(format!("cut short at byte {}", input.cut_at.unwrap_or_default())),
+            "open" if input.references != "none" => facts.push("without its end record".to_string()),
+            "error" => facts.push("not readable to its end".to_string()),
+            _ => {}
+        }
+        match input.known {
+            _ if input.references == "none" => facts.push("no references: loops are not known".to_string()),
+            Known::Nothing => facts.push("no checkpoint: nothing is known of its loops".to_string()),
+            Known::Collections => {
+                facts.push("no full checkpoint: only loops that a collection found are known".to_string());
+            }
+            Known::Part | Known::End => {}
+        }
+        writeln!(out, "{}", wrap(&facts, " · ", 0, page.width))?;
+    }
+    Ok(())
+}

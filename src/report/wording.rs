@@ -1,0 +1,79 @@
+//! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
+
+use super::{CutRow, Input, Known, LoopRow};
+use crate::heap::printable;
+use crate::human::{count, counted, ratio, size};
+
+/// What is left of the loops after the cuts.
+pub fn after_cut(cut: &CutRow) -> Option<String> {
+    match (&cut.left, cut.is_enough) {
+        (Some(left), _) => Some(format!("which leaves {left}")),
+        (None, Some(_)) => Some("then no loop is left among these objects".to_string()),
+        (None, None) if !cut.more.is_empty() => Some("whether a loop is left then was not tried".to_string()),
+        (None, None) => None,
+    }
+}
+
+/// `3f9c…`, `1,240 × 2 objects`, `1.9 MB with what they hold`, `freed later by the collector: 1,180`.
+pub fn amount(row: &LoopRow) -> Vec<String> {
+    let per_loop = row.objects as f64 / row.count.max(1) as f64;
+    let objects = if per_loop == 1.0 { "object" } else { "objects" };
+    let held = if row.held_objects > 0 && row.total_bytes.is_some() { " with what they hold" } else { "" };
+    let mut facts = vec![format!(
+        "{}  {} × {} {objects}, {}{held}",
+        row.fingerprint,
+        count(row.count),
+        ratio(per_loop),
+        size(row.total_bytes)
+    )];
+    match row.collected {
+        0 => {}
+        all if all == row.count => facts.push("freed later by the collector".to_string()),
+        some => facts.push(format!("freed later by the collector: {}", count(some))),
+    }
+    facts
+}
+
+/// Traces that are named where something is not known of them.
+const NAMED: usize = 5;
+
+/// What is not known of the garbage of these traces, one sentence each; of many that lack the same, one for the rest.
+pub fn gaps(inputs: &[Input]) -> Vec<String> {
+    let mut gaps = Vec::new();
+    for known in [Known::Nothing, Known::Collections, Known::Part] {
+        let mut lacking = inputs.iter().filter(|input| input.known == known);
+        gaps.extend(
+            lacking
+                .by_ref()
+                .take(NAMED)
+                .filter_map(|input| Some(format!("{} {}", printable(&input.path), gap(input)?))),
+        );
+        let more = lacking.count() as u64;
+        if more > 0 {
+            gaps.push(format!("the same of {}", counted(more, "more trace", "more traces")));
+        }
+    }
+    gaps
+}
+
+/// `has no checkpoint, so nothing is known of its loops`.
+fn gap(input: &Input) -> Option<&'static str> {
+    match input.known {
+        Known::Nothing if input.references == "none" => {
+            Some("has no whole collection, so nothing is known of its garbage")
+        }
+        Known::Collections if input.references == "none" => {
+            Some("has no collection of the oldest generation, so only what younger ones found is known")
+        }
+        Known::Part if input.references == "none" => {
+            Some("is a log: what became garbage after its last collection is not known")
+        }
+        Known::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
+        Known::Collections => {
+            Some("broke off without a full checkpoint, so only loops that a collection found are known")
+        }
+        Known::Part if input.references == "events" => Some("broke off: what became garbage afterwards is not known"),
+        Known::Part => Some("broke off: what became garbage after its last checkpoint is not known"),
+        Known::End => None,
+    }
+}
