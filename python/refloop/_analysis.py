@@ -6,9 +6,6 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from refloop._command import ask, last_line
 from refloop._errors import ConfigurationError, RefloopError
 
-#: Frames of a stack that are shown.
-FRAMES = 6
-
 
 class Loop:
     """All loops with one fingerprint."""
@@ -31,6 +28,7 @@ class Loop:
         if row["cut"]:
             self.cut = (row["cut"]["reference"], row["cut"]["replacement"])
         self.standing: str = (row["standing"] or {}).get("name", "fails")
+        self._lines: List[str] = row["text"]
 
     @property
     def fails(self) -> bool:
@@ -41,40 +39,12 @@ class Loop:
         """How many of them were seen first in this phase (``test tests/test_a.py::test_b``)."""
         return self.marks.get(mark, 0)
 
-    def told(self, here: int, place: str) -> str:
-        """The loop for people, of which ``here`` were seen in ``place``."""
-        lines = [f"LOOP {self._amount(here, place)}", f"    {self.path}"]
-        if self.site:
-            lines.append(f"    made at      {self._made_at()}")
-        if self.cut:
-            lines.append(f"    cut          {self.cut[0]}    {self.cut[1]}")
-        if self.pattern:
-            lines.append(f"    pattern      {self.pattern}")
-        if self.advice:
-            lines.append(f"                 {self.advice}")
-        return "\n".join(lines)
-
-    def _amount(self, here: int, place: str) -> str:
-        per_loop = self.objects / max(self.count, 1)
-        objects = "object" if per_loop == 1 else "objects"
-        ratio = f"{per_loop:.0f}" if per_loop == int(per_loop) else f"{per_loop:.1f}"
-        held = " with what they hold" if self.held_objects else ""
-        facts = [f"{self.fingerprint}  {self.count:,} × {ratio} {objects}, {in_bytes(self.total_bytes)}{held}"]  # noqa: RUF001
+    def text(self, here: int, place: str) -> str:
+        """What the command says of the loop, and how many of them were seen in ``place``, if not all."""
+        lines = [*self._lines]
         if here != self.count:
-            facts.append(f"{here:,} of them in {place}")
-        if self.collected:
-            all_of_them = self.collected == self.count
-            facts.append("freed later by the collector" + ("" if all_of_them else f": {self.collected:,}"))
-        return " · ".join(facts)
-
-    def _made_at(self) -> str:
-        shown: List[str] = []
-        for path, line, function in self.site[:FRAMES]:
-            if shown and "/_pytest/" in path:
-                break
-            shown.append(f"{path}:{line} {function}" if line else f"{path} {function}")
-        text = " ← ".join(shown)
-        return f"{text}, and at {counted(self.other_sites, 'other place')}" if self.other_sites else text
+            lines.append(f"    in           {place}: {here:,} of them")
+        return "\n".join(lines)
 
 
 class Analysis:
@@ -92,6 +62,7 @@ class Analysis:
             *gate.get("expired_suppressions", []),
             *(f"in the baseline, but no longer there: {gone}" for gone in gate.get("gone", [])),
         ]
+        self._not_counted: List[str] = gate.get("not_counted", [])
         fingerprints = {loop.fingerprint for loop in self.loops}
         #: Findings of other rules that fail the build: one sentence each.
         self.others: List[str] = [
@@ -109,17 +80,7 @@ class Analysis:
 
     def not_counted(self) -> str:
         """`` (not counted: 2 in the baseline, 14 of packages and the standard library)``, or nothing."""
-        told = {
-            "foreign": "of packages and the standard library",
-            "known": "in the baseline",
-            "suppressed": "suppressed",
-            "collected": "freed by the collector",
-            "allowed": "within limits",
-            "not-asked": "outside of what was asked for",
-        }
-        counts = [(sum(1 for loop in self.loops if loop.standing == name), what) for name, what in told.items()]
-        hidden = [f"{count:,} {what}" for count, what in counts if count]
-        return f" (not counted: {', '.join(hidden)})" if hidden else ""
+        return f" (not counted: {', '.join(self._not_counted)})" if self._not_counted else ""
 
 
 def check(traces: Sequence[str], folder: Optional[str] = None, options: Sequence[str] = ()) -> Analysis:
@@ -149,16 +110,3 @@ def write_baseline(traces: Sequence[str], folder: Optional[str] = None, options:
 def counted(number: int, one: str) -> str:
     """``1 loop``, ``1,240 loops``."""
     return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
-
-
-def in_bytes(number: int) -> str:
-    """``1.9 MB``: powers of 1000, below 1000 exact."""
-    if number < 1000:
-        return f"{number} B"
-    value = float(number)
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        # 999.95 would be written as 1000.0.
-        if value < 999.95:
-            return f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} PB"

@@ -66,5 +66,5 @@ class no_loops:  # noqa: N801 (reads as a statement)
         if not loops:
             return
         total = sum(loop.seen_in(mark) for loop in loops)
-        told: List[str] = [loop.told(loop.seen_in(mark), "this block") for loop in loops]
-        raise ReferenceLoops("\n".join([f"the block left {counted(total, 'reference loop')} behind", *told]))
+        texts: List[str] = [loop.text(loop.seen_in(mark), "this block") for loop in loops]
+        raise ReferenceLoops("\n".join([f"the block left {counted(total, 'reference loop')} behind", *texts]))

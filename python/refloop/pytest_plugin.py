@@ -393,7 +393,7 @@ class Gate:
             for nodeid, loops in found:
                 terminal.write_line(_named(nodeid), bold=True)
                 for loop, here in loops:
-                    terminal.write_line(_told(nodeid, loop, here))
+                    terminal.write_line(_text(nodeid, loop, here))
         for sentence in analysis.others:
             terminal.write_line(f"refloop: {sentence}", red=True)
         for note in analysis.notes:
@@ -417,7 +417,7 @@ class LoopsText(TerminalRepr):
     def __init__(self, nodeid: str, loops: List[Tuple[Loop, int]], location: Tuple[str, Optional[int], str]) -> None:
         number = sum(here for _, here in loops)
         lines = [f"{counted(number, 'reference loop')} left behind"]
-        lines += [_told(nodeid, loop, here) for loop, here in loops]
+        lines += [_text(nodeid, loop, here) for loop, here in loops]
         self._text = "\n".join(lines)
         self.reprcrash = ReprFileLocation(location[0], (location[1] or 0) + 1, f"{lines[0]}: {loops[0][0].path}")
 
@@ -434,8 +434,8 @@ def _collections() -> int:
     return sum(generation["collections"] for generation in gc.get_stats()[1:])
 
 
-def _told(nodeid: str, loop: Loop, here: int) -> str:
-    return loop.told(here, "this test" if nodeid != SESSION else "no test")
+def _text(nodeid: str, loop: Loop, here: int) -> str:
+    return loop.text(here, "this test" if nodeid != SESSION else "no test")
 
 
 def _named(nodeid: str) -> str:

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use refloop::findings::RULES;
 use refloop::findings::config::parse_bytes;
-use refloop::report::FORMATS;
+use refloop::report::{FORMATS, Form};
 
 use crate::commands::record::RecordArgs;
 
@@ -58,7 +58,7 @@ pub struct Traces {
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Page {
     /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_names())]
+    #[arg(long, value_name = "FORMAT", default_value = FORMATS[0].name(), value_parser = format_names())]
     pub format: String,
     /// Where to write it; the file appears whole or not at all
     #[arg(short, long, value_name = "FILE")]
@@ -186,8 +186,8 @@ pub struct Why {
     #[arg(long, value_name = "TAG", value_parser = tag)]
     pub object: Option<u64>,
     /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
-    pub format: String,
+    #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
+    pub format: Form,
     /// Where to write it; the file appears whole or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -202,8 +202,8 @@ pub struct Diff {
     /// The run after
     pub new: PathBuf,
     /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
-    pub format: String,
+    #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
+    pub format: Form,
     /// Where to write it; the file appears whole or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -284,6 +284,10 @@ fn format_names() -> PossibleValuesParser {
         .map(|format| clap::builder::PossibleValue::new(format.name()).help(format.about()))
         .collect::<Vec<_>>()
         .into()
+}
+
+fn form() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::NAMES).try_map(|name| Form::named(&name).ok_or("no such form"))
 }
 
 fn trace_format_names() -> PossibleValuesParser {

@@ -8,7 +8,7 @@ use refloop::findings::Facts;
 use refloop::findings::layout::Classes;
 use refloop::heap;
 use refloop::overhead::{Profiler, SlotsOptions};
-use refloop::report::{Input, Known, SlotsRow, TypeRow, rows};
+use refloop::report::{Input, InputEnding, Known, SlotsRow, TypeRow, rows};
 use refloop::trace::{Births, Ending, References, TraceError};
 
 use crate::args::Messages;
@@ -88,25 +88,21 @@ fn replay_one(path: &Path, options: &SlotsOptions, messages: &Messages, run: &mu
     let mut input = Input {
         path: path.to_string_lossy().into_owned(),
         runtime: heap.header().runtime.clone(),
-        references: match heap.header().references {
-            References::Events => "events".to_string(),
-            References::Checkpoints => "checkpoints".to_string(),
-            References::None => "none".to_string(),
-        },
+        references: heap.header().references,
         events: replayed.events,
         snapshots: replayed.snapshots,
         known: Known::of(replayed.snapshots, replayed.whole_snapshots, is_complete),
         ending: match replayed.ending {
-            Ending::Complete => "complete".to_string(),
-            Ending::Open => "open".to_string(),
-            Ending::Cut(_) => "cut".to_string(),
+            Ending::Complete => InputEnding::Complete,
+            Ending::Open => InputEnding::Open,
+            Ending::Cut(_) => InputEnding::Cut,
         },
         ..Input::default()
     };
     match (replayed.error, replayed.ending) {
         (Some(error), _) => {
             let error = error.in_file(path);
-            (input.ending, input.error) = ("error".to_string(), Some(error.to_string()));
+            (input.ending, input.error) = (InputEnding::Error, Some(error.to_string()));
             run.error = run.error.take().or(Some(error));
         }
         (None, Ending::Cut(position)) => {

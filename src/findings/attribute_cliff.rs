@@ -1,6 +1,7 @@
 //! Classes with more attributes than CPython shares the names of become findings.
 
 use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use crate::overhead::LayoutFact;
 
 pub const RULE: Rule = Rule {
     name: "attribute-cliff",
@@ -11,5 +12,13 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.attribute_cliff, ownership)
+    layout::findings(&RULE, &facts.classes.attribute_cliff, cause, ownership)
+}
+
+fn cause(fact: &LayoutFact) -> String {
+    let limit = fact.limit.unwrap_or_default();
+    let attributes = fact.attributes;
+    format!(
+        "instances have {attributes} attributes, and more than {limit} do not share their names: each has a dict and a key table of its own"
+    )
 }

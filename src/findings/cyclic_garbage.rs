@@ -30,6 +30,7 @@ fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Findin
         severity: RULE.severity,
         fingerprint: group.fingerprint,
         message: format!("{subject}: {}; {fate}", amount(group)),
+        cause: None,
         subject,
         stack: group.site.clone(),
         owner: ownership.of_loop(group, has_stacks),

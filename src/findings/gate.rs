@@ -1,6 +1,7 @@
 //! Findings become a verdict: which of them fail the build, and why the others do not.
 
 use globset::GlobSet;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::baseline::Baseline;
 use super::config::{Config, Limits};
@@ -203,6 +204,16 @@ fn limit_count(
     open.into_iter().for_each(|i| verdict.standings[i] = standing.clone());
 }
 
+/// A name, and the reason of a suppression.
+impl Serialize for Standing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_struct("Standing", 2)?;
+        row.serialize_field("name", self.name())?;
+        row.serialize_field("reason", &self.reason())?;
+        row.end()
+    }
+}
+
 impl Standing {
     /// The word that reports use.
     pub fn name(&self) -> &'static str {
@@ -216,6 +227,14 @@ impl Standing {
             Standing::Allowed => "allowed",
             Standing::Warning => "warning",
             Standing::Note => "note",
+        }
+    }
+
+    /// Why it does not count, in the words of whoever suppressed it.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Standing::Suppressed(reason) => Some(reason),
+            _ => None,
         }
     }
 }

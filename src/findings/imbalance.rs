@@ -20,6 +20,7 @@ fn find(facts: &Facts, _: &Ownership) -> Vec<Finding> {
             fingerprint: fingerprint_of(RULE.name, &anomaly.kind),
             subject: anomaly.kind.clone(),
             message: format!("{}: {}, {}", anomaly.kind, anomaly.meaning, counted(anomaly.count, "time", "times")),
+            cause: None,
             stack: Vec::new(),
             owner: Owner::Application,
             types: Vec::new(),

@@ -66,13 +66,22 @@ fn add_facts(known: &mut Vec<LayoutFact>, more: Vec<LayoutFact>) {
 }
 
 /// A finding for each class that wastes enough.
-pub fn findings(rule: &Rule, facts: &[LayoutFact], ownership: &Ownership) -> Vec<Finding> {
+pub fn findings(
+    rule: &Rule,
+    facts: &[LayoutFact],
+    cause: fn(&LayoutFact) -> String,
+    ownership: &Ownership,
+) -> Vec<Finding> {
     let worth = facts.iter().filter(|fact| fact.wasted_bytes >= LEAST_WASTE);
     worth
         .map(|fact| {
-            let message = format!("{}: {} more than need be: {}", fact.name, bytes(fact.wasted_bytes), fact.sentence);
+            let cause = cause(fact);
+            let message = format!("{}: {} more than need be: {cause}", fact.name, bytes(fact.wasted_bytes));
             let class = Class { name: &fact.name, file: &fact.file, line: 0 };
-            finding(rule, &class, fact.instances, fact.wasted_bytes, message, ownership)
+            Finding {
+                cause: Some(cause),
+                ..finding(rule, &class, fact.instances, fact.wasted_bytes, message, ownership)
+            }
         })
         .collect()
 }
@@ -102,6 +111,7 @@ pub fn finding(
         fingerprint: fingerprint_of(rule.name, class.name),
         subject: class.name.to_string(),
         message,
+        cause: None,
         stack: if class.file.is_empty() { Vec::new() } else { vec![place] },
         owner,
         types: vec![class.name.to_string()],
@@ -118,6 +128,7 @@ pub fn finding(
 mod tests {
     use super::*;
     use crate::findings::{Facts, RULES, Severity};
+    use crate::overhead::Cause;
     use crate::trace::TypeId;
 
     fn fact(name: &str, wasted_bytes: u64) -> LayoutFact {
@@ -130,7 +141,7 @@ mod tests {
             attributes: 3,
             limit: Some(29),
             wasted_bytes,
-            sentence: "200 instances have a key table of their own".to_string(),
+            cause: Cause::OtherOrder,
         }
     }
 
@@ -141,7 +152,8 @@ mod tests {
         let facts = Facts { classes, ..Facts::default() };
         let found = crate::findings::find(&facts, &Ownership::default());
         let told: Vec<_> = found.iter().map(|found| (found.rule, found.message.as_str(), found.severity)).collect();
-        let message = "app.Job: 44.8 KB more than need be: 200 instances have a key table of their own";
+        let message = "app.Job: 44.8 KB more than need be: 200 instances have a key table of their own: another order of \
+                       assignment, a deleted attribute, or one that came late";
         assert_eq!(told, [("unshared-keys", message, Severity::Note)]);
         assert_eq!((found[0].count, found[0].objects, found[0].owner.to_string()), (1, 200, "application".to_string()));
     }

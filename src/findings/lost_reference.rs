@@ -22,6 +22,7 @@ fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
             "{name}: {} with a reference count that nothing explains",
             counted(objects, "object", "objects")
         ),
+        cause: None,
         stack: Vec::new(),
         owner: ownership.of_type(name),
         types: vec![name.clone()],

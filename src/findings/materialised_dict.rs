@@ -1,6 +1,7 @@
 //! Classes whose instances have a dict because something asked for it become findings.
 
 use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use crate::overhead::LayoutFact;
 
 pub const RULE: Rule = Rule {
     name: "materialised-dict",
@@ -11,5 +12,15 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.materialised_dict, ownership)
+    layout::findings(&RULE, &facts.classes.materialised_dict, cause, ownership)
+}
+
+fn cause(fact: &LayoutFact) -> String {
+    let have = match fact.instances {
+        1 => "1 instance has".to_owned(),
+        n => format!("{n} instances have"),
+    };
+    format!(
+        "{have} a dict object only because something asked for it (`vars()`, `__dict__`, `dir()`, `copy`, `pickle`)"
+    )
 }

@@ -23,6 +23,8 @@ pub mod testing;
 pub mod unreachable_object;
 pub mod unshared_keys;
 
+use serde::Serialize;
+
 use crate::cycles::{Fingerprint, StackFrame};
 
 pub use facts::{AnomalyFact, Facts};
@@ -55,7 +57,8 @@ pub struct Rule {
 }
 
 /// How much a finding weighs at the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The gate fails.
     Error,
@@ -76,6 +79,8 @@ pub struct Finding {
     pub subject: String,
     /// One sentence, without a final dot.
     pub message: String,
+    /// Why memory is wasted: a sentence of its own, at the end of the message.
+    pub cause: Option<String>,
     /// The stack that made it, innermost first; empty where unknown.
     pub stack: Vec<StackFrame>,
     pub owner: Owner,

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::{Serialize, Serializer};
 
 use crate::cycles::{LoopGroup, StackFrame};
 use crate::overhead::standard::is_standard_module;
@@ -178,6 +179,19 @@ pub(super) fn module_globs(patterns: &[String]) -> Result<GlobSet, globset::Erro
         }
     }
     set.build()
+}
+
+impl Owner {
+    pub fn is_application(&self) -> bool {
+        *self == Owner::Application
+    }
+}
+
+/// As a page writes it.
+impl Serialize for Owner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl fmt::Display for Owner {

@@ -1,6 +1,7 @@
 //! Classes with slots and a dict beside them become findings.
 
 use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use crate::overhead::{Cause, LayoutFact};
 
 pub const RULE: Rule = Rule {
     name: "slots-without-effect",
@@ -11,5 +12,12 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.slots_without_effect, ownership)
+    layout::findings(&RULE, &facts.classes.slots_without_effect, cause, ownership)
+}
+
+fn cause(fact: &LayoutFact) -> String {
+    match &fact.cause {
+        Cause::DictKept { base: Some(base) } => format!("its base {base} has no `__slots__`, so instances keep a dict"),
+        _ => "`__dict__` is among its own `__slots__`, so instances keep a dict".to_owned(),
+    }
 }

@@ -25,6 +25,7 @@ fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
                 "{name}: the collector found {} that nothing else could free; the loop is not known",
                 counted(of.objects, "object", "objects")
             ),
+            cause: None,
             stack: Vec::new(),
             owner: ownership.of_short_name(name),
             types: vec![name.clone()],

@@ -1,6 +1,7 @@
 //! Classes whose instances have key tables of their own become findings.
 
 use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use crate::overhead::{Cause, LayoutFact};
 
 pub const RULE: Rule = Rule {
     name: "unshared-keys",
@@ -11,5 +12,16 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.unshared_keys, ownership)
+    layout::findings(&RULE, &facts.classes.unshared_keys, cause, ownership)
+}
+
+fn cause(fact: &LayoutFact) -> String {
+    let why = match fact.cause {
+        Cause::OtherOrder => "another order of assignment, a deleted attribute, or one that came late",
+        _ => "two attributes that came after the class had settled, or a dict put in place of the first",
+    };
+    match fact.instances {
+        1 => format!("1 instance has a key table of its own: {why}"),
+        n => format!("{n} instances have a key table of their own: {why}"),
+    }
 }

@@ -1,5 +1,7 @@
 //! A profile goes in, advice on `__slots__` comes out: what each class would save, whether to do it, and what to paste.
 
+use serde::{Serialize, Serializer};
+
 use super::blockers::{self, Blocker, Candidate, Effect};
 use super::class::Class;
 use super::cpython::{Layout, UnknownLayout};
@@ -87,6 +89,13 @@ impl Verdict {
             Verdict::PossibleAfter => "possible after",
             Verdict::NotAdvised => "not advised",
         }
+    }
+}
+
+/// As tables write it.
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -1,5 +1,5 @@
-//! A profile goes in, facts about wasted attribute storage come out: what the rules `attribute-cliff`, `unshared-keys`,
-//! `materialised-dict` and `slots-without-effect` judge.
+//! Finds classes that waste attribute storage: what the rules `attribute-cliff`, `unshared-keys`, `materialised-dict` and
+//! `slots-without-effect` judge.
 
 use super::census::Kind;
 use super::class::{Class, Classes};
@@ -39,8 +39,22 @@ pub struct LayoutFact {
     pub limit: Option<u64>,
     /// Bytes of blocks that these instances would not need.
     pub wasted_bytes: u64,
-    /// What is the case, as a sentence without a final dot.
-    pub sentence: String,
+    pub cause: Cause,
+}
+
+/// Why instances of a class waste memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// They have more attributes than share their names.
+    ManyAttributes,
+    /// Their names came in another order than those of the first instance, or not all (up to 3.10).
+    OtherOrder,
+    /// Two names came after the class had settled, or the dict was replaced (3.11 and later).
+    LateNames,
+    /// Something asked for their dict object.
+    DictAsked,
+    /// They keep a dict beside their slots: by this base, or, without one, by `__dict__` among the slots.
+    DictKept { base: Option<String> },
 }
 
 /// Everything about one class that the lists need.
@@ -108,11 +122,7 @@ impl<'a> Subject<'a> {
             let over = kind.state == DictState::Combined && u64::from(kind.n_names) > limit;
             (over && subject.shares()).then(|| subject.beyond_values(kind))
         });
-        let sentence = format!(
-            "instances have {} attributes, and more than {limit} do not share their names: each has a dict and a key table of its own",
-            self.attributes
-        );
-        self.fact(sentence)
+        self.fact(Cause::ManyAttributes)
     }
 
     fn unshared(mut self) -> Option<LayoutFact> {
@@ -123,16 +133,10 @@ impl<'a> Subject<'a> {
             (unshared && shares).then(|| subject.beyond_values(kind))
         });
         let cause = match self.layout.shared_keys {
-            SharedKeys::Ordered => "another order of assignment, a deleted attribute, or one that came late",
-            SharedKeys::Fixed { .. } => {
-                "two attributes that came after the class had settled, or a dict put in place of the first"
-            }
+            SharedKeys::Ordered => Cause::OtherOrder,
+            SharedKeys::Fixed { .. } => Cause::LateNames,
         };
-        let sentence = match self.instances {
-            1 => format!("1 instance has a key table of its own: {cause}"),
-            n => format!("{n} instances have a key table of their own: {cause}"),
-        };
-        self.fact(sentence)
+        self.fact(cause)
     }
 
     fn materialised(mut self) -> Option<LayoutFact> {
@@ -140,33 +144,21 @@ impl<'a> Subject<'a> {
             return None;
         }
         self.collect(|subject, kind| (kind.state == DictState::Split && subject.shares()).then(|| block(kind.dict)));
-        let sentence = format!(
-            "{} a dict object only because something asked for it (`vars()`, `__dict__`, `dir()`, `copy`, `pickle`)",
-            if self.instances == 1 {
-                "1 instance has".to_owned()
-            } else {
-                format!("{} instances have", self.instances)
-            }
-        );
-        self.fact(sentence)
+        self.fact(Cause::DictAsked)
     }
 
     fn without_effect(mut self) -> Option<LayoutFact> {
         if self.class.def.slots.is_none() || self.class.def.flags.has(TypeFlags::EXCEPTION) {
             return None;
         }
-        let bases: Vec<&str> = self.classes.unslotted_ancestors(self.class).map(Class::short_name).collect();
-        let sentence = match bases.as_slice() {
-            [] if self.class.gives_dict() => {
-                "`__dict__` is among its own `__slots__`, so instances keep a dict".to_owned()
-            }
-            [] => return None,
-            [base, ..] => format!("its base {base} has no `__slots__`, so instances keep a dict"),
-        };
+        let base = self.classes.unslotted_ancestors(self.class).map(Class::short_name).next().map(str::to_owned);
+        if base.is_none() && !self.class.gives_dict() {
+            return None;
+        }
         let slotted = self.build.slotted(self.build.slots, false);
         let after = block(self.layout.object_bytes(&slotted, 0, 0));
         self.collect(|_, kind| Some(kind.used().saturating_sub(after)));
-        self.fact(sentence)
+        self.fact(Cause::DictKept { base })
     }
 
     /// Whether instances of the class can share a key table and begin with an array of values.
@@ -203,7 +195,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn fact(self, sentence: String) -> Option<LayoutFact> {
+    fn fact(self, cause: Cause) -> Option<LayoutFact> {
         (self.instances > 0).then(|| LayoutFact {
             class: self.class.id(),
             name: self.class.def.name.clone(),
@@ -213,7 +205,7 @@ impl<'a> Subject<'a> {
             attributes: self.attributes,
             limit: self.limit,
             wasted_bytes: self.wasted,
-            sentence,
+            cause,
         })
     }
 }

@@ -24,7 +24,7 @@ mod tests;
 pub use advice::{Advice, SlotsAdvice, SlotsOptions, Verdict};
 pub use blockers::{Blocker, Effect};
 pub use cpython::{Layout, UnknownLayout, Version};
-pub use facts::LayoutFacts;
+pub use facts::{Cause, LayoutFact, LayoutFacts};
 pub use profile::{Coverage, Profile, Split, TypeProfile};
 pub use profiler::Profiler;
 pub use savings::Cost;

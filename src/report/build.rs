@@ -5,9 +5,11 @@ use std::path::Path;
 
 use super::model::*;
 use super::rows::{by_module, merge_slots, merge_types, quotient, rounded};
+use super::terminal::one_loop;
+use super::wording;
 use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
-use crate::findings::{Advice, After, Cut, Facts, Finding, Owner, Ownership, Severity};
+use crate::findings::{Advice, After, Cut, Facts, Finding, Owner, Ownership};
 use crate::human;
 
 /// All that a report is made from.
@@ -60,8 +62,8 @@ impl Report {
         if material.by_module {
             types = by_module(types, material.profiled_bytes);
         }
-        let rows = Rows { root: material.root, ownership: &material.ownership };
-        let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i)).map(standing_row);
+        let rows = Rows { root: material.root, ownership: &material.ownership, has_stacks: facts.has_stacks };
+        let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i)).cloned();
         let mut by_fingerprint = HashMap::new();
         for (i, finding) in findings.iter().enumerate() {
             by_fingerprint.entry(finding.fingerprint).or_insert(i);
@@ -97,8 +99,9 @@ impl Report {
             unreachable: facts.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: facts.anomalies.iter().map(anomaly_row).collect(),
             findings: findings.iter().enumerate().map(|(i, f)| rows.finding_row(f, standing(i))).collect(),
-            gate: verdict.map(gate_row),
+            gate: None,
         };
+        report.gate = verdict.map(|verdict| gate_row(verdict, &report.findings));
         report.sort(SortKey::default());
         report
     }
@@ -115,7 +118,7 @@ impl Report {
                 SortKey::Name => 0,
                 SortKey::Time => u64::MAX - row.first_seen.event,
             };
-            (row.owner != "application", down(quantity), row.path.clone(), row.fingerprint.clone())
+            (!row.owner.is_application(), down(quantity), row.path.clone(), row.fingerprint.clone())
         });
         self.types.rows.sort_by_cached_key(|row| {
             let quantity = match key {
@@ -134,7 +137,7 @@ impl Report {
                 SortKey::Name => 0,
                 SortKey::Time => row.saved_bytes_at_peak,
             };
-            (row.owner != "application", std::cmp::Reverse(quantity), row.type_name.clone())
+            (!row.owner.is_application(), std::cmp::Reverse(quantity), row.type_name.clone())
         });
     }
 
@@ -175,7 +178,7 @@ fn owned(mut rows: Vec<SlotsRow>, ownership: &Ownership, root: Option<&Path>) ->
     for row in &mut rows {
         let place = row.place.as_deref().unwrap_or_default();
         let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
-        row.owner = ownership.of_file(file).unwrap_or_else(|| ownership.of_type(&row.type_name)).to_string();
+        row.owner = ownership.of_file(file).unwrap_or_else(|| ownership.of_type(&row.type_name));
         row.place = row.place.take().map(|place| relative(&place, root));
     }
     rows
@@ -209,15 +212,16 @@ fn cyclic_summary(garbage: &CyclicGarbage, loops: &[LoopRow]) -> CyclicSummary {
 struct Rows<'a> {
     root: Option<&'a Path>,
     ownership: &'a Ownership,
+    has_stacks: bool,
 }
 
 impl Rows<'_> {
-    fn loop_row(&self, group: &LoopGroup, finding: Option<&Finding>, standing: Option<StandingRow>) -> LoopRow {
+    fn loop_row(&self, group: &LoopGroup, finding: Option<&Finding>, standing: Option<Standing>) -> LoopRow {
         let advice: Option<&Advice> = finding.and_then(|finding| finding.advice.as_ref());
         let per_loop = |types: &BTreeMap<String, u64>| {
             types.iter().map(|(name, &n)| (name.clone(), per_loop(n, group.count))).collect()
         };
-        LoopRow {
+        let mut row = LoopRow {
             fingerprint: group.fingerprint.to_string(),
             path: group.path.to_string(),
             steps: group.path.steps.iter().map(step_row).collect(),
@@ -236,31 +240,32 @@ impl Rows<'_> {
             orphaned: group.orphaned.map(|(after, by)| [moment_row(after), moment_row(by)]),
             collected: group.collected,
             byte_seconds: group.byte_ns.map(|byte_ns| rounded(byte_ns as f64 / 1e9, 1000.0)),
-            owner: finding.map(|finding| finding.owner.to_string()).unwrap_or_default(),
+            owner: finding
+                .map_or_else(|| self.ownership.of_loop(group, self.has_stacks), |finding| finding.owner.clone()),
             pattern: advice.map(|advice| advice.pattern.to_string()),
             advice: advice.map(|advice| advice.sentence.clone()),
             cut: advice.and_then(cut_row),
             marks: group.marks.clone(),
             standing,
-        }
+            text: Vec::new(),
+        };
+        row.text = one_loop::text(&row);
+        row
     }
 
-    fn finding_row(&self, finding: &Finding, standing: Option<StandingRow>) -> FindingRow {
+    fn finding_row(&self, finding: &Finding, standing: Option<Standing>) -> FindingRow {
         let own = |frame: &&StackFrame| self.ownership.of_file(&frame.path) == Some(Owner::Application);
         let place = finding.stack.iter().find(own).or(finding.stack.first());
         FindingRow {
-            rule: finding.rule.to_string(),
-            severity: match finding.severity {
-                Severity::Error => "error".to_string(),
-                Severity::Warning => "warning".to_string(),
-                Severity::Note => "note".to_string(),
-            },
+            rule: finding.rule,
+            severity: finding.severity,
             fingerprint: finding.fingerprint.to_string(),
             subject: finding.subject.clone(),
             message: finding.message.clone(),
+            cause: finding.cause.clone(),
             advice: finding.advice.as_ref().map(told),
             place: place.map(|frame| self.frame_row(frame)),
-            owner: finding.owner.to_string(),
+            owner: finding.owner.clone(),
             count: finding.count,
             objects: finding.objects,
             bytes: known_bytes(finding.objects, finding.bytes),
@@ -343,22 +348,15 @@ fn anomaly_row(anomaly: &crate::findings::AnomalyFact) -> AnomalyRow {
     }
 }
 
-fn standing_row(standing: &Standing) -> StandingRow {
-    let reason = match standing {
-        Standing::Suppressed(reason) => Some(reason.clone()),
-        _ => None,
-    };
-    StandingRow { name: standing.name().to_string(), reason }
-}
-
-fn gate_row(verdict: &Verdict) -> GateRow {
+fn gate_row(verdict: &Verdict, findings: &[FindingRow]) -> GateRow {
     let mut standings = BTreeMap::new();
     for standing in &verdict.standings {
-        *standings.entry(standing.name().to_string()).or_default() += 1;
+        *standings.entry(standing.name()).or_default() += 1;
     }
     GateRow {
         failed: verdict.failed,
         standings,
+        not_counted: wording::not_counted(findings),
         exceeded: verdict.exceeded.clone(),
         unused_suppressions: verdict.unused.clone(),
         expired_suppressions: verdict.expired.clone(),

@@ -15,6 +15,10 @@ impl ReportFormat for Csv {
         "one table, for a spreadsheet"
     }
 
+    fn shows(&self, _: View) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
         let mut csv = ::csv::Writer::from_writer(out);
         match page.view {
@@ -63,13 +67,13 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             row.held_objects.to_string(),
             number(row.held_bytes),
             row.collected.to_string(),
-            row.owner.clone(),
+            row.owner.to_string(),
             row.site.first().map(FrameRow::place).unwrap_or_default(),
             row.pattern.clone().unwrap_or_default(),
             cut.reference,
             cut.replacement,
             row.first_seen.event.to_string(),
-            row.standing.as_ref().map(|standing| standing.name.clone()).unwrap_or_default(),
+            row.standing.as_ref().map(|standing| standing.name().to_string()).unwrap_or_default(),
             more,
             is_enough,
         ])?;
@@ -123,7 +127,7 @@ fn slots(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             row.slotted_bytes_per_instance.to_string(),
             row.saved_bytes.to_string(),
             row.saved_bytes_at_peak.to_string(),
-            row.verdict.clone(),
+            row.verdict.name().to_string(),
             row.blockers.join("; "),
             row.suggestion.clone().unwrap_or_default(),
         ])?;

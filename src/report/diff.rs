@@ -1,13 +1,12 @@
-//! Two reports become the difference between them: loops by fingerprint, types by name.
+//! Compares two reports: loops by fingerprint, types by name.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::terminal::grid::{Align, Grid};
-use super::{LoopRow, Page, Report, TypeRow};
-use crate::human::{bytes, count};
+use super::{Form, LoopRow, Page, Report, TypeRow, terminal};
+use crate::findings::Owner;
 
 /// What is new, gone, and grown from one run to another.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -26,7 +25,7 @@ pub struct Change {
     /// Of a loop.
     pub fingerprint: Option<String>,
     /// Whose loop it is; `None` of a type.
-    pub owner: Option<String>,
+    pub owner: Option<Owner>,
     /// Loops, or live instances: before and after.
     pub count: [u64; 2],
     /// Bytes of loops with what they hold, or of live instances: before and after.
@@ -66,50 +65,22 @@ impl Diff {
         self.loops.iter().any(|change| change.what == What::New && !change.is_foreign())
     }
 
-    pub fn write_table(&self, page: &Page, top: usize, out: &mut dyn Write) -> io::Result<()> {
-        if self.loops.is_empty() && self.types.is_empty() {
-            return writeln!(out, "no difference");
-        }
-        for (head, name, changes) in [("LOOPS", "Loop", &self.loops), ("TYPES", "Type", &self.types)] {
-            if changes.is_empty() {
-                continue;
-            }
-            if head == "TYPES" && !self.loops.is_empty() {
-                writeln!(out)?;
-            }
-            writeln!(out, "{head}")?;
-            let mut grid = Grid::new(page.width);
-            grid.column("", Align::Left).column("Before", Align::Right).column("After", Align::Right);
-            grid.column("Bytes", Align::Right);
-            let owners = changes.iter().take(top).any(Change::is_foreign);
-            if owners {
-                grid.column("Owner", Align::Left);
-            }
-            grid.column(name, if name == "Loop" { Align::Path } else { Align::Name });
-            for change in changes.iter().take(top) {
-                let amounts = [count(change.count[0]), count(change.count[1]), signed(change.bytes)];
-                let owner = change.owner.clone().filter(|_| owners);
-                let cells = [change.what.name().to_string()].into_iter().chain(amounts).chain(owner);
-                grid.row(cells.chain([change.name.clone()]));
-            }
-            grid.write(out)?;
-            if let Some(more) = changes.len().checked_sub(top).filter(|&more| more > 0) {
-                writeln!(out, "… and {} more (--top 0 shows all)", count(more as u64))?;
+    /// `top`: rows of each table for people.
+    pub fn write(&self, form: Form, page: &Page, top: usize, out: &mut dyn Write) -> io::Result<()> {
+        match form {
+            Form::Table => terminal::diff::write(self, page, top, out),
+            Form::Json => {
+                serde_json::to_writer_pretty(&mut *out, self)?;
+                writeln!(out)
             }
         }
-        Ok(())
-    }
-
-    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
-        writeln!(out)
     }
 }
 
 impl Change {
     /// A loop of a package or the standard library.
-    fn is_foreign(&self) -> bool {
-        self.owner.as_ref().is_some_and(|owner| owner != "application")
+    pub fn is_foreign(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| !owner.is_application())
     }
 }
 
@@ -117,7 +88,7 @@ impl Change {
 #[derive(Debug, Default)]
 struct Side {
     name: String,
-    owner: Option<String>,
+    owner: Option<Owner>,
     count: u64,
     bytes: u64,
 }
@@ -156,11 +127,6 @@ fn changes(old: Amounts, new: Amounts, are_loops: bool) -> Vec<Change> {
     changes
 }
 
-fn signed([before, after]: [u64; 2]) -> String {
-    let sign = if after < before { "-" } else { "+" };
-    format!("{sign}{}", bytes(before.abs_diff(after)))
-}
-
 impl Side {
     fn amount(&self) -> (u64, u64) {
         (self.count, self.bytes)
@@ -168,7 +134,8 @@ impl Side {
 }
 
 impl What {
-    fn name(self) -> &'static str {
+    /// As a page writes it.
+    pub fn name(self) -> &'static str {
         match self {
             What::New => "new",
             What::Grown => "grown",

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Page, Report, ReportFormat};
+use super::{Page, Report, ReportFormat, View};
 use crate::human::{count, size};
 
 pub struct Dot;
@@ -14,6 +14,10 @@ impl ReportFormat for Dot {
 
     fn about(&self) -> &'static str {
         "the loops as a graph, for Graphviz"
+    }
+
+    fn shows(&self, view: View) -> bool {
+        view.has(View::Loops)
     }
 
     fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {

@@ -1,8 +1,11 @@
 //! Findings as workflow commands of GitHub Actions: annotations beside the line that made the loop.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 
-use super::{Page, Report, ReportFormat, wording};
+use super::markdown::Markdown;
+use super::{Page, Report, ReportFormat, View, wording};
+use crate::findings::gate::Standing;
 
 pub struct Github;
 
@@ -15,10 +18,13 @@ impl ReportFormat for Github {
         "annotations of GitHub Actions"
     }
 
+    fn shows(&self, view: View) -> bool {
+        view.is_whole()
+    }
+
     fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
-        let annotated = report.findings.iter().filter(|finding| {
-            finding.fails() || finding.standing.as_ref().is_some_and(|standing| standing.name == "warning")
-        });
+        let annotated =
+            report.findings.iter().filter(|finding| finding.fails() || finding.standing == Some(Standing::Warning));
         for gap in wording::gaps(&report.inputs) {
             writeln!(out, "::warning title={}::{}", property("refloop: incomplete trace"), data(&gap))?;
         }
@@ -36,7 +42,20 @@ impl ReportFormat for Github {
         }
         Ok(())
     }
+
+    /// The page that GitHub Actions shows for the job.
+    fn write_aside(&self, report: &Report, page: &Page) -> io::Result<()> {
+        let Some(file) = std::env::var_os(SUMMARY).filter(|file| !file.is_empty()) else { return Ok(()) };
+        let mut text = Vec::new();
+        Markdown.write(report, page, &mut text)?;
+        let written =
+            OpenOptions::new().append(true).create(true).open(file).and_then(|mut file| file.write_all(&text));
+        written.map_err(|error| io::Error::other(format!("${SUMMARY}: {error}")))
+    }
 }
+
+/// The variable that names the file of the job's summary.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// Text after the second pair of colons.
 fn data(text: &str) -> String {

@@ -4,17 +4,25 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Page, Report, ReportFormat};
+use super::{Input, LoopRow, Page, Report, ReportFormat, Section, SlotsRow, TypeRow, View};
 
 pub struct Json;
 
 /// Raised when a field changes its meaning or goes away; not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// What every document begins with, whatever it holds.
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<Part> {
     schema: u32,
     refloop: &'static str,
+    #[serde(flatten)]
+    part: Part,
+}
+
+/// The whole report.
+#[derive(Serialize)]
+struct Whole<'a> {
     #[serde(flatten)]
     report: &'a Report,
     omitted: Omitted,
@@ -28,6 +36,32 @@ struct Omitted {
     slots: u64,
 }
 
+/// The table of loops, and of which traces.
+#[derive(Serialize)]
+struct Loops<'a> {
+    inputs: &'a [Input],
+    loops: &'a Section<LoopRow>,
+    omitted: Omitted,
+}
+
+#[derive(Serialize)]
+struct Types<'a> {
+    inputs: &'a [Input],
+    types: &'a Section<TypeRow>,
+    by_module: bool,
+    types_notes: &'a [String],
+    omitted: Omitted,
+}
+
+#[derive(Serialize)]
+struct Slots<'a> {
+    inputs: &'a [Input],
+    slots: &'a Section<SlotsRow>,
+    slots_notes: &'a [String],
+    slots_not_understood: &'a [String],
+    omitted: Omitted,
+}
+
 impl ReportFormat for Json {
     fn name(&self) -> &'static str {
         "json"
@@ -37,14 +71,29 @@ impl ReportFormat for Json {
         "everything, for programs (docs/json-schema.md)"
     }
 
-    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
-        let document = Document {
-            schema: SCHEMA_VERSION,
-            refloop: env!("CARGO_PKG_VERSION"),
-            report,
-            omitted: Omitted { loops: report.loops.omitted, types: report.types.omitted, slots: report.slots.omitted },
-        };
-        serde_json::to_writer_pretty(&mut *out, &document)?;
-        writeln!(out)
+    fn shows(&self, _: View) -> bool {
+        true
     }
+
+    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+        let inputs = &report.inputs[..];
+        let Report { loops, types, slots, by_module, types_notes, slots_notes, slots_not_understood, .. } = report;
+        let omitted = Omitted {
+            loops: if page.view.has(View::Loops) { loops.omitted } else { 0 },
+            types: if page.view.has(View::Types) { types.omitted } else { 0 },
+            slots: if page.view.has(View::Slots) { slots.omitted } else { 0 },
+        };
+        match page.view {
+            View::Analyze | View::Check => document(Whole { report, omitted }, out),
+            View::Loops => document(Loops { inputs, loops, omitted }, out),
+            View::Types => document(Types { inputs, types, by_module: *by_module, types_notes, omitted }, out),
+            View::Slots => document(Slots { inputs, slots, slots_notes, slots_not_understood, omitted }, out),
+        }
+    }
+}
+
+fn document(part: impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document { schema: SCHEMA_VERSION, refloop: env!("CARGO_PKG_VERSION"), part };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
 }

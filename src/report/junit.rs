@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use super::{FindingRow, Page, Report, ReportFormat};
+use super::{FindingRow, Page, Report, ReportFormat, View};
+use crate::findings::Severity;
+use crate::findings::gate::Standing;
 
 pub struct Junit;
 
@@ -17,10 +19,14 @@ impl ReportFormat for Junit {
         "JUnit XML, for CI servers"
     }
 
+    fn shows(&self, view: View) -> bool {
+        view.is_whole()
+    }
+
     fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
         let mut suite = TestSuite::new("refloop");
         suite.add_test_cases(
-            report.findings.iter().filter(|finding| finding.severity != "note" || finding.fails()).map(case),
+            report.findings.iter().filter(|finding| finding.severity != Severity::Note || finding.fails()).map(case),
         );
         if suite.test_cases.is_empty() {
             let mut case = TestCase::new("no leaks found", TestCaseStatus::success());
@@ -40,7 +46,7 @@ fn case(finding: &FindingRow) -> TestCase {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             let place = finding.place.as_ref().map(|place| format!("\nmade at {}", place.place()));
             let advice = finding.advice.as_ref().map(|advice| format!("\n{advice}"));
-            status.set_type(&*finding.rule).set_message(&*finding.message);
+            status.set_type(finding.rule).set_message(&*finding.message);
             status.set_description(format!(
                 "{}{}{}\nfingerprint {}",
                 finding.message,
@@ -52,8 +58,8 @@ fn case(finding: &FindingRow) -> TestCase {
         }
         (false, standing) => {
             let mut status = TestCaseStatus::skipped();
-            let name = standing.as_ref().map_or("not counted", |standing| &standing.name);
-            let reason = standing.as_ref().and_then(|standing| standing.reason.clone());
+            let name = standing.as_ref().map_or("not counted", Standing::name);
+            let reason = standing.as_ref().and_then(Standing::reason);
             status.set_message(reason.map_or(name.to_string(), |reason| format!("{name}: {reason}")));
             status
         }

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{Input, LoopRow, Page, Report, ReportFormat, wording};
+use super::{Audience, Input, LoopRow, Page, Report, ReportFormat, View, wording};
 use crate::heap::printable;
 use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
+use crate::trace::References;
 
 pub struct Markdown;
 
@@ -17,37 +18,65 @@ impl ReportFormat for Markdown {
         "for a pull request or a job summary"
     }
 
-    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "# refloop\n")?;
-        if let Some(gate) = &report.gate {
-            let failing = report.findings.iter().filter(|finding| finding.fails()).count() as u64;
-            match gate.failed {
-                true => writeln!(out, "**Failed**: {}.\n", counted(failing, "leak", "leaks"))?,
-                false if Input::none_is_checked(&report.inputs) => writeln!(out, "**Not checked**.\n")?,
-                false => writeln!(out, "**Passed**.\n")?,
-            }
-        }
-        let gaps = wording::gaps(&report.inputs);
-        for gap in &gaps {
-            writeln!(out, "- note: {}", escape(gap))?;
-        }
-        if !gaps.is_empty() {
-            writeln!(out)?;
-        }
-        summary(report, out)?;
-        for (i, row) in report.loops.rows.iter().enumerate() {
-            if i == 0 {
-                writeln!(out, "\n## Loops")?;
-            }
-            one_loop(row, out)?;
-        }
-        omitted(report.loops.omitted, "kinds of loops", out)?;
-        types(report, out)?;
-        slots(report, out)?;
-        lost(report, out)?;
-        unreachable(report, out)?;
-        anomalies(report, out)
+    fn audience(&self) -> Audience {
+        Audience::Readers
     }
+
+    fn shows(&self, _: View) -> bool {
+        true
+    }
+
+    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+        match page.view {
+            View::Analyze | View::Check => whole(report, out),
+            View::Loops => alone(loops, report, out),
+            View::Types => alone(types, report, out),
+            View::Slots => alone(slots, report, out),
+        }
+    }
+}
+
+/// A page of one chapter, which begins with its title and not with an empty line.
+fn alone(chapter: Chapter, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    chapter(report, &mut text)?;
+    out.write_all(text.trim_ascii_start())
+}
+
+type Chapter = fn(&Report, &mut dyn Write) -> io::Result<()>;
+
+fn whole(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "# refloop\n")?;
+    if let Some(gate) = &report.gate {
+        let failing = report.findings.iter().filter(|finding| finding.fails()).count() as u64;
+        match gate.failed {
+            true => writeln!(out, "**Failed**: {}.\n", counted(failing, "leak", "leaks"))?,
+            false if Input::none_is_checked(&report.inputs) => writeln!(out, "**Not checked**.\n")?,
+            false => writeln!(out, "**Passed**.\n")?,
+        }
+    }
+    let gaps = wording::gaps(&report.inputs);
+    for gap in &gaps {
+        writeln!(out, "- note: {}", escape(gap))?;
+    }
+    if !gaps.is_empty() {
+        writeln!(out)?;
+    }
+    summary(report, out)?;
+    loops(report, out)?;
+    types(report, out)?;
+    slots(report, out)?;
+    lost(report, out)?;
+    unreachable(report, out)?;
+    anomalies(report, out)
+}
+
+fn loops(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if !report.loops.rows.is_empty() {
+        writeln!(out, "\n## Loops")?;
+    }
+    report.loops.rows.iter().try_for_each(|row| one_loop(row, out))?;
+    omitted(report.loops.omitted, "kinds of loops", out)
 }
 
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -58,7 +87,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         false => ["not known".to_string(), String::new()],
     };
     row(&[vec!["alive at the end".to_string(), String::new()], alive.to_vec()].concat(), out)?;
-    if report.inputs.iter().all(|input| input.references == "none") && !report.inputs.is_empty() {
+    if report.inputs.iter().all(|input| input.references == References::None) && !report.inputs.is_empty() {
         let unknown = ["not known".to_string(), String::new(), String::new()];
         row(&[vec!["loops and lost references".to_string()], unknown.to_vec()].concat(), out)?;
         return row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out);
@@ -93,8 +122,10 @@ fn one_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "- in {} ({})", code(&printable(mark)), count(*n))?;
     }
     match &row.standing {
-        Some(standing) => writeln!(out, "- owner: {}; at the gate: {}", escape(&row.owner), standing.name),
-        None => writeln!(out, "- owner: {}", escape(&row.owner)),
+        Some(standing) => {
+            writeln!(out, "- owner: {}; at the gate: {}", escape(&row.owner.to_string()), standing.name())
+        }
+        None => writeln!(out, "- owner: {}", escape(&row.owner.to_string())),
     }
 }
 
@@ -135,7 +166,7 @@ fn slots(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 class.used_per_instance.to_string(),
                 class.slotted_used_per_instance.to_string(),
                 class.saved_bytes.to_string(),
-                escape(&class.verdict),
+                escape(class.verdict.name()),
             ],
             out,
         )?;

@@ -42,8 +42,28 @@ pub trait ReportFormat: Sync {
     fn name(&self) -> &'static str;
     /// One line, without a final dot.
     fn about(&self) -> &'static str;
-    /// Writes the whole report. The same report and page give the same bytes.
+    /// Who reads it.
+    fn audience(&self) -> Audience {
+        Audience::Programs
+    }
+    /// Whether it can show this part of the report. `Analyze` and `Check` are the whole of it.
+    fn shows(&self, view: View) -> bool;
+    /// Writes the part of the report that the page asks for. The same report and page give the same bytes.
     fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()>;
+    /// Writes what goes elsewhere than to the output, such as the summary of a CI job.
+    fn write_aside(&self, _: &Report, _: &Page) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Who reads what a format writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Somebody at a terminal: what is not worth a line is left out, and where nothing is to be said nothing is written.
+    Terminal,
+    /// Somebody who reads a page: what is not worth a line is left out.
+    Readers,
+    Programs,
 }
 
 /// What is asked for, and the space there is.
@@ -55,7 +75,7 @@ pub struct Page {
     pub color: bool,
 }
 
-/// Which part of the report is asked for. Formats for machines write all of it whatever is asked.
+/// Which part of the report is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum View {
     /// Summary, loops, and the top of the other tables.
@@ -63,9 +83,40 @@ pub enum View {
     Analyze,
     /// What fails the build, short.
     Check,
+    /// The table of loops alone.
     Loops,
     Types,
     Slots,
+}
+
+impl View {
+    /// The report as a whole, rather than one of its tables.
+    pub fn is_whole(self) -> bool {
+        matches!(self, View::Analyze | View::Check)
+    }
+
+    /// Whether a page of this view has the table of `other`.
+    pub fn has(self, other: View) -> bool {
+        self.is_whole() || self == other
+    }
+}
+
+/// The form of an answer that is no report, as of `why` and `diff`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Table,
+    Json,
+}
+
+impl Form {
+    /// What `--format` calls each of them, the one for people first.
+    pub const NAMES: [&str; 2] = ["table", "json"];
+
+    /// The form of this name.
+    pub fn named(name: &str) -> Option<Form> {
+        let forms = Form::NAMES.into_iter().zip([Form::Table, Form::Json]);
+        { forms }.find(|(other, _)| *other == name).map(|(_, form)| form)
+    }
 }
 
 /// The format of this name.

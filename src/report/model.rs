@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::findings::gate::Standing;
+use crate::findings::{Owner, Severity};
+use crate::overhead as slots;
+use crate::trace::References;
+
 /// What was found in one trace, or in several together.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -26,7 +31,7 @@ pub struct Report {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<UnreachableRow>,
     pub anomalies: Vec<AnomalyRow>,
-    /// Every snapshot, loops included: what a build fails on.
+    /// Every finding, loops included: what a build fails on.
     pub findings: Vec<FindingRow>,
     /// What the gate said; only `check` asks it.
     pub gate: Option<GateRow>,
@@ -48,11 +53,10 @@ pub struct Input {
     pub path: String,
     /// `cpython-3.13.0`.
     pub runtime: String,
-    /// `events`, `checkpoints` or `none`: how exact the references are.
-    pub references: String,
+    /// How exact the references are.
+    pub references: References,
     pub events: u64,
-    /// `complete`; `open`, without an end record; `cut`, in the middle of a record; `error`.
-    pub ending: String,
+    pub ending: InputEnding,
     /// Where it is cut, in bytes.
     pub cut_at: Option<u64>,
     /// Why the rest could not be read.
@@ -61,6 +65,20 @@ pub struct Input {
     pub snapshots: u64,
     /// How far the cyclic garbage of the run is known.
     pub known: Known,
+}
+
+/// How far a trace can be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputEnding {
+    #[default]
+    Complete,
+    /// Without an end record.
+    Open,
+    /// In the middle of a record.
+    Cut,
+    /// At a record that could not be read.
+    Error,
 }
 
 /// How far the cyclic garbage of a run is known, from least to most.
@@ -135,11 +153,11 @@ pub struct CyclicSummary {
     /// Loops so big that a shorter way around than the one told may exist.
     pub unproved_paths: u64,
     /// Loops by owner.
-    pub by_owner: BTreeMap<String, u64>,
+    pub by_owner: BTreeMap<Owner, u64>,
 }
 
 /// Loops with the same fingerprint.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LoopRow {
     pub fingerprint: String,
     /// `Order.items[*] → Line.order → Order`.
@@ -167,14 +185,16 @@ pub struct LoopRow {
     /// Bytes × seconds between being orphaned and being freed, over all loops.
     pub byte_seconds: Option<f64>,
     /// `application`, `package NAME`, `standard library`.
-    pub owner: String,
+    pub owner: Owner,
     pub pattern: Option<String>,
     pub advice: Option<String>,
     pub cut: Option<CutRow>,
     /// Tests, requests, iterations in which the loops were seen first, as the program calls them.
     pub marks: BTreeMap<String, u64>,
     /// How it stands at the gate.
-    pub standing: Option<StandingRow>,
+    pub standing: Option<Standing>,
+    /// What a page says of it, line by line: how much, the path, where it was made, what to cut.
+    pub text: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -258,7 +278,7 @@ pub struct TypeRow {
     /// Where `bytes` go.
     pub split: SplitRow,
     /// Instances by state of their dict; empty for types whose instances have none.
-    pub states: BTreeMap<String, u64>,
+    pub states: BTreeMap<&'static str, u64>,
 }
 
 /// Parts of the bytes of a type. `padding` stands beside them: what the allocator adds.
@@ -279,7 +299,7 @@ pub struct SplitRow {
 }
 
 /// What `__slots__` would change for one class.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SlotsRow {
     #[serde(rename = "type")]
     pub type_name: String,
@@ -297,7 +317,7 @@ pub struct SlotsRow {
     /// What the class itself costs more, once.
     pub class_cost: i64,
     /// `recommended`, `possible after`, `not advised`.
-    pub verdict: String,
+    pub verdict: slots::Verdict,
     pub blockers: Vec<String>,
     /// The code to paste.
     pub suggestion: Option<String>,
@@ -305,7 +325,7 @@ pub struct SlotsRow {
     pub place: Option<String>,
     pub notes: Vec<String>,
     /// Whose class it is, as of loops.
-    pub owner: String,
+    pub owner: Owner,
 }
 
 /// Objects of one type with a count that nothing explains.
@@ -338,33 +358,26 @@ pub struct AnomalyRow {
     pub examples: Vec<String>,
 }
 
-/// One snapshot.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FindingRow {
-    pub rule: String,
-    /// `error`, `warning` or `note`.
-    pub severity: String,
+    pub rule: &'static str,
+    pub severity: Severity,
     pub fingerprint: String,
     pub subject: String,
     pub message: String,
+    /// Why memory is wasted, where the message says how much first.
+    #[serde(skip)]
+    pub cause: Option<String>,
     pub advice: Option<String>,
     /// The innermost frame of the application's own code, else the innermost of all.
     pub place: Option<FrameRow>,
-    pub owner: String,
+    pub owner: Owner,
     pub count: u64,
     pub objects: u64,
     /// `None` where the log has no sizes.
     pub bytes: Option<u64>,
-    pub standing: Option<StandingRow>,
-}
-
-/// How a finding stands at the gate, and why.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct StandingRow {
-    /// `fails`, `known`, `suppressed`, `collected`, `foreign`, `not-asked`, `allowed`, `warning`, `note`.
-    pub name: String,
-    /// The reason of a suppression.
-    pub reason: Option<String>,
+    pub standing: Option<Standing>,
 }
 
 /// What the gate said.
@@ -372,7 +385,9 @@ pub struct StandingRow {
 pub struct GateRow {
     pub failed: bool,
     /// Findings by how they stand.
-    pub standings: BTreeMap<String, u64>,
+    pub standings: BTreeMap<&'static str, u64>,
+    /// `2 in the baseline`: findings that do not fail the build, for each reason.
+    pub not_counted: Vec<String>,
     pub exceeded: Vec<String>,
     pub unused_suppressions: Vec<String>,
     pub expired_suppressions: Vec<String>,
@@ -404,8 +419,8 @@ impl FindingRow {
     /// The build fails on it. Where no gate was asked: what is wrong, and the application's.
     pub fn fails(&self) -> bool {
         match &self.standing {
-            Some(standing) => standing.name == "fails",
-            None => self.severity == "error" && self.owner == "application",
+            Some(standing) => *standing == Standing::Fails,
+            None => self.severity == Severity::Error && self.owner.is_application(),
         }
     }
 }

@@ -13,6 +13,11 @@ impl FrameRow {
         place(&self.path, self.line, &self.function)
     }
 
+    /// A frame of pytest, or of what calls its hooks.
+    pub fn is_of_a_test_runner(&self) -> bool {
+        ["/_pytest/", "/pluggy/"].iter().any(|folder| self.path.contains(folder))
+    }
+
     /// The file of an import machinery or of typed-in code, `<frozen …>`, is none that a page can link to.
     pub fn is_in_a_file(&self) -> bool {
         !self.path.starts_with('<')

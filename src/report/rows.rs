@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{SlotsRow, SplitRow, TypeRow};
+use crate::findings::Owner;
 use crate::heap::Heap;
 use crate::human::{bytes, counted};
 use crate::overhead::profile::module_of;
@@ -103,7 +104,7 @@ pub fn merge_slots(rows: impl IntoIterator<Item = SlotsRow>) -> Vec<SlotsRow> {
         sum.peak_instances += row.peak_instances;
         sum.saved_bytes += row.saved_bytes;
         sum.saved_bytes_at_peak += row.saved_bytes_at_peak;
-        if severity(&row.verdict) > severity(&sum.verdict) {
+        if row.verdict > sum.verdict {
             (sum.verdict, sum.suggestion) = (row.verdict, row.suggestion);
         }
         for text in row.blockers {
@@ -118,10 +119,6 @@ pub fn merge_slots(rows: impl IntoIterator<Item = SlotsRow>) -> Vec<SlotsRow> {
         }
     }
     by_name.into_values().collect()
-}
-
-fn severity(verdict: &str) -> usize {
-    ["recommended", "possible after", "not advised"].iter().position(|name| *name == verdict).unwrap_or(3)
 }
 
 fn type_row(profile: &TypeProfile) -> TypeRow {
@@ -144,7 +141,7 @@ fn type_row(profile: &TypeProfile) -> TypeRow {
             items: split.items,
             padding: split.padding,
         },
-        states: profile.states.iter().map(|(&state, &n)| (state_name(state).to_string(), n)).collect(),
+        states: profile.states.iter().map(|(&state, &n)| (state_name(state), n)).collect(),
         ..TypeRow::default()
     }
 }
@@ -162,12 +159,12 @@ fn slots_row(advice: &SlotsAdvice) -> SlotsRow {
         saved_bytes: advice.saved_bytes,
         saved_bytes_at_peak: advice.saved_at_peak,
         class_cost: advice.class_cost,
-        verdict: advice.verdict.name().to_string(),
+        verdict: advice.verdict,
         blockers: blockers.collect(),
         suggestion: advice.suggestion.clone(),
         place: advice.place.clone(),
         notes: advice.notes.clone(),
-        owner: String::new(),
+        owner: Owner::Application,
     }
 }
 

@@ -8,8 +8,9 @@ use serde_sarif::sarif::{
     Result as Outcome, ResultLevel, Run, Sarif as Log, Suppression, Tool, ToolComponent,
 };
 
-use super::{FindingRow, FrameRow, Page, Report, ReportFormat};
-use crate::findings::{RULES, Rule};
+use super::{FindingRow, FrameRow, Page, Report, ReportFormat, View};
+use crate::findings::gate::Standing;
+use crate::findings::{RULES, Rule, Severity};
 
 pub struct Sarif;
 
@@ -23,6 +24,10 @@ impl ReportFormat for Sarif {
 
     fn about(&self) -> &'static str {
         "SARIF 2.1.0, for code hosts"
+    }
+
+    fn shows(&self, view: View) -> bool {
+        view.is_whole()
     }
 
     fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
@@ -62,35 +67,38 @@ fn first_chapter(page: &str) -> &str {
 
 /// A result; nothing for what was not asked for, or is not the application's.
 fn outcome(finding: &FindingRow) -> Option<Outcome> {
-    let standing = finding.standing.as_ref().map(|standing| standing.name.as_str());
-    let level = match standing {
-        Some("foreign" | "not-asked") => return None,
-        _ if finding.severity == "note" && finding.owner != "application" => return None,
-        None if finding.owner != "application" => ResultLevel::Note,
-        Some("warning") => ResultLevel::Warning,
-        Some("fails") => ResultLevel::Error,
-        _ if finding.severity == "note" => ResultLevel::Note,
-        _ if finding.severity == "warning" => ResultLevel::Warning,
-        _ => ResultLevel::Error,
+    let standing = finding.standing.as_ref();
+    let level = match (standing, finding.severity) {
+        (Some(Standing::Foreign | Standing::NotAsked), _) => return None,
+        (_, Severity::Note) if !finding.owner.is_application() => return None,
+        (None, _) if !finding.owner.is_application() => ResultLevel::Note,
+        (Some(Standing::Warning), _) => ResultLevel::Warning,
+        (Some(Standing::Fails), _) => ResultLevel::Error,
+        (_, Severity::Note) => ResultLevel::Note,
+        (_, Severity::Warning) => ResultLevel::Warning,
+        (_, Severity::Error) => ResultLevel::Error,
     };
-    let accepted = matches!(standing, Some("suppressed" | "known" | "collected" | "allowed"));
-    let reason = finding.standing.as_ref().and_then(|standing| standing.reason.clone());
     let advice = finding.advice.as_ref().map(|advice| format!("\n{advice}")).unwrap_or_default();
     let message = Message::builder().text(format!("{}{advice}", finding.message)).build();
     let rule_index = RULES.iter().position(|rule| rule.name == finding.rule);
     Some(Outcome {
-        rule_id: Some(finding.rule.clone()),
+        rule_id: Some(finding.rule.to_string()),
         rule_index: rule_index.map(|index| index as i64),
         level: Some(level),
         partial_fingerprints: Some(BTreeMap::from([(FINGERPRINT.to_string(), finding.fingerprint.clone())])),
         occurrence_count: Some(finding.count.clamp(1, i64::MAX as u64) as i64),
         locations: finding.place.as_ref().filter(|place| place.is_in_a_file()).map(|place| vec![location(place)]),
-        suppressions: accepted.then(|| {
-            let justification = reason.or_else(|| standing.map(str::to_string));
+        suppressions: standing.filter(|standing| is_accepted(standing)).map(|standing| {
+            let justification = Some(standing.reason().unwrap_or(standing.name()).to_string());
             vec![Suppression { justification, ..Suppression::builder().kind("external").build() }]
         }),
         ..Outcome::builder().message(message).build()
     })
+}
+
+/// The finding is there, and the build may pass.
+fn is_accepted(standing: &Standing) -> bool {
+    matches!(standing, Standing::Suppressed(_) | Standing::Known | Standing::Collected | Standing::Allowed)
 }
 
 fn location(place: &FrameRow) -> Location {

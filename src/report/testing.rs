@@ -4,7 +4,9 @@ use super::*;
 use crate::findings::config::Config;
 use crate::findings::date::Date;
 use crate::findings::gate::Gate;
-use crate::findings::{AnomalyFact, Facts, Ownership, testing};
+use crate::findings::{AnomalyFact, Facts, Owner, Ownership, testing};
+use crate::overhead::Verdict;
+use crate::trace::References;
 
 /// Three loops, of which one is the standard library's; a lost object; an anomaly; two types.
 pub fn report(gate: Option<&str>) -> Report {
@@ -28,9 +30,8 @@ pub fn report(gate: Option<&str>) -> Report {
     let input = Input {
         path: "shop.reftrace".to_string(),
         runtime: "cpython-3.13.0".to_string(),
-        references: "checkpoints".to_string(),
+        references: References::Checkpoints,
         events: 1_204_331,
-        ending: "complete".to_string(),
         snapshots: 3,
         known: Known::End,
         ..Input::default()
@@ -75,11 +76,11 @@ fn slots_row() -> SlotsRow {
         saved_bytes: 19_840,
         saved_bytes_at_peak: 20_160,
         class_cost: 120,
-        verdict: "possible after".to_string(),
+        verdict: Verdict::PossibleAfter,
         blockers: vec!["somebody takes weak references to instances; name __weakref__ among the slots".to_string()],
         suggestion: Some("__slots__ = ('items', '__weakref__')".to_string()),
         place: Some("app.py:12".to_string()),
         notes: Vec::new(),
-        owner: "application".to_string(),
+        owner: Owner::Application,
     }
 }

@@ -2,6 +2,8 @@
 
 use super::testing::report;
 use super::*;
+use crate::findings::Owner;
+use crate::trace::References;
 
 fn written(format: &dyn ReportFormat, report: &Report, page: &Page) -> String {
     let mut out = Vec::new();
@@ -81,6 +83,25 @@ fn rows_that_are_left_out_are_counted_in_every_table() {
 }
 
 #[test]
+fn one_table_is_that_table_and_nothing_else_in_every_format_that_has_it() {
+    let words = [(View::Loops, ".items[*]"), (View::Types, "dict"), (View::Slots, "possible after")];
+    for format in FORMATS {
+        for (view, word) in words.into_iter().filter(|&(view, _)| format.shows(view)) {
+            let text = written(*format, &report(Some("")), &Page { view, width: 160, color: false });
+            for (other, word) in words.into_iter().filter(|&(other, _)| other != view && other != View::Types) {
+                assert!(!text.contains(word), "{} {view:?} shows {other:?}: {text}", format.name());
+            }
+            assert!(text.contains(word), "{} {view:?}: {text}", format.name());
+        }
+    }
+    let shown =
+        |view| FORMATS.iter().filter(|format| format.shows(view)).map(|format| format.name()).collect::<Vec<_>>();
+    assert_eq!(shown(View::Loops), ["table", "json", "markdown", "csv", "dot"]);
+    assert_eq!(shown(View::Slots), ["table", "json", "markdown", "csv"]);
+    assert_eq!(shown(View::Check).len(), FORMATS.len());
+}
+
+#[test]
 fn a_check_that_finds_nothing_is_one_line() {
     let text = written(
         &terminal::Table,
@@ -94,7 +115,7 @@ fn a_check_that_finds_nothing_is_one_line() {
 fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
     let input = |path: &str, snapshots, whole, complete| Input {
         path: path.to_string(),
-        references: "checkpoints".to_string(),
+        references: References::Checkpoints,
         snapshots,
         known: Known::of(snapshots, whole, complete),
         ..Input::default()
@@ -121,7 +142,7 @@ fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
 #[test]
 fn what_is_not_counted_is_broken_at_its_arrows() {
     let mut long = report(Some(""));
-    let foreign = |finding: &&mut FindingRow| finding.owner == "standard library";
+    let foreign = |finding: &&mut FindingRow| finding.owner == Owner::StandardLibrary;
     let finding = long.findings.iter_mut().find(foreign).unwrap();
     let steps = ["NotFound.__traceback__", "traceback.tb_next", "traceback.tb_frame", "frame dispatch local error"];
     finding.subject = steps.join(" → ");
@@ -135,8 +156,9 @@ fn what_is_not_counted_is_broken_at_its_arrows() {
 fn the_json_report_follows_its_schema() {
     let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for gate in [None, Some("max-loops = 1")] {
-        let text = written(&json::Json, &report(gate), &Page::default());
+    let views = [View::Analyze, View::Check, View::Loops, View::Types, View::Slots];
+    for (gate, view) in [None, Some("max-loops = 1")].into_iter().flat_map(|gate| views.map(|view| (gate, view))) {
+        let text = written(&json::Json, &report(gate), &Page { view, ..Page::default() });
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
@@ -182,7 +204,7 @@ fn a_difference_names_what_is_new_grown_and_gone() {
     let diff = diff::Diff::between(&old, &new);
     assert!(diff.has_new_loops());
     let mut out = Vec::new();
-    diff.write_table(&Page::default(), 10, &mut out).unwrap();
+    diff.write(Form::Table, &Page::default(), 10, &mut out).unwrap();
     insta::assert_snapshot!("diff", String::from_utf8(out).unwrap());
     assert_eq!(diff::Diff::between(&old, &old), diff::Diff::default());
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::terminal::wrap::{Style, styled, wrap};
-use super::{Page, StepRow};
+use super::{Form, Page, StepRow};
 use crate::heap::{Heap, HeapGraph, Node, Observer, SnapshotKind};
 use crate::human::{count, counted};
 use crate::retention::{RootKind, RootPath, path_from_root};
@@ -98,7 +98,17 @@ fn root_text(path: &RootPath) -> String {
 }
 
 impl Answer {
-    pub fn write_table(&self, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, form: Form, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+        match form {
+            Form::Table => self.write_table(page, out),
+            Form::Json => {
+                serde_json::to_writer_pretty(&mut *out, self)?;
+                writeln!(out)
+            }
+        }
+    }
+
+    fn write_table(&self, page: &Page, out: &mut dyn Write) -> io::Result<()> {
         let mut head = vec![styled(&self.type_name, Style::Bold, page.color)];
         head.push(format!("{} alive at event {}", count(self.alive), count(self.event)));
         if self.alive > 1 && self.path.is_some() {
@@ -114,10 +124,5 @@ impl Answer {
             writeln!(out, "{lead}{}{}", step.label, step.slot)?;
         }
         Ok(())
-    }
-
-    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
-        writeln!(out)
     }
 }

@@ -1,8 +1,11 @@
 //! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
 
-use super::{CutRow, Input, Known, LoopRow};
+use super::{CutRow, FindingRow, Input, Known, LoopRow};
+use crate::findings::Severity;
+use crate::findings::gate::Standing;
 use crate::heap::printable;
 use crate::human::{count, counted, ratio, size};
+use crate::trace::References;
 
 /// What is left of the loops after the cuts.
 pub fn after_cut(cut: &CutRow) -> Option<String> {
@@ -59,21 +62,58 @@ pub fn gaps(inputs: &[Input]) -> Vec<String> {
 /// `has no checkpoint, so nothing is known of its loops`.
 fn gap(input: &Input) -> Option<&'static str> {
     match input.known {
-        Known::Nothing if input.references == "none" => {
+        Known::Nothing if input.references == References::None => {
             Some("has no whole collection, so nothing is known of its garbage")
         }
-        Known::Collections if input.references == "none" => {
+        Known::Collections if input.references == References::None => {
             Some("has no collection of the oldest generation, so only what younger ones found is known")
         }
-        Known::Part if input.references == "none" => {
+        Known::Part if input.references == References::None => {
             Some("is a log: what became garbage after its last collection is not known")
         }
         Known::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
         Known::Collections => {
             Some("broke off without a full checkpoint, so only loops that a collection found are known")
         }
-        Known::Part if input.references == "events" => Some("broke off: what became garbage afterwards is not known"),
+        Known::Part if input.references == References::Events => {
+            Some("broke off: what became garbage afterwards is not known")
+        }
         Known::Part => Some("broke off: what became garbage after its last checkpoint is not known"),
         Known::End => None,
+    }
+}
+
+/// Why findings do not fail the build, in the order in which a page says it.
+const NOT_COUNTED: [&str; 6] = [
+    "of packages and the standard library",
+    "in the baseline",
+    "suppressed",
+    "freed by the collector",
+    "within limits",
+    "outside of what was asked for",
+];
+
+/// `2 in the baseline`: how many findings do not count, for each reason.
+pub fn not_counted(findings: &[FindingRow]) -> Vec<String> {
+    let mut counts = [0; NOT_COUNTED.len()];
+    for finding in findings.iter().filter(|finding| finding.severity != Severity::Note) {
+        if let Some(reason) = finding.standing.as_ref().and_then(reason) {
+            counts[reason] += 1;
+        }
+    }
+    let reasons = counts.into_iter().zip(NOT_COUNTED).filter(|&(n, _)| n > 0);
+    reasons.map(|(n, reason)| format!("{} {reason}", count(n))).collect()
+}
+
+/// The place in [`NOT_COUNTED`].
+fn reason(standing: &Standing) -> Option<usize> {
+    match standing {
+        Standing::Foreign => Some(0),
+        Standing::Known => Some(1),
+        Standing::Suppressed(_) => Some(2),
+        Standing::Collected => Some(3),
+        Standing::Allowed => Some(4),
+        Standing::NotAsked => Some(5),
+        Standing::Fails | Standing::Warning | Standing::Note => None,
     }
 }

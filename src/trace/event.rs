@@ -7,6 +7,8 @@
 //!
 //! There is no `_ =>` on [`Event`] anywhere, so the compiler lists what a new event must reach.
 
+use serde::Serialize;
+
 /// The producer's name of an object: unique among the live objects, used again after a `free`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(pub u64);
@@ -110,13 +112,15 @@ impl Header {
 }
 
 /// How exact the references are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum References {
     /// Every change is in the log: the model keeps the tally.
     Events,
     /// Complete at `checkpoint` lines only: each `walk … checkpoint` describes its objects anew.
     Checkpoints,
     /// There are none, nor counts: what is garbage the log itself says, with [`Event::Unreachable`].
+    #[default]
     None,
 }
 

@@ -32,6 +32,10 @@ ROW = {
     "advice": "let the child refer to its parent weakly",
     "cut": {"reference": "Line.order", "replacement": "weakref.ref(order)"},
     "standing": {"name": "fails", "reason": None},
+    "text": [
+        "LOOP 3f9c0a115e8d7b42  1,240 × 2 objects, 1.9 MB with what they hold",  # noqa: RUF001
+        "    Order.items[*] → Line.order → Order",
+    ],
     "types": {"members": {"shop.Order": 1, "shop.Line": 1}, "held": {}},
 }
 
@@ -99,35 +103,19 @@ def answer(monkeypatch):
     return say
 
 
-def test_a_loop_is_told_as_the_command_tells_it():
-    told = _analysis.Loop(ROW).told(40, "this test")
-    assert told.splitlines() == [
-        "LOOP 3f9c0a115e8d7b42  1,240 × 2 objects, 1.9 MB with what they hold"  # noqa: RUF001
-        " · 40 of them in this test · freed later by the collector: 1,180",
-        "    Order.items[*] → Line.order → Order",
-        "    made at      app.py:42 make_order ← tests/test_app.py:7 test_order, and at 2 other places",
-        "    cut          Line.order    weakref.ref(order)",
-        "    pattern      child points back to its parent",
-        "                 let the child refer to its parent weakly",
+def test_a_loop_is_written_as_the_command_writes_it():
+    assert _analysis.Loop(ROW).text(1240, "this test").splitlines() == ROW["text"]
+    assert _analysis.Loop(ROW).text(40, "this test").splitlines() == [
+        *ROW["text"],
+        "    in           this test: 40 of them",
     ]
 
 
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (999_960, "1.0 MB"), (1_949_999, "1.9 MB"), (2**62, "4611.7 PB")],
-)
-def test_bytes_are_written_as_the_command_writes_them(number, text):
-    assert _analysis.in_bytes(number) == text
-
-
-def test_what_is_not_counted_is_counted_by_reason():
-    standings = ["foreign", "known", "known", "suppressed"]
-    loops = [dict(ROW, standing={"name": name, "reason": None}) for name in standings]
-    analysis = _analysis.Analysis({"loops": loops, "findings": [], "gate": {"failed": False}})
-    assert analysis.failing == []
-    assert analysis.not_counted() == (
-        " (not counted: 1 of packages and the standard library, 2 in the baseline, 1 suppressed)"
-    )
+def test_what_is_not_counted_stands_beside_the_verdict():
+    gate = {"failed": False, "not_counted": ["1 of packages and the standard library", "2 in the baseline"]}
+    analysis = _analysis.Analysis({"loops": [], "findings": [], "gate": gate})
+    assert analysis.not_counted() == " (not counted: 1 of packages and the standard library, 2 in the baseline)"
+    assert _analysis.Analysis({"loops": [], "findings": [], "gate": None}).not_counted() == ""
 
 
 def test_other_findings_that_fail_the_gate_are_told():

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use anyhow::Context;
-use refloop::trace::formats::{SNIFFED, WriteOptions, detect, named, open_input};
+use refloop::trace::formats::{SNIFFED, WriteOptions, detect, named, open_input, target_of};
 use refloop::trace::input::Input;
 use refloop::trace::{ConvertError, Ending, convert as convert_events};
 
@@ -16,10 +16,10 @@ pub fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
     let mut input = Input::open(&command.input)?;
     input.reach(SNIFFED)?;
     let start = &input.window()[..input.window().len().min(SNIFFED)];
-    let form = detect(start).map_or("", |format| format.name());
-    let name = command.to.as_deref().unwrap_or(if form == "binary" { "text" } else { "binary" });
-    let writer = named(name).and_then(|format| format.writer());
-    let writer = writer.ok_or_else(|| Failure::usage(format!("the form '{name}' is only read")))?;
+    let format = command.to.as_deref().map_or_else(|| target_of(detect(start)), named);
+    let Some(writer) = format.and_then(|format| format.writer()) else {
+        return Err(Failure::usage("there is no such form to write"));
+    };
     let mut events = open_input(input).map_err(|error| error.in_file(&command.input))?;
     let header = events.header().clone();
     let options = WriteOptions { zstd: command.zstd };

@@ -21,10 +21,7 @@ pub fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
     let width = output::width(to_file);
     let page = Page { view: View::Analyze, width, color: output::color(&command.messages, to_file) };
     let top = if command.top == 0 { usize::MAX } else { command.top };
-    output::write(command.output.as_deref(), |out| match command.format.as_str() {
-        "json" => diff.write_json(out),
-        _ => diff.write_table(&page, top, out),
-    })?;
+    output::write(command.output.as_deref(), |out| diff.write(command.format, &page, top, out))?;
     match old_error.or(new_error) {
         Some(error) => Err(error),
         None if command.fail_on_new && diff.has_new_loops() => Ok(Outcome::Findings),

@@ -1,12 +1,11 @@
 //! `analyze`, `loops`, `types` and `slots`: the report, whole or one table of it.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use refloop::findings::gate::Verdict;
 use refloop::findings::{self, Finding, Ownership};
 use refloop::overhead::SlotsOptions;
-use refloop::report::{self, Material, Report, SortKey, View};
+use refloop::report::{self, Audience, Material, Report, ReportFormat, SortKey, View};
 
 use crate::args;
 use crate::run::Run;
@@ -22,7 +21,7 @@ const MIN_SAVING: u64 = 1_000;
 
 pub fn analyze(command: &args::Report) -> Result<Outcome, Failure> {
     // Pages for people leave out what is not worth a line.
-    let min_saving = if for_people(&command.page) { MIN_SAVING } else { 0 };
+    let min_saving = if format(&command.page)?.audience() == Audience::Programs { 0 } else { MIN_SAVING };
     show(command, View::Analyze, &SlotsOptions { min_saving, ..SlotsOptions::default() }, false)
 }
 
@@ -40,6 +39,7 @@ pub fn slots(command: &args::Slots) -> Result<Outcome, Failure> {
 }
 
 fn show(command: &args::Report, view: View, options: &SlotsOptions, by_module: bool) -> Result<Outcome, Failure> {
+    require(format(&command.page)?, view)?;
     let settings = settings::load(&command.project)?;
     let ownership = ownership(&settings)?;
     let mut run = run::replay(&command.traces.traces, options, &command.page.messages)?;
@@ -49,8 +49,21 @@ fn show(command: &args::Report, view: View, options: &SlotsOptions, by_module: b
     Ok(Outcome::Nothing)
 }
 
-fn for_people(page: &args::Page) -> bool {
-    ["table", "markdown"].contains(&page.format.as_str())
+fn format(page: &args::Page) -> Result<&'static dyn ReportFormat, Failure> {
+    let unknown = || Failure::usage(format!("unknown format '{}'", page.format));
+    report::format_named(&page.format).ok_or_else(unknown)
+}
+
+/// A table that the format cannot show is a mistake on the command line, found before a long replay.
+fn require(format: &dyn ReportFormat, view: View) -> Result<(), Failure> {
+    match format.shows(view) {
+        true => Ok(()),
+        false => Err(Failure::usage(format!(
+            "the format '{}' has no such table: it writes {}",
+            format.name(),
+            format.about()
+        ))),
+    }
 }
 
 pub fn ownership(settings: &Settings) -> Result<Ownership, Failure> {
@@ -75,23 +88,21 @@ pub fn write(
         args::Sort::Name => SortKey::Name,
         args::Sort::Time => SortKey::Time,
     });
-    let top = page.top.unwrap_or(if view == View::Analyze && for_people(page) { TOP } else { 0 });
+    let format = format(page)?;
+    let is_for_people = format.audience() != Audience::Programs;
+    let top = page.top.unwrap_or(if view == View::Analyze && is_for_people { TOP } else { 0 });
     if top > 0 && view != View::Check {
         report.limit(top);
     }
     let to_file = page.output.is_some();
     let of_page = report::Page { view, width: output::width(to_file), color: output::color(&page.messages, to_file) };
-    let Some(format) = report::format_named(&page.format) else {
-        return Err(Failure::usage(format!("unknown format '{}'", page.format)));
-    };
     // A passing gate has nothing to say when nothing is to be said.
-    let silent = page.messages.quiet && page.format == "table" && verdict.is_some_and(|verdict| !verdict.failed);
+    let is_quiet = page.messages.quiet && format.audience() == Audience::Terminal;
+    let silent = is_quiet && verdict.is_some_and(|verdict| !verdict.failed);
     if !silent {
         output::write(page.output.as_deref(), |out| format.write(&report, &of_page, out))?;
     }
-    if page.format == "github" {
-        step_summary(&report, &of_page).map_err(|error| Failure::input(format!("$GITHUB_STEP_SUMMARY: {error}")))?;
-    }
+    format.write_aside(&report, &of_page).map_err(Failure::input)?;
     error.map_or(Ok(()), Err)
 }
 
@@ -122,13 +133,4 @@ pub fn of_run(
         root,
     });
     (report, run.error.map(Failure::from))
-}
-
-/// The page that GitHub Actions shows for the job.
-fn step_summary(report: &Report, page: &report::Page) -> io::Result<()> {
-    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
-    let Some(markdown) = report::format_named("markdown") else { return Ok(()) };
-    let mut text = Vec::new();
-    markdown.write(report, page, &mut text)?;
-    std::fs::OpenOptions::new().append(true).create(true).open(file)?.write_all(&text)
 }

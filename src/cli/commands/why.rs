@@ -29,10 +29,7 @@ pub fn why(command: &args::Why) -> Result<Outcome, Failure> {
             let to_file = command.output.is_some();
             let color = output::color(&command.messages, to_file);
             let page = Page { view: View::Analyze, width: output::width(to_file), color };
-            output::write(command.output.as_deref(), |out| match command.format.as_str() {
-                "json" => answer.write_json(out),
-                _ => answer.write_table(&page, out),
-            })?;
+            output::write(command.output.as_deref(), |out| answer.write(command.format, &page, out))?;
         }
         None if replayed.error.is_none() => {
             let asked = asked.unwrap_or_default();

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use super::one_loop;
 use super::wrap::{Style, columns, styled, wrap, wrap_words};
+use crate::findings::Severity;
+use crate::findings::gate::Standing;
 use crate::human::{bytes, counted};
 use crate::report::{FindingRow, Input, LoopRow, Page, Report, wording};
 
@@ -16,9 +18,10 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
     }
     let gate = report.gate.clone().unwrap_or_default();
     if !failing.is_empty() {
-        for finding in report.findings.iter().filter(|finding| stands(finding, "foreign") && finding.severity != "note")
-        {
-            let is_loop = report.loops.rows.iter().any(|row| row.fingerprint == finding.fingerprint);
+        let foreign =
+            |finding: &&FindingRow| finding.standing == Some(Standing::Foreign) && finding.severity != Severity::Note;
+        for finding in report.findings.iter().filter(foreign) {
+            let is_loop = loops.contains_key(finding.fingerprint.as_str());
             let what = if is_loop { ["loop", "loops"] } else { ["object", "objects"] };
             let amount = counted(finding.count, what[0], what[1]);
             let text = format!("{}: {amount}: {}", finding.owner, finding.subject);
@@ -28,7 +31,7 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
     for gap in wording::gaps(&report.inputs) {
         writeln!(out, "note: {}", wrap_words(&gap, 6, page.width))?;
     }
-    let others = report.findings.iter().filter(|finding| stands(finding, "warning"));
+    let others = report.findings.iter().filter(|finding| finding.standing == Some(Standing::Warning));
     let notes = others.map(|finding| &finding.message).chain(&gate.exceeded);
     for note in notes.chain(&gate.unused_suppressions).chain(&gate.expired_suppressions) {
         writeln!(out, "note: {}", wrap_words(note, 6, page.width))?;
@@ -50,10 +53,10 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
 
 /// `row`: the loops that the finding is about, if it is about loops.
 fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut dyn Write) -> io::Result<()> {
-    let head = styled(&finding.rule, Style::Red, page.color);
+    let head = styled(finding.rule, Style::Red, page.color);
     match &finding.place {
         Some(place) => {
-            let place = wrap(&[place.short_place()], "", columns(&finding.rule) + 2, page.width);
+            let place = wrap(&[place.short_place()], "", columns(finding.rule) + 2, page.width);
             writeln!(out, "{head}  {place}")?;
         }
         None => writeln!(out, "{head}")?,
@@ -85,21 +88,6 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut d
 
 /// The last line, which is the only one when nothing is to be said: the answer, and what was not counted.
 fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) -> Vec<String> {
-    let mut hidden = Vec::new();
-    for (standing, what) in [
-        ("foreign", "of packages and the standard library"),
-        ("known", "in the baseline"),
-        ("suppressed", "suppressed"),
-        ("collected", "freed by the collector"),
-        ("allowed", "within limits"),
-        ("not-asked", "outside of what was asked for"),
-    ] {
-        let n =
-            report.findings.iter().filter(|finding| stands(finding, standing) && finding.severity != "note").count();
-        if n > 0 {
-            hidden.push(format!("{n} {what}"));
-        }
-    }
     let answer = match (failing.len() as u64, failed) {
         (0, false) if Input::none_is_checked(&report.inputs) => {
             let some = report.inputs.iter().any(|input| input.snapshots > 0);
@@ -110,15 +98,16 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) 
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
         (n, _) => {
             let total = failing.iter().filter_map(|finding| finding.bytes).reduce(|sum, more| sum + more);
-            let leaks = failing.iter().all(|finding| finding.severity == "error");
+            let leaks = failing.iter().all(|finding| finding.severity == Severity::Error);
             let what = if leaks { ["leak found", "leaks found"] } else { ["finding", "findings"] };
             let text = format!("refloop: {}, {}", counted(n, what[0], what[1]), size(total, failing));
             styled(&text, Style::Red, page.color)
         }
     };
-    match hidden.is_empty() {
+    let not_counted = report.gate.iter().flat_map(|gate| &gate.not_counted).cloned().collect::<Vec<_>>().join(", ");
+    match not_counted.is_empty() {
         true => vec![answer],
-        false => vec![answer, format!("(not counted: {})", hidden.join(", "))],
+        false => vec![answer, format!("(not counted: {not_counted})")],
     }
 }
 
@@ -131,8 +120,4 @@ fn size(total: Option<u64>, failing: &[&FindingRow]) -> String {
         }
         Some(total) => bytes(total),
     }
-}
-
-fn stands(finding: &FindingRow, name: &str) -> bool {
-    finding.standing.as_ref().is_some_and(|standing| standing.name == name)
 }

@@ -4,14 +4,16 @@ use std::io::{self, Write};
 
 use super::grid::{Align, Grid};
 use super::{omitted, one_loop, title};
+use crate::findings::Owner;
 use crate::human::{bytes_or_unknown, count};
 use crate::report::{Page, Report, View};
+use crate::trace::References;
 
-pub fn loops(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn loops(report: &Report, page: &Page, wanted: impl Fn(&Owner) -> bool, out: &mut dyn Write) -> io::Result<()> {
     let mut rows = report.loops.rows.iter().filter(|row| wanted(&row.owner)).peekable();
     if rows.peek().is_none() {
         return match page.view {
-            View::Loops if report.inputs.iter().any(|input| input.references == "none") => {
+            View::Loops if report.inputs.iter().any(|input| input.references == References::None) => {
                 writeln!(out, "no loops known: a log without references does not show them")
             }
             View::Loops => writeln!(out, "no loops"),
@@ -34,7 +36,7 @@ pub fn loops(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out: &
 }
 
 /// Loops of packages and the standard library, one line each.
-pub fn foreign(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn foreign(report: &Report, page: &Page, wanted: impl Fn(&Owner) -> bool, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<_> = report.loops.rows.iter().filter(|row| wanted(&row.owner)).collect();
     if !rows.is_empty() {
         title("LOOPS OF PACKAGES AND THE STANDARD LIBRARY", page, out)?;
@@ -42,7 +44,7 @@ pub fn foreign(report: &Report, page: &Page, wanted: impl Fn(&str) -> bool, out:
         grid.column("Owner", Align::Left).column("Loops", Align::Right).column("Bytes", Align::Right);
         grid.column("Loop", Align::Path);
         for row in rows {
-            grid.row([row.owner.clone(), count(row.count), bytes_or_unknown(row.total_bytes), row.path.clone()]);
+            grid.row([row.owner.to_string(), count(row.count), bytes_or_unknown(row.total_bytes), row.path.clone()]);
         }
         grid.write(out)?;
     }

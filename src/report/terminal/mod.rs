@@ -1,6 +1,7 @@
 //! Writes the page for a terminal: a summary, the loops, and tables that fit the width.
 
 pub mod check;
+pub mod diff;
 pub mod grid;
 pub mod loops;
 pub mod one_loop;
@@ -12,7 +13,8 @@ pub mod wrap;
 
 use std::io::{self, Write};
 
-use super::{Page, Report, ReportFormat, View};
+use super::{Audience, Page, Report, ReportFormat, View};
+use crate::findings::Owner;
 use crate::human::count;
 use wrap::{Style, styled, wrap_words};
 
@@ -27,6 +29,14 @@ impl ReportFormat for Table {
         "for people, on a terminal"
     }
 
+    fn audience(&self) -> Audience {
+        Audience::Terminal
+    }
+
+    fn shows(&self, _: View) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
         match page.view {
             View::Check => check::write(report, page, out),
@@ -35,9 +45,8 @@ impl ReportFormat for Table {
             View::Slots => slots::write(report, page, out),
             View::Analyze => {
                 summary::summary(report, page, out)?;
-                let is_own = |owner: &str| owner == "application";
-                loops::loops(report, page, is_own, out)?;
-                loops::foreign(report, page, |owner| !is_own(owner), out)?;
+                loops::loops(report, page, Owner::is_application, out)?;
+                loops::foreign(report, page, |owner| !owner.is_application(), out)?;
                 types::types(report, page, out)?;
                 slots::write(report, page, out)?;
                 problems::waste(report, page, out)?;

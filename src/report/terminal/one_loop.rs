@@ -16,13 +16,39 @@ const LINGERED: f64 = 1_000.0;
 /// Frames of a stack that are shown at 80 columns; one more for each 20 columns beyond.
 const FRAMES: usize = 4;
 
+/// Columns of the lines that other programs show.
+const TEXT_WIDTH: usize = 100;
+
+/// The loop with every fact.
 pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    head(row, page, out)?;
+    history(row, page, out)?;
+    remedy(row, page, out)?;
+    fact("owner", &row.owner.to_string(), out)
+}
+
+/// The loop in short, as lines for a page of another program.
+pub fn text(row: &LoopRow) -> Vec<String> {
+    let page = Page { width: TEXT_WIDTH, ..Page::default() };
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = head(row, &page, &mut text).and_then(|()| remedy(row, &page, &mut text));
+    String::from_utf8_lossy(&text).lines().map(str::to_string).collect()
+}
+
+/// How much there is of it, its path, and where it was made.
+fn head(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&wording::amount(row), " · ", 5, page.width))?;
     writeln!(out, "    {}", styled(&path(&row.path, 4, page.width), Style::Bold, page.color))?;
-    let mut fact = |name: &str, text: &str| writeln!(out, "    {name:<13}{text}");
-    if !row.site.is_empty() {
-        fact("made at", &stack(&row.site, row.other_sites, page.width))?;
+    match row.site.is_empty() {
+        true => Ok(()),
+        false => fact("made at", &stack(&row.site, row.other_sites, page.width), out),
     }
+}
+
+/// When it was seen, and what belongs to it.
+fn history(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    let mut fact = |name, text: &str| fact(name, text, out);
     if let Some([after, by]) = &row.orphaned {
         fact("orphaned", &interval(after, by))?;
     }
@@ -43,14 +69,20 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
         let marks = row.marks.iter().map(|(mark, n)| format!("{} ({})", printable(mark), count(*n)));
         fact("in", &wrap(&marks.collect::<Vec<_>>(), ", ", FACTS, page.width))?;
     }
+    Ok(())
+}
+
+/// What to change in the program.
+fn remedy(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    let mut fact = |name, text: &str| fact(name, text, out);
     if let Some(cut) = &row.cut {
-        let told = |reference: &str, replacement: &str| {
+        let with = |reference: &str, replacement: &str| {
             let pieces = [reference.to_string(), styled(replacement, Style::Green, page.color)];
             wrap(&pieces, "    ", FACTS, page.width)
         };
-        fact("cut", &told(&cut.reference, &cut.replacement))?;
+        fact("cut", &with(&cut.reference, &cut.replacement))?;
         for cut in &cut.more {
-            fact("and", &told(&cut.reference, &cut.replacement))?;
+            fact("and", &with(&cut.reference, &cut.replacement))?;
         }
         if let Some(after) = wording::after_cut(cut) {
             fact("", &wrap_words(&after, FACTS, page.width))?;
@@ -62,7 +94,11 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
     if let Some(advice) = &row.advice {
         fact("", &wrap_words(advice, FACTS, page.width))?;
     }
-    fact("owner", &row.owner)
+    Ok(())
+}
+
+fn fact(name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "    {name:<13}{text}")
 }
 
 /// The path of a loop, broken at its arrows, from column `indent` on.
@@ -73,7 +109,10 @@ pub fn path(path: &str, indent: usize, width: usize) -> String {
 
 /// `app.py:42 make_order ← app.py:80 main`.
 pub fn stack(site: &[FrameRow], other_sites: u64, width: usize) -> String {
-    let shown = FRAMES + width.saturating_sub(80) / 20;
+    let most = FRAMES + width.saturating_sub(80) / 20;
+    // What runs the tests is the same for all of them.
+    let own = site.iter().skip(1).position(FrameRow::is_of_a_test_runner).map_or(site.len(), |at| at + 1);
+    let shown = most.min(own);
     let mut pieces: Vec<String> = site.iter().take(shown).map(FrameRow::short_place).collect();
     if let Some(more) = site.len().checked_sub(shown).filter(|&more| more > 0) {
         pieces.push(format!("… {}", counted(more as u64, "more frame", "more frames")));

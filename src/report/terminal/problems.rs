@@ -10,20 +10,18 @@ use crate::report::{FindingRow, Page, Report};
 
 /// Classes of the application that waste memory for another reason than the want of slots.
 pub fn waste(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
-    let told = |finding: &&FindingRow| {
-        finding.severity == "note" && finding.owner == "application" && finding.rule != "missing-slots"
-    };
-    let mut findings = report.findings.iter().filter(told).peekable();
+    let wasteful = |finding: &&FindingRow| finding.cause.is_some() && finding.owner.is_application();
+    let mut findings = report.findings.iter().filter(wasteful).peekable();
     if findings.peek().is_none() {
         return Ok(());
     }
     title("WASTED MEMORY", page, out)?;
     for finding in findings {
-        let facts = [finding.subject.clone(), bytes_or_unknown(finding.bytes), finding.rule.clone()];
+        let facts = [finding.subject.clone(), bytes_or_unknown(finding.bytes), finding.rule.to_string()];
         writeln!(out, "  {}", wrap(&facts, " · ", 2, page.width))?;
-        let sentence =
-            finding.message.split_once(" more than need be: ").map_or(&*finding.message, |(_, sentence)| sentence);
-        writeln!(out, "      {}", wrap_words(sentence, 6, page.width))?;
+        if let Some(cause) = &finding.cause {
+            writeln!(out, "      {}", wrap_words(cause, 6, page.width))?;
+        }
     }
     Ok(())
 }

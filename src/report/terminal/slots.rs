@@ -45,7 +45,7 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
 fn table(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     let rows = &report.slots.rows;
     let shown: Vec<&SlotsRow> = rows.iter().filter(|row| page.view == View::Slots || can_change(row)).collect();
-    let owners = page.width >= WITH_OWNERS && shown.iter().any(|row| row.owner != "application");
+    let owners = page.width >= WITH_OWNERS && shown.iter().any(|row| !row.owner.is_application());
     let mut table = grid(&shown, page.width, true, owners);
     if !table.fits(NAME) {
         table = grid(&shown, page.width, false, false);
@@ -80,14 +80,14 @@ fn grid(rows: &[&SlotsRow], width: usize, saves: bool, owners: bool) -> Grid {
         let each = [row.used_per_instance, row.slotted_used_per_instance].map(ratio);
         let saved = [saves.then_some(row.saved_bytes), Some(row.saved_bytes_at_peak)].into_iter().flatten().map(signed);
         let cells = [row.type_name.clone(), count(row.instances)].into_iter().chain(each).chain(saved);
-        grid.row(cells.chain([row.verdict.clone()]).chain(owners.then(|| row.owner.clone())));
+        grid.row(cells.chain([row.verdict.name().to_string()]).chain(owners.then(|| row.owner.to_string())));
     }
     grid
 }
 
 /// Somebody else's class that no advice is given on is not worth a line.
 fn can_change(row: &SlotsRow) -> bool {
-    row.owner == "application" || row.suggestion.is_some()
+    row.owner.is_application() || row.suggestion.is_some()
 }
 
 /// How many there are, and the first names where slots are asked for.
@@ -110,7 +110,11 @@ fn not_understood(names: &[String], page: &Page, out: &mut dyn Write) -> io::Res
 /// What to change in one class, and why not or not yet.
 fn change(row: &SlotsRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     let place = row.place.as_ref().map(|place| format!("  {}", short(place))).unwrap_or_default();
-    writeln!(out, "\n{}{place}", styled(&format!("{}: {}", row.type_name, row.verdict), Style::Bold, page.color))?;
+    writeln!(
+        out,
+        "\n{}{place}",
+        styled(&format!("{}: {}", row.type_name, row.verdict.name()), Style::Bold, page.color)
+    )?;
     for text in row.blockers.iter().chain(&row.notes) {
         writeln!(out, "  - {}", wrap_words(text, 4, page.width))?;
     }

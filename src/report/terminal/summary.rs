@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::wrap::{Style, styled, wrap};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, size};
-use crate::report::{Input, Known, Page, Report};
+use crate::report::{Input, InputEnding, Known, Page, Report};
+use crate::trace::References;
 
 pub fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     inputs(report, page, out)?;
@@ -85,14 +86,16 @@ fn inputs(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
     for input in &report.inputs {
         let mut facts = vec![styled(&printable(&input.path), Style::Bold, page.color), input.runtime.clone()];
         facts.push(counted(input.events, "event", "events"));
-        match input.ending.as_str() {
-            "cut" => facts.push(format!("cut short at byte {}", input.cut_at.unwrap_or_default())),
-            "open" if input.references != "none" => facts.push("without its end record".to_string()),
-            "error" => facts.push("not readable to its end".to_string()),
-            _ => {}
+        match input.ending {
+            InputEnding::Cut => facts.push(format!("cut short at byte {}", input.cut_at.unwrap_or_default())),
+            InputEnding::Open if input.references != References::None => {
+                facts.push("without its end record".to_string())
+            }
+            InputEnding::Error => facts.push("not readable to its end".to_string()),
+            InputEnding::Open | InputEnding::Complete => {}
         }
         match input.known {
-            _ if input.references == "none" => facts.push("no references: loops are not known".to_string()),
+            _ if input.references == References::None => facts.push("no references: loops are not known".to_string()),
             Known::Nothing => facts.push("no checkpoint: nothing is known of its loops".to_string()),
             Known::Collections => {
                 facts.push("no full checkpoint: only loops that a collection found are known".to_string());

@@ -81,6 +81,12 @@ pub fn detect_file(path: &Path) -> Result<Option<&'static dyn TraceFormat>, Trac
     Ok(detect(&input.window()[..input.window().len().min(SNIFFED)]))
 }
 
+/// What `convert` writes where no form is named: the last one that can be written and is another than the input's.
+pub fn target_of(input: Option<&dyn TraceFormat>) -> Option<&'static dyn TraceFormat> {
+    let is_other = |format: &&&dyn TraceFormat| input.is_none_or(|input| input.name() != format.name());
+    FORMATS.iter().rev().filter(|format| format.writer().is_some()).find(is_other).copied()
+}
+
 /// The format of this name.
 pub fn named(name: &str) -> Option<&'static dyn TraceFormat> {
     FORMATS.iter().find(|format| format.name() == name).copied()
