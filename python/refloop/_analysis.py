@@ -43,7 +43,7 @@ class Loop:
         """What the command says of the loop, and how many of them were seen in ``place``, if not all."""
         lines = [*self._lines]
         if here != self.count:
-            lines.append(f"    in           {place}: {here:,} of them")
+            lines.append(f"    seen         {here:,} of them in {place}")
         return "\n".join(lines)
 
 

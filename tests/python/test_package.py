@@ -107,7 +107,7 @@ def test_a_loop_is_written_as_the_command_writes_it():
     assert _analysis.Loop(ROW).text(1240, "this test").splitlines() == ROW["text"]
     assert _analysis.Loop(ROW).text(40, "this test").splitlines() == [
         *ROW["text"],
-        "    in           this test: 40 of them",
+        "    seen         40 of them in this test",
     ]
 
 
