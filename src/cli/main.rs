@@ -5,7 +5,7 @@ mod commands;
 mod inputs;
 mod output;
 mod progress;
-mod run;
+mod replay;
 mod settings;
 mod status;
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::heap::AnomalyExample;
 
 /// The cyclic garbage of a run. Each loop is in it once, in however many snapshots.
@@ -124,7 +126,7 @@ impl Residual {
 }
 
 /// A moment of the run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SeenAt {
     /// Number of the event, from 1.
     pub event: u64,
@@ -142,11 +144,12 @@ pub struct LoopPath {
 }
 
 /// One member of the path and the reference that leads on from it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct PathStep {
     /// `Order` of `app.Order`; functions and frames with their name: `function make_order`.
     pub label: String,
     /// The type's full name: `app.Order`.
+    #[serde(rename = "type")]
     pub type_name: String,
     /// `.items`, `['key']`, `[*]`; joined where a dict or list was folded in between: `.items[*]`.
     pub slot: String,

@@ -1,7 +1,8 @@
 //! Classes with more attributes than CPython shares the names of become findings.
 
-use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::LayoutFact;
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "attribute-cliff",
@@ -11,8 +12,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.attribute_cliff, cause, ownership)
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    layout::findings(&RULE, &run.waste.attribute_cliff, cause, ownership)
 }
 
 fn cause(fact: &LayoutFact) -> String {

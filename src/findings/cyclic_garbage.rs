@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, Finding, Ownership, Rule, Severity, pattern};
+use super::{Finding, Ownership, Rule, Severity, pattern};
 use crate::cycles::LoopGroup;
 use crate::human::{count, counted};
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "cyclic-garbage",
@@ -14,8 +15,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    facts.garbage.groups.iter().map(|group| finding(group, facts.has_stacks, ownership)).collect()
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    run.garbage.groups.iter().map(|group| finding(group, run.has_stacks, ownership)).collect()
 }
 
 fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Finding {

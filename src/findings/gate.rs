@@ -242,12 +242,13 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::findings::{Facts, Ownership, testing};
+    use crate::findings::{Ownership, testing};
+    use crate::run::Run;
 
     fn findings() -> Vec<Finding> {
         let groups = vec![testing::parent_and_child(), testing::of_the_library(), testing::of_itself()];
-        let facts = Facts { garbage: testing::garbage(groups), has_stacks: true, ..Facts::default() };
-        crate::findings::find(&facts, &Ownership::default())
+        let run = Run { garbage: testing::garbage(groups), has_stacks: true, ..Run::default() };
+        crate::findings::find(&run, &Ownership::default())
     }
 
     const TODAY: Date = Date { year: 2026, month: 6, day: 1 };

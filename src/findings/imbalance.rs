@@ -1,7 +1,8 @@
 //! Anomalies become findings where the counts contradict the references: the log or the program is broken.
 
-use super::{Facts, Finding, Owner, Ownership, Rule, Severity, fingerprint_of};
+use super::{Finding, Owner, Ownership, Rule, Severity, fingerprint_of};
 use crate::human::counted;
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "imbalance",
@@ -11,14 +12,14 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, _: &Ownership) -> Vec<Finding> {
-    let broken = facts.anomalies.iter().filter(|anomaly| anomaly.imbalance && anomaly.count > 0);
+fn find(run: &Run, _: &Ownership) -> Vec<Finding> {
+    let broken = run.anomalies.iter().filter(|anomaly| anomaly.is_imbalance && anomaly.count > 0);
     broken
         .map(|anomaly| Finding {
             rule: RULE.name,
             severity: RULE.severity,
-            fingerprint: fingerprint_of(RULE.name, &anomaly.kind),
-            subject: anomaly.kind.clone(),
+            fingerprint: fingerprint_of(RULE.name, anomaly.kind),
+            subject: anomaly.kind.to_string(),
             message: format!("{}: {}, {}", anomaly.kind, anomaly.meaning, counted(anomaly.count, "time", "times")),
             cause: None,
             stack: Vec::new(),

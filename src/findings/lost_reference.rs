@@ -1,7 +1,8 @@
 //! Lost objects become findings: a count above zero that no root, referrer or loop explains.
 
-use super::{Facts, Finding, Ownership, Rule, Severity, fingerprint_of};
+use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
 use crate::human::counted;
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "lost-reference",
@@ -11,8 +12,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    let lost = facts.garbage.lost.iter();
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    let lost = run.garbage.lost.iter();
     lost.map(|(name, &(objects, bytes))| Finding {
         rule: RULE.name,
         severity: RULE.severity,

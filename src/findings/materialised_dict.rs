@@ -1,7 +1,8 @@
 //! Classes whose instances have a dict because something asked for it become findings.
 
-use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::LayoutFact;
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "materialised-dict",
@@ -11,8 +12,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.materialised_dict, cause, ownership)
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    layout::findings(&RULE, &run.waste.materialised_dict, cause, ownership)
 }
 
 fn cause(fact: &LayoutFact) -> String {

@@ -1,9 +1,10 @@
 //! Classes that slots would do good become findings; those with a blocker do not.
 
 use super::layout::{Class, LEAST_WASTE, finding};
-use super::{Facts, Finding, Ownership, Rule, Severity};
+use super::{Finding, Ownership, Rule, Severity};
 use crate::human::{bytes, counted};
 use crate::overhead::SlotsAdvice;
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "missing-slots",
@@ -13,8 +14,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    let classes = facts.classes.missing_slots.iter();
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    let classes = run.missing_slots.iter();
     classes.filter(|class| saved(class) >= LEAST_WASTE).map(|class| of_class(class, ownership)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Facts become findings: the judgement, whose it is, what it looks like, and what to do about it.
+//! Judges what a run left behind: what is a leak, whose it is, what it looks like, and what to do about it.
 //!
 //! A rule is one file, its page beside it, and a line in [`RULES`].
 
@@ -7,7 +7,6 @@ pub mod baseline;
 pub mod config;
 pub mod cyclic_garbage;
 pub mod date;
-pub mod facts;
 pub mod gate;
 pub mod imbalance;
 pub mod layout;
@@ -26,8 +25,8 @@ pub mod unshared_keys;
 use serde::Serialize;
 
 use crate::cycles::{Fingerprint, StackFrame};
+use crate::run::Run;
 
-pub use facts::{AnomalyFact, Facts};
 pub use owner::{Owner, Ownership};
 pub use pattern::{Advice, After, Cut, Pattern};
 
@@ -53,7 +52,7 @@ pub struct Rule {
     /// The whole explanation, in Markdown; what `refloop explain` prints.
     pub page: &'static str,
     pub severity: Severity,
-    pub find: fn(&Facts, &Ownership) -> Vec<Finding>,
+    pub find: fn(&Run, &Ownership) -> Vec<Finding>,
 }
 
 /// How much a finding weighs at the gate.
@@ -111,9 +110,9 @@ impl Finding {
     }
 }
 
-/// What every rule says of the facts, rule by rule, in the order of the facts.
-pub fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    RULES.iter().flat_map(|rule| (rule.find)(facts, ownership)).collect()
+/// What every rule says of a run, rule by rule, in the order of its facts.
+pub fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    RULES.iter().flat_map(|rule| (rule.find)(run, ownership)).collect()
 }
 
 /// A fingerprint for a finding that is no loop: FNV-1a of the rule and the subject.

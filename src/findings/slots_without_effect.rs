@@ -1,7 +1,8 @@
 //! Classes with slots and a dict beside them become findings.
 
-use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::{Cause, LayoutFact};
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "slots-without-effect",
@@ -11,8 +12,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.slots_without_effect, cause, ownership)
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    layout::findings(&RULE, &run.waste.slots_without_effect, cause, ownership)
 }
 
 fn cause(fact: &LayoutFact) -> String {

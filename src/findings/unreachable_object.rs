@@ -2,8 +2,9 @@
 //!
 //! The log has no references, so which loop kept an object cannot be said, and one bug may show as several types.
 
-use super::{Facts, Finding, Ownership, Rule, Severity, fingerprint_of};
+use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
 use crate::human::counted;
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "unreachable-object",
@@ -13,8 +14,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    let reported = facts.garbage.unreachable.iter();
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    let reported = run.garbage.unreachable.iter();
     reported
         .map(|(name, of)| Finding {
             rule: RULE.name,

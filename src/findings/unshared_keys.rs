@@ -1,7 +1,8 @@
 //! Classes whose instances have key tables of their own become findings.
 
-use super::{Facts, Finding, Ownership, Rule, Severity, layout};
+use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::{Cause, LayoutFact};
+use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "unshared-keys",
@@ -11,8 +12,8 @@ pub const RULE: Rule = Rule {
     find,
 };
 
-fn find(facts: &Facts, ownership: &Ownership) -> Vec<Finding> {
-    layout::findings(&RULE, &facts.classes.unshared_keys, cause, ownership)
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    layout::findings(&RULE, &run.waste.unshared_keys, cause, ownership)
 }
 
 fn cause(fact: &LayoutFact) -> String {

@@ -1,5 +1,7 @@
 //! A profile goes in, advice on `__slots__` comes out: what each class would save, whether to do it, and what to paste.
 
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
 
 use super::blockers::{self, Blocker, Candidate, Effect};
@@ -33,16 +35,24 @@ pub struct Advice {
     pub python: String,
     /// The answer holds for another CPython than the recorded one: what is assumed for that, as a sentence.
     pub estimate: Option<String>,
-    /// Classes below `min_saving`, and what they would save together at the peak.
-    pub hidden_classes: u64,
-    pub hidden_bytes: u64,
-    /// Classes that are not this program's and save too little to write to their authors, and what they would save.
-    pub library_classes: u64,
-    pub library_bytes: u64,
+    /// The saving that was asked for.
+    pub min_saving: u64,
+    /// Classes below it.
+    pub hidden: Unlisted,
+    /// Classes that are not this program's and save too little to write to their authors.
+    pub library: Unlisted,
     /// Classes with instance dicts whose recorded sizes the model does not explain: nothing is said of them.
     pub not_understood: Vec<String>,
     /// Why there is no advice at all, as a sentence.
     pub impossible: Option<String>,
+}
+
+/// Classes that are counted and not listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    pub classes: BTreeSet<String>,
+    /// What they would save together at the peak.
+    pub bytes: u64,
 }
 
 /// What slots would do for one class.
@@ -114,7 +124,7 @@ impl Profile {
                 "the trace has no dict states: it does not say where instances keep their attributes",
             );
         }
-        let mut advice = Advice { python: target.short(), ..Advice::default() };
+        let mut advice = Advice { python: target.short(), min_saving: options.min_saving, ..Advice::default() };
         if recorded != target {
             advice.estimate = Some(estimate_sentence(recorded, target));
         }
@@ -128,11 +138,9 @@ impl Profile {
             };
             let most_saved = slots.saved_bytes.max(slots.saved_at_peak);
             if class.is_foreign() && most_saved < LIBRARY_SAVING {
-                advice.library_classes += 1;
-                advice.library_bytes += most_saved.max(0) as u64;
+                advice.library.insert(slots.name, most_saved);
             } else if options.min_saving > 0 && most_saved < i64::try_from(options.min_saving).unwrap_or(i64::MAX) {
-                advice.hidden_classes += 1;
-                advice.hidden_bytes += most_saved.max(0) as u64;
+                advice.hidden.insert(slots.name, most_saved);
             } else {
                 advice.slots.push(slots);
             }
@@ -225,6 +233,19 @@ impl Profile {
             place: class.place(),
             notes,
         })
+    }
+}
+
+impl Unlisted {
+    fn insert(&mut self, class: String, saved: i64) {
+        self.classes.insert(class);
+        self.bytes += saved.max(0) as u64;
+    }
+
+    /// Adds those of another trace.
+    pub fn add(&mut self, other: Unlisted) {
+        self.classes.extend(other.classes);
+        self.bytes += other.bytes;
     }
 }
 

@@ -72,6 +72,21 @@ struct Subject<'a> {
     attributes: u64,
 }
 
+impl LayoutFacts {
+    pub fn into_lists(self) -> [Vec<LayoutFact>; 4] {
+        [self.attribute_cliff, self.unshared_keys, self.materialised_dict, self.slots_without_effect]
+    }
+
+    /// From lists in the order of the fields, each put in order.
+    pub fn from_lists(mut lists: [Vec<LayoutFact>; 4]) -> LayoutFacts {
+        for list in &mut lists {
+            list.sort_by(|a, b| b.wasted_bytes.cmp(&a.wasted_bytes).then_with(|| a.name.cmp(&b.name)));
+        }
+        let [attribute_cliff, unshared_keys, materialised_dict, slots_without_effect] = lists;
+        LayoutFacts { attribute_cliff, unshared_keys, materialised_dict, slots_without_effect }
+    }
+}
+
 impl Profile {
     /// What wastes memory in the classes of the trace.
     pub fn facts(&self) -> LayoutFacts {
@@ -91,15 +106,7 @@ impl Profile {
             facts.materialised_dict.extend(subject().materialised());
             facts.slots_without_effect.extend(subject().without_effect());
         }
-        for list in [
-            &mut facts.attribute_cliff,
-            &mut facts.unshared_keys,
-            &mut facts.materialised_dict,
-            &mut facts.slots_without_effect,
-        ] {
-            list.sort_by(|a, b| b.wasted_bytes.cmp(&a.wasted_bytes).then_with(|| a.name.cmp(&b.name)));
-        }
-        facts
+        LayoutFacts::from_lists(facts.into_lists())
     }
 }
 

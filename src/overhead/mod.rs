@@ -21,7 +21,7 @@ pub mod suggestion;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{Advice, SlotsAdvice, SlotsOptions, Verdict};
+pub use advice::{Advice, SlotsAdvice, SlotsOptions, Unlisted, Verdict};
 pub use blockers::{Blocker, Effect};
 pub use cpython::{Layout, UnknownLayout, Version};
 pub use facts::{Cause, LayoutFact, LayoutFacts};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::census::Census;
 use super::class::Classes;
 use super::cpython::{Layout, UnknownLayout};
@@ -49,7 +51,7 @@ pub struct TypeProfile {
 }
 
 /// Where the bytes of a type go. The sum without `padding` is [`TypeProfile::bytes`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Split {
     /// Bodies, slots included.
     pub object: u64,
@@ -122,7 +124,33 @@ impl TypeProfile {
     }
 }
 
+impl TypeProfile {
+    /// Adds the type of the same name from another trace, or another type of this name.
+    pub fn add(&mut self, other: &TypeProfile) {
+        self.live += other.live;
+        self.peak += other.peak;
+        self.ever += other.ever;
+        self.bytes += other.bytes;
+        self.peak_bytes += other.peak_bytes;
+        self.split.add(&other.split);
+        for (&state, n) in &other.states {
+            *self.states.entry(state).or_default() += n;
+        }
+    }
+}
+
 impl Split {
+    pub fn add(&mut self, other: &Split) {
+        self.object += other.object;
+        self.gc_header += other.gc_header;
+        self.pre_header += other.pre_header;
+        self.weakref_field += other.weakref_field;
+        self.dict_object += other.dict_object;
+        self.attributes += other.attributes;
+        self.items += other.items;
+        self.padding += other.padding;
+    }
+
     /// All but the padding.
     pub fn bytes(&self) -> u64 {
         self.object
@@ -136,6 +164,14 @@ impl Split {
 }
 
 impl Coverage {
+    /// Adds that of another trace.
+    pub fn add(&mut self, other: &Coverage) {
+        self.heap_bytes += other.heap_bytes;
+        self.listed_bytes += other.listed_bytes;
+        self.unknown_bytes += other.unknown_bytes;
+        self.unknown_objects += other.unknown_objects;
+    }
+
     /// Bytes of the heap that no row has.
     pub fn missing_bytes(&self) -> u64 {
         self.heap_bytes.saturating_sub(self.listed_bytes)

@@ -1,43 +1,25 @@
-//! Facts and findings become a [`Report`]: here, and only here, numbers are computed.
+//! Makes a [`Report`] from a run and its findings: here, and only here, the numbers of a page are computed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::model::*;
-use super::rows::{by_module, merge_slots, merge_types, quotient, rounded};
+use super::rows::{self, quotient, rounded};
 use super::terminal::one_loop;
-use super::wording;
-use crate::cycles::{CyclicGarbage, LoopGroup, SeenAt, StackFrame, Unreachable};
+use super::{notes, wording};
+use crate::cycles::{CyclicGarbage, LoopGroup, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
-use crate::findings::{Advice, After, Cut, Facts, Finding, Owner, Ownership};
-use crate::human;
+use crate::findings::{Advice, After, Cut, Finding, Owner, Ownership};
+use crate::overhead::SlotsAdvice;
+use crate::run::{Anomaly, Run};
 
-/// All that a report is made from.
-#[derive(Debug, Default)]
-pub struct Material<'a> {
-    pub inputs: Vec<Input>,
-    /// At the end, over all inputs.
-    pub live_objects: u64,
-    pub live_bytes: u64,
-    /// No trace tells what was alive.
-    pub live_unknown: bool,
-    /// Bytes of all live objects when the types were looked at: what shares are shares of.
-    pub profiled_bytes: u64,
-    /// Of each input, one after the other: they are added up by name.
-    pub types: Vec<TypeRow>,
-    /// One row for each module instead of each type.
-    pub by_module: bool,
-    pub slots: Vec<SlotsRow>,
-    /// Sentences without which the tables would be misread.
-    pub types_notes: Vec<String>,
-    pub slots_notes: Vec<String>,
-    pub slots_not_understood: Vec<String>,
-    pub facts: Facts,
-    pub findings: &'a [Finding],
-    pub verdict: Option<&'a Verdict>,
-    pub ownership: Ownership,
+/// What a report is made for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReportOptions<'a> {
     /// Files below it are named relative to it.
     pub root: Option<&'a Path>,
+    /// One row for each module instead of each type.
+    pub by_module: bool,
 }
 
 /// What loops and types are sorted by. Ties go by name, so that the order is the same in every run.
@@ -53,55 +35,45 @@ pub enum SortKey {
 }
 
 impl Report {
-    pub fn new(material: Material<'_>) -> Report {
-        let Material { inputs, live_objects, live_bytes, types, slots, facts, findings, verdict, .. } = material;
-        let mut types = merge_types(types, material.profiled_bytes);
-        let mut types_notes = total(&types, live_objects, live_bytes);
-        types_notes.extend(material.types_notes);
-        let live_types = types.iter().filter(|row| row.instances > 0).count() as u64;
-        if material.by_module {
-            types = by_module(types, material.profiled_bytes);
-        }
-        let rows = Rows { root: material.root, ownership: &material.ownership, has_stacks: facts.has_stacks };
+    /// `verdict` is what the gate said of the findings, if it was asked.
+    pub fn new(
+        run: &Run,
+        findings: &[Finding],
+        verdict: Option<&Verdict>,
+        ownership: &Ownership,
+        options: &ReportOptions,
+    ) -> Report {
+        let rows = Rows { root: options.root, ownership, has_stacks: run.has_stacks };
         let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i)).cloned();
         let mut by_fingerprint = HashMap::new();
         for (i, finding) in findings.iter().enumerate() {
             by_fingerprint.entry(finding.fingerprint).or_insert(i);
         }
-        let loops = facts.garbage.groups.iter().map(|group| {
+        let loops = run.garbage.groups.iter().map(|group| {
             let found = by_fingerprint.get(&group.fingerprint).copied();
             rows.loop_row(group, found.map(|i| &findings[i]), found.and_then(standing))
         });
         let loops: Vec<LoopRow> = loops.collect();
-        let lost = facts.garbage.lost.iter();
+        let findings: Vec<FindingRow> =
+            findings.iter().enumerate().map(|(i, finding)| rows.finding_row(finding, standing(i))).collect();
+        let lost = run.garbage.lost.iter();
         let lost = lost.map(|(name, &(objects, bytes))| LostRow { type_name: name.clone(), objects, bytes });
         let mut report = Report {
-            summary: Summary {
-                events: inputs.iter().map(|input| input.events).sum(),
-                live_objects,
-                live_bytes: known_bytes(live_objects, live_bytes),
-                live_types: (live_objects == 0 || live_types > 0).then_some(live_types),
-                live_known: !material.live_unknown,
-                cyclic_garbage: cyclic_summary(&facts.garbage, &loops),
-                lost_objects: facts.garbage.lost.values().map(|(objects, _)| objects).sum(),
-                lost_bytes: facts.garbage.lost.values().map(|(_, bytes)| bytes).sum(),
-                anomalies: facts.anomalies.iter().map(|anomaly| anomaly.count).sum(),
-            },
-            inputs,
+            summary: summary(run, &loops),
+            inputs: run.inputs.clone(),
             loops: Section::new(loops),
-            types: Section::new(types),
-            by_module: material.by_module,
-            slots: Section::new(owned(merge_slots(slots), &material.ownership, material.root)),
-            types_notes,
-            slots_notes: material.slots_notes,
-            slots_not_understood: material.slots_not_understood,
+            types: Section::new(rows::types(&run.types, options.by_module)),
+            by_module: options.by_module,
+            slots: Section::new(run.slots.classes.iter().map(|class| rows.slots_row(class)).collect()),
+            types_notes: notes::of_types(run),
+            slots_notes: notes::of_slots(&run.slots),
+            slots_not_understood: run.slots.not_understood.iter().cloned().collect(),
             lost: lost.collect(),
-            unreachable: facts.garbage.unreachable.iter().map(unreachable_row).collect(),
-            anomalies: facts.anomalies.iter().map(anomaly_row).collect(),
-            findings: findings.iter().enumerate().map(|(i, f)| rows.finding_row(f, standing(i))).collect(),
-            gate: None,
+            unreachable: run.garbage.unreachable.iter().map(unreachable_row).collect(),
+            anomalies: run.anomalies.iter().map(anomaly_row).collect(),
+            gate: verdict.map(|verdict| gate_row(verdict, &findings)),
+            findings,
         };
-        report.gate = verdict.map(|verdict| gate_row(verdict, &report.findings));
         report.sort(SortKey::default());
         report
     }
@@ -149,45 +121,26 @@ impl Report {
     }
 }
 
-/// What all types come to, and what was alive at the end beside them, as a sentence; nothing where there are none.
-fn total(types: &[TypeRow], live_objects: u64, live_bytes: u64) -> Vec<String> {
-    let alive: Vec<&TypeRow> = types.iter().filter(|row| row.instances > 0).collect();
-    if alive.is_empty() {
-        return Vec::new();
-    }
-    let objects: u64 = alive.iter().map(|row| row.instances).sum();
-    let bytes: u64 = alive.iter().map(|row| row.bytes).sum();
-    let of_types = human::counted(alive.len() as u64, "type", "types");
-    let counted = |n| human::counted(n, "object", "objects");
-    let rest = match (live_objects.checked_sub(objects), live_bytes.checked_sub(bytes)) {
-        (Some(0), _) => String::new(),
-        (Some(1), Some(0)) => "; 1 object more, the dict of an instance, is in the row of the instance".to_string(),
-        (Some(more), Some(0)) => {
-            format!("; {} more, the dicts of instances, are in the rows of the instances", counted(more))
-        }
-        (Some(more), Some(more_bytes)) => {
-            format!(", at the last full checkpoint; {} more at the end, {}", counted(more), human::bytes(more_bytes))
-        }
-        _ => ", at the last full checkpoint".to_string(),
-    };
-    vec![format!("in all {} of {of_types}, {}{rest}", counted(objects), human::bytes(bytes))]
-}
-
-/// Says whose each class is, and where, relative to `root`.
-fn owned(mut rows: Vec<SlotsRow>, ownership: &Ownership, root: Option<&Path>) -> Vec<SlotsRow> {
-    for row in &mut rows {
-        let place = row.place.as_deref().unwrap_or_default();
-        let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
-        row.owner = ownership.of_file(file).unwrap_or_else(|| ownership.of_type(&row.type_name));
-        row.place = row.place.take().map(|place| relative(&place, root));
-    }
-    rows
-}
-
 /// A path as it is told: from `root` on, where it lies below.
 fn relative(path: &str, root: Option<&Path>) -> String {
     let below = root.and_then(|root| Path::new(path).strip_prefix(root).ok());
     below.map_or_else(|| path.to_string(), |path| path.to_string_lossy().into_owned())
+}
+
+fn summary(run: &Run, loops: &[LoopRow]) -> Summary {
+    let (live_objects, live_bytes) = run.live.unwrap_or_default();
+    let live_types = run.types.rows.iter().filter(|row| row.live > 0).count() as u64;
+    Summary {
+        events: run.inputs.iter().map(|input| input.events).sum(),
+        live_objects,
+        live_bytes: known_bytes(live_objects, live_bytes),
+        live_types: (live_objects == 0 || live_types > 0).then_some(live_types),
+        live_known: run.live.is_some() || run.inputs.is_empty(),
+        cyclic_garbage: cyclic_summary(&run.garbage, loops),
+        lost_objects: run.garbage.lost.values().map(|(objects, _)| objects).sum(),
+        lost_bytes: run.garbage.lost.values().map(|(_, bytes)| bytes).sum(),
+        anomalies: run.anomalies.iter().map(|anomaly| anomaly.count).sum(),
+    }
 }
 
 fn cyclic_summary(garbage: &CyclicGarbage, loops: &[LoopRow]) -> CyclicSummary {
@@ -224,7 +177,7 @@ impl Rows<'_> {
         let mut row = LoopRow {
             fingerprint: group.fingerprint.to_string(),
             path: group.path.to_string(),
-            steps: group.path.steps.iter().map(step_row).collect(),
+            steps: group.path.steps.clone(),
             count: group.count,
             objects: group.objects,
             gc_objects: group.gc_objects,
@@ -235,9 +188,9 @@ impl Rows<'_> {
             types: LoopTypes { members: per_loop(&group.member_types), held: per_loop(&group.held_types) },
             site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
             other_sites: group.other_sites,
-            first_seen: moment_row(group.first_seen),
-            last_seen: moment_row(group.last_seen),
-            orphaned: group.orphaned.map(|(after, by)| [moment_row(after), moment_row(by)]),
+            first_seen: group.first_seen,
+            last_seen: group.last_seen,
+            orphaned: group.orphaned.map(|(after, by)| [after, by]),
             collected: group.collected,
             byte_seconds: group.byte_ns.map(|byte_ns| rounded(byte_ns as f64 / 1e9, 1000.0)),
             owner: finding
@@ -270,6 +223,16 @@ impl Rows<'_> {
             objects: finding.objects,
             bytes: known_bytes(finding.objects, finding.bytes),
             standing,
+        }
+    }
+
+    fn slots_row(&self, advice: &SlotsAdvice) -> SlotsRow {
+        let place = advice.place.as_deref().unwrap_or_default();
+        let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
+        SlotsRow {
+            owner: self.ownership.of_file(file).unwrap_or_else(|| self.ownership.of_type(&advice.name)),
+            place: advice.place.as_ref().map(|place| relative(place, self.root)),
+            ..rows::slots_row(advice)
         }
     }
 
@@ -317,14 +280,6 @@ fn per_loop(n: u64, loops: u64) -> Number {
     }
 }
 
-fn step_row(step: &crate::cycles::PathStep) -> StepRow {
-    StepRow { label: step.label.clone(), type_name: step.type_name.clone(), slot: step.slot.clone() }
-}
-
-fn moment_row(seen: SeenAt) -> MomentRow {
-    MomentRow { event: seen.event, ns: seen.ns }
-}
-
 fn unreachable_row((name, of): (&String, &Unreachable)) -> UnreachableRow {
     UnreachableRow {
         type_name: name.clone(),
@@ -339,9 +294,9 @@ fn known_bytes(objects: u64, bytes: u64) -> Option<u64> {
     (objects == 0 || bytes > 0).then_some(bytes)
 }
 
-fn anomaly_row(anomaly: &crate::findings::AnomalyFact) -> AnomalyRow {
+fn anomaly_row(anomaly: &Anomaly) -> AnomalyRow {
     AnomalyRow {
-        kind: anomaly.kind.clone(),
+        kind: anomaly.kind,
         meaning: anomaly.meaning.clone(),
         count: anomaly.count,
         examples: anomaly.examples.clone(),

@@ -202,7 +202,7 @@ fn anomalies(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\n## Anomalies of the trace\n")?;
     head(&["kind", "times", "what"], out)?;
-    report.anomalies.iter().try_for_each(|of| row(&[of.kind.clone(), count(of.count), escape(&of.meaning)], out))
+    report.anomalies.iter().try_for_each(|of| row(&[of.kind.to_string(), count(of.count), escape(&of.meaning)], out))
 }
 
 fn head(names: &[&str], out: &mut dyn Write) -> io::Result<()> {

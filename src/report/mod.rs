@@ -11,6 +11,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod model;
+mod notes;
 mod place;
 pub mod rows;
 pub mod sarif;
@@ -20,7 +21,10 @@ mod wording;
 
 use std::io::{self, Write};
 
-pub use build::{Material, SortKey};
+pub use crate::cycles::{PathStep, SeenAt};
+pub use crate::overhead::Split;
+pub use crate::run::{Extent, Input, InputEnding};
+pub use build::{ReportOptions, SortKey};
 pub use model::*;
 pub use place::short;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::cycles::{PathStep, SeenAt};
 use crate::findings::gate::Standing;
 use crate::findings::{Owner, Severity};
-use crate::overhead as slots;
-use crate::trace::References;
+use crate::overhead::{self, Split};
+use crate::run::Input;
 
 /// What was found in one trace, or in several together.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -44,80 +45,6 @@ pub struct Section<Row> {
     pub rows: Vec<Row>,
     #[serde(skip)]
     pub omitted: u64,
-}
-
-/// One trace that was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Input {
-    /// As the user named it.
-    pub path: String,
-    /// `cpython-3.13.0`.
-    pub runtime: String,
-    /// How exact the references are.
-    pub references: References,
-    pub events: u64,
-    pub ending: InputEnding,
-    /// Where it is cut, in bytes.
-    pub cut_at: Option<u64>,
-    /// Why the rest could not be read.
-    pub error: Option<String>,
-    /// Checkpoints and collections at which garbage was looked for. With none, nothing is known of it.
-    pub snapshots: u64,
-    /// How far the cyclic garbage of the run is known.
-    pub known: Known,
-}
-
-/// How far a trace can be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InputEnding {
-    #[default]
-    Complete,
-    /// Without an end record.
-    Open,
-    /// In the middle of a record.
-    Cut,
-    /// At a record that could not be read.
-    Error,
-}
-
-/// How far the cyclic garbage of a run is known, from least to most.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Known {
-    /// Garbage was looked for nowhere.
-    #[default]
-    Nothing,
-    /// What collections found before the recording broke off. Most of them look at young objects only.
-    Collections,
-    /// Up to the last look at the whole heap, after which the recording broke off.
-    Part,
-    /// Up to the end of the recording.
-    End,
-}
-
-impl Known {
-    /// `whole`: those of the snapshots that were of the whole heap; `complete`: the recording ended in order.
-    pub fn of(snapshots: u64, whole: u64, complete: bool) -> Known {
-        match (snapshots, whole, complete) {
-            (0, ..) => Known::Nothing,
-            (_, _, true) => Known::End,
-            (_, 0, false) => Known::Collections,
-            (_, _, false) => Known::Part,
-        }
-    }
-}
-
-impl Input {
-    /// The whole heap was looked at, or the recording ended in order: no loops found means something.
-    pub fn is_checked(&self) -> bool {
-        self.known >= Known::Part
-    }
-
-    /// There are traces, and of none is enough known.
-    pub fn none_is_checked(inputs: &[Input]) -> bool {
-        !inputs.is_empty() && !inputs.iter().any(Input::is_checked)
-    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -162,7 +89,7 @@ pub struct LoopRow {
     pub fingerprint: String,
     /// `Order.items[*] → Line.order → Order`.
     pub path: String,
-    pub steps: Vec<StepRow>,
+    pub steps: Vec<PathStep>,
     pub count: u64,
     /// Members of all loops.
     pub objects: u64,
@@ -176,10 +103,10 @@ pub struct LoopRow {
     /// The stack that made the first member of the path, innermost first.
     pub site: Vec<FrameRow>,
     pub other_sites: u64,
-    pub first_seen: MomentRow,
-    pub last_seen: MomentRow,
+    pub first_seen: SeenAt,
+    pub last_seen: SeenAt,
     /// The first loop lost its last outside reference after the first of these, and not after the second.
-    pub orphaned: Option<[MomentRow; 2]>,
+    pub orphaned: Option<[SeenAt; 2]>,
     /// How many of the loops the collector freed later.
     pub collected: u64,
     /// Bytes × seconds between being orphaned and being freed, over all loops.
@@ -195,14 +122,6 @@ pub struct LoopRow {
     pub standing: Option<Standing>,
     /// What a page says of it, line by line: how much, the path, where it was made, what to cut.
     pub text: Vec<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct StepRow {
-    pub label: String,
-    #[serde(rename = "type")]
-    pub type_name: String,
-    pub slot: String,
 }
 
 /// Objects of each type per loop; a fraction where loops of a group differ.
@@ -226,15 +145,6 @@ pub struct FrameRow {
     pub path: String,
     pub line: u32,
     pub function: String,
-}
-
-/// A moment of the run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct MomentRow {
-    /// Number of the event, from 1.
-    pub event: u64,
-    /// Nanoseconds since the start, where the trace has times.
-    pub ns: Option<u64>,
 }
 
 /// The reference to cut, and what to have in its place.
@@ -276,26 +186,9 @@ pub struct TypeRow {
     /// Part of the bytes of all objects that were alive when the types were looked at, in percent.
     pub share: f64,
     /// Where `bytes` go.
-    pub split: SplitRow,
+    pub split: Split,
     /// Instances by state of their dict; empty for types whose instances have none.
     pub states: BTreeMap<&'static str, u64>,
-}
-
-/// Parts of the bytes of a type. `padding` stands beside them: what the allocator adds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct SplitRow {
-    /// Bodies, slots included.
-    pub object: u64,
-    pub gc_header: u64,
-    /// Pointers to dict and weak references in front of the collector's header (3.11 and later).
-    pub pre_header: u64,
-    pub weakref_field: u64,
-    pub dict_object: u64,
-    /// Values arrays and key tables of instance dicts.
-    pub attributes: u64,
-    /// Items of lists, tables of dicts and sets.
-    pub items: u64,
-    pub padding: u64,
 }
 
 /// What `__slots__` would change for one class.
@@ -317,7 +210,7 @@ pub struct SlotsRow {
     /// What the class itself costs more, once.
     pub class_cost: i64,
     /// `recommended`, `possible after`, `not advised`.
-    pub verdict: slots::Verdict,
+    pub verdict: overhead::Verdict,
     pub blockers: Vec<String>,
     /// The code to paste.
     pub suggestion: Option<String>,
@@ -352,7 +245,7 @@ pub struct UnreachableRow {
 /// What the log said that a sane log would not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AnomalyRow {
-    pub kind: String,
+    pub kind: &'static str,
     pub meaning: String,
     pub count: u64,
     pub examples: Vec<String>,

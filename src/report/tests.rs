@@ -117,7 +117,7 @@ fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
         path: path.to_string(),
         references: References::Checkpoints,
         snapshots,
-        known: Known::of(snapshots, whole, complete),
+        known: Extent::of(snapshots, whole, complete),
         ..Input::default()
     };
     let told = |inputs| {

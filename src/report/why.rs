@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::terminal::wrap::{Style, styled, wrap};
-use super::{Form, Page, StepRow};
+use super::{Form, Page, PathStep};
 use crate::heap::{Heap, HeapGraph, Node, Observer, SnapshotKind};
 use crate::human::{count, counted};
 use crate::retention::{RootKind, RootPath, path_from_root};
@@ -39,7 +39,7 @@ pub struct Answer {
     /// Why the first object of the path is a root.
     pub root: Option<String>,
     /// The root first, the object last. `None`: no root reaches it, only a loop keeps it alive.
-    pub path: Option<Vec<StepRow>>,
+    pub path: Option<Vec<PathStep>>,
 }
 
 impl Asking {
@@ -78,7 +78,7 @@ impl Observer for Asking {
             path: path.map(|path| {
                 path.steps
                     .into_iter()
-                    .map(|step| StepRow { label: step.label, type_name: step.type_name, slot: step.slot })
+                    .map(|step| PathStep { label: step.label, type_name: step.type_name, slot: step.slot })
                     .collect()
             }),
         });

@@ -1,6 +1,6 @@
 //! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
 
-use super::{CutRow, FindingRow, Input, Known, LoopRow};
+use super::{CutRow, Extent, FindingRow, Input, LoopRow};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::heap::printable;
@@ -43,7 +43,7 @@ const NAMED: usize = 5;
 /// What is not known of the garbage of these traces, one sentence each; of many that lack the same, one for the rest.
 pub fn gaps(inputs: &[Input]) -> Vec<String> {
     let mut gaps = Vec::new();
-    for known in [Known::Nothing, Known::Collections, Known::Part] {
+    for known in [Extent::Nothing, Extent::Collections, Extent::Part] {
         let mut lacking = inputs.iter().filter(|input| input.known == known);
         gaps.extend(
             lacking
@@ -62,24 +62,24 @@ pub fn gaps(inputs: &[Input]) -> Vec<String> {
 /// `has no checkpoint, so nothing is known of its loops`.
 fn gap(input: &Input) -> Option<&'static str> {
     match input.known {
-        Known::Nothing if input.references == References::None => {
+        Extent::Nothing if input.references == References::None => {
             Some("has no whole collection, so nothing is known of its garbage")
         }
-        Known::Collections if input.references == References::None => {
+        Extent::Collections if input.references == References::None => {
             Some("has no collection of the oldest generation, so only what younger ones found is known")
         }
-        Known::Part if input.references == References::None => {
+        Extent::Part if input.references == References::None => {
             Some("is a log: what became garbage after its last collection is not known")
         }
-        Known::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
-        Known::Collections => {
+        Extent::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
+        Extent::Collections => {
             Some("broke off without a full checkpoint, so only loops that a collection found are known")
         }
-        Known::Part if input.references == References::Events => {
+        Extent::Part if input.references == References::Events => {
             Some("broke off: what became garbage afterwards is not known")
         }
-        Known::Part => Some("broke off: what became garbage after its last checkpoint is not known"),
-        Known::End => None,
+        Extent::Part => Some("broke off: what became garbage after its last checkpoint is not known"),
+        Extent::End => None,
     }
 }
 

@@ -9,14 +9,15 @@ use refloop::findings::date::Date;
 use refloop::findings::gate::{Gate, Standing, Verdict};
 use refloop::findings::suppress::Shown;
 use refloop::findings::{self, Finding};
-use refloop::overhead::SlotsOptions;
-use refloop::report::{Input, View};
+use refloop::report::{Report, ReportOptions, View};
+use refloop::run::{Input, Options};
 
 use super::report;
 use crate::args;
+use crate::output;
+use crate::replay::{Replayed, replay};
 use crate::settings::{self, Settings};
 use crate::status::{Failure, Outcome};
-use crate::{output, run};
 
 /// The baseline when no file is named: where `--write-baseline` writes, and what is read if it is there.
 const BASELINE: &str = "refloop-baseline.txt";
@@ -30,23 +31,29 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         _ => None,
     };
     let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?.with_shown(shown(&settings));
-    let run = run::replay(&command.traces.traces, &SlotsOptions::default(), &command.page.messages)?;
-    let findings = findings::find(&run.facts, &ownership);
+    let Replayed { run, error } = replay(&command.traces.traces, &Options::default(), &command.page.messages)?;
+    let findings = findings::find(&run, &ownership);
     let verdict = gate.judge(&findings, today());
     if command.write_baseline {
-        if let Some(error) = run.error {
+        if let Some(error) = error {
             return Err(error.into());
         }
         return write_baseline(&file.unwrap_or(PathBuf::from(BASELINE)), &findings, &verdict, command);
     }
     let unchecked = !command.running && Input::none_is_checked(&run.inputs);
     let (failed, expired) = (verdict.failed, verdict.expired.first().cloned());
-    if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &run.error) {
+    if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &error) {
         prune(file, baseline, &findings, command)?;
     }
-    match report::write(run, ownership, &findings, Some(&verdict), View::Check, &command.page) {
+    let root = report::root();
+    let options = ReportOptions { root: root.as_deref(), by_module: false };
+    let page = Report::new(&run, &findings, Some(&verdict), &ownership, &options);
+    match report::write(page, View::Check, &command.page) {
         Err(Failure::Input(error)) if crate::status::is_closed_pipe(&error) => {}
         other => other?,
+    }
+    if let Some(error) = error {
+        return Err(error.into());
     }
     match (expired, failed) {
         (Some(expired), _) => Err(Failure::usage(format!("{expired}: renew it, or take it out"))),

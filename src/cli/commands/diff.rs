@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use refloop::findings::{self, Ownership};
-use refloop::overhead::SlotsOptions;
 use refloop::report::diff::Diff;
-use refloop::report::{Page, Report, View};
+use refloop::report::{Page, Report, ReportOptions, View};
+use refloop::run::Options;
 
 use super::report;
 use crate::args;
+use crate::replay::{Replayed, replay};
 use crate::status::{Failure, Outcome};
-use crate::{output, run, settings};
+use crate::{output, settings};
 
 pub fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
     let ownership = report::ownership(&settings::load(&command.project)?)?;
@@ -34,7 +35,8 @@ fn report_of(
     ownership: &Ownership,
     command: &args::Diff,
 ) -> Result<(Report, Option<Failure>), Failure> {
-    let run = run::replay(std::slice::from_ref(path), &SlotsOptions::default(), &command.messages)?;
-    let findings = findings::find(&run.facts, ownership);
-    Ok(report::of_run(run, ownership.clone(), &findings, None, None))
+    let Replayed { run, error } = replay(std::slice::from_ref(path), &Options::default(), &command.messages)?;
+    let findings = findings::find(&run, ownership);
+    let report = Report::new(&run, &findings, None, ownership, &ReportOptions::default());
+    Ok((report, error.map(Failure::from)))
 }

@@ -1,17 +1,17 @@
 //! `analyze`, `loops`, `types` and `slots`: the report, whole or one table of it.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use refloop::findings::gate::Verdict;
-use refloop::findings::{self, Finding, Ownership};
+use refloop::findings::{self, Ownership};
 use refloop::overhead::SlotsOptions;
-use refloop::report::{self, Audience, Material, Report, ReportFormat, SortKey, View};
+use refloop::report::{self, Audience, Report, ReportFormat, ReportOptions, SortKey, View};
+use refloop::run::Options;
 
 use crate::args;
-use crate::run::Run;
+use crate::replay::{Replayed, replay};
 use crate::settings::Settings;
 use crate::status::{Failure, Outcome};
-use crate::{output, run, settings};
+use crate::{output, settings};
 
 /// Rows of each table on a page for people.
 const TOP: usize = 20;
@@ -38,15 +38,16 @@ pub fn slots(command: &args::Slots) -> Result<Outcome, Failure> {
     show(&command.report, View::Slots, &options, false)
 }
 
-fn show(command: &args::Report, view: View, options: &SlotsOptions, by_module: bool) -> Result<Outcome, Failure> {
+fn show(command: &args::Report, view: View, slots: &SlotsOptions, by_module: bool) -> Result<Outcome, Failure> {
     require(format(&command.page)?, view)?;
     let settings = settings::load(&command.project)?;
     let ownership = ownership(&settings)?;
-    let mut run = run::replay(&command.traces.traces, options, &command.page.messages)?;
-    run.by_module = by_module;
-    let findings = findings::find(&run.facts, &ownership);
-    write(run, ownership, &findings, None, view, &command.page)?;
-    Ok(Outcome::Nothing)
+    let options = Options { slots: slots.clone() };
+    let Replayed { run, error } = replay(&command.traces.traces, &options, &command.page.messages)?;
+    let findings = findings::find(&run, &ownership);
+    let report = Report::new(&run, &findings, None, &ownership, &ReportOptions { root: root().as_deref(), by_module });
+    write(report, view, &command.page)?;
+    error.map_or(Ok(Outcome::Nothing), |error| Err(error.into()))
 }
 
 fn format(page: &args::Page) -> Result<&'static dyn ReportFormat, Failure> {
@@ -70,17 +71,13 @@ pub fn ownership(settings: &Settings) -> Result<Ownership, Failure> {
     Ownership::new(&settings.config.own).map_err(Failure::usage)
 }
 
-/// Writes the report of a run; then fails if a trace could not be read to its end.
-pub fn write(
-    run: Run,
-    ownership: Ownership,
-    findings: &[Finding],
-    verdict: Option<&Verdict>,
-    view: View,
-    page: &args::Page,
-) -> Result<(), Failure> {
-    let here = std::env::current_dir().ok();
-    let (mut report, error) = of_run(run, ownership, findings, verdict, here.as_deref());
+/// Files are named relative to the current directory.
+pub fn root() -> Option<PathBuf> {
+    std::env::current_dir().ok()
+}
+
+/// Writes a report in the form that was asked for.
+pub fn write(mut report: Report, view: View, page: &args::Page) -> Result<(), Failure> {
     report.sort(match page.sort {
         args::Sort::Bytes => SortKey::Bytes,
         args::Sort::Count => SortKey::Count,
@@ -98,39 +95,9 @@ pub fn write(
     let of_page = report::Page { view, width: output::width(to_file), color: output::color(&page.messages, to_file) };
     // A passing gate has nothing to say when nothing is to be said.
     let is_quiet = page.messages.quiet && format.audience() == Audience::Terminal;
-    let silent = is_quiet && verdict.is_some_and(|verdict| !verdict.failed);
-    if !silent {
+    let passes = report.gate.as_ref().is_some_and(|gate| !gate.failed);
+    if !(is_quiet && passes) {
         output::write(page.output.as_deref(), |out| format.write(&report, &of_page, out))?;
     }
-    format.write_aside(&report, &of_page).map_err(Failure::input)?;
-    error.map_or(Ok(()), Err)
-}
-
-/// The report of a run, and why it is not complete.
-pub fn of_run(
-    run: Run,
-    ownership: Ownership,
-    findings: &[Finding],
-    verdict: Option<&Verdict>,
-    root: Option<&Path>,
-) -> (Report, Option<Failure>) {
-    let report = Report::new(Material {
-        live_unknown: run.untyped.len() == run.inputs.len(),
-        inputs: run.inputs,
-        live_objects: run.live_objects,
-        live_bytes: run.live_bytes,
-        profiled_bytes: run.profiled_bytes,
-        types: run.types,
-        types_notes: run.types_notes,
-        slots: run.slots,
-        slots_notes: run.slots_notes,
-        slots_not_understood: run.slots_not_understood,
-        by_module: run.by_module,
-        facts: run.facts,
-        findings,
-        verdict,
-        ownership,
-        root,
-    });
-    (report, run.error.map(Failure::from))
+    format.write_aside(&report, &of_page).map_err(Failure::input)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::wrap::{Style, styled, wrap, wrap_words};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, duration};
-use crate::report::{FrameRow, LoopRow, MomentRow, Number, Page, wording};
+use crate::report::{FrameRow, LoopRow, Number, Page, SeenAt, wording};
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
@@ -140,11 +140,11 @@ fn how_many(number: &Number) -> String {
 }
 
 /// When something was; the number of the event where no time is known.
-fn moment(moment: &MomentRow) -> String {
+fn moment(moment: &SeenAt) -> String {
     moment.ns.map_or_else(|| format!("event {}", count(moment.event)), duration)
 }
 
-fn interval(after: &MomentRow, by: &MomentRow) -> String {
+fn interval(after: &SeenAt, by: &SeenAt) -> String {
     let (from, to) = (moment(after), moment(by));
     match (after.ns, by.ns) {
         _ if from == to => format!("at {to}"),
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn times_are_told_where_they_are_known_and_events_elsewhere() {
-        let at = |event, ns| MomentRow { event, ns };
+        let at = |event, ns| SeenAt { event, ns };
         assert_eq!(interval(&at(1, Some(1_000_000)), &at(9, Some(2_000_000))), "between 1.0 ms and 2.0 ms");
         assert_eq!(interval(&at(9, Some(1_000_000)), &at(9, Some(1_000_000))), "at 1.0 ms");
         assert_eq!(interval(&at(1, None), &at(9, Some(2_000_000))), "before 2.0 ms");

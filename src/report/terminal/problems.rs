@@ -64,7 +64,7 @@ pub fn anomalies(report: &Report, page: &Page, out: &mut dyn Write) -> io::Resul
     grid.column("First at", Align::Left);
     for row in &report.anomalies {
         let example = row.examples.first().cloned().unwrap_or_default();
-        grid.row([row.kind.clone(), count(row.count), row.meaning.clone(), example]);
+        grid.row([row.kind.to_string(), count(row.count), row.meaning.clone(), example]);
     }
     grid.write(out)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::wrap::{Style, styled, wrap};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, size};
-use crate::report::{Input, InputEnding, Known, Page, Report};
+use crate::report::{Extent, Input, InputEnding, Page, Report};
 use crate::trace::References;
 
 pub fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
@@ -96,11 +96,11 @@ fn inputs(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
         }
         match input.known {
             _ if input.references == References::None => facts.push("no references: loops are not known".to_string()),
-            Known::Nothing => facts.push("no checkpoint: nothing is known of its loops".to_string()),
-            Known::Collections => {
+            Extent::Nothing => facts.push("no checkpoint: nothing is known of its loops".to_string()),
+            Extent::Collections => {
                 facts.push("no full checkpoint: only loops that a collection found are known".to_string());
             }
-            Known::Part | Known::End => {}
+            Extent::Part | Extent::End => {}
         }
         writeln!(out, "{}", wrap(&facts, " · ", 0, page.width))?;
     }

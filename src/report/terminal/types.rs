@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use super::grid::{self, Align, Grid};
 use super::{notes, omitted, title};
 use crate::human::{bytes, bytes_each, count, percent};
-use crate::report::{Page, Report, SplitRow, View};
+use crate::report::{Page, Report, Split, View};
 
 /// Columns that the name of a type has where there is more to be shown beside it.
 const NAME: usize = 28;
 
 /// The parts of a type's bytes.
-type Part = (&'static str, fn(&SplitRow) -> u64);
+type Part = (&'static str, fn(&Split) -> u64);
 
 const SPLIT: [Part; 7] = [
     ("Object", |split| split.object),

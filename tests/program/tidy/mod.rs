@@ -17,8 +17,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("cycles", &["trace", "heap"]),
     ("retention", &["trace", "heap"]),
     ("overhead", &["trace", "heap"]),
-    ("findings", &["trace", "heap", "cycles", "retention", "overhead"]),
-    ("report", &["trace", "heap", "cycles", "retention", "overhead", "findings"]),
+    ("run", &["trace", "heap", "cycles", "retention", "overhead"]),
+    ("findings", &["trace", "heap", "cycles", "retention", "overhead", "run"]),
+    ("report", &["trace", "heap", "cycles", "retention", "overhead", "run", "findings"]),
     ("recorder", &["trace"]),
 ];
 

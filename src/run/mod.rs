@@ -1,0 +1,117 @@
+//! Replays traces, and puts together what they left behind.
+//!
+//! [`replay`] plays the events of one trace and gives a [`TraceRun`]; [`Run::merge`] makes one [`Run`] of several, which is
+//! what findings and reports are made from.
+
+mod anomaly;
+mod input;
+mod merge;
+
+use std::path::Path;
+
+use crate::cycles::{CyclicGarbage, Tracker};
+use crate::heap;
+use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, SlotsOptions, TypeProfile, Verdict};
+use crate::trace::{Births, Ending, Events, Position, References, TraceError};
+
+pub use anomaly::Anomaly;
+pub use input::{Extent, Input, InputEnding};
+pub use merge::{Run, Slots, Types, Unlisted};
+
+/// What the analyses are asked.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub slots: SlotsOptions,
+}
+
+/// What one trace left behind. Its heap is gone.
+#[derive(Debug, Default)]
+pub struct TraceRun {
+    pub input: Input,
+    pub garbage: CyclicGarbage,
+    pub anomalies: Vec<Anomaly>,
+    /// Whether the trace knows of stacks: then an object without one was made by the interpreter itself.
+    pub has_stacks: bool,
+    /// Classes that waste memory for another reason than the want of slots.
+    pub waste: LayoutFacts,
+    /// Classes that slots would do good, and nothing speaks against them, on the CPython that was recorded.
+    pub missing_slots: Vec<SlotsAdvice>,
+    /// What the options asked about slots.
+    pub advice: Advice,
+    /// `None` where the trace does not tell what was alive.
+    pub live: Option<Live>,
+    pub coverage: Coverage,
+    /// Why the rest of the trace could not be read.
+    pub error: Option<TraceError>,
+}
+
+/// What was alive at the end of a trace.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    pub objects: u64,
+    pub bytes: u64,
+    /// Bytes of all objects that were alive when the types were looked at.
+    pub heap_bytes: u64,
+    /// What the types cost, those included of which nothing is alive any more. `None` where the trace has no sizes.
+    pub types: Option<Vec<TypeProfile>>,
+}
+
+/// Opens a trace and replays it. Fails only where nothing at all could be read; see [`TraceRun::error`] for the rest.
+pub fn open(path: &Path, options: &Options) -> Result<TraceRun, TraceError> {
+    let mut events = crate::trace::open(path)?;
+    Ok(replay(path, events.as_mut(), options, &mut |_| {}))
+}
+
+/// Plays the events of a trace, which `path` names, through all analyses. `progress` hears how far the reader is.
+///
+/// Takes memory in proportion to the live heap, and time in proportion to the events and the snapshots.
+pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress: &mut dyn FnMut(Position)) -> TraceRun {
+    let mut observers = (Tracker::new(), Profiler::new());
+    let replayed = heap::replay(events, &mut observers, progress);
+    let heap = &replayed.heap;
+    let (tracker, profiler) = observers;
+    let garbage = tracker.finish(heap);
+    let profile = profiler.finish(heap);
+    let is_complete = replayed.error.is_none() && matches!(replayed.ending, Ending::Complete);
+    let error = replayed.error.map(|error| error.in_file(path));
+    let input = Input {
+        path: path.to_string_lossy().into_owned(),
+        runtime: heap.header().runtime.clone(),
+        references: heap.header().references,
+        events: replayed.events,
+        snapshots: replayed.snapshots,
+        known: Extent::of(replayed.snapshots, replayed.whole_snapshots, is_complete),
+        ending: match (&error, replayed.ending) {
+            (Some(_), _) => InputEnding::Error,
+            (None, Ending::Complete) => InputEnding::Complete,
+            (None, Ending::Open) => InputEnding::Open,
+            (None, Ending::Cut(_)) => InputEnding::Cut,
+        },
+        cut_at: match (&error, replayed.ending) {
+            (None, Ending::Cut(position)) => Some(position.byte),
+            _ => None,
+        },
+        error: error.as_ref().map(TraceError::to_string),
+    };
+    // Where only survivors are in the trace, it takes a full checkpoint to meet what is alive.
+    let is_met = heap.header().births == Births::All || replayed.whole_snapshots > 0;
+    let live = (is_met && heap.header().references != References::None).then(|| Live {
+        objects: heap.n_live(),
+        bytes: heap.live_bytes(),
+        heap_bytes: profile.coverage.heap_bytes,
+        types: (heap.n_live() == 0 || heap.live_bytes() > 0).then(|| profile.types.clone()),
+    });
+    let recommended = profile.advise(&SlotsOptions::default()).slots.into_iter();
+    TraceRun {
+        anomalies: anomaly::anomalies(heap, &garbage),
+        garbage,
+        has_stacks: heap.sites().iter().next().is_some(),
+        waste: profile.facts(),
+        missing_slots: recommended.filter(|class| class.verdict == Verdict::Recommended).collect(),
+        advice: profile.advise(&options.slots),
+        live,
+        coverage: profile.coverage,
+        input,
+        error,
+    }
+}
