@@ -53,6 +53,11 @@ pub struct LoopGroup {
     pub path: LoopPath,
     /// For each step of the path, what would be left of these loops without the references that read like it.
     pub residuals: Vec<Residual>,
+    /// For each step of the path, the same where references of that name are cut in every class that has one; `None`
+    /// where only one class has.
+    pub alike: Vec<Option<Alike>>,
+    /// For each step of the path, which of the two objects made the other.
+    pub origins: Vec<Origin>,
     /// What is known of the members' types.
     pub types: MemberTypes,
     /// How many such loops.
@@ -104,14 +109,47 @@ pub enum Residual {
     /// No loop: the count frees the members.
     Nothing,
     /// This loop, in some of them at least; and for each step of its path, what is left when that is cut as well.
-    Loop { path: LoopPath, residuals: Vec<Residual> },
+    Loop {
+        path: LoopPath,
+        residuals: Vec<Residual>,
+        /// Members that no count frees, of so many that the loop had.
+        stay: u64,
+        of: u64,
+    },
+}
+
+/// What is left of loops when every reference of one name to one class is cut, whatever class has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alike {
+    /// Classes that have such a reference.
+    pub classes: u64,
+    pub residual: Residual,
+}
+
+/// How the two objects of a reference came to be, as far as their stacks tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    #[default]
+    Unknown,
+    /// The `__init__` of the object that has the reference made the one that it leads to.
+    MadeByReferrer,
+    /// The `__init__` of the object that the reference leads to made the one that has it: the reference leads back.
+    MadeByReferent,
+}
+
+impl Alike {
+    /// The same of these loops and of others.
+    pub(super) fn and(&mut self, other: Alike) {
+        self.classes = self.classes.max(other.classes);
+        self.residual.and(other.residual);
+    }
 }
 
 impl Residual {
     /// What is left of these loops and of others.
     pub(super) fn and(&mut self, other: Residual) {
         match (&mut *self, other) {
-            (Residual::Loop { path, residuals }, Residual::Loop { path: theirs, residuals: of_theirs })
+            (Residual::Loop { path, residuals, .. }, Residual::Loop { path: theirs, residuals: of_theirs, .. })
                 if *path == theirs =>
             {
                 residuals.iter_mut().zip(of_theirs).for_each(|(residual, other)| residual.and(other));

@@ -1,8 +1,8 @@
-//! What was found in several traces in, what was found in all of them together out.
+//! Puts together the cyclic garbage of several traces.
 
 use std::collections::BTreeMap;
 
-use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup};
+use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, LoopGroup, Origin};
 
 /// The cyclic garbage of several traces, as if it were of one: groups with the same fingerprint together.
 ///
@@ -44,6 +44,13 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
 
 fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     known.residuals.iter_mut().zip(other.residuals).for_each(|(known, other)| known.and(other));
+    known.alike.iter_mut().zip(other.alike).for_each(|(known, other)| and_alike(known, other));
+    let agree = |(known, other): (&mut Origin, Origin)| {
+        if *known != other {
+            *known = Origin::Unknown
+        }
+    };
+    known.origins.iter_mut().zip(other.origins).for_each(agree);
     known.types.strong.extend(other.types.strong);
     known.types.of_c.extend(other.types.of_c);
     known.count += other.count;
@@ -69,6 +76,14 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     known.member_files.extend(other.member_files);
     known.member_files.sort();
     known.member_files.dedup();
+}
+
+/// What is known of some of the loops only is not known of all.
+pub(super) fn and_alike(known: &mut Option<Alike>, other: Option<Alike>) {
+    match (known.as_mut(), other) {
+        (Some(known), Some(other)) => known.and(other),
+        _ => *known = None,
+    }
 }
 
 fn add_all(known: &mut BTreeMap<String, u64>, other: BTreeMap<String, u64>) {

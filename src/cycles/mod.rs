@@ -9,7 +9,8 @@ mod tests;
 pub mod tracker;
 
 pub use garbage::{
-    CyclicGarbage, Fingerprint, LoopGroup, LoopPath, MemberTypes, PathStep, Residual, SeenAt, StackFrame, Unreachable,
+    Alike, CyclicGarbage, Fingerprint, LoopGroup, LoopPath, MemberTypes, Origin, PathStep, Residual, SeenAt,
+    StackFrame, Unreachable,
 };
 pub use graph::components::Components;
 pub use graph::holders::Holders;

@@ -41,7 +41,7 @@ fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Findin
         objects: group.objects + group.held_objects,
         bytes: group.bytes + group.held_bytes,
         collected: group.collected,
-        advice: pattern::recognise(&group.path, &group.residuals, &group.types, &group.site),
+        advice: pattern::recognise(group),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::cycles::{Fingerprint, StackFrame};
 use crate::run::Run;
 
 pub use owner::{Owner, Ownership};
-pub use pattern::{Advice, After, Cut, Pattern};
+pub use pattern::{Advice, Cut, Pattern};
 
 /// Every rule, in the order in which their findings are told.
 pub const RULES: &[&Rule] = &[

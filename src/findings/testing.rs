@@ -29,6 +29,8 @@ pub fn parent_and_child() -> LoopGroup {
     LoopGroup {
         fingerprint: Fingerprint(0x3f9c_0a11_5e8d_7b42),
         path: path(&[("Order", "app.Order", ".items[*]"), ("Line", "app.Line", ".order")]),
+        alike: Vec::new(),
+        origins: Vec::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Nothing, Residual::Nothing],
         count: 620,
@@ -56,6 +58,8 @@ pub fn of_the_library() -> LoopGroup {
     LoopGroup {
         fingerprint: Fingerprint(0x00a1_77c0_ffee_0001),
         path: path(&[("class EnumMeta", "type", ".__mro__[*]")]),
+        alike: Vec::new(),
+        origins: Vec::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Unknown],
         count: 2,
@@ -83,10 +87,14 @@ pub fn of_itself() -> LoopGroup {
     LoopGroup {
         fingerprint: Fingerprint(0xbeef_0000_0000_0001),
         path: path(&[("Worker", "app.Worker", ".run")]),
+        alike: Vec::new(),
+        origins: Vec::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Loop {
             path: path(&[("Worker", "app.Worker", ".jobs[*]"), ("Job", "app.Job", ".worker")]),
             residuals: vec![Residual::Nothing, Residual::Nothing],
+            stay: 2,
+            of: 2,
         }],
         count: 1,
         objects: 2,

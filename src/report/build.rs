@@ -7,9 +7,9 @@ use super::model::*;
 use super::rows::{self, quotient, rounded};
 use super::terminal::one_loop;
 use super::{notes, wording};
-use crate::cycles::{CyclicGarbage, LoopGroup, StackFrame, Unreachable};
+use crate::cycles::{CyclicGarbage, LoopGroup, Residual, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
-use crate::findings::{Advice, After, Cut, Finding, Owner, Ownership};
+use crate::findings::{Advice, Cut, Finding, Owner, Ownership};
 use crate::overhead::SlotsAdvice;
 use crate::run::{Anomaly, Run};
 
@@ -243,14 +243,19 @@ impl Rows<'_> {
 
 /// The advice in one line: `child points back to its parent: cut Line.order (weakref.ref(order)); …`.
 fn told(advice: &Advice) -> String {
-    let cuts: Vec<String> = advice
-        .cut
-        .iter()
-        .chain(&advice.more)
-        .map(|cut| format!("cut {} ({})", cut.reference, cut.replacement))
-        .collect();
+    let written = |cut: &Cut| format!("cut {} ({})", cut.reference, cut.replacement);
+    let choice: Vec<String> = advice.cut.iter().chain(&advice.or).map(written).collect();
+    let mut cuts = choice.join(" or ");
+    for more in &advice.more {
+        cuts.push_str(&format!(" and {}", written(more)));
+    }
+    let evidence = advice.evidence.as_ref().map(|evidence| format!(" ({evidence})")).unwrap_or_default();
+    let not_enough = match &advice.after {
+        Residual::Loop { path, stay, of, .. } => format!("; {}", wording::not_enough(*stay, *of, &path.to_string())),
+        Residual::Unknown | Residual::Nothing => String::new(),
+    };
     match cuts.is_empty() {
-        false => format!("{}: {}; {}", advice.pattern, cuts.join(" and "), advice.sentence),
+        false => format!("{}: {cuts}; {}{evidence}{not_enough}", advice.pattern, advice.sentence),
         true => format!("{}: {}", advice.pattern, advice.sentence),
     }
 }
@@ -258,17 +263,21 @@ fn told(advice: &Advice) -> String {
 fn cut_row(advice: &Advice) -> Option<CutRow> {
     let cut = advice.cut.as_ref()?;
     let another = |cut: &Cut| AnotherCutRow { reference: cut.reference.clone(), replacement: cut.replacement.clone() };
-    let (is_enough, left) = match &advice.after {
-        After::Unknown => (None, None),
-        After::NoLoop => (Some(true), None),
-        After::Loop(path) => (Some(false), Some(path.to_string())),
+    let (is_enough, left, stay) = match &advice.after {
+        Residual::Unknown => (None, None, None),
+        Residual::Nothing => (Some(true), None, None),
+        Residual::Loop { path, stay, of, .. } => (Some(false), Some(path.to_string()), Some((*stay, *of))),
     };
     Some(CutRow {
         reference: cut.reference.clone(),
         replacement: cut.replacement.clone(),
+        evidence: advice.evidence.clone(),
+        alternatives: advice.or.iter().map(another).collect(),
         more: advice.more.iter().map(another).collect(),
         is_enough,
         left,
+        stay: stay.map(|(stay, _)| stay),
+        of: stay.map(|(_, of)| of),
     })
 }
 

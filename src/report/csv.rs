@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{FrameRow, Page, Report, ReportFormat, View};
+use super::{AnotherCutRow, FrameRow, Page, Report, ReportFormat, View};
 
 pub struct Csv;
 
@@ -52,11 +52,14 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
         "standing",
         "more_cuts",
         "cut_is_enough",
+        "alternatives",
+        "evidence",
     ])?;
     for row in &report.loops.rows {
         let cut = row.cut.clone().unwrap_or_default();
-        let more: Vec<&str> = cut.more.iter().map(|cut| cut.reference.as_str()).collect();
-        let (more, is_enough) = (more.join("; "), cut.is_enough.map(|enough| enough.to_string()).unwrap_or_default());
+        let list =
+            |cuts: &[AnotherCutRow]| cuts.iter().map(|cut| cut.reference.as_str()).collect::<Vec<_>>().join("; ");
+        let (more, is_enough) = (list(&cut.more), cut.is_enough.map(|enough| enough.to_string()).unwrap_or_default());
         csv.write_record([
             row.fingerprint.clone(),
             row.path.clone(),
@@ -76,6 +79,8 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             row.standing.as_ref().map(|standing| standing.name().to_string()).unwrap_or_default(),
             more,
             is_enough,
+            list(&cut.alternatives),
+            cut.evidence.unwrap_or_default(),
         ])?;
     }
     Ok(())

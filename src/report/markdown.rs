@@ -108,6 +108,12 @@ fn one_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(cut) = &row.cut {
         writeln!(out, "- cut {}: {}", code(&cut.reference), code(&cut.replacement))?;
+        for cut in &cut.alternatives {
+            writeln!(out, "- or {}: {}", code(&cut.reference), code(&cut.replacement))?;
+        }
+        if let Some(evidence) = &cut.evidence {
+            writeln!(out, "  - {}", escape(evidence))?;
+        }
         for cut in &cut.more {
             writeln!(out, "- and {}: {}", code(&cut.reference), code(&cut.replacement))?;
         }

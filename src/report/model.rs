@@ -152,12 +152,20 @@ pub struct FrameRow {
 pub struct CutRow {
     pub reference: String,
     pub replacement: String,
+    /// Why it is this reference; `None` where nothing tells.
+    pub evidence: Option<String>,
+    /// References of which any may be the one to cut instead: nothing tells which.
+    pub alternatives: Vec<AnotherCutRow>,
     /// What to cut as well, for loops that are left.
     pub more: Vec<AnotherCutRow>,
     /// Whether no loop is left among the members then; `None` where that is not known.
     pub is_enough: Option<bool>,
     /// Otherwise a loop that is left.
     pub left: Option<String>,
+    /// Members of one loop that no count frees then.
+    pub stay: Option<u64>,
+    /// Of so many.
+    pub of: Option<u64>,
 }
 
 /// A reference to cut as well.

@@ -9,12 +9,17 @@ use crate::trace::References;
 
 /// What is left of the loops after the cuts.
 pub fn after_cut(cut: &CutRow) -> Option<String> {
-    match (&cut.left, cut.is_enough) {
-        (Some(left), _) => Some(format!("which leaves {left}")),
-        (None, Some(_)) => Some("then no loop is left among these objects".to_string()),
-        (None, None) if !cut.more.is_empty() => Some("whether a loop is left then was not tried".to_string()),
-        (None, None) => None,
-    }
+    Some(match (&cut.left, cut.is_enough) {
+        (Some(left), _) => not_enough(cut.stay.unwrap_or_default(), cut.of.unwrap_or_default(), left),
+        (None, Some(_)) if cut.alternatives.is_empty() => "then no loop is left among these objects".to_string(),
+        (None, Some(_)) => "then, with any of them, no loop is left among these objects".to_string(),
+        (None, None) => "whether a loop is left then is not known".to_string(),
+    })
+}
+
+/// `not enough: 66 of 68 objects stay, in Node.kids[*] → Node.parent → Node`.
+pub fn not_enough(stay: u64, of: u64, left: &str) -> String {
+    format!("not enough: {} of {} stay, in {left}", count(stay), counted(of, "object", "objects"))
 }
 
 /// `3f9c…`, `1,240 × 2 objects`, `1.9 MB with what they hold`, `freed later by the collector: 1,180`.

@@ -9,6 +9,7 @@ mod support;
 #[macro_use]
 mod each;
 
+mod cuts;
 mod exactness;
 mod fingerprints;
 mod gate;

@@ -9,8 +9,10 @@ use crate::cycles::garbage::{LoopPath, PathStep};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Way {
     pub path: LoopPath,
-    /// The members that the steps stand for, in the same order; then those that were folded away.
-    pub members: Vec<u32>,
+    /// The member that each step stands for; `None` for the variable of a closure, and for steps that were left out.
+    pub steps: Vec<Option<u32>>,
+    /// Members that were folded away.
+    pub folded: Vec<u32>,
     /// No way around is shorter. Giant loops are not searched to the end.
     pub shortest: bool,
 }
@@ -126,9 +128,9 @@ impl CanonicalPath {
 
     pub fn into_way(mut self, shortest: bool) -> Way {
         self.abbreviate();
-        let members = self.steps.iter().filter_map(|step| step.member).chain(self.folded).collect();
+        let members = self.steps.iter().map(|step| step.member).collect();
         let steps = self.steps.into_iter().map(|step| step.step).collect();
-        Way { path: LoopPath { steps }, members, shortest }
+        Way { path: LoopPath { steps }, steps: members, folded: self.folded, shortest }
     }
 }
 

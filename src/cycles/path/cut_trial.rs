@@ -1,32 +1,56 @@
-//! A loop and a reference to cut in, what is left of the loop out: another way around, with what is left of that, or none.
+//! Given a loop and a reference to cut, finds the cycle that remains, if any, and repeats for that one.
 //!
-//! All references that read the same are cut together, as one change of the source does: every `Line.order` of the loop.
-//! Only where an object refers to itself, what else it refers to by the same name may stay.
+//! All references that read the same are cut together, as one change of the source does: every `Line.order` of the loop,
+//! or every variable `self` of a closure. Only where an object refers to itself, what else it refers to by the same name
+//! may stay. A name that several classes have for one, as from a base class, is tried in all of them as well.
 
-use super::loop_graph::{Link, LoopGraph};
+use std::collections::BTreeSet;
+
+use super::loop_graph::{Kind, Link, LoopGraph};
 use super::search::shortest;
-use crate::cycles::garbage::{PathStep, Residual};
+use crate::cycles::garbage::{Alike, PathStep, Residual};
 
 /// Steps of a path that are tried.
 const MOST_STEPS: usize = 8;
 /// Cuts that are tried one after the other.
 const MOST_CUTS: usize = 3;
+/// References of a loop in which one name of several classes is tried.
+const MOST_LINKS: usize = 20_000;
 /// Trials for one loop.
 const MOST_TRIALS: usize = 32;
 
+/// What was tried for one step of a path.
+#[derive(Debug, Clone, Default)]
+pub struct Trial {
+    /// Without the references that read like the step.
+    pub residual: Residual,
+    /// Without those of its name to the same class, whatever class has them; `None` where only one has.
+    pub alike: Option<Alike>,
+}
+
 /// For each step of a path around `loop_graph`, what is left when all references that read like it are gone. `budget` is how
 /// many references may be looked at, some 20 times each, and falls; where it does not suffice, the answer is not known.
-pub fn after_each(loop_graph: &LoopGraph, steps: &[PathStep], budget: &mut usize) -> Vec<Residual> {
-    let mut trials = Trials { looked_at: 0 };
+pub fn after_each(loop_graph: &LoopGraph, steps: &[PathStep], budget: &mut usize) -> Vec<Trial> {
+    let mut trials = Trials { looked_at: 0, n_members: loop_graph.n_members() as u64 };
     let share = (*budget).min(MOST_TRIALS * loop_graph.n_links());
     let residuals = trials.of_each(loop_graph, steps, MOST_CUTS, share);
-    *budget -= trials.looked_at;
-    residuals
+    let next = steps.iter().cycle().skip(1);
+    let each = residuals.into_iter().zip(steps).zip(next);
+    let tried = each.map(|((residual, step), next)| {
+        let is_left = matches!(residual, Residual::Loop { .. });
+        let alike = if is_left { trials.of_alike(loop_graph, step, next) } else { None };
+        Trial { residual, alike }
+    });
+    let tried = tried.collect();
+    *budget = budget.saturating_sub(trials.looked_at);
+    tried
 }
 
 struct Trials {
     /// References, once for each trial.
     looked_at: usize,
+    /// Members that the loop had before any cut.
+    n_members: u64,
 }
 
 impl Trials {
@@ -44,9 +68,50 @@ impl Trials {
     fn of(&mut self, loop_graph: &LoopGraph, step: &PathStep, on_itself: bool, cuts: usize, share: usize) -> Residual {
         let Some(share) = share.checked_sub(loop_graph.n_links()) else { return Residual::Unknown };
         self.looked_at += loop_graph.n_links();
+        self.without(loop_graph, cuts, share, |from, link| reads_like(loop_graph, from, link, step, on_itself))
+    }
+
+    /// What is left when the name of a step is cut in every class that refers to the same class by it.
+    fn of_alike(&mut self, loop_graph: &LoopGraph, step: &PathStep, next: &PathStep) -> Option<Alike> {
+        let is_attribute = step.slot.starts_with('.') && !step.slot.contains('[');
+        if !is_attribute || loop_graph.n_links() > MOST_LINKS {
+            return None;
+        }
+        let anywhere = |from: u32| {
+            let name = loop_graph.name(from);
+            PathStep { label: name.label.clone(), type_name: name.type_name.clone(), slot: step.slot.clone() }
+        };
+        let is_alike = |from: u32, link: &Link| {
+            // The dict of an instance stands for the instance, which may lead to what it refers to by a dict of its own.
+            let leads = loop_graph.name(link.to).label == next.label;
+            leads
+                && (reads_like(loop_graph, from, link, &anywhere(from), false)
+                    || owners(loop_graph, from)
+                        .any(|owner| reads_like(loop_graph, from, link, &anywhere(owner), false)))
+        };
+        let mut classes = BTreeSet::new();
+        for from in 0..loop_graph.n_members() as u32 {
+            if loop_graph.links(from).iter().any(|link| is_alike(from, link)) {
+                let owner = owners(loop_graph, from).next().unwrap_or(from);
+                classes.insert(loop_graph.name(owner));
+            }
+        }
+        self.looked_at += 2 * loop_graph.n_links();
+        (classes.len() > 1)
+            .then(|| Alike { classes: classes.len() as u64, residual: self.without(loop_graph, 1, 0, is_alike) })
+    }
+
+    /// What is left without the references of which `is_cut` holds.
+    fn without(
+        &mut self,
+        loop_graph: &LoopGraph,
+        cuts: usize,
+        share: usize,
+        is_cut: impl Fn(u32, &Link) -> bool,
+    ) -> Residual {
         let mut cut_any = false;
         let rest = loop_graph.without(|from, link| {
-            let is_cut = reads_like(loop_graph, from, link, step, on_itself);
+            let is_cut = is_cut(from, link);
             cut_any |= is_cut;
             is_cut
         });
@@ -54,6 +119,7 @@ impl Trials {
             return Residual::Unknown;
         }
         let remains = between_loops(&rest);
+        let stay = reached(&rest, &remains);
         let rest = rest.without(|from, link| !remains[from as usize] || !remains[link.to as usize]);
         match shortest(&rest) {
             // Containers alone are no way around where there is anything else.
@@ -61,10 +127,29 @@ impl Trials {
             None => Residual::Nothing,
             Some(way) => {
                 let residuals = self.of_each(&rest, &way.path.steps, cuts - 1, share);
-                Residual::Loop { path: way.path, residuals }
+                Residual::Loop { path: way.path, residuals, stay, of: self.n_members }
             }
         }
     }
+}
+
+/// The members whose instance dict, or frame, `member` is.
+fn owners(loop_graph: &LoopGraph, member: u32) -> impl Iterator<Item = u32> {
+    loop_graph.referrers(member).iter().filter(|&&(_, cost)| cost == 0).map(|&(owner, _)| owner)
+}
+
+/// How many members the ones that `remain` lead to, themselves included: none of them is freed.
+fn reached(loop_graph: &LoopGraph, remain: &[bool]) -> u64 {
+    let mut reached = remain.to_vec();
+    let mut open: Vec<u32> = (0..remain.len() as u32).filter(|&member| remain[member as usize]).collect();
+    while let Some(member) = open.pop() {
+        for link in loop_graph.links(member) {
+            if !std::mem::replace(&mut reached[link.to as usize], true) {
+                open.push(link.to);
+            }
+        }
+    }
+    reached.into_iter().filter(|&is| is).count() as u64
 }
 
 /// Whether a reference is the one that a step tells first: `.items` of `Order.items[*]`. `on_itself`: of an object that the
@@ -82,7 +167,12 @@ fn reads_like(loop_graph: &LoopGraph, from: u32, link: &Link, step: &PathStep, o
         let name = loop_graph.name(member);
         (&name.label, &name.type_name) == (&step.label, &step.type_name) && (!on_itself || link.to == member)
     };
-    let silently = || loop_graph.referrers(from).iter().any(|&(owner, cost)| cost == 0 && is_of(owner));
+    if step.type_name == "cell" {
+        // The variable of a closure: of the function, or of a cell of its own.
+        let is_variable = |text: u32| loop_graph.texts[text as usize] == step.label;
+        return is_of(from) || is_variable(link.text) && loop_graph.kinds[link.to as usize] != Kind::Cell;
+    }
+    let silently = || owners(loop_graph, from).any(is_of);
     is_of(from) && begins(link.text) || begins(link.silent_text) && silently()
 }
 
@@ -124,14 +214,16 @@ mod tests {
     fn after_cuts(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> Vec<String> {
         let loop_graph = loop_graph(members, references);
         let path = shortest(&loop_graph).map(|way| way.path).unwrap_or_default();
-        let residuals = after_each(&loop_graph, &path.steps, &mut 1000);
+        let trials = after_each(&loop_graph, &path.steps, &mut 1000);
         path.steps
             .iter()
-            .zip(residuals)
-            .map(|(step, residual)| match residual {
+            .zip(trials)
+            .map(|(step, trial)| match trial.residual {
                 Residual::Unknown => format!("{step}: unknown"),
                 Residual::Nothing => format!("{step}: nothing"),
-                Residual::Loop { path, residuals } => format!("{step}: {path} ({residuals:?})"),
+                Residual::Loop { path, residuals, stay, of } => {
+                    format!("{step}: {stay} of {of} stay, {path} ({residuals:?})")
+                }
             })
             .collect()
     }
@@ -164,7 +256,7 @@ mod tests {
         let references = [(0, 0, ".current"), (0, 1, ".kids"), (1, 2, "[0]"), (2, 0, ".parent"), (2, 3, ".note")];
         assert_eq!(
             after_cuts(&[("Doc", "app.Doc"), LIST, ("Node", "app.Node"), LIST], &references),
-            ["Doc.current: Doc.kids[*] → Node.parent → Doc ([Nothing, Nothing])"]
+            ["Doc.current: 4 of 4 stay, Doc.kids[*] → Node.parent → Doc ([Nothing, Nothing])"]
         );
     }
 
@@ -180,14 +272,14 @@ mod tests {
         let references = [(0, 0, ".root"), (0, 2, ".kids"), (2, 1, "[0]"), (1, 0, ".root")];
         assert_eq!(
             after_cuts(&[node, node, LIST], &references),
-            ["Node.root: Node.kids[*] → Node.root → Node ([Nothing, Nothing])"]
+            ["Node.root: 3 of 3 stay, Node.kids[*] → Node.root → Node ([Nothing, Nothing])"]
         );
     }
 
     #[test]
-    fn the_variable_of_a_closure_is_not_tried() {
+    fn the_variable_of_a_closure_is_tried() {
         let references = [(0, 1, ".__closure__"), (1, 2, "[0]"), (2, 0, "cell cb")];
         let members = [("function cb", "function"), ("tuple", "tuple"), ("cell", "cell")];
-        assert!(after_cuts(&members, &references).iter().all(|line| line.ends_with("unknown")));
+        assert_eq!(after_cuts(&members, &references), ["function cb: unknown", "cell cb: nothing"]);
     }
 }

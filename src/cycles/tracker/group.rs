@@ -1,12 +1,13 @@
-//! Loops in, one at a time, what they are together out: the group of a bug while the trace plays.
+//! Collects what the loops of one bug have in common, while the trace plays.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use foldhash::fast::FixedState;
 
-use super::provenance;
-use crate::cycles::garbage::{Fingerprint, LoopGroup, LoopPath, MemberTypes, Residual, SeenAt, StackFrame};
-use crate::cycles::path::cut_trial;
+use super::{origin, provenance};
+use crate::cycles::garbage::{Fingerprint, LoopGroup, LoopPath, MemberTypes, Origin, SeenAt, StackFrame};
+use crate::cycles::merge::and_alike;
+use crate::cycles::path::cut_trial::{self, Trial};
 use crate::cycles::path::loop_graph::LoopGraph;
 use crate::heap::{Heap, Object, ObjectIndex};
 use crate::trace::{SiteId, TypeFlags, TypeId};
@@ -17,9 +18,11 @@ pub struct Group {
     fingerprint: Fingerprint,
     path: LoopPath,
     /// `None` until a loop was tried.
-    residuals: Option<Vec<Residual>>,
+    trials: Option<Vec<Trial>>,
     /// References that may still be looked at for that.
     budget: usize,
+    /// `None` until a loop was added.
+    origins: Option<Vec<Origin>>,
     files: BTreeSet<String>,
     count: u64,
     members: Weight,
@@ -59,12 +62,16 @@ struct Sites {
 /// References that are looked at to know what is left of the loops of one group: a second's work.
 const BUDGET: usize = 1 << 24;
 
+/// Loops of a group whose stacks are looked at.
+const MOST_ORIGINS: u64 = 1_000;
+
 impl Group {
     pub fn new(path: LoopPath, seen: SeenAt) -> Group {
         Group {
             fingerprint: Fingerprint::of(&path),
             path,
-            residuals: None,
+            trials: None,
+            origins: None,
             budget: BUDGET,
             files: BTreeSet::new(),
             count: 0,
@@ -85,10 +92,15 @@ impl Group {
 
     /// Loops of another shape: what is left of it without each step.
     pub fn add_shape(&mut self, loop_graph: &LoopGraph) {
-        let residuals = cut_trial::after_each(loop_graph, &self.path.steps, &mut self.budget);
-        match &mut self.residuals {
-            None => self.residuals = Some(residuals),
-            Some(known) => known.iter_mut().zip(residuals).for_each(|(known, new)| known.and(new)),
+        let trials = cut_trial::after_each(loop_graph, &self.path.steps, &mut self.budget);
+        match &mut self.trials {
+            None => self.trials = Some(trials),
+            Some(known) => {
+                for (known, new) in known.iter_mut().zip(trials) {
+                    known.residual.and(new.residual);
+                    and_alike(&mut known.alike, new.alike);
+                }
+            }
         }
     }
 
@@ -111,6 +123,25 @@ impl Group {
             Some(_) => {
                 self.sites.others.insert(site);
             }
+        }
+    }
+
+    /// Members that the steps of the path stand for, of one loop more. Those of very many loops are like those of the first.
+    pub fn add_origins(&mut self, heap: &Heap, members: impl Iterator<Item = Option<ObjectIndex>>) {
+        if self.count > MOST_ORIGINS {
+            return;
+        }
+        let members: Vec<Option<ObjectIndex>> = members.collect();
+        let next = members.iter().cycle().skip(1);
+        let origins = members.iter().zip(next).map(|pair| match pair {
+            (Some(referrer), Some(referent)) => origin::of(heap, *referrer, *referent),
+            _ => Origin::Unknown,
+        });
+        match &mut self.origins {
+            None => self.origins = Some(origins.collect()),
+            Some(known) => known.iter_mut().zip(origins).filter(|(known, new)| *known != new).for_each(|(known, _)| {
+                *known = Origin::Unknown;
+            }),
         }
     }
 
@@ -161,9 +192,13 @@ impl Group {
     }
 
     pub fn finish(self, heap: &Heap, marks: &[String]) -> LoopGroup {
+        let trials = self.trials.unwrap_or_default().into_iter();
+        let (residuals, alike) = trials.map(|trial| (trial.residual, trial.alike)).unzip();
         LoopGroup {
             fingerprint: self.fingerprint,
-            residuals: self.residuals.unwrap_or_default(),
+            residuals,
+            alike,
+            origins: self.origins.unwrap_or_default(),
             types: types(heap, self.members.types.keys()),
             path: self.path,
             count: self.count,

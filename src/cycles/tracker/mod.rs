@@ -1,10 +1,11 @@
-//! Snapshots in, the cyclic garbage of the whole run out: each loop counted once, and what became of it.
+//! Counts each loop of the run once, and follows what becomes of it.
 //!
 //! A loop is remembered by its members, each with the loop's number, for as long as one of them lives. What a group
 //! needs of it is added to the group at once; so memory is proportional to the live garbage and the number of groups.
 
 mod group;
 mod object_map;
+mod origin;
 pub(super) mod provenance;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -73,8 +74,10 @@ struct TrackedLoop {
 #[derive(Debug, Clone)]
 struct ShapeEntry {
     group: u32,
-    /// Members of the path, and those that were folded away, by their place in the order of the shape.
-    path: Vec<u32>,
+    /// The member of each step of the path, by its place in the order of the shape; `None` for a step without one.
+    steps: Vec<Option<u32>>,
+    /// Members that were folded away.
+    folded: Vec<u32>,
     /// A shorter way around may exist.
     unproved: bool,
 }
@@ -286,11 +289,15 @@ impl Tracker {
         let shape = &self.shapes[&hash];
         self.found.unproved_paths += u64::from(shape.unproved);
         let order = shapes.order();
-        let in_order = shape.path.iter().map(|&place| order[place as usize]).chain(order.iter().copied());
+        let in_path = shape.steps.iter().flatten().chain(&shape.folded).map(|&place| order[place as usize]);
+        let in_order = in_path.chain(order.iter().copied());
         let sites = in_order.map(|member| heap.object(snapshot.object(member)).site);
         let site = { sites }.find(|&site| site != SiteId::NONE).unwrap_or(SiteId::NONE);
         let orphaned = self.orphaned(heap, snapshot, component);
-        self.groups[shape.group as usize].add_loop(heap, site, orphaned, mark);
+        let member = |place: &Option<u32>| place.map(|place| snapshot.object(order[place as usize]));
+        let group = &mut self.groups[shape.group as usize];
+        group.add_loop(heap, site, orphaned, mark);
+        group.add_origins(heap, shape.steps.iter().map(member));
         let new =
             TrackedLoop { group: shape.group, alive: 0, alive_bytes: 0, since_ns: snapshot.now.ns, collected: false };
         match self.vacant.pop() {
@@ -318,7 +325,7 @@ impl Tracker {
         });
         self.groups[group as usize].add_shape(&loop_graph);
         self.groups[group as usize].add_files(files);
-        ShapeEntry { group, path: way.members, unproved: !way.shortest }
+        ShapeEntry { group, steps: way.steps, folded: way.folded, unproved: !way.shortest }
     }
 
     /// Exact where releases are in the trace. Else after the last full snapshot, and after the youngest member was met.

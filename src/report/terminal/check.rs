@@ -72,6 +72,17 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut d
         (Some(cut), Some(pattern)) => {
             let pieces = [format!("cut {}: {}", cut.reference, cut.replacement), format!("({pattern})")];
             writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
+            for cut in &cut.alternatives {
+                let pieces = [format!("or {}:", cut.reference), cut.replacement.clone()];
+                writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
+            }
+            if let Some(evidence) = &cut.evidence {
+                writeln!(out, "    {}", wrap_words(evidence, 4, page.width))?;
+            } else if let Some(advice) =
+                row.and_then(|row| row.advice.as_ref()).filter(|_| !cut.alternatives.is_empty())
+            {
+                writeln!(out, "    {}", wrap_words(advice, 4, page.width))?;
+            }
             for cut in &cut.more {
                 let pieces = [format!("and {}:", cut.reference), cut.replacement.clone()];
                 writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;

@@ -81,6 +81,12 @@ fn remedy(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
             wrap(&pieces, "    ", FACTS, page.width)
         };
         fact("cut", &with(&cut.reference, &cut.replacement))?;
+        for cut in &cut.alternatives {
+            fact("or", &with(&cut.reference, &cut.replacement))?;
+        }
+        if let Some(evidence) = &cut.evidence {
+            fact("", &wrap_words(evidence, FACTS, page.width))?;
+        }
         for cut in &cut.more {
             fact("and", &with(&cut.reference, &cut.replacement))?;
         }

@@ -1,0 +1,125 @@
+//! Decides which of two objects that refer to each other owns the other, from what the trace shows.
+//!
+//! A reference may be made weak only where its object lives on without it. Evidence for that is, from strong to weak: the
+//! object made the one that refers to it, in its own `__init__`; it has that one in a container; the reference is called
+//! `parent`, `owner` or the like. Without evidence every reference is offered, and the question asked.
+
+use super::{Cure, Offer, Path, attribute};
+use crate::cycles::{Origin, PathStep};
+
+/// A reference from one object to another that could be weak.
+struct Edge<'a> {
+    from: &'a PathStep,
+    /// The attribute.
+    name: &'a str,
+    side: Side,
+}
+
+/// Which way a reference leads, as far as something tells.
+enum Side {
+    /// From an owner to what it owns: never to be weak.
+    Owns,
+    Unknown,
+    /// Back to the owner. The greater number is the stronger evidence, which is said in a few words.
+    Back(u8, String),
+}
+
+/// One reference leads back by the strongest evidence, or all others own.
+pub fn parent(path: &Path) -> Option<Cure> {
+    let edges = edges(path);
+    let strength = |edge: &Edge| match edge.side {
+        Side::Back(strength, _) => strength,
+        Side::Owns | Side::Unknown => 0,
+    };
+    let strongest = edges.iter().map(strength).max().unwrap_or(0);
+    let mut back = edges.iter().filter(|edge| strongest > 0 && strength(edge) == strongest);
+    let (edge, others) = (back.next()?, back.next());
+    let Side::Back(_, evidence) = &edge.side else { return None };
+    if others.is_some_and(|other| other.name != edge.name || other.from.label != edge.from.label) {
+        return None;
+    }
+    Some(Cure {
+        sentence: "the reference back does not own the parent: make it weak".to_string(),
+        evidence: Some(evidence.clone()),
+        offers: vec![path.weak(edge.from, edge.name)],
+    })
+}
+
+/// Nothing tells which of the references leads back: each that does not own is offered.
+pub fn each_other(path: &Path) -> Option<Cure> {
+    let edges = edges(path);
+    let open = edges.iter().filter(|edge| !matches!(edge.side, Side::Owns));
+    let mut offers: Vec<Offer> = Vec::new();
+    for offer in open.map(|edge| path.weak(edge.from, edge.name)) {
+        if !offers.iter().any(|other| other.cut == offer.cut) {
+            offers.push(offer);
+        }
+    }
+    offers.truncate(MOST_OFFERS);
+    let sentence = match offers.as_slice() {
+        [] => return None,
+        [offer] => {
+            let kept = &path.steps[(offer.step + 1) % path.steps.len()].label;
+            format!("make it weak if {kept} lives on without it: the trace does not tell")
+        }
+        _ => "which of them lives on without the other? make the reference to that one weak: the trace does not tell"
+            .to_string(),
+    };
+    Some(Cure { sentence, evidence: None, offers })
+}
+
+/// References that are offered together at most.
+const MOST_OFFERS: usize = 3;
+
+/// The references of a path that could be weak: attributes that lead to objects of classes.
+fn edges<'a>(path: &Path<'a>) -> Vec<Edge<'a>> {
+    let edges = path.edges().enumerate().filter_map(|(place, (from, to))| {
+        let name = attribute(&from.slot)?;
+        let can_be_weak = to.type_name.contains('.') && !std::ptr::eq(from, to) && !path.is_owned(to);
+        can_be_weak.then(|| Edge { from, name, side: side(path, place, name) })
+    });
+    edges.collect()
+}
+
+fn side(path: &Path, place: usize, name: &str) -> Side {
+    let n = path.steps.len();
+    let (from, to) = (&path.steps[place], &path.steps[(place + 1) % n]);
+    match path.origin(place) {
+        Origin::MadeByReferrer => return Side::Owns,
+        Origin::MadeByReferent => return Side::Back(3, format!("{} is made by {}.__init__", from.label, to.label)),
+        Origin::Unknown => {}
+    }
+    if let Some(container) = container_of(path, (place + 1) % n) {
+        return Side::Back(2, format!("{} is one of {container}", from.label));
+    }
+    match named(name) {
+        Some(true) => Side::Back(1, format!("it is called {name}")),
+        Some(false) => Side::Owns,
+        None => Side::Unknown,
+    }
+}
+
+/// `Order.items`: the container in which the object of a step has what the path leads on to.
+fn container_of(path: &Path, place: usize) -> Option<String> {
+    let n = path.steps.len();
+    let (owner, next) = (&path.steps[place], &path.steps[(place + 1) % n]);
+    let named = |slot: &str| format!("{}{}", owner.label, slot.split('[').next().unwrap_or_default());
+    if owner.slot.contains('[') {
+        return Some(named(&owner.slot));
+    }
+    // A deque or an ordered dict is a step of its own.
+    (path.is_owned(next) && next.slot.contains('[')).then(|| named(&owner.slot))
+}
+
+/// Whether an attribute of this name leads back, or on to what is owned.
+fn named(name: &str) -> Option<bool> {
+    const BACK: [&str; 11] =
+        ["parent", "owner", "back", "prev", "previous", "up", "outer", "container", "creator", "hub", "master"];
+    const FORTH: [&str; 9] = ["child", "next", "first", "last", "left", "right", "item", "value", "callback"];
+    let name: String = name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect();
+    match () {
+        () if BACK.iter().any(|back| name == *back || name.ends_with(back)) => Some(true),
+        () if FORTH.contains(&name.as_str()) => Some(false),
+        () => None,
+    }
+}

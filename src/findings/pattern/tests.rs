@@ -1,0 +1,218 @@
+//! What is said of small paths.
+
+use super::*;
+use crate::cycles::{Alike, LoopPath};
+use crate::findings::testing::{self, frame, path};
+
+/// A group of loops of which nothing is known but the path.
+fn group(path: LoopPath) -> LoopGroup {
+    LoopGroup { path, residuals: Vec::new(), site: Vec::new(), ..testing::parent_and_child() }
+}
+
+fn told(steps: &[(&str, &str, &str)]) -> String {
+    match recognise(&group(path(steps))) {
+        None => "nothing".to_string(),
+        Some(Advice { pattern, cut: None, .. }) => pattern.to_string(),
+        Some(Advice { pattern, cut: Some(cut), .. }) => {
+            format!("{pattern}: {} -> {}", cut.reference, cut.replacement)
+        }
+    }
+}
+
+#[test]
+fn the_reference_back_is_cut_not_the_one_that_owns() {
+    let orders = [("Order", "app.Order", ".items[*]"), ("Line", "app.Line", ".order")];
+    assert_eq!(told(&orders), "child points back to its parent: Line.order -> weakref.ref(order)");
+    let nodes = [("Node", "app.Node", ".next"), ("Node", "app.Node", ".prev")];
+    assert_eq!(told(&nodes), "child points back to its parent: Node.prev -> weakref.ref(prev)");
+    let tree = [("Node", "app.Node", ".left"), ("Leaf", "app.Leaf", "._parent")];
+    assert_eq!(told(&tree), "child points back to its parent: Leaf._parent -> weakref.ref(parent)");
+}
+
+#[test]
+fn what_is_left_after_a_cut_is_cut_as_well() {
+    let itself = path(&[("Doc", "app.Doc", ".current")]);
+    let rest = path(&[("Doc", "app.Doc", ".kids[*]"), ("Node", "app.Node", ".parent")]);
+    let after = |left| {
+        let left = [Residual::Loop { path: rest.clone(), residuals: vec![Residual::Unknown, left], stay: 2, of: 3 }];
+        let advice = recognise(&LoopGroup { residuals: left.to_vec(), ..group(itself.clone()) }).unwrap();
+        assert_eq!(advice.cut.unwrap().reference, "Doc.current");
+        (advice.more, advice.after)
+    };
+    let parent = Cut { reference: "Node.parent".to_string(), replacement: "weakref.ref(parent)".to_string() };
+    assert_eq!(after(Residual::Nothing), (vec![parent.clone()], Residual::Nothing));
+    assert_eq!(after(Residual::Unknown), (vec![parent.clone()], Residual::Unknown));
+    let class = path(&[("class A", "type", ".__mro__[*]")]);
+    let left = Residual::Loop { path: class.clone(), residuals: Vec::new(), stay: 1, of: 3 };
+    assert_eq!(after(left.clone()), (vec![parent], left));
+}
+
+#[test]
+fn what_cannot_be_weakly_referenced_is_told_or_not_chosen() {
+    let types = |strong: &[&str], of_c: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        MemberTypes { strong: names(strong), of_c: names(of_c) }
+    };
+    let cut = |steps: &[(&str, &str, &str)], types: &MemberTypes| {
+        recognise(&LoopGroup { types: types.clone(), ..group(path(steps)) })
+            .and_then(|advice| advice.cut)
+            .map(|cut| (cut.reference, cut.replacement))
+    };
+    let told = |reference: &str, replacement: &str| Some((reference.to_string(), replacement.to_string()));
+    let tree = [("Node", "app.Node", ".kids[*]"), ("Node", "app.Node", ".up")];
+    let slotted = types(&["app.Node"], &[]);
+    assert_eq!(cut(&tree, &slotted), told("Node.up", "weakref.ref(up), and `__weakref__` in the slots of Node"));
+    let held =
+        [("defaultdict", "collections.defaultdict", "['x'][*]"), ("Item", "app.Item", ".o"), ("Reg", "app.Reg", ".m")];
+    let container = types(&["collections.defaultdict"], &["collections.defaultdict"]);
+    assert_eq!(cut(&held, &container), told("Item.o", "weakref.ref(o)"));
+    let own = [("C", "app.C", ".all"), ("OrderedDict", "collections.OrderedDict", "['a']")];
+    assert_eq!(cut(&own, &types(&[], &["collections.OrderedDict"])), None);
+}
+
+#[test]
+fn a_cut_is_python_that_can_be_written() {
+    let generator = [("Job", "app.Job", ".steps"), ("generator run", "generator", "local self")];
+    assert!(told(&generator).ends_with("Job.steps -> None, after close()"));
+    let partial =
+        [("B", "app.B", ".cmd"), ("partial", "functools.partial", ".func"), ("method b", "method", ".__self__")];
+    assert!(told(&partial).ends_with("partial.func -> an argument of the call, or weakref.proxy(self)"));
+    let unnamed = [("Future", "_asyncio.Future", ""), ("method b", "method", ".__self__")];
+    assert!(!told(&unnamed).contains("->"), "{}", told(&unnamed));
+    let special = [("B", "app.B", ".__wrapped__"), ("method b", "method", ".__self__")];
+    assert!(told(&special).ends_with("B.__wrapped__ -> weakref.WeakMethod(self.b)"));
+    assert_eq!(told(&[("Bunch", "app.Bunch", ".__dict__")]), "object that refers to itself");
+    assert!(told(&[("Node", "app.Node", ".me")]).ends_with("Node.me -> None in place of self"));
+}
+
+#[test]
+fn without_evidence_every_reference_is_offered_and_the_question_asked() {
+    let peers = path(&[("A", "app.A", ".other"), ("B", "app.B", ".other")]);
+    let advice = recognise(&LoopGroup { residuals: vec![Residual::Nothing; 2], ..group(peers) }).unwrap();
+    assert_eq!(advice.pattern, "objects that refer to each other");
+    let offered: Vec<&str> = advice.cut.iter().chain(&advice.or).map(|cut| cut.reference.as_str()).collect();
+    assert_eq!((offered, advice.evidence), (vec!["A.other", "B.other"], None));
+    assert!(advice.sentence.starts_with("which of them lives on without the other?"), "{}", advice.sentence);
+    assert_eq!(advice.after, Residual::Nothing);
+    // A name that is the other's class says nothing: each of two is usually called like that.
+    let named = path(&[("Api", "app.Api", ".client"), ("Client", "app.Client", ".api")]);
+    assert_eq!(recognise(&group(named)).unwrap().or.len(), 1);
+}
+
+#[test]
+fn who_was_made_by_the_other_is_owned_by_it() {
+    let pair = path(&[("Api", "app.Api", ".client"), ("Client", "app.Client", ".api")]);
+    let origins = vec![Origin::MadeByReferent, Origin::MadeByReferrer];
+    let advice = recognise(&LoopGroup { origins, ..group(pair.clone()) }).unwrap();
+    assert_eq!(advice.cut.map(|cut| cut.reference).as_deref(), Some("Api.client"));
+    assert_eq!(advice.evidence.as_deref(), Some("Api is made by Client.__init__"));
+    assert_eq!(advice.or, []);
+    // Whatever the names say, what an object made is not to be lost.
+    let node = path(&[("Child", "app.Child", ".parent"), ("Group", "app.Group", ".child")]);
+    let origins = vec![Origin::MadeByReferrer, Origin::MadeByReferent];
+    let advice = recognise(&LoopGroup { origins, ..group(node) }).unwrap();
+    assert_eq!(advice.cut.map(|cut| cut.reference).as_deref(), Some("Group.child"));
+}
+
+#[test]
+fn a_reference_that_many_classes_have_is_one_cut() {
+    let hub = path(&[("Red", "app.Red", ".hub"), ("Hub", "app.Hub", ".red")]);
+    let origins = vec![Origin::MadeByReferent, Origin::MadeByReferrer];
+    let rest = path(&[("Blue", "app.Blue", ".hub"), ("Hub", "app.Hub", ".blue")]);
+    let left = Residual::Loop { path: rest, residuals: Vec::new(), stay: 26, of: 27 };
+    let alike = Some(Alike { classes: 25, residual: Residual::Nothing });
+    let residuals = vec![left, Residual::Unknown];
+    let advice = recognise(&LoopGroup { origins, residuals, alike: vec![alike, None], ..group(hub) }).unwrap();
+    assert_eq!(advice.cut.unwrap().reference, "Red.hub, and hub of 24 more classes");
+    assert_eq!((advice.more, advice.after), (vec![], Residual::Nothing));
+}
+
+#[test]
+fn an_exception_in_a_local_variable_is_deleted_there() {
+    let caught = [
+        ("ValueError", "ValueError", ".__traceback__"),
+        ("traceback", "traceback", ".tb_frame"),
+        ("frame handle", "frame", "local error"),
+    ];
+    assert_eq!(
+        told(&caught),
+        "exception, traceback and frame: frame handle: local error -> del error in a finally clause"
+    );
+    let folded = [("Failure", "app.Failure", ".__traceback__.tb_frame"), ("frame f", "frame", "local self")];
+    assert!(told(&folded).starts_with("exception, traceback and frame"));
+}
+
+#[test]
+fn a_future_is_told_before_the_exception_that_it_keeps() {
+    let future = [
+        ("Future", "_asyncio.Future", "._exception"),
+        ("ValueError", "ValueError", ".__traceback__"),
+        ("traceback", "traceback", ".tb_frame"),
+        ("frame wait", "frame", "local fut"),
+    ];
+    assert!(told(&future).starts_with("future keeps the exception that keeps it: frame wait: local fut"));
+}
+
+#[test]
+fn functions_and_methods_have_patterns_of_their_own() {
+    let method = [("Worker", "app.Worker", "._run"), ("method run", "method", ".__self__")];
+    assert_eq!(told(&method), "bound method stored on its own object: Worker._run -> weakref.WeakMethod(self.run)");
+    let recursive = [("function visit", "function", ".__closure__[*]"), ("cell", "cell", "cell visit")];
+    assert!(told(&recursive).starts_with("function that its own closure refers to: closure variable visit"));
+    let held = [("Button", "app.Button", ".on_click"), ("function f", "function", "cell self")];
+    assert_eq!(told(&held), "closure over the object that holds it: closure variable self -> weakref.ref(self)");
+    let cached = [("Api", "app.Api", ".get"), ("lru", "functools._lru_cache_wrapper", "[*]")];
+    assert_eq!(told(&cached), "lru_cache on a method");
+    let generator = [("generator walk", "generator", "local me")];
+    assert!(told(&generator).starts_with("generator or coroutine held by its own frame"));
+}
+
+#[test]
+fn a_cell_of_its_own_names_the_variable() {
+    let held = [("function step", "function", ""), ("cell self", "cell", ""), ("Pipe", "app.Pipe", ".step")];
+    assert!(told(&held).ends_with("closure variable self -> weakref.ref(self)"));
+    let module = [("function run", "function", ".__globals__['run']")];
+    assert_eq!(told(&module), "namespace that its own functions refer to");
+}
+
+#[test]
+fn what_a_cached_property_made_is_cut_at_its_reference_back() {
+    let steps = path(&[("Cursor", "app.Cursor", ".parser"), ("Parser", "app.Parser", ".cursor")]);
+    let stack = [frame("app.py", 35, "cursor"), frame("/usr/lib/python3.8/functools.py", 967, "__get__")];
+    let advice = recognise(&LoopGroup { site: stack.to_vec(), ..group(steps.clone()) }).unwrap();
+    assert_eq!(advice.pattern, "cached property that refers back");
+    assert_eq!(advice.cut.unwrap().reference, "Cursor.parser");
+    assert_eq!(
+        recognise(&LoopGroup { site: stack[..1].to_vec(), ..group(steps) }).unwrap().pattern,
+        "objects that refer to each other"
+    );
+}
+
+#[test]
+fn a_class_of_a_module_is_not_told_to_go_to_module_level() {
+    let steps = path(&[("class Made", "type", ".__mro__[*]")]);
+    let sentence =
+        |stack: &[StackFrame]| recognise(&LoopGroup { site: stack.to_vec(), ..group(steps.clone()) }).unwrap().sentence;
+    let (module, namedtuple) = (frame("app.py", 1, "<module>"), frame("/lib/python3.12/x.py", 9, "namedtuple"));
+    assert!(sentence(std::slice::from_ref(&module)).contains("made as a module ran: keep its name"));
+    assert!(sentence(&[namedtuple.clone(), module.clone()]).contains("made as a module ran"));
+    let function = frame("app.py", 7, "make");
+    assert!(sentence(&[function.clone(), module.clone()]).ends_with("not on each call"));
+    assert!(sentence(&[namedtuple, function.clone(), module]).ends_with("not on each call"));
+    let imported = frame("/lib/python3.12/x.py", 1, "<module>");
+    assert!(sentence(&[imported, function]).contains("made as a module ran"));
+    assert!(sentence(&[]).ends_with("not on each call"));
+}
+
+#[test]
+fn classes_containers_and_objects_that_hold_themselves() {
+    assert_eq!(told(&[("class Made", "type", ".__mro__[*]")]), "class made at run time");
+    assert_eq!(told(&[("list", "list", "[*]")]), "container that contains itself");
+    assert!(told(&[("Loop", "app.Loop", ".me")]).starts_with("object that refers to itself: Loop.me"));
+}
+
+#[test]
+fn a_weak_reference_is_never_advised_to_what_cannot_have_one() {
+    // A list cannot be referred to weakly, so `Bag.items` is no candidate and the list's own slot has no name.
+    assert_eq!(told(&[("Bag", "app.Bag", ".items"), ("list", "list", "[*]")]), "nothing");
+}

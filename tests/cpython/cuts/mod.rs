@@ -1,0 +1,101 @@
+//! Applies every cut that is offered to the program that it was found in: it must do what it did, and leave no garbage.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::{refloop, root};
+
+on_each_python! { a_cut_breaks_the_loop_and_not_the_program, without_evidence_both_references_are_offered }
+
+/// Names of a parent and a child, so that either comes first in the alphabet.
+const NAMES: [(&str, &str); 4] = [("Client", "Api"), ("Api", "Client"), ("Panel", "Theme"), ("Window", "Canvas")];
+
+/// Families in which the trace shows who owns the other.
+const EVIDENT: [&str; 8] = ["made", "inherited", "dataclass", "slotted", "helpers", "many", "keyed", "queued"];
+
+/// Families in which it does not.
+const OPEN: [&str; 2] = ["given", "wrapped"];
+
+fn program() -> PathBuf {
+    root().join("tests/cpython/cuts/pairs.py")
+}
+
+/// What the program wrote, and the only kind of loop of the pair.
+fn found(python: &Python, arguments: [&str; 3]) -> (String, Value) {
+    let place = tempfile::tempdir().expect("a directory");
+    let trace = place.path().join("pairs.reftrace");
+    let output = record(&python.path, &[], &trace, &program(), &arguments);
+    let json = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().expect("refloop runs");
+    let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let loops: Vec<&Value> = json["loops"].as_array().expect("a list").iter().collect();
+    let of_pair = loops.iter().find(|row| row["types"]["members"].get(format!("pairs.{}", arguments[1])).is_some());
+    let row = of_pair.unwrap_or_else(|| panic!("{python} {arguments:?}: no such loop in {loops:#?}"));
+    (String::from_utf8(output.stdout).expect("text"), (*row).clone())
+}
+
+/// What the program writes where `references` are held weakly: its own lines, and how much garbage there was.
+fn applied(python: &Python, arguments: [&str; 3], references: &BTreeSet<String>) -> (String, String) {
+    let output = Command::new(&python.path).arg(program()).args(arguments).args(references).output().expect("runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let text = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    let (own, left) = text.rsplit_once("left ").unwrap_or((&text, "not said"));
+    (own.to_string(), left.trim().to_string())
+}
+
+/// The attributes that a row of cuts names, as `Class.attribute`; one that several classes have, for each of them.
+fn references(cuts: &[&Value], [family, _, child]: [&str; 3]) -> BTreeSet<String> {
+    let mut references = BTreeSet::new();
+    for cut in cuts {
+        let text = cut["reference"].as_str().expect("text");
+        let (first, others) = text.split_once(", and ").unwrap_or((text, ""));
+        let attribute = first.split_once('.').expect("an attribute").1;
+        references.insert(first.to_string());
+        if !others.is_empty() {
+            assert_eq!((family, others), ("helpers", &*format!("{attribute} of 2 more classes")));
+            references.extend([child, "Second", "Third"].map(|class| format!("{class}.{attribute}")));
+        }
+    }
+    references
+}
+
+fn a_cut_breaks_the_loop_and_not_the_program(python: &Python) {
+    for family in EVIDENT {
+        for (parent, child) in NAMES {
+            let arguments = [family, parent, child];
+            let (output, row) = found(python, arguments);
+            let cut = &row["cut"];
+            assert!(cut["evidence"].is_string(), "{python} {arguments:?}: {row:#}");
+            assert_eq!(cut["is_enough"], true, "{python} {arguments:?}: {row:#}");
+            let cuts: Vec<&Value> = [cut].into_iter().chain(cut["more"].as_array().expect("a list")).collect();
+            let references = references(&cuts, arguments);
+            let (own, left) = applied(python, arguments, &references);
+            assert_eq!((own, left), (output, "0".to_string()), "{python} {arguments:?} {references:?}: {row:#}");
+        }
+    }
+}
+
+fn without_evidence_both_references_are_offered(python: &Python) {
+    for family in OPEN {
+        for (parent, child) in NAMES {
+            let arguments = [family, parent, child];
+            let (output, row) = found(python, arguments);
+            let cut = &row["cut"];
+            assert!(cut["evidence"].is_null(), "{python} {arguments:?}: {row:#}");
+            let offered: Vec<&Value> =
+                [cut].into_iter().chain(cut["alternatives"].as_array().expect("a list")).collect();
+            assert_eq!(offered.len(), 2, "{python} {arguments:?}: {row:#}");
+            // One of them is right, and nothing says that the other is.
+            let works = |cut: &&&Value| {
+                let (own, left) = applied(python, arguments, &references(&[cut], arguments));
+                own == output && left == "0"
+            };
+            assert_eq!(offered.iter().filter(works).count(), 1, "{python} {arguments:?}: {row:#}");
+            assert!(row["advice"].as_str().expect("text").contains("the trace does not tell"), "{row:#}");
+        }
+    }
+}
