@@ -1,13 +1,12 @@
 """The recording agent of this process: loaded already by ``refloop record``, or the one that the command carries."""
 
 import atexit
-import gc
 import importlib.machinery
 import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import Any, List, Optional, Set
+from typing import Any, ClassVar, List, Optional, Set
 
 from refloop._command import ask, last_line
 from refloop._errors import RefloopError
@@ -18,6 +17,9 @@ MODULE = "_refloop"
 
 class Agent:
     """What the extension module offers, in this package's words."""
+
+    #: Whether the end of the process, and its forks, are told to the module.
+    _registered: ClassVar[bool] = False
 
     def __init__(self, module: Any) -> None:  # noqa: ANN401 (an extension module has no type of its own)
         if not all(hasattr(module, name) for name in ("start", "stop", "phase", "sweep", "is_recording", "path")):
@@ -33,8 +35,8 @@ class Agent:
         reason = self._module.start(folder, _version(), sys.executable or "", _classes(), options)
         if reason:
             raise RefloopError(reason)
-        if self._module._collection not in gc.callbacks:
-            gc.callbacks.insert(0, self._module._collection)
+        if not Agent._registered:
+            Agent._registered = True
             atexit.register(self._module._exit)
             os.register_at_fork(after_in_child=self._module._forked)
 

@@ -68,6 +68,8 @@ pub struct Collections {
     /// Objects that it says it freed, and that it gave up, over all runs.
     pub collected: u64,
     pub uncollectable: u64,
+    /// Runs that the recorder did not see: what they freed is not known.
+    pub missed: u64,
 }
 
 /// The objects that are alive at one moment of a trace, and what is known of them. 52 bytes an object, and 12 a

@@ -171,7 +171,12 @@ impl Player for Play<'_> {
             Event::Free { object } => self.free(object),
             Event::Incref { object } => self.incref(object),
             Event::Decref { object } => self.decref(object),
-            Event::Type(_) | Event::Site(_) | Event::Text(_) | Event::Time { .. } | Event::GcStop { .. } => {
+            Event::Type(_)
+            | Event::Site(_)
+            | Event::Text(_)
+            | Event::Time { .. }
+            | Event::GcStop { .. }
+            | Event::GcMissed { .. } => {
                 self.heap.turn_without_snapshot(self.observer, |heap, observer| heap.apply_rare(event, observer));
             }
             Event::Retype { .. }
@@ -435,6 +440,9 @@ impl Heap {
                 let collections = &mut self.collections;
                 collections.collected = collections.collected.saturating_add(collected);
                 collections.uncollectable = collections.uncollectable.saturating_add(uncollectable);
+            }
+            Event::GcMissed { collections } => {
+                self.collections.missed = self.collections.missed.saturating_add(collections);
             }
             Event::Mark(mark) => self.mark = Some(*mark),
             Event::Time { ns } => {

@@ -61,7 +61,21 @@ pub fn gaps(inputs: &[Input]) -> Vec<String> {
             gaps.push(format!("the same of {}", counted(more, "more trace", "more traces")));
         }
     }
+    gaps.extend(inputs.iter().filter(|input| input.is_incomplete()).map(missed));
     gaps
+}
+
+/// `a.reftrace: 12 collections were not seen, …`.
+fn missed(input: &Input) -> String {
+    let (seen, they) = match input.missed_collections {
+        1 => ("was", "it"),
+        _ => ("were", "they"),
+    };
+    format!(
+        "{}: {} {seen} not seen, as gc.callbacks had lost the recorder: what {they} freed is not known",
+        printable(&input.path),
+        counted(input.missed_collections, "collection", "collections"),
+    )
 }
 
 /// `has no checkpoint, so nothing is known of its loops`.

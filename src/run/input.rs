@@ -21,6 +21,8 @@ pub struct Input {
     pub error: Option<String>,
     /// Checkpoints and collections at which garbage was looked for. With none, nothing is known of it.
     pub snapshots: u64,
+    /// Collections that the recorder did not see: what they freed is not known.
+    pub missed_collections: u64,
     /// How far the cyclic garbage of the run is known.
     pub known: Extent,
 }
@@ -70,6 +72,21 @@ impl Input {
     /// The whole heap was looked at, or the recording ended in order: no loops found means something.
     pub fn is_checked(&self) -> bool {
         self.known >= Extent::Part
+    }
+
+    /// Loops may have come and gone unseen.
+    pub fn is_incomplete(&self) -> bool {
+        self.missed_collections > 0
+    }
+
+    /// Of some trace loops may have come and gone unseen.
+    pub fn some_is_incomplete(inputs: &[Input]) -> bool {
+        inputs.iter().any(Input::is_incomplete)
+    }
+
+    /// A gate that finds nothing may not pass: it could not look everywhere.
+    pub fn cannot_pass(inputs: &[Input]) -> bool {
+        Input::none_is_checked(inputs) || Input::some_is_incomplete(inputs)
     }
 
     /// There are traces, and of none is enough known.

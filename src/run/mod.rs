@@ -80,6 +80,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         references: heap.header().references,
         events: replayed.events,
         snapshots: replayed.snapshots,
+        missed_collections: heap.collections().missed,
         known: Extent::of(replayed.snapshots, replayed.whole_snapshots, is_complete),
         ending: match (&error, replayed.ending) {
             (Some(_), _) => InputEnding::Error,

@@ -418,6 +418,10 @@ pub enum Event {
         collected: u64,
         uncollectable: u64,
     },
+    /// So many collections ran since the last of these records, or the beginning, that the recorder did not see.
+    GcMissed {
+        collections: u64,
+    },
     Mark(Box<Mark>),
     /// Nanoseconds since the start of the recording, never less than before.
     Time {

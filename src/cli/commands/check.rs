@@ -41,6 +41,7 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         return write_baseline(&file.unwrap_or(PathBuf::from(BASELINE)), &findings, &verdict, command);
     }
     let unchecked = !command.running && Input::none_is_checked(&run.inputs);
+    let incomplete = Input::some_is_incomplete(&run.inputs);
     let (failed, expired) = (verdict.failed, verdict.expired.first().cloned());
     if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &error) {
         prune(file, baseline, &findings, command)?;
@@ -61,6 +62,9 @@ pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
         (None, false) if unchecked => Err(Failure::input(
             "no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?",
         )),
+        (None, false) if incomplete => {
+            Err(Failure::input("collections were not seen: does the program, or a test, clear gc.callbacks?"))
+        }
         (None, false) => Ok(Outcome::Nothing),
     }
 }

@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::collector::Collector;
 use crate::cpython::memory::{THREAD_INTERPRETER, word};
 use crate::cpython::versions::CPython;
 use crate::global::{self, State, is_active, with};
@@ -18,6 +19,24 @@ use crate::{checkpoint, system};
 /// How many births pass between two looks at the clock.
 const CLOCK_INTERVAL: u32 = 64;
 
+/// A block was asked of the hook while the recorder was at work.
+static PASSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether what CPython asks of its allocator of objects still comes through the hook, which another one may lie over:
+/// `tracemalloc.stop()` takes away what was put in place after its start.
+///
+/// # Safety
+/// Under the interpreter's lock, with the hook off.
+pub unsafe fn is_in_place(python: &Functions) -> bool {
+    PASSED.store(false, Ordering::Relaxed);
+    // SAFETY: as the caller promises.
+    unsafe { (python.PyObject_Free)((python.PyObject_Malloc)(PROBE)) };
+    PASSED.load(Ordering::Relaxed)
+}
+
+/// Bytes that are asked for to see who is asked.
+const PROBE: usize = 16;
+
 /// An interpreter that is not the main one has been seen.
 static FOREIGN: AtomicBool = AtomicBool::new(false);
 
@@ -28,6 +47,7 @@ pub struct Parts {
     pub recorder: Recorder,
     pub process: Process,
     pub current_thread: CurrentThread,
+    pub collector: Option<Collector>,
 }
 
 /// Puts the hook in place, off.
@@ -35,7 +55,7 @@ pub struct Parts {
 /// # Safety
 /// Once for a process, under the interpreter's lock.
 pub unsafe fn install(parts: Parts) {
-    let Parts { python, row, recorder, process, current_thread } = parts;
+    let Parts { python, row, recorder, process, current_thread, collector } = parts;
     let own_locks = row.own_locks;
     // SAFETY: as the caller promises; CPython copies the struct.
     unsafe {
@@ -46,6 +66,7 @@ pub unsafe fn install(parts: Parts) {
             python,
             recorder,
             process,
+            collector,
             collecting: false,
             original: original.assume_init(),
             current_thread,
@@ -63,6 +84,7 @@ pub unsafe fn install(parts: Parts) {
 #[inline]
 unsafe fn born(block: *mut c_void, bytes: usize) {
     if block.is_null() || !is_active() {
+        PASSED.store(true, Ordering::Relaxed);
         return;
     }
     // SAFETY: under the interpreter's lock, if there is a thread state.

@@ -2,6 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 
+use crate::allocator;
 use crate::global::{self, State, with_hook_off};
 use crate::log::cut;
 use crate::process::quoted;
@@ -42,9 +43,10 @@ fn begin_phase(state: &mut State, kind: &str, label: &str) {
 pub fn sweep(generation: u8) -> usize {
     with_hook_off(|state| {
         // While the collector is at work its lists are not in order.
-        if state.collecting || !state.recorder.log.is_open() {
+        if state.collecting || !state.recorder.log.is_open() || !is_seeing(state) {
             return 0;
         }
+        account(state);
         time(state);
         let recorder = &mut state.recorder;
         recorder.settle();
@@ -61,6 +63,12 @@ pub fn sweep(generation: u8) -> usize {
 /// The collector begins, with this generation.
 pub fn collection_starts(state: &mut State, generation: u8) {
     if !state.recorder.log.is_open() {
+        return;
+    }
+    if let Some(collector) = &mut state.collector {
+        collector.seen();
+    }
+    if !is_seeing(state) {
         return;
     }
     time(state);
@@ -91,6 +99,7 @@ pub fn collection_stops(state: &mut State, collected: u64, uncollectable: u64) {
 pub fn stop() {
     with_hook_off(|state| {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
+            account(state);
             state.process.finish(&mut state.recorder);
         }
         global::stop();
@@ -124,9 +133,10 @@ pub fn failed(state: &mut State) {
 }
 
 fn full(state: &mut State) {
-    if !state.recorder.log.is_open() {
+    if !state.recorder.log.is_open() || !is_seeing(state) {
         return;
     }
+    account(state);
     time(state);
     let recorder = &mut state.recorder;
     recorder.settle();
@@ -137,6 +147,31 @@ fn full(state: &mut State) {
         recorder.checkpoints += 1;
     }
     check(state);
+}
+
+/// Writes how many collections the recorder did not see.
+fn account(state: &mut State) {
+    if state.collecting {
+        return;
+    }
+    let Some(collector) = &mut state.collector else { return };
+    // SAFETY: under the interpreter's lock, outside collections.
+    let missed = unsafe { collector.check() };
+    if missed > 0 {
+        state.recorder.log.emit(|encoder| encoder.gc_missed(missed));
+    }
+}
+
+/// Ends the recording where births and deaths do not come through the hook any more: nothing true could be written.
+fn is_seeing(state: &mut State) -> bool {
+    // SAFETY: under the interpreter's lock, with the hook off.
+    let in_place = unsafe { allocator::is_in_place(&state.python) };
+    if !in_place {
+        let reason = "the hook was taken away, as tracemalloc.stop() does it: births and deaths are not seen any more";
+        state.recorder.log.failure = Some(std::io::Error::other(reason));
+        failed(state);
+    }
+    in_place
 }
 
 fn time(state: &mut State) {

@@ -7,6 +7,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::collector::Collector;
 use crate::process::Process;
 use crate::python::{Allocator, CurrentThread, Functions};
 use crate::recorder::Recorder;
@@ -17,6 +18,8 @@ pub struct State {
     pub python: Functions,
     pub recorder: Recorder,
     pub process: Process,
+    /// `None` where this Python has no cyclic collector to ask.
+    pub collector: Option<Collector>,
     /// Between the collector's start and its stop.
     pub collecting: bool,
     pub original: Allocator,
@@ -89,6 +92,10 @@ pub unsafe fn resume(mut recorder: Recorder, process: Process) {
     state.next_checkpoint = system::now() + state.every;
     state.recorder = recorder;
     state.process = process;
+    if let Some(collector) = &mut state.collector {
+        // SAFETY: as the caller promises.
+        unsafe { collector.begin() };
+    }
     state.collecting = false;
     STOPPED.store(false, Ordering::Relaxed);
     activate();

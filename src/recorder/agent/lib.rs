@@ -8,6 +8,7 @@
 mod address_map;
 mod allocator;
 mod checkpoint;
+mod collector;
 mod cpython;
 mod crc;
 #[path = "../../trace/formats/binary/encode.rs"]

@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
 use crate::allocator::{self, Parts};
+use crate::collector::Collector;
 use crate::cpython::debug_offsets::Published;
 use crate::cpython::versions::{self, CPython};
 use crate::cpython::{free_lists, memory, object};
@@ -144,6 +145,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         let folder = text(&python, folder);
         let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder));
         let mut recorder = Recorder::new(row, options.full, depth, stacks, type_type);
+        let callback = (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), c"_collection".as_ptr());
         recorder.own = hide(&python, module);
         let mut walker = Walker::new(row)?;
         walker.leave_out(&recorder.own);
@@ -164,7 +166,8 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         if bypassed && !switch_free_lists_off(row, published, (python.PyInterpreterState_Main)()) {
             recorder.types.shadows = free_lists::bypass(list, dict, tuple);
         }
-        allocator::install(Parts { python, row, recorder, process, current_thread });
+        let collector = Collector::watch(python, callback);
+        allocator::install(Parts { python, row, recorder, process, current_thread, collector });
         system::at_fork(detach);
         take_over_exit(&python);
         global::activate();

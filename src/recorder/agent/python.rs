@@ -1,5 +1,5 @@
-//! The functions and objects of CPython that the agent uses, looked up in the running process by name: all of them are
-//! public, and in every version from 3.8 to 3.13.
+//! Looks up the functions and objects of CPython that the agent uses, in the running process and by name: all of them are
+//! public, and in every version from 3.8 on.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -97,6 +97,11 @@ functions! {
     PyObject_GetAttrString(Object, *const c_char) -> Object;
     PyList_Size(Object) -> isize;
     PyList_GetItem(Object, isize) -> Object;
+    PyList_Insert(Object, isize, Object) -> c_int;
+    PyObject_CallObject(Object, Object) -> Object;
+    PyObject_IsTrue(Object) -> c_int;
+    PyObject_Malloc(usize) -> *mut c_void;
+    PyObject_Free(*mut c_void);
     PyDict_GetItemString(Object, *const c_char) -> Object;
     PyLong_AsLong(Object) -> i64;
     PyLong_FromLong(i64) -> Object;

@@ -55,11 +55,9 @@ def _start(folder):
     if reason:
         return reason
     import atexit
-    import gc
 
     atexit.register(recorder._exit)
     os.register_at_fork(after_in_child=recorder._forked)
-    gc.callbacks.insert(0, recorder._collection)
     try:
         import _signal
 

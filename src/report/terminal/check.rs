@@ -44,7 +44,7 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
         )?;
     }
     let answer = verdict(report, &failing, gate.failed, page);
-    match gate.failed || Input::none_is_checked(&report.inputs) {
+    match gate.failed || Input::cannot_pass(&report.inputs) {
         true => writeln!(out, "{}", wrap(&answer, " ", 4, page.width)),
         // A build that passes is one line, however long.
         false => writeln!(out, "{}", answer.join(" ")),
@@ -100,6 +100,9 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut d
 /// The last line, which is the only one when nothing is to be said: the answer, and what was not counted.
 fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) -> Vec<String> {
     let answer = match (failing.len() as u64, failed) {
+        (0, false) if Input::some_is_incomplete(&report.inputs) => {
+            styled("refloop: not all was checked", Style::Red, page.color)
+        }
         (0, false) if Input::none_is_checked(&report.inputs) => {
             let some = report.inputs.iter().any(|input| input.snapshots > 0);
             let text = if some { "refloop: not checked to the end" } else { "refloop: nothing was checked" };

@@ -444,6 +444,7 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             25 => Event::Walk(scope),
             26 => Event::Checkpoint(scope),
             27 => Event::Unreachable { object },
+            28 => Event::GcMissed { collections: number },
             _ => Event::Alloc {
                 object,
                 address: object.0,

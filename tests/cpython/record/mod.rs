@@ -27,6 +27,8 @@ on_each_python! {
     a_program_that_closes_every_descriptor_keeps_its_own_files_and_its_trace,
     a_full_disk_stops_the_recording_and_not_the_program,
     what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why,
+    collections_that_were_not_seen_are_counted_and_the_gate_does_not_pass,
+    a_hook_that_is_taken_away_ends_the_recording_and_not_the_program,
 }
 
 /// A folder with a program in it.
@@ -389,6 +391,53 @@ fn a_program_that_closes_every_descriptor_keeps_its_own_files_and_its_trace(pyth
         mine = open('mine', 'w+')\nmine.write('mine')\nmine.flush()\n\
         kept = [(i, str(i)) for i in range(100000)]\nmine.seek(0)\nprint(mine.read(), len(kept))\n";
     behaves_alike(python, program, &["app.py"]);
+}
+
+fn collections_that_were_not_seen_are_counted_and_the_gate_does_not_pass(python: &Python) {
+    let program = "import gc\ngc.disable()\nclass Node: pass\n\
+        def make():\n    for _ in range(100):\n        node = Node()\n        node.me = node\n\
+        seen = gc.collect()\nkept, gc.callbacks[:] = gc.callbacks[:], []\n\
+        make()\nprint(gc.collect(), gc.collect(), gc.collect())\n{}\nprint(len(gc.callbacks))\n";
+    // The program may put the function back itself, or not.
+    for (put_back, left) in [("pass", "0"), ("gc.callbacks[:] = kept", "1")] {
+        let place = Place::with(&program.replace("{}", put_back));
+        let recorded = place.recorded(&["-q"], &python.path, &["app.py"]);
+        let freed = text(&recorded.stdout).split_whitespace().map(str::to_string).collect::<Vec<_>>();
+        assert_eq!((freed[1].as_str(), freed[2].as_str(), freed[3].as_str()), ("0", "0", left), "{python}");
+        let replayed = refloop::heap::replay(&mut *formats::open(&place.traces()[0]).unwrap(), &mut (), &mut |_| {});
+        assert_eq!(replayed.heap.collections().missed, 3, "{python} {put_back}");
+        let check = crate::support::refloop()
+            .current_dir(place.0.path())
+            .args(["check", "-q"])
+            .arg(&place.traces()[0])
+            .output()
+            .unwrap();
+        let said = format!("{}{}", text(&check.stdout), text(&check.stderr));
+        assert_eq!(check.status.code(), Some(3), "{python}: {said}");
+        assert!(said.contains("error: collections were not seen"), "{python}: {said}");
+    }
+    // Another collection at the end is seen again.
+    let seen = format!("{}gc.collect()\n", program.replace("{}", "gc.callbacks[:] = kept"));
+    let place = Place::with(&seen);
+    place.recorded(&["-q"], &python.path, &["app.py"]);
+    let replayed = refloop::heap::replay(&mut *formats::open(&place.traces()[0]).unwrap(), &mut (), &mut |_| {});
+    assert_eq!(replayed.heap.collections().missed, 3, "{python}");
+}
+
+fn a_hook_that_is_taken_away_ends_the_recording_and_not_the_program(python: &Python) {
+    let program = "import tracemalloc\nkept = [object() for _ in range(100)]\ntracemalloc.stop()\n\
+        kept += [object() for _ in range(100)]\nprint(len(kept))\n";
+    let place = Place::with(program);
+    let recorded = place.recorded(&[], &python.path, &["-X", "tracemalloc", "app.py"]);
+    assert_eq!(text(&recorded.stdout), "200\n");
+    let said = text(&recorded.stderr);
+    assert!(said.contains("tracemalloc.stop()") && said.contains("the program goes on"), "{python}: {said}");
+    // What lies over the hook passes on what it is asked, and takes nothing away.
+    let over =
+        Place::with("import tracemalloc\ntracemalloc.start()\nclass Kept: pass\nkept = [Kept() for _ in range(100)]\n");
+    let recorded = over.recorded(&[], &python.path, &["app.py"]);
+    assert!(!text(&recorded.stderr).contains("stopped"), "{python}: {}", text(&recorded.stderr));
+    assert_eq!(read(&over.traces()[0]).ever.get("__main__.Kept"), Some(&100), "{python}");
 }
 
 fn a_full_disk_stops_the_recording_and_not_the_program(python: &Python) {

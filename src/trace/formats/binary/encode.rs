@@ -39,6 +39,7 @@ pub mod kind {
     /// A `REF` whose referrer is the object that the record before was about.
     pub const REF_SAME: u8 = 26;
     pub const UNREACHABLE: u8 = 27;
+    pub const GC_MISSED: u8 = 28;
 }
 
 /// First bytes of a binary trace.
@@ -195,6 +196,10 @@ impl Encoder {
 
     pub fn gc_stop(&mut self, collected: u64, uncollectable: u64) -> &[u8] {
         self.make(kind::GC_STOP, [collected, uncollectable])
+    }
+
+    pub fn gc_missed(&mut self, collections: u64) -> &[u8] {
+        self.make(kind::GC_MISSED, [collections])
     }
 
     pub fn time(&mut self, ns: u64) -> &[u8] {

@@ -176,6 +176,9 @@ impl EventSink for BinaryWriter {
             &Event::GcStop { collected, uncollectable } => {
                 self.payload.extend_from_slice(self.encoder.gc_stop(collected, uncollectable));
             }
+            &Event::GcMissed { collections } => {
+                self.payload.extend_from_slice(self.encoder.gc_missed(collections));
+            }
             &Event::Time { ns } => self.payload.extend_from_slice(self.encoder.time(ns)),
             &Event::Walk(scope) => self.payload.extend_from_slice(self.encoder.scope(kind::WALK, scope_byte(scope))),
             &Event::Checkpoint(scope) => {

@@ -257,24 +257,29 @@ fn site_record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
     })
 }
 
-/// `gc start GENERATION` and `gc stop COLLECTED UNCOLLECTABLE`
+/// `gc start GENERATION`, `gc stop COLLECTED UNCOLLECTABLE` and `gc missed COLLECTIONS`
 fn gc(line: &[u8]) -> Parsed<'_, Event> {
     operands("gc", line, |input| {
         let word = blanks(input);
-        match (word.strip_prefix(b"start"), word.strip_prefix(b"stop")) {
-            (Some(input), _) if at_word_end(input) => {
+        let rest = |name: &[u8]| word.strip_prefix(name).filter(|rest| at_word_end(rest));
+        match (rest(b"start"), rest(b"stop"), rest(b"missed")) {
+            (Some(input), ..) => {
                 let (rest, generation) = number(input, "a generation")?;
                 match u8::try_from(generation) {
                     Ok(generation) => Ok((rest, Event::GcStart { generation })),
                     Err(_) => expected(blanks(input), "a generation"),
                 }
             }
-            (_, Some(input)) if at_word_end(input) => {
+            (_, Some(input), _) => {
                 let (input, collected) = number(input, "how many were collected")?;
                 let (input, uncollectable) = number(input, "how many are uncollectable")?;
                 Ok((input, Event::GcStop { collected, uncollectable }))
             }
-            _ => expected(word, "'start' or 'stop'"),
+            (.., Some(input)) => {
+                let (input, collections) = number(input, "how many collections were missed")?;
+                Ok((input, Event::GcMissed { collections }))
+            }
+            _ => expected(word, "'start', 'stop' or 'missed'"),
         }
     })
 }

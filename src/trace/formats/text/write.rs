@@ -207,6 +207,10 @@ impl EventSink for TextWriter {
                 self.number(collected);
                 self.number(uncollectable);
             }
+            &Event::GcMissed { collections } => {
+                self.word("gc missed");
+                self.number(collections);
+            }
             Event::Mark(mark) => {
                 self.word("mark ");
                 write_mark(&mut self.line, mark);

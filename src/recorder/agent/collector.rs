@@ -1,0 +1,158 @@
+//! Sees that the cyclic collector goes on telling the recorder of its collections.
+//!
+//! A program, or a test of one, may clear `gc.callbacks`. Then the recorder puts its function back, and how many
+//! collections ran meanwhile is known from what `gc.get_stats()` counts.
+
+use std::ffi::CStr;
+
+use crate::python::{Functions, Object};
+
+/// The module `gc`, and what the recorder has in it. The objects are held for ever.
+pub struct Collector {
+    python: Functions,
+    gc: Object,
+    /// `gc.callbacks`, as the interpreter has it, whatever the module's attribute is later.
+    callbacks: Object,
+    /// The function of the recorder that is in it.
+    callback: Object,
+    /// Collections before the recording began.
+    before: u64,
+    /// Collections that were seen, or written as missed.
+    accounted: u64,
+}
+
+impl Collector {
+    /// Puts `callback` in front of `gc.callbacks`. `None` where this Python has no such module.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock; `callback` is alive.
+    pub unsafe fn watch(python: Functions, callback: Object) -> Option<Collector> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let gc = (python.PyImport_ImportModule)(c"gc".as_ptr());
+            if gc.is_null() {
+                (python.PyErr_Clear)();
+                return None;
+            }
+            let callbacks = attribute(&python, gc, c"callbacks")?;
+            (python.Py_IncRef)(callback);
+            let mut collector = Collector { python, gc, callbacks, callback, before: 0, accounted: 0 };
+            collector.begin();
+            Some(collector)
+        }
+    }
+
+    /// A recording begins: what ran before it is not missed.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock.
+    pub unsafe fn begin(&mut self) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.before = self.collections().unwrap_or(0);
+            self.accounted = 0;
+            if !self.is_in_place() {
+                self.put_back();
+            }
+        }
+    }
+
+    /// A collection was seen.
+    pub fn seen(&mut self) {
+        self.accounted += 1;
+    }
+
+    /// Puts the function back, if it is gone, and says how many collections were not seen since the last time.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock, outside collections.
+    pub unsafe fn check(&mut self) -> u64 {
+        // SAFETY: as the caller promises.
+        unsafe {
+            if !self.is_in_place() {
+                self.put_back();
+            }
+            let Some(now) = self.collections() else { return 0 };
+            let missed = now.saturating_sub(self.before + self.accounted);
+            self.accounted += missed;
+            missed
+        }
+    }
+
+    unsafe fn is_in_place(&self) -> bool {
+        // SAFETY: a list, under the interpreter's lock.
+        unsafe {
+            let n = (self.python.PyList_Size)(self.callbacks);
+            (0..n).any(|place| (self.python.PyList_GetItem)(self.callbacks, place) == self.callback)
+        }
+    }
+
+    unsafe fn put_back(&self) {
+        // SAFETY: a list and a function, under the interpreter's lock.
+        unsafe {
+            if (self.python.PyList_Insert)(self.callbacks, 0, self.callback) != 0 {
+                (self.python.PyErr_Clear)();
+            }
+        }
+    }
+
+    /// How often the collector ran, by its own count. It does not run while it is asked.
+    unsafe fn collections(&self) -> Option<u64> {
+        // SAFETY: under the interpreter's lock.
+        unsafe {
+            let enabled = self.call(c"isenabled")?;
+            let is_enabled = (self.python.PyObject_IsTrue)(enabled) == 1;
+            (self.python.Py_DecRef)(enabled);
+            if is_enabled {
+                self.give_up(self.call(c"disable")?);
+            }
+            let stats = self.call(c"get_stats");
+            if is_enabled {
+                self.give_up(self.call(c"enable")?);
+            }
+            let stats = stats?;
+            let generations = 0..(self.python.PyList_Size)(stats).max(0);
+            let runs = generations.map(|place| {
+                let generation = (self.python.PyList_GetItem)(stats, place);
+                let runs = (self.python.PyDict_GetItemString)(generation, c"collections".as_ptr());
+                if runs.is_null() { 0 } else { (self.python.PyLong_AsLong)(runs).max(0).cast_unsigned() }
+            });
+            let sum = runs.sum();
+            self.give_up(stats);
+            Some(sum)
+        }
+    }
+
+    /// Calls a function of `gc` without arguments; a new reference.
+    unsafe fn call(&self, name: &CStr) -> Option<Object> {
+        // SAFETY: under the interpreter's lock.
+        unsafe {
+            let function = attribute(&self.python, self.gc, name)?;
+            let answer = (self.python.PyObject_CallObject)(function, std::ptr::null_mut());
+            (self.python.Py_DecRef)(function);
+            if answer.is_null() {
+                (self.python.PyErr_Clear)();
+                return None;
+            }
+            Some(answer)
+        }
+    }
+
+    unsafe fn give_up(&self, object: Object) {
+        // SAFETY: a reference of our own.
+        unsafe { (self.python.Py_DecRef)(object) }
+    }
+}
+
+/// A new reference to an attribute.
+unsafe fn attribute(python: &Functions, object: Object, name: &CStr) -> Option<Object> {
+    // SAFETY: under the interpreter's lock, with a live object.
+    unsafe {
+        let value = (python.PyObject_GetAttrString)(object, name.as_ptr());
+        if value.is_null() {
+            (python.PyErr_Clear)();
+            return None;
+        }
+        Some(value)
+    }
+}
