@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use time::OffsetDateTime;
+
 /// A day of the Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
@@ -11,19 +13,14 @@ pub struct Date {
 }
 
 impl Date {
-    /// The day, in UTC, of a number of seconds since 1970.
+    /// The day, in UTC, of a number of seconds since 1970; the first or last day of 9,999 years where that is beyond.
     pub fn of_unix_seconds(seconds: i64) -> Date {
-        // Days are counted from 1 March of the year 0, so that a leap day ends its year (Hinnant, "chrono-compatible
-        // low-level date algorithms").
-        let days = seconds.div_euclid(86_400) + 719_468;
-        let era = days.div_euclid(146_097);
-        let day_of_era = days.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted = (5 * day_of_year + 2) / 153;
-        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        Date { year, month: month as u8, day: (day_of_year - (153 * shifted + 2) / 5 + 1) as u8 }
+        let date = match OffsetDateTime::from_unix_timestamp(seconds) {
+            Ok(moment) => moment.date(),
+            Err(_) if seconds < 0 => time::Date::MIN,
+            Err(_) => time::Date::MAX,
+        };
+        Date { year: date.year().into(), month: date.month().into(), day: date.day() }
     }
 }
 
@@ -45,5 +42,6 @@ mod tests {
         assert_eq!(of(951_782_399), "2000-02-28");
         assert_eq!(of(951_782_400), "2000-02-29");
         assert_eq!(of(1_803_859_200), "2027-03-01");
+        assert_eq!([of(i64::MIN), of(i64::MAX)], ["-9999-01-01", "9999-12-31"]);
     }
 }

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde_sarif::sarif::{
-    ArtifactLocation, Location, Message, MultiformatMessageString, PhysicalLocation, Region, ReportingDescriptor,
-    Result as Outcome, ResultLevel, Run, Sarif as Log, Suppression, Tool, ToolComponent,
-};
+use serde::Serialize;
 
 use super::{FindingRow, FrameRow, Page, Report, ReportFormat, View};
 use crate::findings::gate::Standing;
@@ -31,31 +28,131 @@ impl ReportFormat for Sarif {
     }
 
     fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
-        let driver = ToolComponent {
-            version: Some(env!("CARGO_PKG_VERSION").to_string()),
-            rules: Some(RULES.iter().map(|rule| descriptor(rule)).collect()),
-            ..ToolComponent::builder().name("refloop").build()
+        let driver = Driver {
+            name: "refloop",
+            rules: RULES.iter().map(|rule| descriptor(rule)).collect(),
+            version: env!("CARGO_PKG_VERSION"),
         };
-        let run = Run {
-            results: Some(report.findings.iter().filter_map(outcome).collect()),
-            ..Run::builder().tool(Tool::builder().driver(driver).build()).build()
-        };
+        let results = report.findings.iter().filter_map(outcome).collect();
         let log = Log {
-            schema: Some("https://json.schemastore.org/sarif-2.1.0.json".to_string()),
-            ..Log::builder().version(serde_json::json!("2.1.0")).runs(vec![run]).build()
+            schema: "https://json.schemastore.org/sarif-2.1.0.json",
+            runs: [Run { results, tool: Tool { driver } }],
+            version: "2.1.0",
         };
         serde_json::to_writer_pretty(&mut *out, &log)?;
         writeln!(out)
     }
 }
 
-fn descriptor(rule: &Rule) -> ReportingDescriptor {
-    let text = |text: &str| MultiformatMessageString::builder().text(text).build();
-    ReportingDescriptor {
-        short_description: Some(text(rule.summary)),
-        full_description: Some(text(first_chapter(rule.page))),
-        help: Some(MultiformatMessageString { markdown: Some(rule.page.to_string()), ..text(rule.page) }),
-        ..ReportingDescriptor::builder().id(rule.name).build()
+/// The parts of the standard's document that are written; `tests/schemas` has its schema.
+#[derive(Serialize)]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    runs: [Run<'a>; 1],
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    results: Vec<Outcome<'a>>,
+    tool: Tool,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+struct Driver {
+    name: &'static str,
+    rules: Vec<Descriptor>,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    full_description: Text,
+    help: Help,
+    id: &'static str,
+    short_description: Text,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Help {
+    markdown: &'static str,
+    text: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome<'a> {
+    level: Level,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locations: Option<[Location; 1]>,
+    message: Text,
+    occurrence_count: u64,
+    partial_fingerprints: BTreeMap<&'static str, &'a str>,
+    rule_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<[Suppression<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Error,
+    Warning,
+    Note,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    physical_location: PhysicalLocation,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: ArtifactLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+#[derive(Serialize)]
+struct ArtifactLocation {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+}
+
+#[derive(Serialize)]
+struct Suppression<'a> {
+    justification: &'a str,
+    kind: &'static str,
+}
+
+fn descriptor(rule: &'static Rule) -> Descriptor {
+    let text = |text: &str| Text { text: text.to_string() };
+    Descriptor {
+        full_description: text(first_chapter(rule.page)),
+        help: Help { markdown: rule.page, text: rule.page },
+        id: rule.name,
+        short_description: text(rule.summary),
     }
 }
 
@@ -66,33 +163,32 @@ fn first_chapter(page: &str) -> &str {
 }
 
 /// A result; nothing for what was not asked for, or is not the application's.
-fn outcome(finding: &FindingRow) -> Option<Outcome> {
+fn outcome(finding: &FindingRow) -> Option<Outcome<'_>> {
     let standing = finding.standing.as_ref();
     let level = match (standing, finding.severity) {
         (Some(Standing::Foreign | Standing::NotAsked), _) => return None,
         (_, Severity::Note) if !finding.owner.is_application() => return None,
-        (None, _) if !finding.owner.is_application() => ResultLevel::Note,
-        (Some(Standing::Warning), _) => ResultLevel::Warning,
-        (Some(Standing::Fails), _) => ResultLevel::Error,
-        (_, Severity::Note) => ResultLevel::Note,
-        (_, Severity::Warning) => ResultLevel::Warning,
-        (_, Severity::Error) => ResultLevel::Error,
+        (None, _) if !finding.owner.is_application() => Level::Note,
+        (Some(Standing::Warning), _) => Level::Warning,
+        (Some(Standing::Fails), _) => Level::Error,
+        (_, Severity::Note) => Level::Note,
+        (_, Severity::Warning) => Level::Warning,
+        (_, Severity::Error) => Level::Error,
     };
     let advice = finding.advice.as_ref().map(|advice| format!("\n{advice}")).unwrap_or_default();
-    let message = Message::builder().text(format!("{}{advice}", finding.message)).build();
-    let rule_index = RULES.iter().position(|rule| rule.name == finding.rule);
+    let place = finding.place.as_ref().filter(|place| place.is_in_a_file());
     Some(Outcome {
-        rule_id: Some(finding.rule.to_string()),
-        rule_index: rule_index.map(|index| index as i64),
-        level: Some(level),
-        partial_fingerprints: Some(BTreeMap::from([(FINGERPRINT.to_string(), finding.fingerprint.clone())])),
-        occurrence_count: Some(finding.count.clamp(1, i64::MAX as u64) as i64),
-        locations: finding.place.as_ref().filter(|place| place.is_in_a_file()).map(|place| vec![location(place)]),
+        level,
+        locations: place.map(|place| [location(place)]),
+        message: Text { text: format!("{}{advice}", finding.message) },
+        occurrence_count: finding.count.clamp(1, i64::MAX as u64),
+        partial_fingerprints: BTreeMap::from([(FINGERPRINT, finding.fingerprint.as_str())]),
+        rule_id: finding.rule,
+        rule_index: RULES.iter().position(|rule| rule.name == finding.rule),
         suppressions: standing.filter(|standing| is_accepted(standing)).map(|standing| {
-            let justification = Some(standing.reason().unwrap_or(standing.name()).to_string());
-            vec![Suppression { justification, ..Suppression::builder().kind("external").build() }]
+            let justification = standing.reason().unwrap_or(standing.name());
+            [Suppression { justification, kind: "external" }]
         }),
-        ..Outcome::builder().message(message).build()
     })
 }
 
@@ -102,14 +198,12 @@ fn is_accepted(standing: &Standing) -> bool {
 }
 
 fn location(place: &FrameRow) -> Location {
-    let line = Some(i64::from(place.line)).filter(|&line| line > 0);
-    let uri = ArtifactLocation { uri: Some(uri(&place.path)), ..ArtifactLocation::default() };
-    let physical = PhysicalLocation {
-        artifact_location: Some(uri),
-        region: line.map(|line| Region { start_line: Some(line), ..Region::default() }),
-        ..PhysicalLocation::default()
-    };
-    Location { physical_location: Some(physical), ..Location::default() }
+    Location {
+        physical_location: PhysicalLocation {
+            artifact_location: ArtifactLocation { uri: uri(&place.path) },
+            region: (place.line > 0).then_some(Region { start_line: place.line }),
+        },
+    }
 }
 
 /// A path as a URI reference: forward slashes, and everything but RFC 3986's plain characters as `%XX`.

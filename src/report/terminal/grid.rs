@@ -83,7 +83,7 @@ impl Grid {
 
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut table = Table::new();
-        table.force_no_tty().load_style(STYLE);
+        table.load_style(STYLE);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(self.width).unwrap_or(u16::MAX).max(40));
         table.set_header(&self.head);
