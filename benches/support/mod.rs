@@ -21,7 +21,7 @@ const SPACING: u64 = 48;
 const NOBODY: u32 = u32::MAX;
 
 /// A made-up trace.
-pub struct Generated {
+pub(crate) struct Generated {
     header: Header,
     dice: u64,
     /// Events still to come, `end` not counted.
@@ -48,7 +48,7 @@ struct Object {
 
 impl Generated {
     /// A trace of about `n_events` events.
-    pub fn new(n_events: u64) -> Generated {
+    pub(crate) fn new(n_events: u64) -> Generated {
         let mut trace = Generated {
             header: Header::new("cpython-3.13.0"),
             dice: 0x9e37_79b9_7f4a_7c15,

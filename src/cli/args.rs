@@ -13,13 +13,13 @@ use crate::commands::record::RecordArgs;
 /// Finds the reference loops that a Python program's counts alone never free, and what its classes waste.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Record a Python program: its objects, their references, and the garbage of each collection
     Record(Box<RecordArgs>),
     /// Summary, leaked loops, types: the main job. Ends with 0, whatever it finds
@@ -48,7 +48,7 @@ pub enum Command {
 
 /// Where the traces are.
 #[derive(Debug, Clone, ClapArgs)]
-pub struct Traces {
+pub(crate) struct Traces {
     /// Traces, directories of traces, or - for standard input
     #[arg(required = true, value_name = "TRACE")]
     pub traces: Vec<PathBuf>,
@@ -56,7 +56,7 @@ pub struct Traces {
 
 /// How a page looks, and where it goes.
 #[derive(Debug, Clone, ClapArgs)]
-pub struct Page {
+pub(crate) struct Page {
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = FORMATS[0].name(), value_parser = format_names())]
     pub format: String,
@@ -75,7 +75,7 @@ pub struct Page {
 
 /// Colour, and how much is said on stderr.
 #[derive(Debug, Clone, ClapArgs)]
-pub struct Messages {
+pub(crate) struct Messages {
     /// When to use colour; NO_COLOR is honoured
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub color: Color,
@@ -89,7 +89,7 @@ pub struct Messages {
 
 /// Where the project's configuration is, and what goes on top of it.
 #[derive(Debug, Clone, Default, ClapArgs)]
-pub struct Project {
+pub(crate) struct Project {
     /// refloop.toml or pyproject.toml; else the nearest one from here upwards
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -99,7 +99,7 @@ pub struct Project {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Report {
+pub(crate) struct Report {
     #[command(flatten)]
     pub traces: Traces,
     #[command(flatten)]
@@ -109,7 +109,7 @@ pub struct Report {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Types {
+pub(crate) struct Types {
     #[command(flatten)]
     pub report: Report,
     /// One row for each module instead of each type
@@ -118,12 +118,12 @@ pub struct Types {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum By {
+pub(crate) enum By {
     Module,
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Slots {
+pub(crate) struct Slots {
     #[command(flatten)]
     pub report: Report,
     /// Answer for another CPython than the recorded one
@@ -135,7 +135,7 @@ pub struct Slots {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Check {
+pub(crate) struct Check {
     #[command(flatten)]
     pub traces: Traces,
     #[command(flatten)]
@@ -176,7 +176,7 @@ pub struct Check {
 
 #[derive(Debug, ClapArgs)]
 #[group(id = "target", required = true, args = ["type_name", "object"])]
-pub struct Why {
+pub(crate) struct Why {
     /// A trace, or - for standard input
     pub trace: PathBuf,
     /// Objects of this type, by its full name: app.Order
@@ -196,7 +196,7 @@ pub struct Why {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Diff {
+pub(crate) struct Diff {
     /// The run before: a trace, or a directory of traces
     pub old: PathBuf,
     /// The run after
@@ -221,7 +221,7 @@ pub struct Diff {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Convert {
+pub(crate) struct Convert {
     /// A trace, or - for standard input
     pub input: PathBuf,
     /// The file to write, or - for standard output
@@ -237,25 +237,25 @@ pub struct Convert {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Explain {
+pub(crate) struct Explain {
     /// The rule
     #[arg(value_parser = rule_names())]
     pub rule: String,
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Completions {
+pub(crate) struct Completions {
     pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Man {
+pub(crate) struct Man {
     /// The page of one command, such as check; that of refloop itself, unless named
     pub command: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// Most bytes first
     #[default]
     Bytes,
@@ -270,7 +270,7 @@ pub enum Sort {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal
     #[default]
     Auto,

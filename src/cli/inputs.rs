@@ -9,7 +9,7 @@ use refloop::trace::{self, ErrorKind, Events};
 use crate::status::Failure;
 
 /// The traces to read, in the order given; those of a directory by name.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut traces = Vec::new();
     for path in paths {
         if path != Path::new("-") && path.is_dir() {
@@ -22,7 +22,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Opens a trace, its name in the error where it cannot be.
-pub fn open(path: &Path) -> Result<Box<dyn Events>, Failure> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Events>, Failure> {
     Ok(trace::open(path)?)
 }
 

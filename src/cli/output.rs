@@ -17,7 +17,7 @@ const WIDTH: usize = 80;
 const NARROWEST: usize = 60;
 
 /// Writes what `page` writes to `file`, or to standard output.
-pub fn write(file: Option<&Path>, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn write(file: Option<&Path>, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     match file.filter(|file| *file != Path::new("-")) {
         Some(file) => to_file(file, page).map_err(Failure::Input),
         None => {
@@ -37,13 +37,13 @@ fn to_file(file: &Path, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
 
 /// A file in the making: a temporary one beside it that takes its place when it is whole. What is no regular file, a pipe
 /// or `/dev/null`, is written to directly.
-pub struct Whole {
+pub(crate) struct Whole {
     file: PathBuf,
     temporary: Option<NamedTempFile>,
 }
 
 impl Whole {
-    pub fn create(file: &Path) -> io::Result<Whole> {
+    pub(crate) fn create(file: &Path) -> io::Result<Whole> {
         let file = &target(file);
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
             return Ok(Whole { file: file.to_owned(), temporary: None });
@@ -58,14 +58,14 @@ impl Whole {
     }
 
     /// Where its bytes go.
-    pub fn writer(&self) -> io::Result<File> {
+    pub(crate) fn writer(&self) -> io::Result<File> {
         match &self.temporary {
             Some(temporary) => temporary.as_file().try_clone(),
             None => fs::OpenOptions::new().write(true).open(&self.file),
         }
     }
 
-    pub fn commit(self) -> io::Result<()> {
+    pub(crate) fn commit(self) -> io::Result<()> {
         match self.temporary {
             Some(temporary) => temporary.persist(&self.file).map(drop).map_err(|error| error.error),
             None => Ok(()),
@@ -98,7 +98,7 @@ fn with_usual_permissions<'b, 'a>(builder: &'b mut tempfile::Builder<'a, 'a>) ->
 }
 
 /// Columns of the page. `COLUMNS` counts where standard output is no terminal.
-pub fn width(to_file: bool) -> usize {
+pub(crate) fn width(to_file: bool) -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout()).filter(|_| !to_file);
     let columns = terminal.map(|(width, _)| usize::from(width.0));
     let columns = columns.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok());
@@ -106,7 +106,7 @@ pub fn width(to_file: bool) -> usize {
 }
 
 /// Whether a page on standard output is coloured.
-pub fn color(messages: &Messages, to_file: bool) -> bool {
+pub(crate) fn color(messages: &Messages, to_file: bool) -> bool {
     match messages.color {
         Color::Always => true,
         Color::Never => false,
@@ -118,14 +118,14 @@ pub fn color(messages: &Messages, to_file: bool) -> bool {
 }
 
 /// A line on stderr that is no error.
-pub fn warn(messages: &Messages, text: &str) {
+pub(crate) fn warn(messages: &Messages, text: &str) {
     if !messages.quiet {
         eprintln!("warning: {text}");
     }
 }
 
 /// A line on stderr that only `-v` asks for.
-pub fn note(messages: &Messages, text: &str) {
+pub(crate) fn note(messages: &Messages, text: &str) {
     if messages.verbose {
         eprintln!("{text}");
     }

@@ -10,13 +10,13 @@ use refloop::trace::{Events, Position};
 use crate::args::Messages;
 
 /// One bar for one trace.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// A bar with time left where the length is known, a spinner with the rate for a pipe.
-    pub fn new(path: &Path, events: &dyn Events, messages: &Messages) -> Progress {
+    pub(crate) fn new(path: &Path, events: &dyn Events, messages: &Messages) -> Progress {
         if messages.quiet || !std::io::stderr().is_terminal() {
             return Progress { bar: ProgressBar::hidden() };
         }
@@ -35,7 +35,7 @@ impl Progress {
         Progress { bar }
     }
 
-    pub fn at(&self, position: Position) {
+    pub(crate) fn at(&self, position: Position) {
         self.bar.set_position(position.byte);
     }
 }

@@ -12,13 +12,13 @@ use crate::status::Failure;
 use crate::{inputs, output};
 
 /// What is left of the traces, and the first error in one of them: what came before it is in the run.
-pub struct Replayed {
+pub(crate) struct Replayed {
     pub run: Run,
     pub error: Option<TraceError>,
 }
 
 /// Replays each trace. Fails only where nothing at all could be read.
-pub fn replay(paths: &[PathBuf], options: &Options, messages: &Messages) -> Result<Replayed, Failure> {
+pub(crate) fn replay(paths: &[PathBuf], options: &Options, messages: &Messages) -> Result<Replayed, Failure> {
     let mut error = None;
     let traces = inputs::find(paths)?;
     let run = Run::merge(traces.iter().filter_map(|path| match replay_one(path, options, messages) {

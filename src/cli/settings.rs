@@ -10,13 +10,13 @@ use crate::status::Failure;
 
 /// A configuration, and the directory that its paths start from.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub config: Config,
     pub directory: PathBuf,
 }
 
 /// Reads the file named, or the nearest `refloop.toml` or `pyproject.toml` with `[tool.refloop]` from here upwards.
-pub fn load(project: &Project) -> Result<Settings, Failure> {
+pub(crate) fn load(project: &Project) -> Result<Settings, Failure> {
     let mut settings = match &project.config {
         Some(file) => {
             read(file)?.ok_or_else(|| Failure::usage(format!("{}: no [tool.refloop] in it", file.display())))?
@@ -28,7 +28,7 @@ pub fn load(project: &Project) -> Result<Settings, Failure> {
 }
 
 /// What `check` was told on its command line, over the configuration.
-pub fn with_check(mut settings: Settings, check: &Check) -> Settings {
+pub(crate) fn with_check(mut settings: Settings, check: &Check) -> Settings {
     let config = &mut settings.config;
     config.all |= check.all;
     config.strict |= check.strict;

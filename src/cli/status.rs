@@ -7,7 +7,7 @@ use refloop::trace::{ErrorKind, TraceError};
 
 /// A command that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Exit code 0.
     Nothing,
     /// Exit code 1: `check` failed, `diff --fail-on-new` found something new.
@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// A command that could not.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// Exit code 2: it was asked for what does not exist, or configured wrongly.
     Usage(anyhow::Error),
     /// Exit code 3: something could not be read or written.
@@ -26,11 +26,11 @@ pub enum Failure {
 }
 
 impl Failure {
-    pub fn usage(message: impl std::fmt::Display) -> Failure {
+    pub(crate) fn usage(message: impl std::fmt::Display) -> Failure {
         Failure::Usage(anyhow::anyhow!("{message}"))
     }
 
-    pub fn input(message: impl std::fmt::Display) -> Failure {
+    pub(crate) fn input(message: impl std::fmt::Display) -> Failure {
         Failure::Input(anyhow::anyhow!("{message}"))
     }
 }
@@ -45,7 +45,7 @@ impl From<TraceError> for Failure {
 }
 
 /// The only place that prints errors. A closed pipe is success.
-pub fn exit(result: Result<Outcome, Failure>) -> ExitCode {
+pub(crate) fn exit(result: Result<Outcome, Failure>) -> ExitCode {
     let (error, code) = match result {
         Ok(Outcome::Nothing) => return ExitCode::SUCCESS,
         Ok(Outcome::Findings) => return ExitCode::from(1),
@@ -58,7 +58,7 @@ pub fn exit(result: Result<Outcome, Failure>) -> ExitCode {
     ExitCode::from(code)
 }
 
-pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     kinds.map(io::Error::kind).any(|kind| kind == io::ErrorKind::BrokenPipe)
 }

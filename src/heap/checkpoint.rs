@@ -67,7 +67,7 @@ impl Walk {
         }
     }
 
-    pub fn died(&mut self, place: u32) {
+    pub(super) fn died(&mut self, place: u32) {
         self.died.insert(place);
     }
 

@@ -10,15 +10,15 @@ pub(super) struct EventNumber {
 
 impl EventNumber {
     /// Events count from 1.
-    pub const NONE: EventNumber = EventNumber { low: 0, high: 0 };
+    pub(super) const NONE: EventNumber = EventNumber { low: 0, high: 0 };
 
     #[inline]
-    pub fn of(number: u64) -> EventNumber {
+    pub(super) fn of(number: u64) -> EventNumber {
         EventNumber { low: number as u32, high: (number >> 32) as u16 }
     }
 
     #[inline]
-    pub fn get(self) -> u64 {
+    pub(super) fn get(self) -> u64 {
         u64::from(self.low) | u64::from(self.high) << 32
     }
 }

@@ -184,9 +184,9 @@ impl Reference {
 }
 
 impl PackedState {
-    pub const VACANT: PackedState = PackedState(1);
+    pub(super) const VACANT: PackedState = PackedState(1);
 
-    pub fn of(state: NodeState) -> PackedState {
+    pub(super) fn of(state: NodeState) -> PackedState {
         PackedState(u8::from(state.vacant) | u8::from(state.pinned) << 1 | u8::from(state.tracked) << 2)
     }
 

@@ -23,7 +23,7 @@ impl<T> Default for IdMap<T> {
 impl<T> IdMap<T> {
     /// The place of `number`, stable for as long as the table lives.
     #[inline]
-    pub fn place(&self, number: u32) -> Option<u32> {
+    pub(crate) fn place(&self, number: u32) -> Option<u32> {
         match self.small.get(number as usize) {
             Some(&place) if place != 0 => Some(place - 1),
             _ => self.place_of_large(number),
@@ -36,27 +36,27 @@ impl<T> IdMap<T> {
     }
 
     #[inline]
-    pub fn contains(&self, number: u32) -> bool {
+    pub(crate) fn contains(&self, number: u32) -> bool {
         self.place(number).is_some()
     }
 
-    pub fn get(&self, number: u32) -> Option<&T> {
+    pub(crate) fn get(&self, number: u32) -> Option<&T> {
         self.place(number).map(|place| &self.entries[place as usize].1)
     }
 
     #[inline]
-    pub fn at_mut(&mut self, place: u32) -> &mut T {
+    pub(crate) fn at_mut(&mut self, place: u32) -> &mut T {
         &mut self.entries[place as usize].1
     }
 
     #[inline]
-    pub fn at(&self, place: u32) -> &T {
+    pub(crate) fn at(&self, place: u32) -> &T {
         &self.entries[place as usize].1
     }
 
     /// The value of `number`, put there now if there was none.
     #[inline]
-    pub fn entry(&mut self, number: u32, value: impl FnOnce() -> T) -> &mut T {
+    pub(crate) fn entry(&mut self, number: u32, value: impl FnOnce() -> T) -> &mut T {
         let place = match self.place(number) {
             Some(place) => place,
             None => self.insert(number, value()),
@@ -65,17 +65,17 @@ impl<T> IdMap<T> {
     }
 
     /// In the order of definition.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.entries.iter_mut().map(|(_, value)| value)
     }
 
     /// In the order of definition, each with its number.
-    pub fn into_entries(self) -> impl Iterator<Item = (u32, T)> {
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (u32, T)> {
         self.entries.into_iter()
     }
 
     /// In the order of the numbers.
-    pub fn sorted(&self) -> Vec<(u32, &T)> {
+    pub(crate) fn sorted(&self) -> Vec<(u32, &T)> {
         let mut all: Vec<(u32, &T)> = self.entries.iter().map(|(number, value)| (*number, value)).collect();
         all.sort_unstable_by_key(|&(number, _)| number);
         all

@@ -22,7 +22,7 @@ pub(super) enum Identity {
 }
 
 impl Identity {
-    pub fn map() -> Identity {
+    pub(super) fn map() -> Identity {
         Identity::Map {
             recent: Recent::new(),
             pages: Box::new(PageTable::new()),
@@ -32,12 +32,12 @@ impl Identity {
         }
     }
 
-    pub fn is_map(&self) -> bool {
+    pub(super) fn is_map(&self) -> bool {
         matches!(self, Identity::Map { .. })
     }
 
     /// From now on dense numbers go through a table. `is_taken` tells which places are in use.
-    pub fn make_table(&mut self, n_places: u32, is_taken: impl Fn(u32) -> bool) {
+    pub(super) fn make_table(&mut self, n_places: u32, is_taken: impl Fn(u32) -> bool) {
         if let Identity::Direct = self {
             *self = Identity::Table((0..n_places).map(|place| if is_taken(place) { place + 1 } else { 0 }).collect());
         }
@@ -45,7 +45,7 @@ impl Identity {
 
     /// Forgets the numbers of these places where [`Identity::remove`] would not know them: objects whose `free` never
     /// came.
-    pub fn forget(&mut self, is_dead: impl Fn(u32) -> bool) {
+    pub(super) fn forget(&mut self, is_dead: impl Fn(u32) -> bool) {
         if let Identity::Table(places) = self {
             for place in places.iter_mut().filter(|place| **place != 0 && is_dead(**place - 1)) {
                 *place = 0;
@@ -54,7 +54,7 @@ impl Identity {
     }
 
     /// Whether a tag that is not alive was so, as far as is known.
-    pub fn is_dead(&self, tag: u64, n_places: usize) -> bool {
+    pub(super) fn is_dead(&self, tag: u64, n_places: usize) -> bool {
         match self {
             Identity::Direct => tag.wrapping_sub(1) < n_places as u64,
             Identity::Table(places) => tag.wrapping_sub(1) < places.len() as u64,
@@ -64,7 +64,7 @@ impl Identity {
 
     /// The place of a tag; with `Direct` only where it would be, and perhaps behind the last one.
     #[inline(always)]
-    pub fn get(&mut self, tag: u64, objects: &Objects) -> Option<u32> {
+    pub(super) fn get(&mut self, tag: u64, objects: &Objects) -> Option<u32> {
         match self {
             Identity::Direct => direct(tag),
             _ => self.look_up(tag, objects),
@@ -73,7 +73,7 @@ impl Identity {
 
     /// The same, but none where it is not just the number.
     #[inline(always)]
-    pub fn direct(&self, tag: u64) -> Option<u32> {
+    pub(super) fn direct(&self, tag: u64) -> Option<u32> {
         match self {
             Identity::Direct => direct(tag),
             _ => None,
@@ -92,7 +92,7 @@ impl Identity {
     }
 
     /// The same, without remembering where it was found.
-    pub fn find(&self, tag: u64, objects: &Objects) -> Option<u32> {
+    pub(super) fn find(&self, tag: u64, objects: &Objects) -> Option<u32> {
         match self {
             Identity::Direct => direct(tag),
             Identity::Table(places) => {
@@ -107,7 +107,7 @@ impl Identity {
 
     /// The tag must not be there yet, and its address must be set.
     #[inline]
-    pub fn insert(&mut self, tag: u64, place: u32, objects: &Objects) {
+    pub(super) fn insert(&mut self, tag: u64, place: u32, objects: &Objects) {
         match self {
             Identity::Direct => {}
             Identity::Table(places) => {
@@ -131,7 +131,7 @@ impl Identity {
 
     /// Forgets a tag, while its object still has it.
     #[inline]
-    pub fn remove(&mut self, tag: u64, objects: &Objects) {
+    pub(super) fn remove(&mut self, tag: u64, objects: &Objects) {
         match self {
             Identity::Direct => {}
             Identity::Table(places) => {
@@ -216,17 +216,17 @@ pub(super) struct RecentlyDead {
 impl RecentlyDead {
     const PLACES: usize = 1 << 14;
 
-    pub fn new() -> RecentlyDead {
+    pub(super) fn new() -> RecentlyDead {
         RecentlyDead { tags: vec![0; Self::PLACES], zero: false }
     }
 
     #[inline]
-    pub fn add(&mut self, tag: u64) {
+    pub(super) fn add(&mut self, tag: u64) {
         self.tags[Self::place(tag)] = tag;
         self.zero |= tag == 0;
     }
 
-    pub fn contains(&self, tag: u64) -> bool {
+    pub(super) fn contains(&self, tag: u64) -> bool {
         if tag == 0 { self.zero } else { self.tags[Self::place(tag)] == tag }
     }
 

@@ -24,26 +24,26 @@ pub(super) struct LongList {
 }
 
 impl LongList {
-    pub fn of(list: impl Iterator<Item = Link>) -> LongList {
+    pub(super) fn of(list: impl Iterator<Item = Link>) -> LongList {
         let mut long = LongList::default();
         list.for_each(|link| long.add(link.to, link.slot));
         long
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.n_present
     }
 
-    pub fn n_removed(&self) -> usize {
+    pub(super) fn n_removed(&self) -> usize {
         self.n_removed
     }
 
     /// At least half of the links are of removed references: walking the list now costs a constant for each of them.
-    pub fn worth_compacting(&self) -> bool {
+    pub(super) fn worth_compacting(&self) -> bool {
         self.n_removed > self.n_present
     }
 
-    pub fn add(&mut self, to: u32, slot: Slot) {
+    pub(super) fn add(&mut self, to: u32, slot: Slot) {
         *self.present.entry((to, slot)).or_default() += 1;
         self.n_present += 1;
         if let Some(slots) = &mut self.slots {
@@ -53,7 +53,7 @@ impl LongList {
 
     /// Removes a reference; an unnamed one stands for the youngest to the same object if there is no unnamed one.
     /// `list` is asked at most once between two compactions. False if there is no such reference.
-    pub fn remove<L: Iterator<Item = Link>>(&mut self, to: u32, slot: Slot, list: impl FnOnce() -> L) -> bool {
+    pub(super) fn remove<L: Iterator<Item = Link>>(&mut self, to: u32, slot: Slot, list: impl FnOnce() -> L) -> bool {
         if take(&mut self.present, (to, slot)) {
             self.note_removed((to, slot));
             return true;
@@ -78,14 +78,14 @@ impl LongList {
     }
 
     /// Whether a link like this one is to be taken out; it is forgotten then.
-    pub fn forget(&mut self, to: u32, slot: Slot) -> bool {
+    pub(super) fn forget(&mut self, to: u32, slot: Slot) -> bool {
         let found = take(&mut self.removed, (to, slot));
         self.n_removed -= usize::from(found);
         found
     }
 
     /// No removed reference is linked any more.
-    pub fn compacted(&mut self) {
+    pub(super) fn compacted(&mut self) {
         self.slots = None;
         if self.present.capacity() > 8 * self.present.len() {
             self.present.shrink_to_fit();

@@ -67,12 +67,12 @@ impl Default for Objects {
 impl Objects {
     /// Number of places, vacant ones included.
     #[inline]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.records.len()
     }
 
     /// One more place, vacant, and not in the list of free ones.
-    pub fn push(&mut self) -> u32 {
+    pub(super) fn push(&mut self) -> u32 {
         let place = self.records.len() as u32;
         self.records.push(Record {
             address: [0; 2],
@@ -87,20 +87,20 @@ impl Objects {
     }
 
     /// A vacant place from the list of free ones.
-    pub fn pop_free(&mut self) -> Option<u32> {
+    pub(super) fn pop_free(&mut self) -> Option<u32> {
         let place = self.free;
         self.free = self.records.get(place as usize)?.bytes;
         Some(place)
     }
 
     /// Puts a vacant place into the list of free ones.
-    pub fn push_free(&mut self, place: u32) {
+    pub(super) fn push_free(&mut self, place: u32) {
         self.records[place as usize].bytes = std::mem::replace(&mut self.free, place);
     }
 
     /// Fills a vacant place.
     #[inline(always)]
-    pub fn fill(&mut self, place: u32, birth: Birth) {
+    pub(super) fn fill(&mut self, place: u32, birth: Birth) {
         self.records[place as usize] = Record {
             address: [birth.address as u32, (birth.address >> 32) as u32],
             id: EventNumber::of(birth.id),
@@ -117,7 +117,7 @@ impl Objects {
 
     /// Forgets what stands beside the record of a dead object.
     #[inline]
-    pub fn vacate(&mut self, place: u32) {
+    pub(super) fn vacate(&mut self, place: u32) {
         let record = &mut self.records[place as usize];
         if record.dict & BESIDE != 0 {
             record.dict &= !BESIDE;
@@ -126,31 +126,31 @@ impl Objects {
     }
 
     #[inline]
-    pub fn id(&self, place: u32) -> u64 {
+    pub(super) fn id(&self, place: u32) -> u64 {
         self.records[place as usize].id.get()
     }
 
     #[inline]
-    pub fn address(&self, place: u32) -> u64 {
+    pub(super) fn address(&self, place: u32) -> u64 {
         let [low, high] = self.records[place as usize].address;
         u64::from(low) | u64::from(high) << 32
     }
 
     #[inline]
-    pub fn class(&self, place: u32) -> TypeId {
+    pub(super) fn class(&self, place: u32) -> TypeId {
         self.records[place as usize].class
     }
 
-    pub fn class_mut(&mut self, place: u32) -> &mut TypeId {
+    pub(super) fn class_mut(&mut self, place: u32) -> &mut TypeId {
         &mut self.records[place as usize].class
     }
 
-    pub fn site(&self, place: u32) -> SiteId {
+    pub(super) fn site(&self, place: u32) -> SiteId {
         self.records[place as usize].site
     }
 
     #[inline]
-    pub fn bytes(&self, place: u32) -> u64 {
+    pub(super) fn bytes(&self, place: u32) -> u64 {
         match self.records[place as usize].bytes {
             u32::MAX => self.beside(place).bytes.unwrap_or(u64::from(u32::MAX)),
             bytes => u64::from(bytes),
@@ -158,7 +158,7 @@ impl Objects {
     }
 
     #[inline]
-    pub fn set_bytes(&mut self, place: u32, bytes: u64) {
+    pub(super) fn set_bytes(&mut self, place: u32, bytes: u64) {
         self.records[place as usize].bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         if bytes >= u64::from(u32::MAX) {
             self.beside_mut(place).bytes = Some(bytes);
@@ -166,14 +166,14 @@ impl Objects {
     }
 
     #[inline]
-    pub fn owned(&self, place: u32) -> u64 {
+    pub(super) fn owned(&self, place: u32) -> u64 {
         match self.records[place as usize].owned {
             u32::MAX => self.beside(place).owned.unwrap_or(u64::from(u32::MAX)),
             bytes => u64::from(bytes),
         }
     }
 
-    pub fn set_owned(&mut self, place: u32, bytes: u64) {
+    pub(super) fn set_owned(&mut self, place: u32, bytes: u64) {
         self.records[place as usize].owned = u32::try_from(bytes).unwrap_or(u32::MAX);
         if bytes >= u64::from(u32::MAX) {
             self.beside_mut(place).owned = Some(bytes);
@@ -182,12 +182,12 @@ impl Objects {
 
     /// Bytes of its block and of those that it owns.
     #[inline]
-    pub fn size(&self, place: u32) -> u64 {
+    pub(super) fn size(&self, place: u32) -> u64 {
         self.bytes(place) + self.owned(place)
     }
 
     #[inline]
-    pub fn dict(&self, place: u32) -> (DictState, u32) {
+    pub(super) fn dict(&self, place: u32) -> (DictState, u32) {
         let dict = self.records[place as usize].dict;
         let capacity = match dict & DICT_CAPACITY {
             DICT_CAPACITY => self.beside(place).dict_capacity.unwrap_or(u32::from(DICT_CAPACITY)),
@@ -196,7 +196,7 @@ impl Objects {
         (DICT_STATES[usize::from(dict >> 13)], capacity)
     }
 
-    pub fn set_dict(&mut self, place: u32, state: DictState, capacity: u32) {
+    pub(super) fn set_dict(&mut self, place: u32, state: DictState, capacity: u32) {
         let code = DICT_STATES.iter().position(|&known| known == state).unwrap_or(0) as u16;
         let short = u16::try_from(capacity).unwrap_or(DICT_CAPACITY).min(DICT_CAPACITY);
         let dict = &mut self.records[place as usize].dict;
@@ -206,7 +206,7 @@ impl Objects {
         }
     }
 
-    pub fn beside(&self, place: u32) -> Beside {
+    pub(super) fn beside(&self, place: u32) -> Beside {
         if self.records[place as usize].dict & BESIDE != 0 {
             self.beside.get(&place).copied().unwrap_or_default()
         } else {
@@ -214,7 +214,7 @@ impl Objects {
         }
     }
 
-    pub fn beside_mut(&mut self, place: u32) -> &mut Beside {
+    pub(super) fn beside_mut(&mut self, place: u32) -> &mut Beside {
         self.records[place as usize].dict |= BESIDE;
         self.beside.entry(place).or_default()
     }

@@ -19,7 +19,10 @@ type Batch = (Vec<Event>, Position);
 
 /// Reads to the end and calls `play` with the events, batch by batch in their order, and with where the reader was after
 /// each. Answers the error that ended it, if one did: the events before it were played.
-pub fn read_ahead(events: &mut dyn Events, mut play: impl FnMut(Drain<'_, Event>, Position)) -> Option<TraceError> {
+pub(super) fn read_ahead(
+    events: &mut dyn Events,
+    mut play: impl FnMut(Drain<'_, Event>, Position),
+) -> Option<TraceError> {
     let mut first = Vec::new();
     let more = events.play(&mut first, BATCH);
     play(first.drain(..), events.position());

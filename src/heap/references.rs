@@ -62,7 +62,7 @@ impl Default for References {
 
 impl Tally {
     /// Of a place without an object.
-    pub const VACANT: Tally = Tally {
+    pub(super) const VACANT: Tally = Tally {
         count: 0,
         incoming: 0,
         head: NIL,
@@ -71,54 +71,54 @@ impl Tally {
         state: State::VACANT,
     };
     /// Of an object that was just born.
-    pub const NEW: Tally = Tally { state: State::LIVE, ..Tally::VACANT };
+    pub(super) const NEW: Tally = Tally { state: State::LIVE, ..Tally::VACANT };
 
     #[inline]
-    pub fn has_long_list(&self) -> bool {
+    pub(super) fn has_long_list(&self) -> bool {
         self.head & LONG != 0
     }
 
     /// Event of the last release; of the death for a dropped object.
-    pub fn release(&self) -> u64 {
+    pub(super) fn release(&self) -> u64 {
         self.release.get()
     }
 
     #[inline]
-    pub fn set_release(&mut self, event: u64) {
+    pub(super) fn set_release(&mut self, event: u64) {
         self.release = EventNumber::of(event);
     }
 }
 
 impl References {
     /// One more place, without references.
-    pub fn push(&mut self) {
+    pub(super) fn push(&mut self) {
         self.tallies.push(Tally::VACANT);
     }
 
     /// The tally of a place, if there is such a place.
     #[inline]
-    pub fn get(&self, place: u32) -> Option<&Tally> {
+    pub(super) fn get(&self, place: u32) -> Option<&Tally> {
         self.tallies.get(place as usize)
     }
 
     #[inline]
-    pub fn tally(&self, place: u32) -> &Tally {
+    pub(super) fn tally(&self, place: u32) -> &Tally {
         &self.tallies[place as usize]
     }
 
     #[inline]
-    pub fn tally_mut(&mut self, place: u32) -> &mut Tally {
+    pub(super) fn tally_mut(&mut self, place: u32) -> &mut Tally {
         &mut self.tallies[place as usize]
     }
 
     /// References in all lists, those of dead objects that wait for their `free` included.
-    pub fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.live
     }
 
     /// Adds a reference to a list; does not count it. False if the pool is full.
     #[inline]
-    pub fn add(&mut self, from: u32, to: u32, slot: Slot) -> bool {
+    pub(super) fn add(&mut self, from: u32, to: u32, slot: Slot) -> bool {
         let head = &mut self.tallies[from as usize].head;
         let link = Link { to, slot, next: *head & NIL };
         let long = *head & LONG;
@@ -141,7 +141,7 @@ impl References {
 
     /// The same, only where the list is not a long one; false if it is.
     #[inline(always)]
-    pub fn add_to_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
+    pub(super) fn add_to_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
         !self.tallies[from as usize].has_long_list() && self.add(from, to, slot)
     }
 
@@ -155,7 +155,7 @@ impl References {
     /// Takes a reference out of a list; does not uncount it. An unnamed slot stands for any slot if there is no unnamed
     /// reference. False if there is no such reference.
     #[inline]
-    pub fn remove(&mut self, from: u32, to: u32, slot: Slot) -> bool {
+    pub(super) fn remove(&mut self, from: u32, to: u32, slot: Slot) -> bool {
         let head = self.tallies[from as usize].head;
         if head & LONG == 0 {
             let (mut previous, mut place) = (NIL, head);
@@ -187,7 +187,7 @@ impl References {
 
     /// The same, only for a reference that is one of the first of a list that is not long.
     #[inline(always)]
-    pub fn remove_from_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
+    pub(super) fn remove_from_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
         let head = self.tallies[from as usize].head;
         let (mut previous, mut place) = (NIL, head);
         for _ in 0..FIRST {
@@ -230,13 +230,13 @@ impl References {
 
     /// The references of a place, the youngest first, as linked. A long list may still have removed ones in it: see
     /// [`References::settle`].
-    pub fn list(&self, from: u32) -> impl Iterator<Item = Link> + '_ {
+    pub(super) fn list(&self, from: u32) -> impl Iterator<Item = Link> + '_ {
         let first = self.tallies.get(from as usize).and_then(|tally| self.link(tally.head & NIL));
         std::iter::successors(first, move |at| self.link(at.next))
     }
 
     /// Takes the removed references out of all long lists, so that [`References::list`] shows the true ones.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for (from, mut long) in std::mem::take(&mut self.long) {
             self.compact(from, &mut long);
             self.long.insert(from, long);
@@ -244,7 +244,7 @@ impl References {
     }
 
     /// The first link of a list, to be followed with [`References::link`]; a long list is settled first.
-    pub fn settled_head(&mut self, from: u32) -> u32 {
+    pub(super) fn settled_head(&mut self, from: u32) -> u32 {
         if self.tallies[from as usize].head & LONG != 0
             && let Some(mut long) = self.long.remove(&from)
         {
@@ -255,13 +255,13 @@ impl References {
     }
 
     #[inline]
-    pub fn link(&self, at: u32) -> Option<Link> {
+    pub(super) fn link(&self, at: u32) -> Option<Link> {
         self.links.get(at as usize).copied()
     }
 
     /// Takes a whole list away from its object. The links stay in use until [`References::pop`] gives them back.
     #[inline]
-    pub fn detach(&mut self, from: u32) -> u32 {
+    pub(super) fn detach(&mut self, from: u32) -> u32 {
         if self.tallies[from as usize].head & LONG != 0 {
             self.end_long(from);
         }
@@ -277,7 +277,7 @@ impl References {
 
     /// The first reference of a detached list and the rest of it; the link is free then.
     #[inline]
-    pub fn pop(&mut self, list: u32) -> Option<Link> {
+    pub(super) fn pop(&mut self, list: u32) -> Option<Link> {
         if list == NIL {
             return None;
         }
@@ -289,7 +289,7 @@ impl References {
 
     /// Keeps the references that `keep` says, which is told the state of each referent; of an object whose list is not
     /// long or settled. Answers how many there were.
-    pub fn retain(&mut self, from: u32, mut keep: impl FnMut(Link, State) -> bool) -> u64 {
+    pub(super) fn retain(&mut self, from: u32, mut keep: impl FnMut(Link, State) -> bool) -> u64 {
         let mut list = self.detach(from);
         let mut kept = Vec::new();
         let mut all = 0;

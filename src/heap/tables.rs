@@ -169,17 +169,17 @@ pub(super) struct TextTable {
 }
 
 impl TextTable {
-    pub fn get(&self, id: TextId) -> &str {
+    pub(super) fn get(&self, id: TextId) -> &str {
         self.texts.get(id.0).map_or("", |text| text)
     }
 
     #[inline]
-    pub fn contains(&self, id: TextId) -> bool {
+    pub(super) fn contains(&self, id: TextId) -> bool {
         self.texts.contains(id.0)
     }
 
     /// The first definition of a number stands. False if this is another one, that says something else.
-    pub fn define(&mut self, id: TextId, text: String) -> bool {
+    pub(super) fn define(&mut self, id: TextId, text: String) -> bool {
         let text = names::text(text);
         match self.texts.place(id.0) {
             Some(place) => **self.texts.at(place) == *text,

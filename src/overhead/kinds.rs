@@ -6,10 +6,10 @@ use crate::trace::{SiteId, Slot, TypeFlags, TypeId};
 
 /// What the text of a slot is to us, by the slot's word.
 #[derive(Debug, Default)]
-pub struct Texts(Vec<SlotKind>);
+pub(super) struct Texts(Vec<SlotKind>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SlotKind {
+pub(super) enum SlotKind {
     #[default]
     Unknown,
     Attribute,
@@ -19,7 +19,7 @@ pub enum SlotKind {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TypeKind {
+pub(super) enum TypeKind {
     Dict,
     /// Its instances may have attributes.
     Class,
@@ -29,7 +29,7 @@ pub enum TypeKind {
 }
 
 /// One type of a look: its kind, and the sums if no instance of it is looked at.
-pub struct TypeRow {
+pub(super) struct TypeRow {
     pub class: TypeId,
     pub kind: TypeKind,
     pub totals: Totals,
@@ -37,7 +37,7 @@ pub struct TypeRow {
 
 /// Objects without attributes.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Totals {
+pub(super) struct Totals {
     pub instances: u64,
     pub object_bytes: u64,
     pub item_bytes: u64,
@@ -46,7 +46,7 @@ pub struct Totals {
 
 impl TypeRow {
     /// Of a type of which nothing was seen yet.
-    pub fn of(heap: &Heap, class: TypeId) -> TypeRow {
+    pub(super) fn of(heap: &Heap, class: TypeId) -> TypeRow {
         TypeRow { class, kind: TypeKind::of(heap, class), totals: Totals::default() }
     }
 }
@@ -64,7 +64,7 @@ impl TypeKind {
 }
 
 impl Totals {
-    pub fn add(&mut self, bytes: u64, owned: u64) {
+    pub(super) fn add(&mut self, bytes: u64, owned: u64) {
         self.instances += 1;
         self.object_bytes += bytes;
         self.item_bytes += owned;
@@ -74,7 +74,7 @@ impl Totals {
 
 impl Texts {
     #[inline]
-    pub fn kind(&mut self, heap: &Heap, slot: Slot) -> SlotKind {
+    pub(super) fn kind(&mut self, heap: &Heap, slot: Slot) -> SlotKind {
         if slot.as_text().is_none() {
             return SlotKind::Other;
         }
@@ -107,13 +107,13 @@ impl SlotKind {
 
 /// Sites below a function of `pickle`. A copy stores nothing, so `copy` is no sign of stored pickles.
 #[derive(Default)]
-pub struct PickleSites {
+pub(super) struct PickleSites {
     known: IdMap<bool>,
 }
 
 impl PickleSites {
     #[inline]
-    pub fn has(&mut self, heap: &Heap, site: SiteId) -> bool {
+    pub(super) fn has(&mut self, heap: &Heap, site: SiteId) -> bool {
         *self.known.entry(site.0, || {
             heap.sites().stack(site).into_iter().filter_map(|site| heap.sites().get(site)).any(|def| {
                 let path = heap.text(def.path);

@@ -9,7 +9,7 @@ const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/_refloop.so"));
 const BOOTSTRAP: &[u8] = include_bytes!("bootstrap/sitecustomize.py");
 
 /// Whether this build can record at all.
-pub fn is_supported() -> bool {
+pub(super) fn is_supported() -> bool {
     !AGENT.is_empty()
 }
 
@@ -36,7 +36,7 @@ pub fn unpack_agent() -> io::Result<PathBuf> {
 /// The folder with the agent: in the user's cache, or, where that cannot be written, in `temporary`.
 ///
 /// What is there already is compared, and replaced where it differs: a broken file is never loaded.
-pub fn folder(temporary: &Path) -> io::Result<PathBuf> {
+pub(super) fn folder(temporary: &Path) -> io::Result<PathBuf> {
     let name = name();
     if let Some(cache) = cache() {
         let folder = cache.join("refloop").join(&name);

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// `python app.py` → `app.reftrace`, `python -m pytest` → `pytest.reftrace`, `/usr/bin/tool` → `tool.reftrace`.
-pub fn trace_name(command: &[OsString]) -> PathBuf {
+pub(super) fn trace_name(command: &[OsString]) -> PathBuf {
     let subject = match (command.first(), python_arguments(command)) {
         (Some(program), None) => program.clone(),
         (_, Some(Arguments { subject: Some(subject), .. })) => subject,
@@ -18,7 +18,7 @@ pub fn trace_name(command: &[OsString]) -> PathBuf {
 }
 
 /// Why the recorder was not loaded, as far as the command shows it.
-pub fn why_not_loaded(command: &[OsString]) -> String {
+pub(super) fn why_not_loaded(command: &[OsString]) -> String {
     let Some(program) = command.first() else { return "there is no command".into() };
     let arguments = python_arguments(command).or_else(|| {
         let line = shebang(&find(program)?)?;

@@ -4,6 +4,7 @@
 //! what another process sent to the launcher alone is passed on.
 
 #[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
 mod linux {
     use std::ffi::{c_int, c_void};
     use std::sync::atomic::{AtomicI32, Ordering};
@@ -55,7 +56,7 @@ mod linux {
     }
 
     /// From now on this process does not die of the signals that it passes on. The program starts with none of this.
-    pub fn hold() {
+    pub(crate) fn hold() {
         for signal in [HANGUP, INTERRUPT, QUIT, USER_1, USER_2, TERMINATE] {
             let handler = pass_on as extern "C" fn(c_int, *const Information, *mut c_void) as usize;
             let new = Action { handler, mask: [0; 16], flags: WITH_INFORMATION | RESTART, restorer: 0 };
@@ -71,13 +72,13 @@ mod linux {
         }
     }
 
-    pub fn pass_to(child: u32) {
+    pub(crate) fn pass_to(child: u32) {
         CHILD.store(child.cast_signed(), Ordering::Relaxed);
     }
 }
 
 #[cfg(target_os = "linux")]
-pub use linux::{hold, pass_to};
+pub(super) use linux::{hold, pass_to};
 
 #[cfg(not(target_os = "linux"))]
 pub fn hold() {}

@@ -6,7 +6,7 @@ use crate::overhead::Unlisted;
 use crate::run::{Run, Slots};
 
 /// What the types come to, and what they do not cover.
-pub fn of_types(run: &Run) -> Vec<String> {
+pub(super) fn of_types(run: &Run) -> Vec<String> {
     let mut notes = Vec::from_iter(total(run));
     for path in &run.types.without_sizes_in {
         notes.push(format!("{} has no sizes, so what its types cost is not known", printable(path)));
@@ -17,7 +17,7 @@ pub fn of_types(run: &Run) -> Vec<String> {
 }
 
 /// Why there is no advice on slots, what it rests on, and what was left out.
-pub fn of_slots(slots: &Slots) -> Vec<String> {
+pub(super) fn of_slots(slots: &Slots) -> Vec<String> {
     let mut notes: Vec<String> = slots.impossible.iter().map(|why| format!("no advice on slots: {why}")).collect();
     notes.extend(slots.estimates.iter().cloned());
     let left_out = |of: &Unlisted, what: &str| {

@@ -12,7 +12,7 @@ use crate::run::{Anomaly, Run, Slots, Types};
 use crate::trace::{References, TypeId};
 
 /// Three loops, of which one is the standard library's; a lost object; an anomaly; two types.
-pub fn report(gate: Option<&str>) -> Report {
+pub(crate) fn report(gate: Option<&str>) -> Report {
     let mut garbage =
         testing::garbage(vec![testing::parent_and_child(), testing::of_the_library(), testing::of_itself()]);
     garbage.lost.insert("app.Handle".to_string(), (3, 216));

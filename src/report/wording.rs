@@ -8,7 +8,7 @@ use crate::human::{count, counted, ratio, size};
 use crate::trace::References;
 
 /// What is left of the loops after the cuts.
-pub fn after_cut(cut: &CutRow) -> Option<String> {
+pub(super) fn after_cut(cut: &CutRow) -> Option<String> {
     Some(match (&cut.left, cut.is_enough) {
         (Some(left), _) => not_enough(cut.stay.unwrap_or_default(), cut.of.unwrap_or_default(), left),
         (None, Some(_)) if cut.alternatives.is_empty() => "then no loop is left among these objects".to_string(),
@@ -18,12 +18,12 @@ pub fn after_cut(cut: &CutRow) -> Option<String> {
 }
 
 /// `not enough: 66 of 68 objects stay, in Node.kids[*] → Node.parent → Node`.
-pub fn not_enough(stay: u64, of: u64, left: &str) -> String {
+pub(super) fn not_enough(stay: u64, of: u64, left: &str) -> String {
     format!("not enough: {} of {} stay, in {left}", count(stay), counted(of, "object", "objects"))
 }
 
 /// `3f9c…`, `1,240 × 2 objects`, `1.9 MB with what they hold`, `freed later by the collector: 1,180`.
-pub fn amount(row: &LoopRow) -> Vec<String> {
+pub(super) fn amount(row: &LoopRow) -> Vec<String> {
     let per_loop = row.objects as f64 / row.count.max(1) as f64;
     let objects = if per_loop == 1.0 { "object" } else { "objects" };
     let held = if row.held_objects > 0 && row.total_bytes.is_some() { " with what they hold" } else { "" };
@@ -46,7 +46,7 @@ pub fn amount(row: &LoopRow) -> Vec<String> {
 const NAMED: usize = 5;
 
 /// What is not known of the garbage of these traces, one sentence each; of many that lack the same, one for the rest.
-pub fn gaps(inputs: &[Input]) -> Vec<String> {
+pub(super) fn gaps(inputs: &[Input]) -> Vec<String> {
     let mut gaps = Vec::new();
     for known in [Extent::Nothing, Extent::Collections, Extent::Part] {
         let mut lacking = inputs.iter().filter(|input| input.known == known);
@@ -113,7 +113,7 @@ const NOT_COUNTED: [&str; 6] = [
 ];
 
 /// `2 in the baseline`: how many findings do not count, for each reason.
-pub fn not_counted(findings: &[FindingRow]) -> Vec<String> {
+pub(super) fn not_counted(findings: &[FindingRow]) -> Vec<String> {
     let mut counts = [0; NOT_COUNTED.len()];
     for finding in findings.iter().filter(|finding| finding.severity != Severity::Note) {
         if let Some(reason) = finding.standing.as_ref().and_then(reason) {

@@ -30,15 +30,15 @@ macro_rules! on_each_python {
 }
 
 /// All builds; `support/pythons.rs` says what their names mean.
-pub const BUILDS: &[&str] = on_each_python!(@list @names);
+pub(crate) const BUILDS: &[&str] = on_each_python!(@list @names);
 
 /// The builds at hand.
-pub fn at_hand() -> Vec<Python> {
+pub(crate) fn at_hand() -> Vec<Python> {
     BUILDS.iter().filter_map(|build| find(build)).collect()
 }
 
 /// Records a program, which must succeed, and gives what it wrote.
-pub fn record(python: &Path, options: &[&str], trace: &Path, program: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn record(python: &Path, options: &[&str], trace: &Path, program: &Path, arguments: &[&str]) -> Output {
     let mut command = refloop();
     command.args(["record", "-q"]).args(options).arg("-o").arg(trace).arg("--").arg(python).arg(program);
     let output = command.args(arguments).output().unwrap();

@@ -17,7 +17,7 @@ use std::sync::Mutex;
 
 /// An interpreter that was found.
 #[derive(Debug, Clone)]
-pub struct Python {
+pub(crate) struct Python {
     pub build: &'static str,
     pub minor: u32,
     pub micro: u32,
@@ -26,7 +26,7 @@ pub struct Python {
 
 impl Python {
     /// The full version, such as `3.13.0`.
-    pub fn version(&self) -> String {
+    pub(crate) fn version(&self) -> String {
         format!("3.{}.{}", self.minor, self.micro)
     }
 }
@@ -38,7 +38,7 @@ impl fmt::Display for Python {
 }
 
 /// The interpreter of a build. Panics where it is missing and promised.
-pub fn find(build: &'static str) -> Option<Python> {
+pub(crate) fn find(build: &'static str) -> Option<Python> {
     static FOUND: Mutex<BTreeMap<&str, Option<Python>>> = Mutex::new(BTreeMap::new());
     let found =
         FOUND.lock().unwrap_or_else(|poison| poison.into_inner()).entry(build).or_insert_with(|| look(build)).clone();
@@ -51,7 +51,7 @@ pub fn find(build: &'static str) -> Option<Python> {
 }
 
 /// Writes a line once, past the capture of the test harness.
-pub fn say_once(line: String) {
+pub(crate) fn say_once(line: String) {
     static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if SAID.lock().unwrap_or_else(|poison| poison.into_inner()).insert(line.clone()) {
         let _ = writeln!(std::io::stderr(), "{line}");

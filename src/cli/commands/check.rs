@@ -22,7 +22,7 @@ use crate::status::{Failure, Outcome};
 /// The baseline when no file is named: where `--write-baseline` writes, and what is read if it is there.
 const BASELINE: &str = "refloop-baseline.txt";
 
-pub fn check(command: &args::Check) -> Result<Outcome, Failure> {
+pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
     let settings = settings::with_check(settings::load(&command.project)?, command);
     let ownership = report::ownership(&settings)?;
     let file = baseline_file(command, &settings);

@@ -12,7 +12,7 @@ use crate::args;
 use crate::output::{self, Whole};
 use crate::status::{Failure, Outcome};
 
-pub fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
+pub(crate) fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
     let mut input = Input::open(&command.input)?;
     input.reach(SNIFFED)?;
     let start = &input.window()[..input.window().len().min(SNIFFED)];

@@ -13,7 +13,7 @@ use crate::replay::{Replayed, replay};
 use crate::status::{Failure, Outcome};
 use crate::{output, settings};
 
-pub fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
+pub(crate) fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
     let ownership = report::ownership(&settings::load(&command.project)?)?;
     let (old, old_error) = report_of(&command.old, &ownership, command)?;
     let (new, new_error) = report_of(&command.new, &ownership, command)?;

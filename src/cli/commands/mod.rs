@@ -1,10 +1,10 @@
 //! One file a command, or a family of them.
 
-pub mod check;
-pub mod convert;
-pub mod diff;
-pub mod explain;
-pub mod packaging;
-pub mod record;
-pub mod report;
-pub mod why;
+pub(crate) mod check;
+pub(crate) mod convert;
+pub(crate) mod diff;
+pub(crate) mod explain;
+pub(crate) mod packaging;
+pub(crate) mod record;
+pub(crate) mod report;
+pub(crate) mod why;

@@ -8,7 +8,7 @@ use crate::output;
 use crate::status::{Failure, Outcome};
 
 /// Writes the completions of a shell to standard output.
-pub fn completions(command: &Completions) -> Result<Outcome, Failure> {
+pub(crate) fn completions(command: &Completions) -> Result<Outcome, Failure> {
     // `generate` has no way to report that standard output is closed; a page in memory does.
     let mut page = Vec::new();
     clap_complete::generate(command.shell, &mut definition(), "refloop", &mut page);
@@ -16,7 +16,7 @@ pub fn completions(command: &Completions) -> Result<Outcome, Failure> {
 }
 
 /// Writes one manual page, in roff, to standard output.
-pub fn man(command: &Man) -> Result<Outcome, Failure> {
+pub(crate) fn man(command: &Man) -> Result<Outcome, Failure> {
     let mut page = definition();
     page.build();
     if let Some(name) = &command.command {

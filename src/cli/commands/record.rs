@@ -15,7 +15,7 @@ use crate::status::{Failure, Outcome};
 
 /// Record a Python program: its objects, the references between them, and the garbage of each collection.
 #[derive(Debug, Args)]
-pub struct RecordArgs {
+pub(crate) struct RecordArgs {
     /// The trace [default: named after the program, as app.reftrace]; child processes write files of their own beside it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -57,7 +57,7 @@ enum Events {
 }
 
 /// Runs the program. The exit code is the program's own.
-pub fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
+pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
     if args.print_agent {
         let agent = recorder::unpack_agent().map_err(|error| Failure::input(error.to_string()))?;
         return output::write(None, |out| writeln!(out, "{}", agent.display())).map(|()| Outcome::Nothing);

@@ -19,21 +19,21 @@ const TOP: usize = 20;
 /// Bytes that slots must save for a class to be in a page of everything.
 const MIN_SAVING: u64 = 1_000;
 
-pub fn analyze(command: &args::Report) -> Result<Outcome, Failure> {
+pub(crate) fn analyze(command: &args::Report) -> Result<Outcome, Failure> {
     // Pages for people leave out what is not worth a line.
     let min_saving = if format(&command.page)?.audience() == Audience::Programs { 0 } else { MIN_SAVING };
     show(command, View::Analyze, &SlotsOptions { min_saving, ..SlotsOptions::default() }, false)
 }
 
-pub fn loops(command: &args::Report) -> Result<Outcome, Failure> {
+pub(crate) fn loops(command: &args::Report) -> Result<Outcome, Failure> {
     show(command, View::Loops, &SlotsOptions::default(), false)
 }
 
-pub fn types(command: &args::Types) -> Result<Outcome, Failure> {
+pub(crate) fn types(command: &args::Types) -> Result<Outcome, Failure> {
     show(&command.report, View::Types, &SlotsOptions::default(), command.by == Some(args::By::Module))
 }
 
-pub fn slots(command: &args::Slots) -> Result<Outcome, Failure> {
+pub(crate) fn slots(command: &args::Slots) -> Result<Outcome, Failure> {
     let options = SlotsOptions { python: command.python.clone(), min_saving: command.min_saving.unwrap_or(0) };
     show(&command.report, View::Slots, &options, false)
 }
@@ -67,17 +67,17 @@ fn require(format: &dyn ReportFormat, view: View) -> Result<(), Failure> {
     }
 }
 
-pub fn ownership(settings: &Settings) -> Result<Ownership, Failure> {
+pub(crate) fn ownership(settings: &Settings) -> Result<Ownership, Failure> {
     Ownership::new(&settings.config.own).map_err(Failure::usage)
 }
 
 /// Files are named relative to the current directory.
-pub fn root() -> Option<PathBuf> {
+pub(crate) fn root() -> Option<PathBuf> {
     std::env::current_dir().ok()
 }
 
 /// Writes a report in the form that was asked for.
-pub fn write(mut report: Report, view: View, page: &args::Page) -> Result<(), Failure> {
+pub(crate) fn write(mut report: Report, view: View, page: &args::Page) -> Result<(), Failure> {
     report.sort(match page.sort {
         args::Sort::Bytes => SortKey::Bytes,
         args::Sort::Count => SortKey::Count,

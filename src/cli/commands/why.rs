@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::status::{Failure, Outcome};
 use crate::{inputs, output};
 
-pub fn why(command: &args::Why) -> Result<Outcome, Failure> {
+pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
     let target = match (&command.type_name, command.object) {
         (Some(name), _) => Target::Type(name.clone()),
         (None, Some(address)) => Target::Object(address),

@@ -8,7 +8,7 @@ use crate::trace::{ObjectFlags, References};
 ///
 /// This can be known only at the end, and only where every change of a reference is in the trace: before, and elsewhere,
 /// an unnamed reference may be a variable that is still in use. Costs as much as [`Garbage::of`].
-pub fn lost(heap: &Heap, graph: &HeapGraph, garbage: &Garbage) -> Vec<Node> {
+pub(crate) fn lost(heap: &Heap, graph: &HeapGraph, garbage: &Garbage) -> Vec<Node> {
     if heap.header().references != References::Events {
         return Vec::new();
     }

@@ -8,7 +8,7 @@ use super::subgraph::GarbageGraph;
 ///
 /// From that event on nothing from outside led to it: what is garbage stays garbage, and its own references do not
 /// change. Costs one visit to each reference.
-pub fn last_releases(
+pub(crate) fn last_releases(
     graph: &GarbageGraph,
     components: &Components,
     last_release: impl Fn(u32) -> Option<u64>,

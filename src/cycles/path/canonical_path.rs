@@ -42,7 +42,7 @@ pub(super) struct CanonicalStep {
 
 impl CanonicalPath {
     /// `hops` lead from the last one's member around to it.
-    pub fn of(loop_graph: &LoopGraph, hops: &[Hop]) -> CanonicalPath {
+    pub(super) fn of(loop_graph: &LoopGraph, hops: &[Hop]) -> CanonicalPath {
         let folds = hops.iter().any(|hop| loop_graph.kinds[hop.to as usize] != Kind::Container);
         let mut path = CanonicalPath { steps: Vec::new(), folded: Vec::new() };
         let Some(last) = hops.last() else { return path };
@@ -87,7 +87,7 @@ impl CanonicalPath {
     }
 
     /// A step whose reference leads through a container comes first: usually it is the owner. Then the least text.
-    pub fn in_canonical_rotation(mut self) -> CanonicalPath {
+    pub(super) fn in_canonical_rotation(mut self) -> CanonicalPath {
         let n = self.steps.len();
         let key = |place: usize| self.steps[place % n].key();
         // Two candidates and how far they agree; the greater is passed over with all that it agreed in.
@@ -122,11 +122,11 @@ impl CanonicalPath {
         }
     }
 
-    pub fn compare(&self, other: &CanonicalPath) -> Ordering {
+    pub(super) fn compare(&self, other: &CanonicalPath) -> Ordering {
         self.steps.iter().map(CanonicalStep::key).cmp(other.steps.iter().map(CanonicalStep::key))
     }
 
-    pub fn into_way(mut self, shortest: bool) -> Way {
+    pub(super) fn into_way(mut self, shortest: bool) -> Way {
         self.abbreviate();
         let members = self.steps.iter().map(|step| step.member).collect();
         let steps = self.steps.into_iter().map(|step| step.step).collect();

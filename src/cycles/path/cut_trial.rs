@@ -21,7 +21,7 @@ const MOST_TRIALS: usize = 32;
 
 /// What was tried for one step of a path.
 #[derive(Debug, Clone, Default)]
-pub struct Trial {
+pub(crate) struct Trial {
     /// Without the references that read like the step.
     pub residual: Residual,
     /// Without those of its name to the same class, whatever class has them; `None` where only one has.
@@ -30,7 +30,7 @@ pub struct Trial {
 
 /// For each step of a path around `loop_graph`, what is left when all references that read like it are gone. `budget` is how
 /// many references may be looked at, some 20 times each, and falls; where it does not suffice, the answer is not known.
-pub fn after_each(loop_graph: &LoopGraph, steps: &[PathStep], budget: &mut usize) -> Vec<Trial> {
+pub(crate) fn after_each(loop_graph: &LoopGraph, steps: &[PathStep], budget: &mut usize) -> Vec<Trial> {
     let mut trials = Trials { looked_at: 0, n_members: loop_graph.n_members() as u64 };
     let share = (*budget).min(MOST_TRIALS * loop_graph.n_links());
     let residuals = trials.of_each(loop_graph, steps, MOST_CUTS, share);

@@ -14,13 +14,13 @@ use crate::trace::{Slot, TypeFlags, TypeId};
 
 /// Which objects have a name of their own, by type.
 #[derive(Debug, Clone, Default)]
-pub struct MemberNames {
+pub(crate) struct MemberNames {
     has_name: HashMap<TypeId, bool, FixedState>,
 }
 
 impl MemberNames {
     /// Equal for objects that are called the same.
-    pub fn key(&mut self, heap: &Heap, object: ObjectIndex) -> u64 {
+    pub(crate) fn key(&mut self, heap: &Heap, object: ObjectIndex) -> u64 {
         let class = heap.object(object).class;
         let has_name = *self.has_name.entry(class).or_insert_with(|| has_name(heap, class));
         if !has_name {
@@ -31,7 +31,7 @@ impl MemberNames {
     }
 
     /// The loop graph of the component with these members, each numbered as `place` says, and the files that they come from.
-    pub fn loop_graph(
+    pub(crate) fn loop_graph(
         &mut self,
         heap: &Heap,
         graph: &GarbageGraph,

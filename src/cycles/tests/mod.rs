@@ -14,7 +14,7 @@ use crate::trace::Slot;
 use crate::trace::formats::open_bytes;
 
 /// Plays a script. Without a header of its own it has every reference and every free in it.
-pub fn play(script: &str) -> CyclicGarbage {
+pub(super) fn play(script: &str) -> CyclicGarbage {
     let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let header = match lines.first() {
         Some(line) if line.starts_with("reftrace") => "",
@@ -27,11 +27,11 @@ pub fn play(script: &str) -> CyclicGarbage {
     tracker.finish(&played.heap)
 }
 
-pub fn check(script: &str) -> String {
+pub(super) fn check(script: &str) -> String {
     tell(&play(script))
 }
 
-pub fn tell(found: &CyclicGarbage) -> String {
+pub(super) fn tell(found: &CyclicGarbage) -> String {
     let mut text = String::new();
     for group in &found.groups {
         let loops = if group.count == 1 { "loop" } else { "loops" };
@@ -51,7 +51,7 @@ pub fn tell(found: &CyclicGarbage) -> String {
 }
 
 /// A graph of tracked objects with these counts and references.
-pub fn graph_of(counts: &[u32], edges: &[(u32, u32)]) -> HeapGraph {
+pub(super) fn graph_of(counts: &[u32], edges: &[(u32, u32)]) -> HeapGraph {
     let (rows, targets) = rows_of(counts.len(), edges);
     HeapGraph::from_rows(
         rows,
@@ -64,7 +64,7 @@ pub fn graph_of(counts: &[u32], edges: &[(u32, u32)]) -> HeapGraph {
 }
 
 /// Compressed rows of `n` nodes.
-pub fn rows_of(n: usize, edges: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn rows_of(n: usize, edges: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
     let mut edges = edges.to_vec();
     edges.sort_by_key(|&(from, _)| from);
     let mut rows = vec![0; n + 1];
@@ -78,7 +78,7 @@ pub fn rows_of(n: usize, edges: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// A loop of members as label and type, and references as from, to, slot.
-pub fn loop_graph(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> LoopGraph {
+pub(super) fn loop_graph(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> LoopGraph {
     let names: Vec<Name> = members
         .iter()
         .map(|&(label, type_name)| Name { label: label.to_string(), type_name: type_name.to_string() })
@@ -91,7 +91,7 @@ pub fn loop_graph(members: &[(&str, &str)], references: &[(u32, u32, &str)]) -> 
 }
 
 /// A number of nodes, references between them, and for each node how many references from outside it has.
-pub fn random_graphs(nodes: usize, edges: usize) -> impl Strategy<Value = (usize, Vec<(u32, u32)>, Vec<u32>)> {
+pub(super) fn random_graphs(nodes: usize, edges: usize) -> impl Strategy<Value = (usize, Vec<(u32, u32)>, Vec<u32>)> {
     (1..=nodes).prop_flat_map(move |n| {
         let end = n as u32;
         let extra = prop_oneof![3 => Just(0u32), 1 => 1..3u32];

@@ -14,7 +14,7 @@ use crate::trace::{SiteId, TypeFlags, TypeId};
 
 /// A [`LoopGroup`] in the making: numbers where that one has texts.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub(super) struct Group {
     fingerprint: Fingerprint,
     path: LoopPath,
     /// `None` until a loop was tried.
@@ -66,7 +66,7 @@ const BUDGET: usize = 1 << 24;
 const MOST_ORIGINS: u64 = 1_000;
 
 impl Group {
-    pub fn new(path: LoopPath, seen: SeenAt) -> Group {
+    pub(super) fn new(path: LoopPath, seen: SeenAt) -> Group {
         Group {
             fingerprint: Fingerprint::of(&path),
             path,
@@ -91,7 +91,7 @@ impl Group {
     }
 
     /// Loops of another shape: what is left of it without each step.
-    pub fn add_shape(&mut self, loop_graph: &LoopGraph) {
+    pub(super) fn add_shape(&mut self, loop_graph: &LoopGraph) {
         let trials = cut_trial::after_each(loop_graph, &self.path.steps, &mut self.budget);
         match &mut self.trials {
             None => self.trials = Some(trials),
@@ -105,12 +105,18 @@ impl Group {
     }
 
     /// Loops of another shape have members from these files.
-    pub fn add_files(&mut self, files: BTreeSet<String>) {
+    pub(super) fn add_files(&mut self, files: BTreeSet<String>) {
         self.files.extend(files);
     }
 
     /// One loop more, made at `site`, first seen in the phase `mark`.
-    pub fn add_loop(&mut self, heap: &Heap, site: SiteId, orphaned: Option<(SeenAt, SeenAt)>, mark: Option<u32>) {
+    pub(super) fn add_loop(
+        &mut self,
+        heap: &Heap,
+        site: SiteId,
+        orphaned: Option<(SeenAt, SeenAt)>,
+        mark: Option<u32>,
+    ) {
         self.count += 1;
         self.orphaned = self.orphaned.or(orphaned);
         if let Some(mark) = mark {
@@ -127,7 +133,7 @@ impl Group {
     }
 
     /// Members that the steps of the path stand for, of one loop more. Those of very many loops are like those of the first.
-    pub fn add_origins(&mut self, heap: &Heap, members: impl Iterator<Item = Option<ObjectIndex>>) {
+    pub(super) fn add_origins(&mut self, heap: &Heap, members: impl Iterator<Item = Option<ObjectIndex>>) {
         if self.count > MOST_ORIGINS {
             return;
         }
@@ -145,7 +151,14 @@ impl Group {
         }
     }
 
-    pub fn add_object(&mut self, heap: &Heap, index: ObjectIndex, object: &Object, is_member: bool, tracked: bool) {
+    pub(super) fn add_object(
+        &mut self,
+        heap: &Heap,
+        index: ObjectIndex,
+        object: &Object,
+        is_member: bool,
+        tracked: bool,
+    ) {
         if is_member && self.is_new(object) {
             self.files.extend(provenance::of_maker(heap, index));
             self.classes.extend(provenance::class_name(heap, index).map(str::to_string));
@@ -168,30 +181,30 @@ impl Group {
     }
 
     /// Every loop of the group is a class and nothing else: their names.
-    pub fn only_classes(&self) -> Option<&BTreeSet<String>> {
+    pub(super) fn only_classes(&self) -> Option<&BTreeSet<String>> {
         (self.path.steps.len() == 1 && !self.classes.is_empty()).then_some(&self.classes)
     }
 
     /// The loops are those of these files, whatever their members say.
-    pub fn set_files(&mut self, files: BTreeSet<String>) {
+    pub(super) fn set_files(&mut self, files: BTreeSet<String>) {
         self.files = files;
     }
 
-    pub fn see(&mut self, now: SeenAt) {
+    pub(super) fn see(&mut self, now: SeenAt) {
         self.last_seen = now;
     }
 
-    pub fn add_collected(&mut self) {
+    pub(super) fn add_collected(&mut self) {
         self.collected += 1;
     }
 
     /// So many bytes lay there for so long.
-    pub fn add_lingering(&mut self, bytes: u64, ns: u64) {
+    pub(super) fn add_lingering(&mut self, bytes: u64, ns: u64) {
         let byte_ns = u128::from(bytes) * u128::from(ns);
         self.byte_ns = Some(self.byte_ns.unwrap_or(0).saturating_add(byte_ns));
     }
 
-    pub fn finish(self, heap: &Heap, marks: &[String]) -> LoopGroup {
+    pub(super) fn finish(self, heap: &Heap, marks: &[String]) -> LoopGroup {
         let trials = self.trials.unwrap_or_default().into_iter();
         let (residuals, alike) = trials.map(|trial| (trial.residual, trial.alike)).unzip();
         LoopGroup {

@@ -7,7 +7,7 @@ use crate::heap::ObjectIndex;
 
 /// What is known of each of some objects. 4 bytes for each place of the pages in use, and a `T` for each object.
 #[derive(Debug, Clone)]
-pub struct ObjectMap<T> {
+pub(super) struct ObjectMap<T> {
     pages: Vec<Option<Box<Page>>>,
     values: Vec<T>,
     /// Places in `known` that are free.
@@ -31,14 +31,14 @@ impl<T> Default for ObjectMap<T> {
 
 impl<T: Copy> ObjectMap<T> {
     #[inline]
-    pub fn get(&self, object: ObjectIndex) -> Option<&T> {
+    pub(super) fn get(&self, object: ObjectIndex) -> Option<&T> {
         let page = self.pages.get(object.0 as usize / PAGE)?.as_deref()?;
         // `NOTHING` is beyond the end of any table.
         self.values.get(page.places[object.0 as usize % PAGE] as usize)
     }
 
     /// Says what is known of an object, in place of what was.
-    pub fn insert(&mut self, object: ObjectIndex, value: T) {
+    pub(super) fn insert(&mut self, object: ObjectIndex, value: T) {
         let number = object.0 as usize / PAGE;
         if self.pages.len() <= number {
             self.pages.resize(number + 1, None);
@@ -62,7 +62,7 @@ impl<T: Copy> ObjectMap<T> {
         };
     }
 
-    pub fn remove(&mut self, object: ObjectIndex) -> Option<T> {
+    pub(super) fn remove(&mut self, object: ObjectIndex) -> Option<T> {
         let slot = self.pages.get_mut(object.0 as usize / PAGE)?;
         let page = slot.as_deref_mut()?;
         let place = std::mem::replace(&mut page.places[object.0 as usize % PAGE], NOTHING);

@@ -8,7 +8,7 @@ use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{SiteId, TypeFlags};
 
 /// The files of its class, of its code, and of itself if it is a class.
-pub fn of_kind(heap: &Heap, index: ObjectIndex) -> Vec<String> {
+pub(crate) fn of_kind(heap: &Heap, index: ObjectIndex) -> Vec<String> {
     let class = heap.types().get(heap.object(index).class);
     let files = [class.map(|def| def.file.as_str()), file_of_code(heap, index), file_of_class(heap, index)];
     files.into_iter().flatten().filter(|path| is_file(path)).map(str::to_string).collect()
@@ -17,7 +17,7 @@ pub fn of_kind(heap: &Heap, index: ObjectIndex) -> Vec<String> {
 /// The file of the code that made it; nothing for what has a file of its own, or no known stack.
 ///
 /// A class that no instance tells the file of is at home in its module, if a frame that made it lies there.
-pub fn of_maker(heap: &Heap, index: ObjectIndex) -> Option<String> {
+pub(crate) fn of_maker(heap: &Heap, index: ObjectIndex) -> Option<String> {
     if file_of_code(heap, index).is_some_and(is_file) || file_of_class(heap, index).is_some_and(is_file) {
         return None;
     }
@@ -33,12 +33,12 @@ pub fn of_maker(heap: &Heap, index: ObjectIndex) -> Option<String> {
 }
 
 /// The innermost file of a stack.
-pub fn innermost_file(heap: &Heap, site: SiteId) -> Option<String> {
+pub(crate) fn innermost_file(heap: &Heap, site: SiteId) -> Option<String> {
     innermost(&paths(heap, site)).map(str::to_string)
 }
 
 /// The full name of an object that is a class.
-pub fn class_name(heap: &Heap, index: ObjectIndex) -> Option<&str> {
+pub(crate) fn class_name(heap: &Heap, index: ObjectIndex) -> Option<&str> {
     let class = heap.types().get(heap.object(index).class)?;
     heap.name(index).filter(|_| class.flags.has(TypeFlags::CLASS))
 }

@@ -3,14 +3,14 @@
 use super::{Cure, Cut, Offer, Path, cell_variable, is_class, is_code};
 use crate::cycles::PathStep;
 
-pub fn lru_cache(path: &Path) -> Option<Cure> {
+pub(super) fn lru_cache(path: &Path) -> Option<Cure> {
     path.find(|step| step.type_name.ends_with("_lru_cache_wrapper"))?;
     let sentence =
         "the cache keeps every self that it was called with: cache a function of plain values, or on the instance";
     Some(Cure::new(sentence, None))
 }
 
-pub fn bound_method(path: &Path) -> Option<Cure> {
+pub(super) fn bound_method(path: &Path) -> Option<Cure> {
     let is_method = |step: &PathStep| step.type_name == "method";
     let holder = path.into(is_method).filter(|holder| !is_code(holder))?;
     let name = path.find(is_method).and_then(|method| method.label.strip_prefix("method "));
@@ -20,13 +20,13 @@ pub fn bound_method(path: &Path) -> Option<Cure> {
 }
 
 /// `self.callback = partial(f, self)`: the method or the object stands among what the partial was given.
-pub fn partial(path: &Path) -> Option<Cure> {
+pub(super) fn partial(path: &Path) -> Option<Cure> {
     let partial = path.of_type("functools.partial")?;
     let offer = path.offer(partial, "an argument of the call, or weakref.proxy(self)");
     Some(Cure::new("let the partial not own the object that holds it: pass the object when it is called", offer))
 }
 
-pub fn namespace(path: &Path) -> Option<Cure> {
+pub(super) fn namespace(path: &Path) -> Option<Cure> {
     path.find(|step| step.slot.contains("__globals__"))?;
     Some(Cure::new(
         "a module, or a dict given to exec(), was thrown away: keep it, or clear() it when it is done with",
@@ -34,7 +34,7 @@ pub fn namespace(path: &Path) -> Option<Cure> {
     ))
 }
 
-pub fn recursive(path: &Path) -> Option<Cure> {
+pub(super) fn recursive(path: &Path) -> Option<Cure> {
     let only_code = path.steps.iter().all(|step| ["function", "cell", "tuple"].contains(&step.type_name.as_str()));
     path.of_type("function").filter(|_| only_code)?;
     let steps = path.steps.iter();
@@ -42,7 +42,7 @@ pub fn recursive(path: &Path) -> Option<Cure> {
     Some(Cure::new("define the function at module level, or pass it what it calls as an argument", offer))
 }
 
-pub fn closure(path: &Path) -> Option<Cure> {
+pub(super) fn closure(path: &Path) -> Option<Cure> {
     path.of_type("function").or_else(|| path.of_type("cell"))?;
     path.find(|step| !is_class(step) && step.type_name.contains('.'))?;
     let code = path.steps.iter().filter(|step| is_code(step));

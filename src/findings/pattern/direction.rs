@@ -25,7 +25,7 @@ enum Side {
 }
 
 /// One reference leads back by the strongest evidence, or all others own.
-pub fn parent(path: &Path) -> Option<Cure> {
+pub(super) fn parent(path: &Path) -> Option<Cure> {
     let edges = edges(path);
     let strength = |edge: &Edge| match edge.side {
         Side::Back(strength, _) => strength,
@@ -46,7 +46,7 @@ pub fn parent(path: &Path) -> Option<Cure> {
 }
 
 /// Nothing tells which of the references leads back: each that does not own is offered.
-pub fn each_other(path: &Path) -> Option<Cure> {
+pub(super) fn each_other(path: &Path) -> Option<Cure> {
     let edges = edges(path);
     let open = edges.iter().filter(|edge| !matches!(edge.side, Side::Owns));
     let mut offers: Vec<Offer> = Vec::new();

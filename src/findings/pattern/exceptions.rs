@@ -3,7 +3,7 @@
 use super::{Cure, Offer, Path, variable};
 use crate::cycles::PathStep;
 
-pub fn future(path: &Path) -> Option<Cure> {
+pub(super) fn future(path: &Path) -> Option<Cure> {
     path.find(is_future)?;
     let exception = path.find(|step| step.slot.contains("__traceback__") || step.slot.contains("exception"))?;
     let frame = path.of_type("frame");
@@ -13,7 +13,7 @@ pub fn future(path: &Path) -> Option<Cure> {
     Some(Cure::new("delete the variable that holds the future in the frame that raised its exception", cut))
 }
 
-pub fn exception(path: &Path) -> Option<Cure> {
+pub(super) fn exception(path: &Path) -> Option<Cure> {
     path.find(|step| step.type_name == "traceback" || step.slot.contains("__traceback__"))?;
     let cut = path.of_type("frame").and_then(|frame| deleted(path, frame));
     let sentence = match cut {
@@ -23,7 +23,7 @@ pub fn exception(path: &Path) -> Option<Cure> {
     Some(Cure::new(sentence, cut))
 }
 
-pub fn generator(path: &Path) -> Option<Cure> {
+pub(super) fn generator(path: &Path) -> Option<Cure> {
     let suspended = path.find(is_suspended)?;
     let holder = path.into(|step| step == suspended)?;
     // Nothing in a suspended frame runs, so its own variables cannot be deleted there.

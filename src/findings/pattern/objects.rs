@@ -4,7 +4,7 @@ use super::{Cure, Path, attribute, is_class};
 use crate::cycles::StackFrame;
 
 /// The object was made inside `functools.cached_property.__get__`, and refers to the one that caches it.
-pub fn cached_property(path: &Path) -> Option<Cure> {
+pub(super) fn cached_property(path: &Path) -> Option<Cure> {
     let is_get = |frame: &StackFrame| frame.path.ends_with("functools.py") && frame.function.ends_with("__get__");
     path.stack.get(1).filter(|frame| is_get(frame))?;
     let made = path.steps.first()?;
@@ -12,7 +12,7 @@ pub fn cached_property(path: &Path) -> Option<Cure> {
     Some(Cure::new("what is cached need not own the object that caches it: make its reference weak", offer))
 }
 
-pub fn class(path: &Path) -> Option<Cure> {
+pub(super) fn class(path: &Path) -> Option<Cure> {
     path.find(is_class)?;
     let sentence = match path.is_made_by_a_module() {
         true => {
@@ -23,7 +23,7 @@ pub fn class(path: &Path) -> Option<Cure> {
     Some(Cure::new(sentence, None))
 }
 
-pub fn itself(path: &Path) -> Option<Cure> {
+pub(super) fn itself(path: &Path) -> Option<Cure> {
     let [step] = path.steps else { return None };
     let name = attribute(&step.slot).filter(|_| step.type_name.contains('.'))?;
     if name == "__dict__" {
@@ -33,7 +33,7 @@ pub fn itself(path: &Path) -> Option<Cure> {
     Some(Cure::new(sentence, path.offer(step, "None in place of self")))
 }
 
-pub fn container(path: &Path) -> Option<Cure> {
+pub(super) fn container(path: &Path) -> Option<Cure> {
     let containers = ["list", "dict", "tuple", "set", "frozenset", "collections.deque", "collections.OrderedDict"];
     path.steps
         .iter()

@@ -12,7 +12,7 @@ use crate::trace::{Ending, Event, Events, Header, Numbers, Position, TraceError,
 const HEADER: &str = "reftrace 1 runtime=cpython-3.13.0 pointer=8";
 
 /// Plays a script; `options` are more words of the header. `numbers=dense` is one here, though not in the text form.
-pub fn play(options: &str, script: &str, observer: &mut dyn Observer) -> Replayed {
+pub(super) fn play(options: &str, script: &str, observer: &mut dyn Observer) -> Replayed {
     let dense = options.contains("numbers=dense");
     let text = format!("{HEADER} {}\n{script}", options.replace("numbers=dense", ""));
     let mut events = open_bytes(text.into_bytes()).expect("the script has a header");
@@ -29,7 +29,7 @@ pub fn play(options: &str, script: &str, observer: &mut dyn Observer) -> Replaye
 }
 
 /// Plays a script and tells each snapshot, each death, what is left at the end, and the anomalies.
-pub fn tell(options: &str, script: &str) -> String {
+pub(super) fn tell(options: &str, script: &str) -> String {
     let mut teller = Teller::default();
     let replayed = play(options, script, &mut teller);
     let mut out = teller.out;
@@ -89,13 +89,13 @@ impl Observer for Teller {
 }
 
 /// Events from memory.
-pub struct Listed {
+pub(super) struct Listed {
     header: Header,
     events: std::vec::IntoIter<Event>,
 }
 
 impl Listed {
-    pub fn new(header: Header, events: Vec<Event>) -> Listed {
+    pub(super) fn new(header: Header, events: Vec<Event>) -> Listed {
         Listed { header, events: events.into_iter() }
     }
 }

@@ -6,7 +6,7 @@ use crate::overhead::plan::{is_identifier, is_reserved};
 use crate::trace::DictState;
 
 /// `o.__class__ = Other`: TypeError, the layouts differ (all versions).
-pub fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Objection> {
+pub(super) fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Objection> {
     let detached: u64 = states(candidate, |state| state == DictState::Detached);
     let by_method = candidate.class.assigned().any(|name| name == "__class__").then(|| "a method assigns".to_owned());
     let by = listed(candidate.class.words("module_sets_class")).map(|names| names.with("assigns", "assign"));
@@ -30,7 +30,7 @@ pub fn class_assignment<'a>(candidate: &Candidate<'a>) -> Option<Objection> {
 }
 
 /// `functools.cached_property` without a dict: TypeError (all versions, with `@dataclass(slots=True)` too).
-pub fn cached_property(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn cached_property(candidate: &Candidate) -> Option<Objection> {
     let cached = |class: &Class| -> Vec<String> { class.words("cached").map(str::to_owned).collect() };
     let names: Vec<String> = candidate.classes.family(candidate.class).flat_map(cached).collect();
     let listed = listed(names.iter().map(String::as_str))?;
@@ -49,7 +49,7 @@ pub fn cached_property(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// An instance attribute over a method or property: AttributeError, read-only (all versions).
-pub fn hidden_method(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn hidden_method(candidate: &Candidate) -> Option<Objection> {
     let names = listed(candidate.seen_names().filter(|name| hides_method(candidate, name)))?;
     after(
         format!("instances have {names} of their own, which the class defines as a method or property"),
@@ -58,7 +58,7 @@ pub fn hidden_method(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// `self.__doc__ = …`: ValueError for what the class has too, and with `slots=True` AttributeError (all versions).
-pub fn reserved_name(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn reserved_name(candidate: &Candidate) -> Option<Objection> {
     let family = candidate.classes.family(candidate.class).filter(|class| class.is_python);
     let assigned = family.flat_map(Class::assigned);
     let slots = candidate.classes.slot_names(candidate.class);
@@ -84,7 +84,7 @@ pub fn reserved_name(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// A class attribute of the same name: ValueError, conflicts with class variable (all versions).
-pub fn class_default(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn class_default(candidate: &Candidate) -> Option<Objection> {
     let plan = candidate.plan;
     let conflicts = plan.changes().flat_map(|change| {
         // The decorator takes the defaults of fields out of the class.
@@ -108,7 +108,7 @@ pub fn class_default(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// A base's class attribute of the same name: instances without their own value raise AttributeError (all versions).
-pub fn inherited_default(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn inherited_default(candidate: &Candidate) -> Option<Objection> {
     let plan = candidate.plan;
     let inherited = plan.changes().flat_map(|change| {
         let ancestors: Vec<&Class> = candidate.classes.ancestors(change.class).collect();
@@ -131,7 +131,7 @@ pub fn inherited_default(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// `setattr(o, 'foo-bar', …)`: TypeError, slots must be identifiers (all versions).
-pub fn not_an_identifier(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn not_an_identifier(candidate: &Candidate) -> Option<Objection> {
     let names = listed(candidate.seen_names().filter(|name| !is_identifier(name)))?;
     after(
         format!(
@@ -144,7 +144,7 @@ pub fn not_an_identifier(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Attributes that not every instance has: another one may come, and raise AttributeError (all versions).
-pub fn unstable(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn unstable(candidate: &Candidate) -> Option<Objection> {
     if !candidate.observed.names_differ {
         return None;
     }
@@ -168,7 +168,7 @@ pub fn unstable(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// `vars(o)`, `o.__dict__`, json's `default=`, and friends (3.11+, where it shows).
-pub fn materialised_dict(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn materialised_dict(candidate: &Candidate) -> Option<Objection> {
     let comparison = candidate.comparison;
     if !comparison.recorded.shows_materialised || !comparison.recorded.begins_with_values(&comparison.build) {
         return None;
@@ -192,7 +192,7 @@ pub fn materialised_dict(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// A method's code names `__dict__` or `vars` (all versions).
-pub fn reads_dict(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn reads_dict(candidate: &Candidate) -> Option<Objection> {
     let family = || candidate.classes.family(candidate.class).filter(|class| class.is_python && !class.is_typing());
     let methods = listed(family().flat_map(|class| class.words("reads_dict")));
     let assigns = family().any(|class| class.assigned().any(|name| name == "__dict__"));
@@ -218,7 +218,7 @@ pub fn reads_dict(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Up to 3.10 nothing in an instance shows whether its `__dict__` was asked for.
-pub fn unseen_dict_use(candidate: &Candidate) -> Option<String> {
+pub(super) fn unseen_dict_use(candidate: &Candidate) -> Option<String> {
     let said = reads_dict(candidate).is_some();
     (!candidate.comparison.recorded.shows_materialised && !said).then(|| {
         format!(
@@ -229,7 +229,7 @@ pub fn unseen_dict_use(candidate: &Candidate) -> Option<String> {
 }
 
 /// Slots without `__weakref__` forbid weak references.
-pub fn no_weakrefs(candidate: &Candidate) -> Option<String> {
+pub(super) fn no_weakrefs(candidate: &Candidate) -> Option<String> {
     if !candidate.comparison.build.weakref {
         return None;
     }

@@ -5,7 +5,7 @@ use crate::overhead::class::Class;
 use crate::overhead::plan::can_be_slot;
 
 /// An attribute that is no field: AttributeError with `slots=True` (3.10+).
-pub fn undeclared_field(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn undeclared_field(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_decorator() {
         return None;
     }
@@ -40,7 +40,7 @@ pub fn undeclared_field(candidate: &Candidate) -> Option<Objection> {
 
 /// An instance that reads a field's default from the class: AttributeError with `slots=True` (3.10+). A generated
 /// `__init__` sets every field then.
-pub fn unset_default(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn unset_default(candidate: &Candidate) -> Option<Objection> {
     let most = candidate.observed.most.instances;
     let mut family = candidate.classes.family(candidate.class);
     let maker = family.find(|class| class.def.defines.iter().any(|name| name == "__init__"));
@@ -62,7 +62,7 @@ pub fn unset_default(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// A default that is read on the class: with `slots=True` a member descriptor (3.10+).
-pub fn default_on_the_class(candidate: &Candidate) -> Option<String> {
+pub(super) fn default_on_the_class(candidate: &Candidate) -> Option<String> {
     let first = candidate.moved_defaults().next()?;
     let names = listed(candidate.moved_defaults())?;
     Some(format!(
@@ -75,7 +75,7 @@ pub fn default_on_the_class(candidate: &Candidate) -> Option<String> {
 
 /// `x: int = field(…)` beside `__slots__`: ValueError. The decorator takes it out of the class, so nothing shows it (3.8 and
 /// 3.9, where the decorator makes no slots).
-pub fn written_default(candidate: &Candidate) -> Option<String> {
+pub(super) fn written_default(candidate: &Candidate) -> Option<String> {
     let target = candidate.comparison.target;
     let by_hand = |class: &Class| class.is_dataclass() && !target.dataclass.slots;
     let classes = candidate.plan.changes().filter(|change| by_hand(change.class));
@@ -87,7 +87,7 @@ pub fn written_default(candidate: &Candidate) -> Option<String> {
 }
 
 /// `slots=True` makes a second class: what runs once per class runs twice (3.10+).
-pub fn second_class(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn second_class(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_decorator() {
         return None;
     }
@@ -116,7 +116,7 @@ pub fn second_class(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// `super()` without arguments in the class that `slots=True` makes: TypeError (3.10 to early 3.13).
-pub fn class_cell(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn class_cell(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_dataclass() || candidate.comparison.target.dataclass.zero_argument_super {
         return None;
     }
@@ -131,7 +131,7 @@ pub fn class_cell(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Weak references need `weakref_slot=True` (3.11+).
-pub fn weakref_slot(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn weakref_slot(candidate: &Candidate) -> Option<Objection> {
     let layout = candidate.comparison.target;
     if !candidate.by_dataclass() || !candidate.plan.adds_weakref || layout.dataclass.weakref_slot {
         return None;
@@ -146,7 +146,7 @@ pub fn weakref_slot(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Slots by hand on a frozen dataclass: FrozenInstanceError on copy and unpickle (all versions).
-pub fn frozen_by_hand(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn frozen_by_hand(candidate: &Candidate) -> Option<Objection> {
     if candidate.by_decorator() || !candidate.class.is_frozen() {
         return None;
     }
@@ -157,7 +157,7 @@ pub fn frozen_by_hand(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// A subclass with a dict of a frozen slots dataclass: pickling drops the extra attributes silently (3.10+).
-pub fn frozen_subclass(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn frozen_subclass(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_decorator() || !candidate.class.is_frozen() {
         return None;
     }
@@ -178,7 +178,7 @@ pub fn frozen_subclass(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Stored pickles of the old class: AttributeError; for a frozen dataclass silently wrong values (3.10+).
-pub fn old_pickles(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn old_pickles(candidate: &Candidate) -> Option<Objection> {
     if !candidate.observed.unpickled {
         return None;
     }

@@ -5,7 +5,7 @@ use crate::overhead::class::Class;
 use crate::trace::{TypeFlags, TypeRef};
 
 /// Enum members keep a dict; other metaclasses look at the class dict, or make the class twice (all versions).
-pub fn metaclass(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn metaclass(candidate: &Candidate) -> Option<Objection> {
     let name = foreign_metaclass(candidate)?;
     if matches!(name, "EnumMeta" | "EnumType") {
         return never("the members of an Enum keep their dict", "leave it as it is: an Enum has few members");
@@ -30,7 +30,7 @@ fn instead_of_inheriting(candidate: &Candidate, advice: String) -> String {
 }
 
 /// The class is somebody else's source.
-pub fn foreign_class(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn foreign_class(candidate: &Candidate) -> Option<Objection> {
     candidate.class.is_foreign().then_some(())?;
     never(
         format!("its source is not this program's ({})", candidate.class.def.file),
@@ -39,7 +39,7 @@ pub fn foreign_class(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Non-empty slots in a subclass of `int`, `bytes`, `tuple` (to 3.14): TypeError.
-pub fn variable_size_base(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn variable_size_base(candidate: &Candidate) -> Option<Objection> {
     let names = candidate.plan.names().next()?;
     let base = candidate.classes.built_in_base(candidate.class)?;
     let allowed = base.def.name == "tuple" && candidate.comparison.target.tuple_slots;
@@ -63,7 +63,7 @@ pub fn variable_size_base(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// A base without slots keeps the dict alive: little saved, or less than nothing (all versions).
-pub fn unslotted_base(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn unslotted_base(candidate: &Candidate) -> Option<Objection> {
     let bases: Vec<&Class> = candidate.classes.unslotted_ancestors(candidate.class).collect();
     let names = with_dict(bases.iter().copied())?;
     let assigned = if candidate.class.says("static") { candidate.class.assigned().count() as u64 } else { 0 };
@@ -104,7 +104,7 @@ fn with_dict<'a>(classes: impl Iterator<Item = &'a Class> + Clone) -> Option<Str
 }
 
 /// A subclass without slots keeps its dict, and what it sets itself moves into a bigger one (3.13: +344 bytes).
-pub fn unslotted_subclass(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn unslotted_subclass(candidate: &Candidate) -> Option<Objection> {
     let dicts = candidate.classes.descendants(candidate.class).filter(|class| class.gives_dict() && class.is_python);
     let seen = dicts.filter(|class| candidate.all.get(&class.def.id).is_some_and(|seen| seen.most.instances > 0));
     let names = listed(seen.map(Class::short_name))?;
@@ -118,7 +118,7 @@ pub fn unslotted_subclass(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Two bases with slots, or with slots and a built-in base: TypeError, instance lay-out conflict (all versions).
-pub fn layout_conflict(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn layout_conflict(candidate: &Candidate) -> Option<Objection> {
     if let Some(finding) = conflict_of_bases(candidate) {
         return Some(finding);
     }
@@ -188,7 +188,7 @@ fn has_body(candidate: &Candidate, class: &Class) -> bool {
 
 /// A base whose `__reduce__` gives away the dict and no slots: a copy lacks them, AttributeError (exceptions, `array` and
 /// `partial` on all versions, the containers to 3.10).
-pub fn copy_drops_slots(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn copy_drops_slots(candidate: &Candidate) -> Option<Objection> {
     candidate.plan.names().next()?;
     let containers = !candidate.comparison.target.copies_slots;
     let drops = |class: &&Class| match class.def.name.as_str() {
@@ -209,7 +209,7 @@ pub fn copy_drops_slots(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Exceptions have a field for a dict whatever slots say; only the dict itself is saved.
-pub fn exception(candidate: &Candidate) -> Option<String> {
+pub(super) fn exception(candidate: &Candidate) -> Option<String> {
     candidate.class.def.flags.has(TypeFlags::EXCEPTION).then(|| {
         "an exception keeps the field for its dict: attributes that are no slots can still be set, and cost a dict"
             .to_owned()

@@ -8,7 +8,7 @@ use crate::trace::DictState;
 const HANDFUL: u64 = 30;
 
 /// Too few instances to save anything, or (3.11+) to tell what one more would cost.
-pub fn few_instances(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn few_instances(candidate: &Candidate) -> Option<Objection> {
     let most = candidate.observed.most.instances;
     // While a fixed table still has places to take away, the size of one instance says little of the next.
     let settled = match candidate.comparison.recorded.shared_keys {
@@ -32,7 +32,7 @@ pub fn few_instances(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Slots would not make instances smaller.
-pub fn no_gain(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn no_gain(candidate: &Candidate) -> Option<Objection> {
     let each = candidate.savings.each();
     if each > 0.0 {
         return None;
@@ -49,7 +49,7 @@ pub fn no_gain(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// The descriptors of a slotted class cost more than all its instances save.
-pub fn class_cost(candidate: &Candidate) -> Option<Objection> {
+pub(super) fn class_cost(candidate: &Candidate) -> Option<Objection> {
     let (saved, cost) = (candidate.savings.saved_at_peak.max(candidate.savings.saved), candidate.savings.class_cost);
     if saved <= 0 || saved > cost {
         return None;
@@ -66,7 +66,7 @@ pub fn class_cost(candidate: &Candidate) -> Option<Objection> {
 }
 
 /// Values arrays with more room than the names need.
-pub fn bloated_table(candidate: &Candidate) -> Option<String> {
+pub(super) fn bloated_table(candidate: &Candidate) -> Option<String> {
     let names = candidate.observed.names.len() as u64;
     let comparison = candidate.comparison;
     let SharedKeys::Fixed { places, .. } = comparison.recorded.shared_keys else {
@@ -87,7 +87,7 @@ pub fn bloated_table(candidate: &Candidate) -> Option<String> {
 }
 
 /// Slots that no instance has set.
-pub fn never_set(candidate: &Candidate) -> Option<String> {
+pub(super) fn never_set(candidate: &Candidate) -> Option<String> {
     let seen: Vec<&str> = candidate.seen_names().collect();
     let unset = candidate
         .own_names()

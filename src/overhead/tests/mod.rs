@@ -9,7 +9,7 @@ use crate::trace::formats;
 
 /// Plays a script on CPython `version`. The header is added, `@each N` … `@end` repeats the lines between with `%` as
 /// the number, in hexadecimal.
-pub fn profile(version: &str, script: &str) -> Profile {
+pub(super) fn profile(version: &str, script: &str) -> Profile {
     let mut text = format!("reftrace 1 runtime={version} references=checkpoints frees=recorded\n");
     let mut lines = script.lines().map(str::trim);
     while let Some(line) = lines.next() {
@@ -33,7 +33,7 @@ pub fn profile(version: &str, script: &str) -> Profile {
 }
 
 /// The table of types.
-pub fn table(profile: &Profile) -> String {
+pub(super) fn table(profile: &Profile) -> String {
     let mut text = String::new();
     for row in profile.types.iter().filter(|row| row.bytes > 0) {
         let split = &row.split;
@@ -59,7 +59,7 @@ pub fn table(profile: &Profile) -> String {
 }
 
 /// Verdict, blockers and suggestion of each class.
-pub fn advice(profile: &Profile, python: Option<&str>) -> String {
+pub(super) fn advice(profile: &Profile, python: Option<&str>) -> String {
     let advice = profile.advise(&SlotsOptions { python: python.map(str::to_owned), min_saving: 0 });
     if let Some(reason) = advice.impossible {
         return reason;

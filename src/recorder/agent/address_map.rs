@@ -4,7 +4,7 @@
 
 /// Addresses are keys; a low bit or two of an aligned address may carry a kind.
 #[derive(Debug, Default)]
-pub struct AddressMap<V> {
+pub(crate) struct AddressMap<V> {
     /// Key and value; key 0 is an empty place. Its length is a power of two, or zero.
     places: Vec<(usize, V)>,
     used: usize,
@@ -14,11 +14,11 @@ pub struct AddressMap<V> {
 const KEPT: usize = 1 << 16;
 
 impl<V: Copy + Default> AddressMap<V> {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.used == 0
     }
 
-    pub fn get(&self, key: usize) -> Option<V> {
+    pub(crate) fn get(&self, key: usize) -> Option<V> {
         if self.used == 0 {
             return None;
         }
@@ -26,12 +26,12 @@ impl<V: Copy + Default> AddressMap<V> {
         (place.0 == key).then_some(place.1)
     }
 
-    pub fn contains(&self, key: usize) -> bool {
+    pub(crate) fn contains(&self, key: usize) -> bool {
         self.get(key).is_some()
     }
 
     /// The value of `key`, which becomes `value` if there was none. Says whether it is new.
-    pub fn entry(&mut self, key: usize, value: V) -> (&mut V, bool) {
+    pub(crate) fn entry(&mut self, key: usize, value: V) -> (&mut V, bool) {
         debug_assert!(key != 0);
         if (self.used + 1) * 4 > self.places.len() * 3 {
             self.grow();
@@ -46,11 +46,11 @@ impl<V: Copy + Default> AddressMap<V> {
         (&mut place.1, new)
     }
 
-    pub fn insert(&mut self, key: usize, value: V) {
+    pub(crate) fn insert(&mut self, key: usize, value: V) {
         *self.entry(key, value).0 = value;
     }
 
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if self.places.len() > KEPT {
             self.places = Vec::new();
         } else if self.used != 0 {

@@ -27,7 +27,7 @@ static PASSED: AtomicBool = AtomicBool::new(false);
 ///
 /// # Safety
 /// Under the interpreter's lock, with the hook off.
-pub unsafe fn is_in_place(python: &Functions) -> bool {
+pub(crate) unsafe fn is_in_place(python: &Functions) -> bool {
     PASSED.store(false, Ordering::Relaxed);
     // SAFETY: as the caller promises.
     unsafe { (python.PyObject_Free)((python.PyObject_Malloc)(PROBE)) };
@@ -41,7 +41,7 @@ const PROBE: usize = 16;
 static FOREIGN: AtomicBool = AtomicBool::new(false);
 
 /// What [`install`] takes.
-pub struct Parts {
+pub(crate) struct Parts {
     pub python: Functions,
     pub row: &'static CPython,
     pub recorder: Recorder,
@@ -54,7 +54,7 @@ pub struct Parts {
 ///
 /// # Safety
 /// Once for a process, under the interpreter's lock.
-pub unsafe fn install(parts: Parts) {
+pub(crate) unsafe fn install(parts: Parts) {
     let Parts { python, row, recorder, process, current_thread, collector } = parts;
     let own_locks = row.own_locks;
     // SAFETY: as the caller promises; CPython copies the struct.

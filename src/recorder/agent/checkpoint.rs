@@ -9,18 +9,18 @@ use crate::process::quoted;
 use crate::system::without_signals;
 
 /// Walks the whole heap now. Not from inside an allocation.
-pub fn now() {
+pub(crate) fn now() {
     with_hook_off(full);
 }
 
 /// A checkpoint that was asked for where none may be made.
-pub extern "C" fn pending(_: *mut c_void) -> c_int {
+pub(crate) extern "C" fn pending(_: *mut c_void) -> c_int {
     now();
     0
 }
 
 /// A phase begins; the one before gets its checkpoint.
-pub fn mark(kind: &str, label: &str) {
+pub(crate) fn mark(kind: &str, label: &str) {
     with_hook_off(|state| {
         full(state);
         begin_phase(state, kind, label);
@@ -28,7 +28,7 @@ pub fn mark(kind: &str, label: &str) {
 }
 
 /// A phase begins, and the one before gets no checkpoint.
-pub fn phase(kind: &str, label: &str) {
+pub(crate) fn phase(kind: &str, label: &str) {
     with_hook_off(|state| begin_phase(state, kind, label));
 }
 
@@ -40,7 +40,7 @@ fn begin_phase(state: &mut State, kind: &str, label: &str) {
 }
 
 /// Writes what a collection of this generation would find now; answers how many objects. Nothing is collected.
-pub fn sweep(generation: u8) -> usize {
+pub(crate) fn sweep(generation: u8) -> usize {
     with_hook_off(|state| {
         // While the collector is at work its lists are not in order.
         if state.collecting || !state.recorder.log.is_open() || !is_seeing(state) {
@@ -61,7 +61,7 @@ pub fn sweep(generation: u8) -> usize {
 }
 
 /// The collector begins, with this generation.
-pub fn collection_starts(state: &mut State, generation: u8) {
+pub(crate) fn collection_starts(state: &mut State, generation: u8) {
     if !state.recorder.log.is_open() {
         return;
     }
@@ -85,7 +85,7 @@ pub fn collection_starts(state: &mut State, generation: u8) {
 }
 
 /// The collector ends.
-pub fn collection_stops(state: &mut State, collected: u64, uncollectable: u64) {
+pub(crate) fn collection_stops(state: &mut State, collected: u64, uncollectable: u64) {
     if !std::mem::take(&mut state.collecting) {
         return;
     }
@@ -96,7 +96,7 @@ pub fn collection_stops(state: &mut State, collected: u64, uncollectable: u64) {
 }
 
 /// Ends the file in order, without a checkpoint, and rests until [`crate::global::resume`].
-pub fn stop() {
+pub(crate) fn stop() {
     with_hook_off(|state| {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
             account(state);
@@ -110,7 +110,7 @@ pub fn stop() {
 ///
 /// Who waits for the end may lose patience: `multiprocessing.Pool` tells its workers to end, and terminates them at
 /// once. So the signal waits for the checkpoint.
-pub fn last() {
+pub(crate) fn last() {
     with_hook_off(|state| {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
             without_signals(|| {
@@ -125,7 +125,7 @@ pub fn last() {
 }
 
 /// The recording cannot go on.
-pub fn failed(state: &mut State) {
+pub(crate) fn failed(state: &mut State) {
     if let Some(error) = state.recorder.log.failure.take() {
         state.process.stopped(&error);
         global::stop();

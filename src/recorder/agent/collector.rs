@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use crate::python::{Functions, Object};
 
 /// The module `gc`, and what the recorder has in it. The objects are held for ever.
-pub struct Collector {
+pub(crate) struct Collector {
     python: Functions,
     gc: Object,
     /// `gc.callbacks`, as the interpreter has it, whatever the module's attribute is later.
@@ -26,7 +26,7 @@ impl Collector {
     ///
     /// # Safety
     /// Under the interpreter's lock; `callback` is alive.
-    pub unsafe fn watch(python: Functions, callback: Object) -> Option<Collector> {
+    pub(crate) unsafe fn watch(python: Functions, callback: Object) -> Option<Collector> {
         // SAFETY: as the caller promises.
         unsafe {
             let gc = (python.PyImport_ImportModule)(c"gc".as_ptr());
@@ -46,7 +46,7 @@ impl Collector {
     ///
     /// # Safety
     /// Under the interpreter's lock.
-    pub unsafe fn begin(&mut self) {
+    pub(crate) unsafe fn begin(&mut self) {
         // SAFETY: as the caller promises.
         unsafe {
             self.before = self.collections().unwrap_or(0);
@@ -58,7 +58,7 @@ impl Collector {
     }
 
     /// A collection was seen.
-    pub fn seen(&mut self) {
+    pub(crate) fn seen(&mut self) {
         self.accounted += 1;
     }
 
@@ -66,7 +66,7 @@ impl Collector {
     ///
     /// # Safety
     /// Under the interpreter's lock, outside collections.
-    pub unsafe fn check(&mut self) -> u64 {
+    pub(crate) unsafe fn check(&mut self) -> u64 {
         // SAFETY: as the caller promises.
         unsafe {
             if !self.is_in_place() {

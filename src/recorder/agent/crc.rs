@@ -32,7 +32,7 @@ const fn tables() -> [[u32; 256]; 8] {
 }
 
 /// The checksum of these bytes.
-pub fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     if bytes.len() >= folded::LEAST && std::arch::is_x86_feature_detected!("pclmulqdq") {
         // SAFETY: the processor has the instruction, and the bytes are enough.
@@ -65,7 +65,7 @@ mod folded {
     };
 
     /// Fewer bytes are not worth it.
-    pub const LEAST: usize = 128;
+    pub(super) const LEAST: usize = 128;
 
     /// Powers of x modulo the polynomial: over 512 bits, over 128 bits, from 96 to 64 bits.
     const OVER_512: [i64; 2] = [0x1_5444_2BD4, 0x1_C6E4_1596];
@@ -79,7 +79,7 @@ mod folded {
     /// # Safety
     /// The processor has `pclmulqdq`; there are at least [`LEAST`] bytes.
     #[target_feature(enable = "pclmulqdq")]
-    pub unsafe fn crc(bytes: &[u8]) -> (u32, &[u8]) {
+    pub(super) unsafe fn crc(bytes: &[u8]) -> (u32, &[u8]) {
         let (blocks, rest) = bytes.as_chunks::<16>();
         // SAFETY: a block has the bytes that are loaded.
         let load = |block: &[u8; 16]| unsafe { _mm_loadu_si128(block.as_ptr().cast::<__m128i>()) };

@@ -14,7 +14,7 @@ use crate::recorder::Recorder;
 use crate::system;
 
 /// All that the hook needs, in one place.
-pub struct State {
+pub(crate) struct State {
     pub python: Functions,
     pub recorder: Recorder,
     pub process: Process,
@@ -52,7 +52,7 @@ static STOPPED: AtomicBool = AtomicBool::new(false);
 ///
 /// # Safety
 /// Once for a process, under the interpreter's lock.
-pub unsafe fn install(state: State) {
+pub(crate) unsafe fn install(state: State) {
     // SAFETY: as the caller promises.
     unsafe { (*STATE.0.get()).write(state) };
     STARTED.store(true, Ordering::Release);
@@ -60,17 +60,17 @@ pub unsafe fn install(state: State) {
 
 /// Whether the hook is on: it is in place, and the recorder is not at work.
 #[inline]
-pub fn is_active() -> bool {
+pub(crate) fn is_active() -> bool {
     ACTIVE.load(Ordering::Relaxed)
 }
 
 /// Begins to record what the hook sees.
-pub fn activate() {
+pub(crate) fn activate() {
     ACTIVE.store(true, Ordering::Relaxed);
 }
 
 /// Runs `work` on the state with the hook off. `None` before the recording began, and inside such work.
-pub fn with_hook_off<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
+pub(crate) fn with_hook_off<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
     if !ACTIVE.swap(false, Ordering::Relaxed) {
         return None;
     }
@@ -84,7 +84,7 @@ pub fn with_hook_off<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
 ///
 /// # Safety
 /// Under the interpreter's lock, after [`install`].
-pub unsafe fn resume(mut recorder: Recorder, process: Process) {
+pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
     // SAFETY: as the caller promises; the hook is off.
     let state = unsafe { with() };
     recorder.types.shadows = std::mem::take(&mut state.recorder.types.shadows);
@@ -102,18 +102,18 @@ pub unsafe fn resume(mut recorder: Recorder, process: Process) {
 }
 
 /// Whether births and deaths are recorded, or would be if the recorder were not at work.
-pub fn is_recording() -> bool {
+pub(crate) fn is_recording() -> bool {
     started() && !STOPPED.load(Ordering::Relaxed)
 }
 
 /// Ends the recording, until [`resume`] if ever.
-pub fn stop() {
+pub(crate) fn stop() {
     STOPPED.store(true, Ordering::Relaxed);
     ACTIVE.store(false, Ordering::Relaxed);
 }
 
 /// Whether the hook was installed in this process.
-pub fn started() -> bool {
+pub(crate) fn started() -> bool {
     STARTED.load(Ordering::Acquire)
 }
 
@@ -121,7 +121,7 @@ pub fn started() -> bool {
 ///
 /// # Safety
 /// No other thread may run.
-pub unsafe fn state() -> Option<&'static mut State> {
+pub(crate) unsafe fn state() -> Option<&'static mut State> {
     // SAFETY: as the caller promises.
     started().then(|| unsafe { (*STATE.0.get()).assume_init_mut() })
 }
@@ -131,7 +131,7 @@ pub unsafe fn state() -> Option<&'static mut State> {
 /// # Safety
 /// Under the interpreter's lock, after [`install`], and by nobody else meanwhile.
 #[inline]
-pub unsafe fn with() -> &'static mut State {
+pub(crate) unsafe fn with() -> &'static mut State {
     // SAFETY: as the caller promises.
     unsafe { (*STATE.0.get()).assume_init_mut() }
 }

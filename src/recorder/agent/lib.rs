@@ -3,6 +3,7 @@
 //! In go the program's allocations and its heap, out comes a trace in the binary form. It is built by `build.rs` apart
 //! from the rest, with nothing but `std`, and embedded in the command. All of it runs under the interpreter's lock.
 
+#![allow(unsafe_code)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 mod address_map;

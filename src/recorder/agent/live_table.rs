@@ -10,7 +10,7 @@ use crate::system;
 
 /// One live block.
 #[derive(Debug, Clone, Copy)]
-pub struct Record {
+pub(crate) struct Record {
     /// Start of the block.
     pub block: usize,
     /// Bytes requested, 48 bits of them; 0 when the allocator hook did not see the block.
@@ -29,22 +29,22 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         u64::from(self.bytes_high) << 32 | u64::from(self.bytes_low)
     }
 
-    pub fn set_bytes(&mut self, bytes: u64) {
+    pub(crate) fn set_bytes(&mut self, bytes: u64) {
         self.bytes_low = bytes as u32;
         self.bytes_high = (bytes >> 32) as u16;
     }
 }
 
 /// A code object that stacks refer to.
-pub const IS_CODE: u16 = 1;
+pub(crate) const IS_CODE: u16 = 1;
 /// A type object that the trace has a number for.
-pub const IS_TYPE: u16 = 2;
+pub(crate) const IS_TYPE: u16 = 2;
 /// Born, but not yet written.
-pub const PENDING: u16 = 4;
+pub(crate) const PENDING: u16 = 4;
 
 const EMPTY: Record = Record { block: 0, bytes_low: 0, bytes_high: 0, flags: 0, node: 0, number: 0, class: 0, walk: 0 };
 
@@ -60,7 +60,7 @@ type Chunk = [u32; 1 << (CHUNK_BITS - GRANULE_BITS)];
 type Middle = [*mut Chunk; 1 << MIDDLE_BITS];
 
 /// All live blocks.
-pub struct LiveTable {
+pub(crate) struct LiveTable {
     root: Box<[*mut Middle]>,
     /// Chunks that were looked up, each in the place that its number gives it.
     recent: [(usize, *mut Chunk); RECENT],
@@ -72,7 +72,7 @@ pub struct LiveTable {
 }
 
 impl LiveTable {
-    pub fn new() -> LiveTable {
+    pub(crate) fn new() -> LiveTable {
         LiveTable {
             root: vec![std::ptr::null_mut(); 1 << ROOT_BITS].into_boxed_slice(),
             recent: [(usize::MAX, std::ptr::null_mut()); RECENT],
@@ -84,14 +84,14 @@ impl LiveTable {
 
     /// The record of the block, 0 if there is none.
     #[inline]
-    pub fn find(&mut self, block: usize) -> u32 {
+    pub(crate) fn find(&mut self, block: usize) -> u32 {
         // SAFETY: as `place` says.
         self.place(block).map_or(0, |place| unsafe { place.read() })
     }
 
     /// Where the index of the block's record is, 0 if it has none: valid for ever. `None` where there is no block.
     #[inline]
-    pub fn place(&mut self, block: usize) -> Option<NonNull<u32>> {
+    pub(crate) fn place(&mut self, block: usize) -> Option<NonNull<u32>> {
         let chunk = self.chunk(block);
         // SAFETY: a chunk that is not null is mapped for ever, and the place is in it.
         NonNull::new(chunk).map(|chunk| unsafe { NonNull::new_unchecked(&raw mut (*chunk.as_ptr())[granule(block)]) })
@@ -99,7 +99,7 @@ impl LiveTable {
 
     /// Where the index of the block's record goes. `None` when there is no memory for it.
     #[inline]
-    pub fn place_for(&mut self, block: usize) -> Option<NonNull<u32>> {
+    pub(crate) fn place_for(&mut self, block: usize) -> Option<NonNull<u32>> {
         if let Some(place) = self.place(block) {
             return Some(place);
         }
@@ -111,12 +111,12 @@ impl LiveTable {
 
     /// The record of a block that has one.
     #[inline]
-    pub fn get(&mut self, index: u32) -> &mut Record {
+    pub(crate) fn get(&mut self, index: u32) -> &mut Record {
         &mut self.records[index as usize]
     }
 
     /// Marks the block of an object without a header; one that is older than the recorder gets a record first.
-    pub fn mark(&mut self, block: usize, flag: u16) {
+    pub(crate) fn mark(&mut self, block: usize, flag: u16) {
         let mut index = self.find(block);
         if index == 0 {
             index = self.insert(block, 0, 0);
@@ -127,7 +127,7 @@ impl LiveTable {
     }
 
     /// Adds a block that has no record. 0 when there is no memory for it.
-    pub fn insert(&mut self, block: usize, bytes: usize, node: u32) -> u32 {
+    pub(crate) fn insert(&mut self, block: usize, bytes: usize, node: u32) -> u32 {
         match self.place_for(block) {
             Some(place) => self.insert_at(place, block, bytes, node, (0, 0)),
             None => 0,
@@ -136,7 +136,7 @@ impl LiveTable {
 
     /// Adds a block that has no record, in its place, with these flags and this number. 0 when there is no memory for it.
     #[inline]
-    pub fn insert_at(
+    pub(crate) fn insert_at(
         &mut self,
         place: NonNull<u32>,
         block: usize,
@@ -182,7 +182,7 @@ impl LiveTable {
     }
 
     /// Takes out a block that has this record.
-    pub fn remove(&mut self, index: u32) {
+    pub(crate) fn remove(&mut self, index: u32) {
         let block = self.records[index as usize].block;
         if let Some(place) = self.place(block) {
             self.remove_at(place, index);
@@ -191,7 +191,7 @@ impl LiveTable {
 
     /// Takes out the block of this place, which has this record.
     #[inline]
-    pub fn remove_at(&mut self, place: NonNull<u32>, index: u32) {
+    pub(crate) fn remove_at(&mut self, place: NonNull<u32>, index: u32) {
         // SAFETY: as `place` says.
         unsafe {
             place.write(0);
@@ -204,7 +204,7 @@ impl LiveTable {
     }
 
     /// The block is somewhere else now.
-    pub fn relocate(&mut self, index: u32, block: usize, bytes: usize) {
+    pub(crate) fn relocate(&mut self, index: u32, block: usize, bytes: usize) {
         let old = self.records[index as usize].block;
         if old != block {
             let Some(place) = self.place_for(block) else { return };
@@ -221,7 +221,7 @@ impl LiveTable {
     }
 
     /// All records of live blocks.
-    pub fn records(&mut self) -> impl Iterator<Item = &mut Record> {
+    pub(crate) fn records(&mut self) -> impl Iterator<Item = &mut Record> {
         self.records.iter_mut().filter(|record| record.block != 0)
     }
 

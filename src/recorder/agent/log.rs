@@ -14,7 +14,7 @@ use crate::output::Output;
 const RECORD: usize = 64;
 
 /// The log of one process.
-pub struct Log {
+pub(crate) struct Log {
     output: Option<Output>,
     encoder: Encoder,
     texts: HashMap<Box<[u8]>, u32, Mixing>,
@@ -25,7 +25,7 @@ pub struct Log {
 
 impl Log {
     /// A log that goes nowhere.
-    pub fn closed() -> Log {
+    pub(crate) fn closed() -> Log {
         Log {
             output: None,
             encoder: Encoder::new(true),
@@ -35,41 +35,41 @@ impl Log {
         }
     }
 
-    pub fn open(file: &File, path: PathBuf, header: &str) -> io::Result<Log> {
+    pub(crate) fn open(file: &File, path: PathBuf, header: &str) -> io::Result<Log> {
         Ok(Log { output: Some(Output::begin(file, path, header)?), ..Log::closed() })
     }
 
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.output.is_some()
     }
 
     /// Bytes written so far.
-    pub fn written(&self) -> u64 {
+    pub(crate) fn written(&self) -> u64 {
         self.output.as_ref().map_or(0, Output::written)
     }
 
     /// Seals the file. What follows goes nowhere.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         if let Some(output) = self.output.take() {
             output.finish();
         }
     }
 
     /// Lets go of a file that the parent process goes on writing.
-    pub fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         if let Some(output) = self.output.take() {
             output.abandon();
         }
     }
 
     #[inline]
-    pub fn emit(&mut self, record: impl FnOnce(&mut Encoder) -> &[u8]) {
+    pub(crate) fn emit(&mut self, record: impl FnOnce(&mut Encoder) -> &[u8]) {
         self.emit_together(1, record);
     }
 
     /// Writes so many records at once: a reader meets all of them or none.
     #[inline]
-    pub fn emit_together(&mut self, records: u32, encode: impl FnOnce(&mut Encoder) -> &[u8]) {
+    pub(crate) fn emit_together(&mut self, records: u32, encode: impl FnOnce(&mut Encoder) -> &[u8]) {
         if !self.reserve(RECORD) {
             return;
         }
@@ -83,7 +83,7 @@ impl Log {
 
     /// A record that ends with a text.
     #[inline]
-    pub fn emit_with(&mut self, text: &[u8], head: impl FnOnce(&mut Encoder) -> &[u8]) {
+    pub(crate) fn emit_with(&mut self, text: &[u8], head: impl FnOnce(&mut Encoder) -> &[u8]) {
         if self.reserve(RECORD + text.len())
             && let Some(output) = &mut self.output
         {
@@ -110,7 +110,7 @@ impl Log {
     }
 
     /// The number of the text, defined on first use.
-    pub fn text(&mut self, text: &[u8]) -> u32 {
+    pub(crate) fn text(&mut self, text: &[u8]) -> u32 {
         let text = cut(text);
         if let Some(&number) = self.texts.get(text) {
             return number;
@@ -122,7 +122,7 @@ impl Log {
     }
 
     /// The number of the site, defined on first use.
-    pub fn site(&mut self, path: u32, line: u32, function: u32, parent: u32) -> u32 {
+    pub(crate) fn site(&mut self, path: u32, line: u32, function: u32, parent: u32) -> u32 {
         let next = self.sites.len() as u32 + 1;
         let number = *self.sites.entry([path, line, function, parent]).or_insert(next);
         if number == next {
@@ -133,7 +133,7 @@ impl Log {
 }
 
 /// At most [`TEXT_LIMIT`] bytes, whole characters.
-pub fn cut(text: &[u8]) -> &[u8] {
+pub(crate) fn cut(text: &[u8]) -> &[u8] {
     let mut end = text.len().min(TEXT_LIMIT);
     while end < text.len() && end > 0 && text[end] & 0xC0 == 0x80 {
         end -= 1;
@@ -143,7 +143,7 @@ pub fn cut(text: &[u8]) -> &[u8] {
 
 /// A quick hash for keys that nobody chooses to harm us.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Mixing(u64);
+pub(crate) struct Mixing(u64);
 
 impl BuildHasher for Mixing {
     type Hasher = Mixing;

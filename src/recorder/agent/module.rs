@@ -77,7 +77,7 @@ static DEFINITION: Definition = Definition(std::cell::UnsafeCell::new(ModuleDef 
 
 /// What CPython calls as it loads the module.
 #[unsafe(no_mangle)]
-pub extern "C" fn PyInit__refloop() -> Object {
+pub(crate) extern "C" fn PyInit__refloop() -> Object {
     match Functions::find() {
         // SAFETY: the definition lives for ever.
         Ok(python) => unsafe { (python.PyModule_Create2)(DEFINITION.0.get(), API_VERSION) },

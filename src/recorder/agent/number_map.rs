@@ -2,7 +2,7 @@
 
 /// Keys are not 0; values are not 0.
 #[derive(Debug, Default)]
-pub struct NumberMap {
+pub(crate) struct NumberMap {
     /// Key and value; key 0 is a free place. The length is a power of two, or 0.
     places: Vec<(usize, u32)>,
     length: usize,
@@ -10,7 +10,7 @@ pub struct NumberMap {
 
 impl NumberMap {
     /// The value of the key, 0 if it has none.
-    pub fn get(&self, key: usize) -> u32 {
+    pub(crate) fn get(&self, key: usize) -> u32 {
         if self.places.is_empty() {
             return 0;
         }
@@ -18,7 +18,7 @@ impl NumberMap {
         if found == key { value } else { 0 }
     }
 
-    pub fn insert(&mut self, key: usize, value: u32) {
+    pub(crate) fn insert(&mut self, key: usize, value: u32) {
         if (self.length + 1) * 2 > self.places.len() {
             self.grow();
         }
@@ -30,7 +30,7 @@ impl NumberMap {
     }
 
     /// Takes the key out, and moves back what was pushed past it.
-    pub fn remove(&mut self, key: usize) {
+    pub(crate) fn remove(&mut self, key: usize) {
         if self.places.is_empty() {
             return;
         }
@@ -53,7 +53,7 @@ impl NumberMap {
     }
 
     /// Changes all values.
-    pub fn update(&mut self, change: impl Fn(u32) -> u32) {
+    pub(crate) fn update(&mut self, change: impl Fn(u32) -> u32) {
         for (_, value) in self.places.iter_mut().filter(|(key, _)| *key != 0) {
             *value = change(*value);
         }
@@ -80,7 +80,7 @@ impl NumberMap {
 }
 
 /// Multiplies, and takes the high bits, which depend on all of the key.
-pub fn hash(key: usize) -> usize {
+pub(crate) fn hash(key: usize) -> usize {
     key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 29
 }
 

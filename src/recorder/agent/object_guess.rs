@@ -18,7 +18,7 @@ const RECENT: usize = 64;
 const SMALLEST_TYPE: u64 = 800;
 
 /// The type objects that were met, and what the words of a block say beside them.
-pub struct TypeTable {
+pub(crate) struct TypeTable {
     row: &'static CPython,
     /// `PyType_Type`.
     type_type: usize,
@@ -41,7 +41,7 @@ struct Guess {
 }
 
 impl TypeTable {
-    pub fn new(row: &'static CPython, type_type: usize) -> TypeTable {
+    pub(crate) fn new(row: &'static CPython, type_type: usize) -> TypeTable {
         TypeTable {
             row,
             type_type,
@@ -52,30 +52,30 @@ impl TypeTable {
     }
 
     /// The number of a type in the trace, 0 if it has none.
-    pub fn number(&self, type_object: usize) -> u32 {
+    pub(crate) fn number(&self, type_object: usize) -> u32 {
         self.types.get(type_object) >> NUMBER_SHIFT
     }
 
     /// Takes in a type object with its number in the trace.
-    pub fn set_number(&mut self, table: &mut LiveTable, type_object: usize, number: u32) {
+    pub(crate) fn set_number(&mut self, table: &mut LiveTable, type_object: usize, number: u32) {
         self.learn(table, type_object);
         let front = self.types.get(type_object) & ((1 << NUMBER_SHIFT) - 1);
         self.change(type_object, number << NUMBER_SHIFT | front);
     }
 
     /// Nothing is written yet in the file that begins.
-    pub fn forget_numbers(&mut self) {
+    pub(crate) fn forget_numbers(&mut self) {
         self.types.update(|entry| entry & ((1 << NUMBER_SHIFT) - 1));
         self.recent = [Guess::default(); RECENT];
     }
 
     /// The type object is gone.
-    pub fn forget(&mut self, type_object: usize) {
+    pub(crate) fn forget(&mut self, type_object: usize) {
         self.change(type_object, 0);
     }
 
     /// Takes in a type object: from now on, what has it as its type is an object.
-    pub fn learn(&mut self, table: &mut LiveTable, type_object: usize) {
+    pub(crate) fn learn(&mut self, table: &mut LiveTable, type_object: usize) {
         // SAFETY: the callers have a type object.
         let flags = unsafe { type_flags(type_object) };
         if flags & flag::HEAP_TYPE != 0 {
@@ -100,7 +100,7 @@ impl TypeTable {
     /// # Safety
     /// The block is live and has so many bytes.
     #[inline]
-    pub unsafe fn object_in(
+    pub(crate) unsafe fn object_in(
         &mut self,
         table: &mut LiveTable,
         block: usize,

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 /// The variable.
-pub const VARIABLE: &str = "REFLOOP_RECORD";
+pub(crate) const VARIABLE: &str = "REFLOOP_RECORD";
 
 /// What to record, and where to.
 #[derive(Debug)]
-pub struct Options {
+pub(crate) struct Options {
     pub output: PathBuf,
     /// A file for one line on each process, which the launcher reads at the end.
     pub status: Option<PathBuf>,
@@ -25,12 +25,12 @@ pub struct Options {
 
 impl Options {
     /// The options of this process; `None` where there is no recording to do.
-    pub fn from_environment() -> Option<Options> {
+    pub(crate) fn from_environment() -> Option<Options> {
         Options::parse(&std::env::var(VARIABLE).ok()?)
     }
 
     /// The options in a text as the variable has it.
-    pub fn parse(text: &str) -> Option<Options> {
+    pub(crate) fn parse(text: &str) -> Option<Options> {
         let value = |wanted: &str| {
             text.lines().filter_map(|line| line.split_once('=')).find(|&(key, _)| key == wanted).map(|(_, value)| value)
         };

@@ -25,7 +25,7 @@ const PAGE: u64 = 1 << 16;
 ///
 /// It is open only while a window is mapped: the program finds no descriptor that it has not opened, and when it closes
 /// all it can find, no file of its own takes the place of this one.
-pub struct Output {
+pub(crate) struct Output {
     path: PathBuf,
     /// Device and inode: whatever has the name later must be this file.
     identity: (u64, u64),
@@ -43,7 +43,7 @@ pub struct Output {
 
 impl Output {
     /// Begins the file with its header text.
-    pub fn begin(file: &File, path: PathBuf, header: &str) -> io::Result<Output> {
+    pub(crate) fn begin(file: &File, path: PathBuf, header: &str) -> io::Result<Output> {
         let window = system::map_file(file.as_raw_fd(), 0, FIRST_WINDOW)?;
         let metadata = file.metadata()?;
         let identity = (metadata.dev(), metadata.ino());
@@ -60,13 +60,13 @@ impl Output {
 
     /// Makes room for a record of at most `length` bytes. True when a block begins with it.
     #[inline]
-    pub fn reserve(&mut self, length: usize) -> io::Result<bool> {
+    pub(crate) fn reserve(&mut self, length: usize) -> io::Result<bool> {
         if self.next + length - self.block <= BLOCK_TARGET { Ok(false) } else { self.turn(length) }
     }
 
     /// Adds so many records that are short together, with zeros behind them. `reserve` made room.
     #[inline]
-    pub fn write_short(&mut self, bytes: &[u8; SHORT], length: usize, records: u32) {
+    pub(crate) fn write_short(&mut self, bytes: &[u8; SHORT], length: usize, records: u32) {
         let (words, _) = bytes.as_chunks::<8>();
         let [first, second] = [words[0], words[1]].map(u64::from_ne_bytes);
         // SAFETY: there is room for more than these bytes. The word with the first byte is written last.
@@ -83,7 +83,7 @@ impl Output {
     /// Adds so many records in two parts, for which there is room: the first byte last, so that a reader meets whole
     /// records.
     #[inline]
-    pub fn write(&mut self, head: &[u8], text: &[u8], records: u32) {
+    pub(crate) fn write(&mut self, head: &[u8], text: &[u8], records: u32) {
         // SAFETY: `reserve` made room for both parts in the window.
         unsafe {
             let record = self.window.add(self.next);
@@ -97,12 +97,12 @@ impl Output {
     }
 
     /// Bytes written so far.
-    pub fn written(&self) -> u64 {
+    pub(crate) fn written(&self) -> u64 {
         self.offset + self.next as u64
     }
 
     /// Seals the last block and cuts off what was mapped and not used.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         let end = if self.records == 0 { self.offset + self.block as u64 } else { self.written() };
         self.seal();
         // A file that cannot be cut has zeros at its end, which the form allows.
@@ -110,7 +110,7 @@ impl Output {
     }
 
     /// Lets go of a file that a parent process goes on writing.
-    pub fn abandon(self) {
+    pub(crate) fn abandon(self) {
         drop(self);
     }
 

@@ -10,7 +10,7 @@ use crate::recorder::Recorder;
 use crate::system;
 
 /// What the process keeps to begin a file, and to begin one again after a fork.
-pub struct Process {
+pub(crate) struct Process {
     pub options: Options,
     /// `sys.version` up to the first blank, `3.13.0`.
     pub version: String,
@@ -25,13 +25,13 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn new(options: Options, version: String, executable: String) -> Process {
+    pub(crate) fn new(options: Options, version: String, executable: String) -> Process {
         Process { options, version, executable, path: PathBuf::new(), start: 0, id: 0 }
     }
 
     /// Begins the file of this process: the name that the launcher was given, or, where another process has it, the
     /// name with the process's number.
-    pub fn begin(&mut self, recorder: &mut Recorder, parent: u32) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, recorder: &mut Recorder, parent: u32) -> io::Result<()> {
         self.id = std::process::id();
         self.start = system::now();
         let (file, path) = create(&self.options.output, self.id, parent != 0)?;
@@ -44,22 +44,22 @@ impl Process {
     }
 
     /// Nanoseconds since the file began.
-    pub fn elapsed(&self) -> u64 {
+    pub(crate) fn elapsed(&self) -> u64 {
         system::now().saturating_sub(self.start)
     }
 
     /// The file that is written.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The process whose file it is.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.id
     }
 
     /// Ends the file in order.
-    pub fn finish(&self, recorder: &mut Recorder) {
+    pub(crate) fn finish(&self, recorder: &mut Recorder) {
         let elapsed = self.elapsed();
         recorder.log.emit(|encoder| encoder.time(elapsed));
         recorder.log.emit(|encoder| encoder.end());
@@ -70,7 +70,7 @@ impl Process {
     }
 
     /// Says on standard error that the recording stopped, and why.
-    pub fn stopped(&self, error: &io::Error) {
+    pub(crate) fn stopped(&self, error: &io::Error) {
         let reason = reason(error);
         // Standard error may be closed; then nobody wants to know.
         let _ = writeln!(
@@ -82,7 +82,7 @@ impl Process {
     }
 
     /// A line for the launcher.
-    pub fn say(&self, word: &str, rest: &str) {
+    pub(crate) fn say(&self, word: &str, rest: &str) {
         let Some(status) = &self.options.status else { return };
         let line = format!("{word}\t{}\t{}\n", std::process::id(), rest.replace('\n', " "));
         if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(status) {
@@ -113,7 +113,7 @@ impl Process {
 }
 
 /// An error of the system, in its words, without its number.
-pub fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     text.to_lowercase()
@@ -148,7 +148,7 @@ fn numbered(output: &Path, number: &str) -> PathBuf {
 }
 
 /// A word of the text form: in quotes where it must be.
-pub fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = !word.is_empty()
         && !word.starts_with('#')
         && !word.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');

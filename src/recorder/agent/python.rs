@@ -6,12 +6,12 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use crate::system::symbol;
 
 /// A `PyObject*`.
-pub type Object = *mut c_void;
+pub(crate) type Object = *mut c_void;
 
 /// `PyMemAllocatorEx`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub struct Allocator {
+pub(crate) struct Allocator {
     pub context: *mut c_void,
     pub malloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
     pub calloc: unsafe extern "C" fn(*mut c_void, usize, usize) -> *mut c_void,
@@ -20,24 +20,24 @@ pub struct Allocator {
 }
 
 /// `PYMEM_DOMAIN_OBJ`.
-pub const OBJECT_DOMAIN: c_int = 2;
+pub(crate) const OBJECT_DOMAIN: c_int = 2;
 
 /// `PyMethodDef`.
 #[repr(C)]
-pub struct Method {
+pub(crate) struct Method {
     pub name: *const c_char,
     pub function: *const c_void,
     pub flags: c_int,
     pub doc: *const c_char,
 }
 
-pub const NO_ARGUMENTS: c_int = 4;
-pub const FAST: c_int = 0x80;
-pub const FAST_KEYWORDS: c_int = 0x82;
+pub(crate) const NO_ARGUMENTS: c_int = 4;
+pub(crate) const FAST: c_int = 0x80;
+pub(crate) const FAST_KEYWORDS: c_int = 0x82;
 
 /// `PyModuleDef`.
 #[repr(C)]
-pub struct ModuleDef {
+pub(crate) struct ModuleDef {
     pub count: isize,
     pub class: *mut c_void,
     pub base: [usize; 3],
@@ -53,13 +53,13 @@ macro_rules! functions {
         /// The functions, by their names.
         #[allow(non_snake_case)]
         #[derive(Clone, Copy)]
-        pub struct Functions {
-            $($(#[$doc])* pub $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+        pub(crate) struct Functions {
+            $($(#[$doc])* pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }
 
         impl Functions {
             /// Finds them all, or says which is missing.
-            pub fn find() -> Result<Functions, &'static str> {
+            pub(crate) fn find() -> Result<Functions, &'static str> {
                 Ok(Functions {
                     $($name: {
                         let address = symbol(concat_name!($name));
@@ -117,10 +117,10 @@ functions! {
 }
 
 /// `PyThreadState* (void)`: the thread state that runs, null if none.
-pub type CurrentThread = unsafe extern "C" fn() -> usize;
+pub(crate) type CurrentThread = unsafe extern "C" fn() -> usize;
 
 /// The function that gives the thread state, which has had two names.
-pub fn current_thread() -> Result<CurrentThread, &'static str> {
+pub(crate) fn current_thread() -> Result<CurrentThread, &'static str> {
     let names = [c"_PyThreadState_UncheckedGet", c"PyThreadState_GetUnchecked"];
     match names.map(symbol).into_iter().find(|&address| address != 0) {
         // SAFETY: both are declared so.
@@ -130,7 +130,7 @@ pub fn current_thread() -> Result<CurrentThread, &'static str> {
 }
 
 /// An object or a type that CPython exports.
-pub fn exported(name: &CStr) -> Result<usize, &'static str> {
+pub(crate) fn exported(name: &CStr) -> Result<usize, &'static str> {
     match symbol(name) {
         0 => Err("a built-in type"),
         address => Ok(address),
@@ -141,7 +141,7 @@ pub fn exported(name: &CStr) -> Result<usize, &'static str> {
 ///
 /// # Safety
 /// `object` must be an object, and the interpreter's lock held.
-pub unsafe fn text(python: &Functions, object: Object) -> String {
+pub(crate) unsafe fn text(python: &Functions, object: Object) -> String {
     let mut length = 0;
     // SAFETY: as the caller promises; the text lives as long as the object.
     unsafe {

@@ -17,7 +17,7 @@ use crate::walk::Walker;
 /// Births that wait to be written.
 const WAITING: usize = 64;
 /// The state of the recording in this process. Whoever holds the interpreter's lock may touch it.
-pub struct Recorder {
+pub(crate) struct Recorder {
     /// Births and deaths of all objects, not of survivors only.
     pub full: bool,
     pub depth: usize,
@@ -41,7 +41,13 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(row: &'static CPython, full: bool, depth: usize, stacks: Option<Stacks>, type_type: usize) -> Recorder {
+    pub(crate) fn new(
+        row: &'static CPython,
+        full: bool,
+        depth: usize,
+        stacks: Option<Stacks>,
+        type_type: usize,
+    ) -> Recorder {
         Recorder {
             full,
             depth,
@@ -68,7 +74,7 @@ impl Recorder {
     /// # Safety
     /// `thread` must be the thread state that runs.
     #[inline]
-    pub unsafe fn born(&mut self, block: usize, bytes: usize, thread: usize) {
+    pub(crate) unsafe fn born(&mut self, block: usize, bytes: usize, thread: usize) {
         let Some(place) = self.table.place_for(block) else { return };
         // SAFETY: the table's places are valid for ever.
         let stale = unsafe { place.read() };
@@ -102,7 +108,7 @@ impl Recorder {
 
     /// A block is about to be freed.
     #[inline]
-    pub fn died(&mut self, block: usize) {
+    pub(crate) fn died(&mut self, block: usize) {
         let Some(place) = self.table.place(block) else { return };
         // SAFETY: the table's places are valid for ever.
         let index = unsafe { place.read() };
@@ -134,7 +140,7 @@ impl Recorder {
     ///
     /// # Safety
     /// `thread` must be the thread state that runs.
-    pub unsafe fn moved(&mut self, old: usize, new: usize, bytes: usize) {
+    pub(crate) unsafe fn moved(&mut self, old: usize, new: usize, bytes: usize) {
         let index = self.table.find(old);
         let stale = self.table.find(new);
         if stale != 0 && stale != index {
@@ -152,7 +158,7 @@ impl Recorder {
 
     /// Writes the births that wait, but for those in whose block no object stands yet: up to 3.11 a collection begins
     /// inside an allocation.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for place in 0..WAITING {
             let index = self.waiting[place];
             if index != 0 {
@@ -162,7 +168,7 @@ impl Recorder {
     }
 
     /// A new file begins: nothing is written in it yet.
-    pub fn begin(&mut self, log: Log) {
+    pub(crate) fn begin(&mut self, log: Log) {
         self.log = log;
         self.types.forget_numbers();
         self.last_type = 0;

@@ -3,7 +3,7 @@
 use crate::encode::Encoder;
 
 /// The live table and the log, as a walk sees them.
-pub trait Sink {
+pub(crate) trait Sink {
     /// Interned text (UTF-8, cut at `TEXT_LIMIT` by the callee); defined in the log on first use. Never 0.
     fn text(&mut self, text: &[u8]) -> u32;
 

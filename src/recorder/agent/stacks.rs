@@ -21,7 +21,7 @@ use crate::number_map::{NumberMap, hash};
 
 /// A stack: its innermost frame, and the node of the rest.
 #[derive(Debug, Clone, Copy)]
-pub struct Node {
+pub(crate) struct Node {
     pub parent: u32,
     /// Index of the code, 0 in the root.
     pub code: u32,
@@ -39,7 +39,7 @@ pub struct Node {
 
 /// A code object, as long as it lives; its names for ever.
 #[derive(Debug, Default)]
-pub struct Code {
+pub(crate) struct Code {
     pub path: String,
     pub function: String,
     /// Numbers of the two texts in the trace, 0 when not written.
@@ -99,7 +99,7 @@ const FRAME_LIMIT: usize = 1 << 17;
 /// No name is longer.
 const NAME_LIMIT: usize = 4096;
 
-pub struct Stacks {
+pub(crate) struct Stacks {
     row: &'static CPython,
     depth: usize,
     line_of: unsafe extern "C" fn(usize, i32) -> i32,
@@ -126,7 +126,7 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    pub fn new(
+    pub(crate) fn new(
         row: &'static CPython,
         depth: usize,
         line_of: unsafe extern "C" fn(usize, i32) -> i32,
@@ -154,20 +154,20 @@ impl Stacks {
         }
     }
 
-    pub fn node(&self, node: u32) -> &Node {
+    pub(crate) fn node(&self, node: u32) -> &Node {
         &self.nodes[node as usize]
     }
 
-    pub fn node_mut(&mut self, node: u32) -> &mut Node {
+    pub(crate) fn node_mut(&mut self, node: u32) -> &mut Node {
         &mut self.nodes[node as usize]
     }
 
-    pub fn code_mut(&mut self, code: u32) -> &mut Code {
+    pub(crate) fn code_mut(&mut self, code: u32) -> &mut Code {
         &mut self.codes[code as usize]
     }
 
     /// A new file: no site and no text is written yet.
-    pub fn forget_sites(&mut self) {
+    pub(crate) fn forget_sites(&mut self) {
         for code in &mut self.codes {
             code.texts = (0, 0);
         }
@@ -177,7 +177,7 @@ impl Stacks {
     }
 
     /// The code object is freed, and its address may be another's next.
-    pub fn forget_code(&mut self, code: usize) {
+    pub(crate) fn forget_code(&mut self, code: usize) {
         self.code_numbers.remove(code);
         self.recent_code = (0, 0);
         self.steps.fill(NO_STEP);
@@ -191,7 +191,7 @@ impl Stacks {
     /// # Safety
     /// `thread` must be the thread state that runs and holds the interpreter's lock.
     #[inline]
-    pub unsafe fn capture(&mut self, thread: usize, met: impl FnMut(usize)) -> u32 {
+    pub(crate) unsafe fn capture(&mut self, thread: usize, met: impl FnMut(usize)) -> u32 {
         if self.chain.thread != thread {
             self.change_thread(thread);
         }

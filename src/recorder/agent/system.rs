@@ -36,7 +36,7 @@ type SignalSet = [u64; 16];
 
 /// Maps `length` bytes of the file for reading and writing, and takes the space on the disk now, so that a full disk is
 /// an error here and not a fault later.
-pub fn map_file(file: c_int, offset: u64, length: usize) -> io::Result<*mut u8> {
+pub(crate) fn map_file(file: c_int, offset: u64, length: usize) -> io::Result<*mut u8> {
     // SAFETY: plain system calls on a descriptor that the caller owns.
     unsafe {
         let error = posix_fallocate(file, offset.cast_signed(), length as i64);
@@ -48,7 +48,7 @@ pub fn map_file(file: c_int, offset: u64, length: usize) -> io::Result<*mut u8> 
 }
 
 /// Zeroed memory that takes room only where it is touched.
-pub fn map_zeroed(length: usize) -> io::Result<*mut u8> {
+pub(crate) fn map_zeroed(length: usize) -> io::Result<*mut u8> {
     // SAFETY: a new private mapping touches nothing that exists.
     unsafe {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -58,7 +58,7 @@ pub fn map_zeroed(length: usize) -> io::Result<*mut u8> {
 
 /// # Safety
 /// The range must come from [`map_file`] or [`map_zeroed`], and nothing may point into it any more.
-pub unsafe fn unmap(address: *mut u8, length: usize) {
+pub(crate) unsafe fn unmap(address: *mut u8, length: usize) {
     // SAFETY: as the caller promises.
     unsafe {
         munmap(address.cast(), length);
@@ -70,13 +70,13 @@ fn checked(address: *mut c_void) -> io::Result<*mut u8> {
 }
 
 /// The address of a symbol of the program or of a library it has loaded; 0 if there is none.
-pub fn symbol(name: &std::ffi::CStr) -> usize {
+pub(crate) fn symbol(name: &std::ffi::CStr) -> usize {
     // SAFETY: a null handle is `RTLD_DEFAULT`, the name ends with a zero byte.
     unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()).addr() }
 }
 
 /// Runs `child` in the child of each `fork`.
-pub fn at_fork(child: extern "C" fn()) {
+pub(crate) fn at_fork(child: extern "C" fn()) {
     // SAFETY: the handler is a static function.
     unsafe {
         pthread_atfork(None, None, Some(child));
@@ -84,7 +84,7 @@ pub fn at_fork(child: extern "C" fn()) {
 }
 
 /// Works without signals on this thread. Those that come meanwhile take effect when the work is done.
-pub fn without_signals<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn without_signals<T>(work: impl FnOnce() -> T) -> T {
     const SIG_BLOCK: c_int = 0;
     const SIG_SETMASK: c_int = 2;
     // What the processor says of the work itself: ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS.
@@ -105,7 +105,7 @@ pub fn without_signals<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// The monotonic clock, in nanoseconds.
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     const CLOCK_MONOTONIC: c_int = 1;
     let mut time = [0; 2];
     // SAFETY: the array has the shape of a 64-bit `timespec`.

@@ -12,7 +12,7 @@ type Map = HashMap<u64, u32, foldhash::fast::RandomState>;
 
 /// Dense numbers become the addresses that the objects were born with. Memory is proportional to the live objects.
 #[derive(Debug, Default)]
-pub struct Addresses {
+pub(super) struct Addresses {
     /// By number, the producer's tag of the live object; `None` where it is not live. The first is 1.
     names: Vec<Option<u64>>,
     /// Which live object is called so.
@@ -22,7 +22,7 @@ pub struct Addresses {
 impl Addresses {
     /// An object is born. Where a live one has the same address already, it is called by the complement of its number.
     /// Refuses a number that skips one, as no sane writer does.
-    pub fn alloc(&mut self, number: u64, address: u64) -> io::Result<()> {
+    pub(super) fn alloc(&mut self, number: u64, address: u64) -> io::Result<()> {
         self.free(number);
         let place = number.checked_sub(1).and_then(|place| usize::try_from(place).ok());
         let (Some(place), Ok(short)) = (place.filter(|place| *place <= self.names.len()), u32::try_from(number)) else {
@@ -38,14 +38,14 @@ impl Addresses {
         Ok(())
     }
 
-    pub fn free(&mut self, number: u64) {
+    pub(super) fn free(&mut self, number: u64) {
         if let Some(name) = self.place(number).and_then(|place| self.names.get_mut(place)).and_then(Option::take) {
             self.owners.remove(&name);
         }
     }
 
     /// What the object is called.
-    pub fn name(&self, number: u64) -> u64 {
+    pub(super) fn name(&self, number: u64) -> u64 {
         let known = self.place(number).and_then(|place| self.names.get(place).copied().flatten());
         known.unwrap_or(!number)
     }
@@ -57,7 +57,7 @@ impl Addresses {
 
 /// The producer's tags become dense numbers. Memory is proportional to the most objects that were ever live at once.
 #[derive(Debug, Default)]
-pub struct DenseNumbers {
+pub(super) struct DenseNumbers {
     numbers: Map,
     freed: Vec<u32>,
     last: u32,
@@ -65,7 +65,7 @@ pub struct DenseNumbers {
 
 impl DenseNumbers {
     /// An object is born: it keeps the number of a live one with its tag, or gets one that was freed, or the next.
-    pub fn alloc(&mut self, tag: u64) -> io::Result<u64> {
+    pub(super) fn alloc(&mut self, tag: u64) -> io::Result<u64> {
         if let Some(number) = self.numbers.get(&tag) {
             return Ok(u64::from(*number));
         }
@@ -82,7 +82,7 @@ impl DenseNumbers {
     }
 
     /// An object dies; its number, as the record of its death has it.
-    pub fn free(&mut self, tag: u64) -> u64 {
+    pub(super) fn free(&mut self, tag: u64) -> u64 {
         match self.numbers.remove(&tag) {
             Some(number) => {
                 self.freed.push(number);
@@ -93,7 +93,7 @@ impl DenseNumbers {
     }
 
     /// The number of a live object.
-    pub fn number(&self, tag: u64) -> u64 {
+    pub(super) fn number(&self, tag: u64) -> u64 {
         self.numbers.get(&tag).map_or(!tag, |number| u64::from(*number))
     }
 }

@@ -9,14 +9,14 @@ use crate::trace::{Position, TraceError};
 const LOOKED_AT: usize = 1 << 20;
 
 /// An input, line by line. Memory is that of the longest line, up to 1 MiB.
-pub struct Lines {
+pub(super) struct Lines {
     pub input: Input,
     /// Lines passed.
     number: u64,
 }
 
 /// What stood in a line.
-pub struct Line<T> {
+pub(super) struct Line<T> {
     pub value: T,
     pub position: Position,
     /// It ended with a newline.
@@ -24,17 +24,17 @@ pub struct Line<T> {
 }
 
 impl Lines {
-    pub fn new(input: Input) -> Lines {
+    pub(super) fn new(input: Input) -> Lines {
         Lines { input, number: 0 }
     }
 
     /// Where the next line begins.
-    pub fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Position {
         Position { line: Some(self.number + 1), byte: self.input.offset() }
     }
 
     /// Looks at the next line, without its end, and passes it; `None` behind the last.
-    pub fn next<T>(&mut self, look: impl FnOnce(&[u8]) -> T) -> Result<Option<Line<T>>, TraceError> {
+    pub(super) fn next<T>(&mut self, look: impl FnOnce(&[u8]) -> T) -> Result<Option<Line<T>>, TraceError> {
         let position = self.position();
         let mut seen = 0;
         let newline = loop {

@@ -16,7 +16,7 @@ use crate::trace::{
 
 /// A sink's bytes, to be looked at after it has been finished.
 #[derive(Clone, Default)]
-pub struct Bytes(Rc<RefCell<Vec<u8>>>);
+pub(super) struct Bytes(Rc<RefCell<Vec<u8>>>);
 
 impl Write for Bytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -29,7 +29,7 @@ impl Write for Bytes {
 }
 
 /// All that a reader says, and how the trace ended.
-pub fn read(bytes: &[u8]) -> (Header, Vec<Event>, Ending) {
+pub(super) fn read(bytes: &[u8]) -> (Header, Vec<Event>, Ending) {
     let mut reader = open_bytes(bytes.to_vec()).unwrap();
     let mut events = Vec::new();
     while let Some(event) = reader.next_event().unwrap() {
@@ -38,7 +38,7 @@ pub fn read(bytes: &[u8]) -> (Header, Vec<Event>, Ending) {
     (reader.header().clone(), events, reader.ending())
 }
 
-pub fn written(format: &str, options: WriteOptions, header: &Header, events: &[Event]) -> Vec<u8> {
+pub(super) fn written(format: &str, options: WriteOptions, header: &Header, events: &[Event]) -> Vec<u8> {
     let bytes = Bytes::default();
     let mut sink = named(format).unwrap().writer().unwrap()(header, Box::new(bytes.clone()), options).unwrap();
     for event in events {
@@ -48,7 +48,7 @@ pub fn written(format: &str, options: WriteOptions, header: &Header, events: &[E
     bytes.0.take()
 }
 
-pub fn converted(format: &str, options: WriteOptions, from: &[u8]) -> Result<Vec<u8>, ConvertError> {
+pub(super) fn converted(format: &str, options: WriteOptions, from: &[u8]) -> Result<Vec<u8>, ConvertError> {
     let mut reader = open_bytes(from.to_vec())?;
     let bytes = Bytes::default();
     let header = reader.header().clone();
@@ -57,11 +57,11 @@ pub fn converted(format: &str, options: WriteOptions, from: &[u8]) -> Result<Vec
     Ok(bytes.0.take())
 }
 
-pub fn plain() -> WriteOptions {
+pub(super) fn plain() -> WriteOptions {
     WriteOptions::default()
 }
 
-pub fn packed() -> WriteOptions {
+pub(super) fn packed() -> WriteOptions {
     WriteOptions { zstd: Some(1) }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use refloop::overhead::SlotsAdvice;
 
 /// Pastes each suggestion into its class. Class statements stand at the margin.
-pub fn apply(source: &str, chosen: &[SlotsAdvice]) -> String {
+pub(super) fn apply(source: &str, chosen: &[SlotsAdvice]) -> String {
     let mut changes: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for slots in chosen {
         let mut class = slots.name.rsplit('.').next().unwrap_or_default().to_owned();

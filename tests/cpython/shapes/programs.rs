@@ -4,7 +4,7 @@
 //! `use(o)`, which does with an instance what such a class is for. Class statements stand at the margin.
 
 /// One class shape.
-pub struct Shape {
+pub(super) struct Shape {
     pub name: String,
     pub source: String,
     /// First minor version of Python 3 that can run it.
@@ -12,7 +12,7 @@ pub struct Shape {
 }
 
 /// All shapes; the generated ones first.
-pub fn shapes() -> Vec<Shape> {
+pub(super) fn shapes() -> Vec<Shape> {
     let mut shapes = Vec::new();
     for n in [0, 1, 2, 3, 5, 6, 8, 10, 11, 16, 21, 22, 28, 29, 30, 31, 40, 42, 43] {
         shapes.push(shape(format!("plain_{n}"), 8, plain(n), n, ""));

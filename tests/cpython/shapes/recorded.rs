@@ -15,7 +15,7 @@ use super::programs::Shape;
 use super::recording::Measured;
 use crate::support::pythons::Python;
 
-pub fn compare(python: &Python, shapes: &[Shape], problems: &mut String) {
+pub(super) fn compare(python: &Python, shapes: &[Shape], problems: &mut String) {
     let version = python.version();
     let directory = tempfile::tempdir().expect("a directory for the programs");
     let trace = directory.path().join("shapes.reftrace");

@@ -13,7 +13,7 @@ use refloop::trace::{
 use serde_json::Value;
 
 /// One line of the harness.
-pub struct Measured {
+pub(super) struct Measured {
     pub shape: String,
     /// Requested bytes of an instance, or what went wrong.
     pub bytes: Result<f64, String>,
@@ -36,7 +36,7 @@ struct Kind {
 }
 
 /// What the model says of a shape.
-pub struct Predicted {
+pub(super) struct Predicted {
     pub profile: Profile,
     /// Requested bytes of an instance.
     pub bytes: f64,
@@ -45,7 +45,7 @@ pub struct Predicted {
 }
 
 impl Measured {
-    pub fn parse(line: &str) -> Measured {
+    pub(super) fn parse(line: &str) -> Measured {
         let value: Value = serde_json::from_str(line).expect("the harness writes JSON");
         let shape = value["shape"].as_str().unwrap_or_default().to_owned();
         if let Some(error) = value["error"].as_str() {
@@ -68,19 +68,19 @@ impl Measured {
     }
 
     /// What the model makes of the description. Instances are as many as it needs to know the shares of each kind.
-    pub fn predict(&self, version: &str) -> Predicted {
+    pub(super) fn predict(&self, version: &str) -> Predicted {
         let divisor = self.kinds.iter().fold(0, |divisor, kind| gcd(divisor, kind.count)).max(1);
         let total: u64 = self.kinds.iter().map(|kind| kind.count / divisor).sum();
         self.play(version, divisor, 200_u64.div_ceil(total))
     }
 
     /// As `predict`, with each instance that was described.
-    pub fn predict_each(&self, version: &str) -> Predicted {
+    pub(super) fn predict_each(&self, version: &str) -> Predicted {
         self.play(version, 1, 1)
     }
 
     /// The classes, as the harness described them.
-    pub fn types(&self) -> &[TypeDef] {
+    pub(super) fn types(&self) -> &[TypeDef] {
         &self.types
     }
 

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::support::root;
 
 /// One file.
-pub struct Source {
+pub(super) struct Source {
     /// Its path below the root of the checkout.
     pub name: String,
     pub lines: Vec<String>,
 }
 
 /// A function, from the line of its `fn` to its closing brace.
-pub struct Function<'a> {
+pub(super) struct Function<'a> {
     pub name: &'a str,
     /// Number of its first line, from 1.
     pub line: usize,
@@ -22,13 +22,13 @@ pub struct Function<'a> {
 
 impl Source {
     /// All lines that are no comments, with their numbers.
-    pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let numbered = self.lines.iter().enumerate().map(|(index, line)| (index + 1, line.trim()));
         numbered.filter(|(_, line)| !line.starts_with("//"))
     }
 
     /// All functions. It relies on rustfmt: a function ends at the brace below its first letter.
-    pub fn functions(&self) -> impl Iterator<Item = Function<'_>> {
+    pub(super) fn functions(&self) -> impl Iterator<Item = Function<'_>> {
         self.lines.iter().enumerate().filter_map(|(first, line)| {
             let (before, after) = line.split_once("fn ")?;
             let words = ["pub", "pub(crate)", "pub(super)", "const", "unsafe", "extern", "\"C\""];
@@ -45,7 +45,7 @@ impl Source {
 
 impl Function<'_> {
     /// The number of its lines without those of its longest `match`.
-    pub fn lines_outside_a_match(&self) -> usize {
+    pub(super) fn lines_outside_a_match(&self) -> usize {
         let starts = self
             .lines
             .iter()
@@ -66,7 +66,7 @@ fn indentation(line: &str) -> &str {
 }
 
 /// All Rust files below folders of the checkout, in order. Panics where one has none: its name is out of date.
-pub fn sources(folders: &[&str]) -> Vec<Source> {
+pub(super) fn sources(folders: &[&str]) -> Vec<Source> {
     let mut paths = Vec::new();
     for folder in folders {
         let before = paths.len();

@@ -9,7 +9,7 @@ use super::versions::{CPython, CodeForm};
 
 /// What one version's opcodes mean, as far as it matters here.
 #[derive(Debug)]
-pub struct Opcodes {
+pub(crate) struct Opcodes {
     extended_arg: u8,
     store_attr: &'static [u8],
     load_fast: &'static [u8],
@@ -19,10 +19,10 @@ pub struct Opcodes {
     caches: &'static [(usize, &'static [u8])],
 }
 
-pub static V3_8: Opcodes =
+pub(crate) static V3_8: Opcodes =
     Opcodes { extended_arg: 144, store_attr: &[95], load_fast: &[124], load_fast_last: &[], caches: &[] };
 
-pub static V3_11: Opcodes = Opcodes {
+pub(crate) static V3_11: Opcodes = Opcodes {
     extended_arg: 144,
     store_attr: &[95, 153, 154, 158, 159],
     load_fast: &[45, 46, 124],
@@ -42,7 +42,7 @@ pub static V3_11: Opcodes = Opcodes {
     ],
 };
 
-pub static V3_12: Opcodes = Opcodes {
+pub(crate) static V3_12: Opcodes = Opcodes {
     extended_arg: 144,
     store_attr: &[95, 113, 148, 153],
     load_fast: &[86, 88, 124, 127, 143],
@@ -61,7 +61,7 @@ pub static V3_12: Opcodes = Opcodes {
     ],
 };
 
-pub static V3_13: Opcodes = Opcodes {
+pub(crate) static V3_13: Opcodes = Opcodes {
     extended_arg: 71,
     store_attr: &[108, 209, 210, 211],
     load_fast: &[85, 86, 87],
@@ -87,7 +87,7 @@ pub static V3_13: Opcodes = Opcodes {
     ],
 };
 
-pub static V3_14: Opcodes = Opcodes {
+pub(crate) static V3_14: Opcodes = Opcodes {
     extended_arg: 69,
     store_attr: &[110, 198, 199, 200],
     load_fast: &[84, 85, 86, 88],
@@ -113,7 +113,7 @@ pub static V3_14: Opcodes = Opcodes {
     ],
 };
 
-pub static V3_15: Opcodes = Opcodes {
+pub(crate) static V3_15: Opcodes = Opcodes {
     extended_arg: 67,
     store_attr: &[109, 205, 206, 207],
     load_fast: &[83, 84, 85, 87],
@@ -142,7 +142,7 @@ pub static V3_15: Opcodes = Opcodes {
 
 /// An attribute that is stored.
 #[derive(Debug, Clone, Copy)]
-pub struct Store {
+pub(crate) struct Store {
     /// Its place in `co_names`.
     pub name: usize,
     /// On the first local variable: `self`.
@@ -150,7 +150,7 @@ pub struct Store {
 }
 
 /// The attributes that the code stores, in order.
-pub unsafe fn stores(row: &CPython, code: usize) -> Vec<Store> {
+pub(crate) unsafe fn stores(row: &CPython, code: usize) -> Vec<Store> {
     // SAFETY: as the caller promises, this is a live code object; the row says where its instructions are.
     let (mut at, words) = unsafe {
         let place = code + row.code_instructions;

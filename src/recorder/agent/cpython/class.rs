@@ -19,7 +19,7 @@ const NAME_BEFORE_QUALNAME: usize = 16;
 ///
 /// # Safety
 /// A class that is ready, under the GIL.
-pub unsafe fn chain(class: usize) -> impl Iterator<Item = usize> {
+pub(crate) unsafe fn chain(class: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(class), |&class| {
         // SAFETY: as the caller promises, and a base is a class as well.
         let base = unsafe { word(class + ty::BASE) };
@@ -31,7 +31,7 @@ pub unsafe fn chain(class: usize) -> impl Iterator<Item = usize> {
 ///
 /// # Safety
 /// As for [`chain`].
-pub unsafe fn made_in_python(interpreter: &Interpreter, class: usize) -> bool {
+pub(crate) unsafe fn made_in_python(interpreter: &Interpreter, class: usize) -> bool {
     // SAFETY: as the caller promises; a heap type has the field.
     unsafe {
         if type_flags(class) & flag::HEAP_TYPE == 0 {
@@ -46,7 +46,7 @@ pub unsafe fn made_in_python(interpreter: &Interpreter, class: usize) -> bool {
 ///
 /// # Safety
 /// As for [`chain`].
-pub unsafe fn object_members<'a>(class: usize) -> Vec<(usize, &'a [u8])> {
+pub(crate) unsafe fn object_members<'a>(class: usize) -> Vec<(usize, &'a [u8])> {
     let mut found = Vec::new();
     // SAFETY: as the caller promises; a declaration without a name ends the table.
     unsafe {
@@ -65,7 +65,7 @@ pub unsafe fn object_members<'a>(class: usize) -> Vec<(usize, &'a [u8])> {
 ///
 /// # Safety
 /// As for [`chain`].
-pub unsafe fn declared_names<'a>(class: usize) -> impl Iterator<Item = &'a [u8]> {
+pub(crate) unsafe fn declared_names<'a>(class: usize) -> impl Iterator<Item = &'a [u8]> {
     [ty::MEMBERS, ty::GETSET].into_iter().flat_map(move |table| {
         // SAFETY: as the caller promises.
         let mut next = unsafe { word(class + table) };

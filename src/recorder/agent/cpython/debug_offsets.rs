@@ -67,7 +67,7 @@ const FIELDS: &[Field] = &[
 
 /// The published table of the running CPython.
 #[derive(Debug, Clone, Copy)]
-pub struct Published {
+pub(crate) struct Published {
     table: usize,
     column: usize,
 }
@@ -80,7 +80,7 @@ impl Published {
     ///
     /// # Safety
     /// `runtime` is the address of `_PyRuntime`.
-    pub unsafe fn read(row: &CPython, runtime: usize) -> Result<Option<Published>, String> {
+    pub(crate) unsafe fn read(row: &CPython, runtime: usize) -> Result<Option<Published>, String> {
         let Some(column) = row.minor.checked_sub(FIRST).map(usize::from).filter(|&column| column < COLUMNS) else {
             return Ok(None);
         };
@@ -100,7 +100,7 @@ impl Published {
     ///
     /// # Errors
     /// A sentence that names the first field that differs.
-    pub fn agrees(self, row: &CPython) -> Result<(), String> {
+    pub(crate) fn agrees(self, row: &CPython) -> Result<(), String> {
         for field in FIELDS {
             let (Some(published), Some(expected)) = (self.value(field), (field.expected)(row)) else { continue };
             if published != expected {
@@ -114,7 +114,7 @@ impl Published {
     }
 
     /// Where the collector's state ends, in this interpreter.
-    pub fn end_of_collector(self, interpreter: usize) -> Option<usize> {
+    pub(crate) fn end_of_collector(self, interpreter: usize) -> Option<usize> {
         Some(interpreter + self.value(&COLLECTOR)? + self.value(&COLLECTOR_SIZE)?)
     }
 

@@ -4,9 +4,9 @@ use super::memory::{byte, word};
 use super::versions::{CPython, KeyTable, Values as Form};
 
 /// `PyDictObject`: number of entries, key table, values; the same in all versions.
-pub const USED: usize = 16;
-pub const KEYS: usize = 32;
-pub const VALUES: usize = 40;
+pub(crate) const USED: usize = 16;
+pub(crate) const KEYS: usize = 32;
+pub(crate) const VALUES: usize = 40;
 /// In front of an instance of a managed class: the dict, and (3.11) the values.
 const MANAGED_DICT: usize = 24;
 const MANAGED_VALUES: usize = 32;
@@ -17,14 +17,14 @@ const VALID: usize = 3;
 
 /// An instance's own values: where they begin, and how many there are.
 #[derive(Debug, Clone, Copy)]
-pub struct Values {
+pub(crate) struct Values {
     pub first: usize,
     pub count: usize,
 }
 
 impl Values {
     /// The value in this place; 0 if there is none.
-    pub unsafe fn get(self, index: usize) -> usize {
+    pub(crate) unsafe fn get(self, index: usize) -> usize {
         // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
         unsafe { word(self.first + 8 * index) }
     }
@@ -32,7 +32,7 @@ impl Values {
 
 /// A dict's table: where its entries are, and what they look like.
 #[derive(Debug, Clone, Copy)]
-pub struct Table {
+pub(crate) struct Table {
     pub entries: usize,
     pub count: usize,
     /// Bytes of an entry, and the offsets of key and value in it.
@@ -45,7 +45,7 @@ pub struct Table {
 
 impl Table {
     /// The table of a dict whose keys and values are at these addresses.
-    pub unsafe fn of(row: &CPython, keys: usize, values: usize) -> Table {
+    pub(crate) unsafe fn of(row: &CPython, keys: usize, values: usize) -> Table {
         // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
         unsafe {
             match row.key_table {
@@ -65,7 +65,7 @@ impl Table {
     }
 
     /// The key and the value of an entry; a value of 0 where the entry is free.
-    pub unsafe fn entry(&self, index: usize) -> (usize, usize) {
+    pub(crate) unsafe fn entry(&self, index: usize) -> (usize, usize) {
         let entry = self.entries + index * self.stride;
         let value = if self.values == 0 { entry + self.value } else { self.values + 8 * index };
         // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
@@ -74,7 +74,7 @@ impl Table {
 }
 
 /// Entries that a key table has room for, used ones included.
-pub unsafe fn room(row: &CPython, keys: usize) -> usize {
+pub(crate) unsafe fn room(row: &CPython, keys: usize) -> usize {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         match row.key_table {
@@ -85,7 +85,7 @@ pub unsafe fn room(row: &CPython, keys: usize) -> usize {
 }
 
 /// Bytes of a key table; 0 for the empty one that all dicts share.
-pub unsafe fn table_bytes(row: &CPython, keys: usize) -> usize {
+pub(crate) unsafe fn table_bytes(row: &CPython, keys: usize) -> usize {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         match row.key_table {
@@ -105,7 +105,7 @@ pub unsafe fn table_bytes(row: &CPython, keys: usize) -> usize {
 }
 
 /// Bytes of the blocks that a dict has for its own: its array of values if it has one, else its table.
-pub unsafe fn storage(row: &CPython, dict: usize) -> usize {
+pub(crate) unsafe fn storage(row: &CPython, dict: usize) -> usize {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         let (keys, values) = (word(dict + KEYS), word(dict + VALUES));
@@ -121,7 +121,7 @@ pub unsafe fn storage(row: &CPython, dict: usize) -> usize {
 }
 
 /// Entries that the array of values of a dict has room for.
-pub unsafe fn values_capacity(row: &CPython, values: usize, keys: usize) -> usize {
+pub(crate) unsafe fn values_capacity(row: &CPython, values: usize, keys: usize) -> usize {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         match row.values {
@@ -133,7 +133,7 @@ pub unsafe fn values_capacity(row: &CPython, values: usize, keys: usize) -> usiz
 }
 
 /// Entries that the own values of an instance have room for.
-pub unsafe fn own_capacity(row: &CPython, values: Values, class_keys: usize) -> usize {
+pub(crate) unsafe fn own_capacity(row: &CPython, values: Values, class_keys: usize) -> usize {
     match row.values {
         Form::Inline => values.count,
         // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
@@ -143,7 +143,12 @@ pub unsafe fn own_capacity(row: &CPython, values: Values, class_keys: usize) -> 
 
 /// The values that an instance of a managed class has without a dict. `inline`: behind this address, if its class has
 /// them; `class_keys`: the table that its class shares.
-pub unsafe fn own_values(row: &CPython, object: usize, inline: Option<usize>, class_keys: usize) -> Option<Values> {
+pub(crate) unsafe fn own_values(
+    row: &CPython,
+    object: usize,
+    inline: Option<usize>,
+    class_keys: usize,
+) -> Option<Values> {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe {
         let first = match row.values {
@@ -163,20 +168,20 @@ pub unsafe fn own_values(row: &CPython, object: usize, inline: Option<usize>, cl
 }
 
 /// Bytes of the values behind an instance whose class has them there.
-pub unsafe fn inline_values_bytes(values: usize) -> usize {
+pub(crate) unsafe fn inline_values_bytes(values: usize) -> usize {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     inline_bytes(usize::from(unsafe { byte(values) }))
 }
 
 /// The dict of an instance of a managed class, or 0.
-pub unsafe fn managed_dict(row: &CPython, object: usize) -> usize {
+pub(crate) unsafe fn managed_dict(row: &CPython, object: usize) -> usize {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     let dict = unsafe { word(object - MANAGED_DICT) };
     if row.values == Form::Tagged && dict & 1 != 0 { 0 } else { dict }
 }
 
 /// Are the values of a dict outside of the instance that they belong to, though its class has them inside?
-pub unsafe fn is_detached(values: usize) -> bool {
+pub(crate) unsafe fn is_detached(values: usize) -> bool {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
     unsafe { byte(values + EMBEDDED) == 0 }
 }
@@ -193,7 +198,7 @@ unsafe fn separate_capacity(row: &CPython, values: usize, keys: usize) -> usize 
 }
 
 /// Bytes of a separate values array.
-pub fn separate_bytes(capacity: usize) -> usize {
+pub(crate) fn separate_bytes(capacity: usize) -> usize {
     8 * capacity + (capacity + 2).next_multiple_of(8)
 }
 

@@ -11,14 +11,14 @@ const MAX_DEPTH: usize = 1 << 20;
 
 /// What has a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder {
+pub(crate) enum Holder {
     FrameObject,
     Generator,
 }
 
 impl Interpreter {
     /// The frame of a frame object or generator: where its fields and variables are, and its code.
-    pub unsafe fn frame_of(&self, object: usize, holder: Holder) -> Option<(usize, usize)> {
+    pub(crate) unsafe fn frame_of(&self, object: usize, holder: Holder) -> Option<(usize, usize)> {
         let row = self.row;
         // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe {
@@ -37,7 +37,7 @@ impl Interpreter {
     }
 
     /// Variables and places for values that a frame object or generator has room for inside itself.
-    pub unsafe fn frame_slots(&self, object: usize, holder: Holder) -> usize {
+    pub(crate) unsafe fn frame_slots(&self, object: usize, holder: Holder) -> usize {
         let slots = |code: usize| {
             // `co_stacksize` and `co_nlocalsplus` stand on both sides of `co_firstlineno`.
             let line = code + self.row.code_first_line;
@@ -50,7 +50,7 @@ impl Interpreter {
 
     /// Calls `each` with every object that a suspended generator refers to without a count, once for each such reference.
     /// Its `tp_traverse` reports these as well; the collector alone does not count them.
-    pub unsafe fn borrowed(&self, generator: usize, mut each: impl FnMut(usize)) {
+    pub(crate) unsafe fn borrowed(&self, generator: usize, mut each: impl FnMut(usize)) {
         let Some(borrowing) = self.row.borrowing else { return };
         // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe {
@@ -75,7 +75,7 @@ impl Interpreter {
     }
 
     /// Calls `each` with every frame that runs Python code, and its code: of all threads, the innermost first.
-    pub unsafe fn running_frames(&self, mut each: impl FnMut(usize, usize)) {
+    pub(crate) unsafe fn running_frames(&self, mut each: impl FnMut(usize, usize)) {
         let row = self.row;
         // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe {
@@ -101,19 +101,19 @@ impl Interpreter {
 
 /// Does Python code run in the frame, and not only an entry into the interpreter?
 #[inline]
-pub unsafe fn has_python_code(row: &CPython, frame: usize) -> bool {
+pub(crate) unsafe fn has_python_code(row: &CPython, frame: usize) -> bool {
     // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     row.frame_owner.is_none_or(|owner| unsafe { byte(frame + owner) } < OWNER_WITHOUT_CODE)
 }
 
 /// The object in the place of a frame's variable or value.
-pub unsafe fn variable(row: &CPython, frame: usize, index: usize) -> usize {
+pub(crate) unsafe fn variable(row: &CPython, frame: usize, index: usize) -> usize {
     // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     referent(unsafe { word(frame + row.frame_locals + 8 * index) })
 }
 
 /// Names of the variables in the order of a frame's places.
-pub unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
+pub(crate) unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
     // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     unsafe {
         match row.code {
@@ -129,7 +129,7 @@ pub unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
 }
 
 /// Names of the variables of outer functions that the code uses, in the order of the function's closure.
-pub unsafe fn free_names(row: &CPython, code: usize) -> Vec<usize> {
+pub(crate) unsafe fn free_names(row: &CPython, code: usize) -> Vec<usize> {
     // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     unsafe {
         match row.code {

@@ -48,7 +48,7 @@ const LARGEST: isize = 2000;
 ///
 /// # Safety
 /// Under the interpreter's lock; `first` is readable for all pairs.
-pub unsafe fn switch_off(lists: FreeLists, first: usize) -> bool {
+pub(crate) unsafe fn switch_off(lists: FreeLists, first: usize) -> bool {
     let places = || (first..first + PAIR * lists.pairs).step_by(PAIR);
     // SAFETY: as the caller promises.
     unsafe {
@@ -71,7 +71,7 @@ pub unsafe fn switch_off(lists: FreeLists, first: usize) -> bool {
 ///
 /// # Safety
 /// The three must be the built-in type objects. Once for a process.
-pub unsafe fn bypass(list_type: usize, dict_type: usize, tuple_type: usize) -> Vec<(usize, usize)> {
+pub(crate) unsafe fn bypass(list_type: usize, dict_type: usize, tuple_type: usize) -> Vec<(usize, usize)> {
     let all: [(usize, Dealloc, [&AtomicUsize; 3]); 3] = [
         (list_type, list, [&LIST, &LIST_SHADOW, &LIST_ORIGINAL]),
         (dict_type, dict, [&DICT, &DICT_SHADOW, &DICT_ORIGINAL]),

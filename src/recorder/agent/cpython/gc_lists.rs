@@ -20,13 +20,13 @@ const ADDRESSES: std::ops::Range<usize> = 0x1_0000..1 << 47;
 
 /// Where the heads of the rings are.
 #[derive(Debug, Clone, Copy)]
-pub struct GcLists {
+pub(crate) struct GcLists {
     first: usize,
     permanent: usize,
 }
 
 impl GcLists {
-    pub unsafe fn find(interpreter: &Interpreter) -> Option<GcLists> {
+    pub(crate) unsafe fn find(interpreter: &Interpreter) -> Option<GcLists> {
         let start = interpreter.collector_owner;
         let mut places = (start..start + SEARCHED).step_by(8);
         match interpreter.row.lists {
@@ -38,12 +38,12 @@ impl GcLists {
     }
 
     /// The heads of the generations that a collection of `generation` looks at, the youngest first.
-    pub fn young(self, generation: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn young(self, generation: usize) -> impl Iterator<Item = usize> {
         (0..=generation.min(GENERATIONS - 1)).map(move |g| self.first + g * GENERATION)
     }
 
     /// All heads, that of the permanent generation last.
-    pub fn all(self) -> impl Iterator<Item = usize> {
+    pub(crate) fn all(self) -> impl Iterator<Item = usize> {
         self.young(GENERATIONS - 1).chain([self.permanent])
     }
 }
@@ -82,7 +82,7 @@ unsafe fn is_ring(head: usize) -> bool {
 }
 
 /// Calls `each` with every collector's head of the ring that begins at `head`.
-pub unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
+pub(crate) unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
     // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe {
         let mut node = word(head) & !PREV_FLAGS;
@@ -95,7 +95,7 @@ pub unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
 }
 
 /// Calls `each` with every object of the ring that begins at `head`.
-pub unsafe fn each_object(head: usize, mut each: impl FnMut(usize)) {
+pub(crate) unsafe fn each_object(head: usize, mut each: impl FnMut(usize)) {
     // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe { each_head(head, |node| each(node + GC_HEAD)) }
 }

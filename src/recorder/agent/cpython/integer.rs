@@ -25,14 +25,14 @@ unsafe fn digits(row: &CPython, number: usize) -> (usize, bool) {
 }
 
 /// How many digits it has room for.
-pub unsafe fn room(row: &CPython, number: usize) -> usize {
+pub(crate) unsafe fn room(row: &CPython, number: usize) -> usize {
     // SAFETY: as the caller promises, this is a live `int`.
     let (digits, _) = unsafe { digits(row, number) };
     if row.integer == Integer::Size { digits } else { digits.max(1) }
 }
 
 /// The value of an `int` that is not negative and has at most one digit.
-pub unsafe fn small(row: &CPython, number: usize) -> Option<usize> {
+pub(crate) unsafe fn small(row: &CPython, number: usize) -> Option<usize> {
     // SAFETY: as the caller promises, this is a live `int`.
     unsafe {
         match digits(row, number) {

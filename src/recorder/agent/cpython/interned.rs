@@ -15,7 +15,7 @@ const FEWEST: usize = 1000;
 /// The dict; `None` where no dict is of that shape, and where dicts are not tracked from their birth on.
 ///
 /// Costs one look at each tracked object.
-pub unsafe fn find(interpreter: &Interpreter, lists: GcLists) -> Option<usize> {
+pub(crate) unsafe fn find(interpreter: &Interpreter, lists: GcLists) -> Option<usize> {
     if !interpreter.row.tracks_all_dicts {
         return None;
     }

@@ -7,7 +7,7 @@ use super::versions::{CPython, Count};
 
 /// Addresses of CPython's own types and of the functions that the walk calls; none of them runs Python code.
 #[derive(Debug)]
-pub struct Interpreter {
+pub(crate) struct Interpreter {
     pub row: &'static CPython,
     pub type_type: usize,
     pub list: usize,
@@ -54,7 +54,7 @@ impl Interpreter {
     ///
     /// # Safety
     /// The GIL is held.
-    pub unsafe fn resolve(row: &'static CPython) -> Option<Interpreter> {
+    pub(crate) unsafe fn resolve(row: &'static CPython) -> Option<Interpreter> {
         let get_interpreter = symbol(c"PyInterpreterState_Get").or_else(|| symbol(c"_PyInterpreterState_Get"))?;
         // SAFETY: the types of these functions are CPython's, since 3.8.
         unsafe {
@@ -103,7 +103,7 @@ impl Interpreter {
     }
 
     /// The thread states of the interpreter.
-    pub unsafe fn threads(&self) -> Vec<usize> {
+    pub(crate) unsafe fn threads(&self) -> Vec<usize> {
         let mut threads = Vec::new();
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
@@ -117,18 +117,18 @@ impl Interpreter {
     }
 
     /// `sys.modules`, or 0. `PyImport_GetModuleDict` would abort while the interpreter ends.
-    pub unsafe fn modules(&self) -> usize {
+    pub(crate) unsafe fn modules(&self) -> usize {
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         self.modules.map_or(0, |place| unsafe { word(place) })
     }
 
-    pub unsafe fn is_code(&self, object: usize) -> bool {
+    pub(crate) unsafe fn is_code(&self, object: usize) -> bool {
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         object != 0 && object.is_multiple_of(8) && unsafe { type_of(object) } == self.code
     }
 
     /// Are the instances of a class generators, coroutines or async generators?
-    pub unsafe fn is_suspendable(&self, class: usize) -> bool {
+    pub(crate) unsafe fn is_suspendable(&self, class: usize) -> bool {
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         let traverse = unsafe { word(class + ty::TRAVERSE) };
         self.suspendable.contains(&traverse)
@@ -136,7 +136,7 @@ impl Interpreter {
 
     /// References to `object`, and whether it is immortal (3.12+) or as good as that (deep-frozen, 3.11), so that the
     /// number says nothing.
-    pub unsafe fn count(&self, object: usize) -> (u64, bool) {
+    pub(crate) unsafe fn count(&self, object: usize) -> (u64, bool) {
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
             match self.row.count {
@@ -155,13 +155,13 @@ impl Interpreter {
 
     /// Is it one of the objects of frozen modules that 3.11 has in its executable? What they hold they hold without a
     /// count.
-    pub unsafe fn is_deep_frozen(&self, object: usize) -> bool {
+    pub(crate) unsafe fn is_deep_frozen(&self, object: usize) -> bool {
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         self.row.count == Count::WordWithDeepFrozen && unsafe { self.count(object) }.1
     }
 
     /// Does the collector know the object (`PyObject_IS_GC`)? Then a head stands in front of it.
-    pub unsafe fn is_gc(&self, object: usize, class: usize, class_flags: usize) -> bool {
+    pub(crate) unsafe fn is_gc(&self, object: usize, class: usize, class_flags: usize) -> bool {
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
             if class_flags & flag::HAVE_GC == 0 {
@@ -194,7 +194,13 @@ unsafe fn find_modules(interpreter: usize) -> Option<usize> {
 #[cfg(test)]
 impl Interpreter {
     /// An interpreter in made memory: it has one thread, types of code and of generators, and a place for the collector's state.
-    pub fn made(row: &'static CPython, thread: usize, code: usize, generator: usize, collector: usize) -> Interpreter {
+    pub(crate) fn made(
+        row: &'static CPython,
+        thread: usize,
+        code: usize,
+        generator: usize,
+        collector: usize,
+    ) -> Interpreter {
         unsafe extern "C" fn only_thread(interpreter: *mut c_void) -> *mut c_void {
             interpreter
         }

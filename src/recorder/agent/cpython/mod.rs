@@ -7,19 +7,19 @@
 //! Each `unsafe fn` here wants the interpreter's lock held, and the row of the CPython that runs. An address is that of a
 //! live object, or of the part of one that the parameter is named for. No Python code runs, and no reference is taken.
 
-pub mod bytecode;
-pub mod class;
-pub mod debug_offsets;
-pub mod dict;
-pub mod frame;
-pub mod free_lists;
-pub mod gc_lists;
-pub mod integer;
-pub mod interned;
-pub mod interpreter;
-pub mod memory;
-pub mod object;
+pub(crate) mod bytecode;
+pub(crate) mod class;
+pub(crate) mod debug_offsets;
+pub(crate) mod dict;
+pub(crate) mod frame;
+pub(crate) mod free_lists;
+pub(crate) mod gc_lists;
+pub(crate) mod integer;
+pub(crate) mod interned;
+pub(crate) mod interpreter;
+pub(crate) mod memory;
+pub(crate) mod object;
 #[cfg(test)]
 mod tests;
-pub mod text;
-pub mod versions;
+pub(crate) mod text;
+pub(crate) mod versions;

@@ -4,25 +4,26 @@ use super::memory::{half, signed, size_of, word};
 use super::versions::CPython;
 
 /// Bytes of a pointer.
-pub const WORD: usize = 8;
+pub(crate) const WORD: usize = 8;
 
 /// `PyMethodObject.im_func`, `classmethod` and `staticmethod`'s callable, `PyModuleObject.md_dict`, `PyWeakReference.wr_object`.
-pub const METHOD_FUNCTION: usize = 16;
-pub const WRAPPED_CALLABLE: usize = 16;
-pub const MODULE_DICT: usize = 16;
-pub const REFERENT: usize = 16;
+pub(crate) const METHOD_FUNCTION: usize = 16;
+pub(crate) const WRAPPED_CALLABLE: usize = 16;
+pub(crate) const MODULE_DICT: usize = 16;
+pub(crate) const REFERENT: usize = 16;
 
 /// `PyCFunctionObject.m_ml`.
-pub const C_FUNCTION_METHOD: usize = 16;
+pub(crate) const C_FUNCTION_METHOD: usize = 16;
 
 /// `propertyobject`: deleter, setter, getter.
-pub const PROPERTY_FUNCTIONS: [usize; 3] = [32, 24, 16];
+pub(crate) const PROPERTY_FUNCTIONS: [usize; 3] = [32, 24, 16];
 
 /// Fields that are no `tp_members`, in the order in which `tp_traverse` visits them.
-pub const CELL: &[(u16, &str)] = &[(16, ".cell_contents")];
-pub const C_FUNCTION: &[(u16, &str)] = &[(24, ".__self__"), (32, ".__module__")];
-pub const WEAK_REFERENCE: &[(u16, &str)] = &[(24, ".__callback__")];
-pub const TYPE: &[(u16, &str)] = &[(264, ".__dict__"), (344, ".__mro__"), (336, ".__bases__"), (256, ".__base__")];
+pub(crate) const CELL: &[(u16, &str)] = &[(16, ".cell_contents")];
+pub(crate) const C_FUNCTION: &[(u16, &str)] = &[(24, ".__self__"), (32, ".__module__")];
+pub(crate) const WEAK_REFERENCE: &[(u16, &str)] = &[(24, ".__callback__")];
+pub(crate) const TYPE: &[(u16, &str)] =
+    &[(264, ".__dict__"), (344, ".__mro__"), (336, ".__bases__"), (256, ".__base__")];
 
 /// `PyListObject`: the items, and how many there is room for.
 const LIST_ITEMS: usize = 24;
@@ -57,7 +58,7 @@ const DESCRIPTION_ITEM_SIZE: usize = 4;
 ///
 /// # Safety
 /// A live `list`, under the GIL.
-pub unsafe fn list_items<'a>(list: usize) -> &'a [usize] {
+pub(crate) unsafe fn list_items<'a>(list: usize) -> &'a [usize] {
     // SAFETY: as the caller promises.
     unsafe {
         let items = word(list + LIST_ITEMS);
@@ -72,7 +73,7 @@ pub unsafe fn list_items<'a>(list: usize) -> &'a [usize] {
 ///
 /// # Safety
 /// A live `set` or `frozenset`, under the GIL.
-pub unsafe fn set_entries(set: usize) -> usize {
+pub(crate) unsafe fn set_entries(set: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe { word(set + SET_USED) }
 }
@@ -81,7 +82,7 @@ pub unsafe fn set_entries(set: usize) -> usize {
 ///
 /// # Safety
 /// A live `list`, under the GIL.
-pub unsafe fn list_storage(list: usize) -> usize {
+pub(crate) unsafe fn list_storage(list: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe {
         match word(list + LIST_ITEMS) {
@@ -95,7 +96,7 @@ pub unsafe fn list_storage(list: usize) -> usize {
 ///
 /// # Safety
 /// A live `set` or `frozenset`, under the GIL.
-pub unsafe fn set_storage(set: usize) -> usize {
+pub(crate) unsafe fn set_storage(set: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe {
         if word(set + SET_TABLE) == set + SET_SMALL_TABLE {
@@ -109,7 +110,7 @@ pub unsafe fn set_storage(set: usize) -> usize {
 ///
 /// # Safety
 /// A live `OrderedDict`, under the GIL.
-pub unsafe fn ordered_dict_storage(dict: usize) -> usize {
+pub(crate) unsafe fn ordered_dict_storage(dict: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe { WORD * word(dict + ORDERED_NODES_SIZE) + ORDERED_NODE * word(dict + super::dict::USED) }
 }
@@ -118,7 +119,7 @@ pub unsafe fn ordered_dict_storage(dict: usize) -> usize {
 ///
 /// # Safety
 /// A live `collections.deque`, under the GIL.
-pub unsafe fn deque_storage(deque: usize) -> usize {
+pub(crate) unsafe fn deque_storage(deque: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe {
         if word(deque + DEQUE_LEFT_BLOCK) == 0 {
@@ -134,7 +135,7 @@ pub unsafe fn deque_storage(deque: usize) -> usize {
 ///
 /// # Safety
 /// A live `bytearray`, under the GIL.
-pub unsafe fn byte_array_storage(row: &CPython, array: usize) -> usize {
+pub(crate) unsafe fn byte_array_storage(row: &CPython, array: usize) -> usize {
     // SAFETY: as the caller promises.
     match unsafe { signed(array + BYTE_ARRAY_ALLOCATED) } {
         ..=0 => 0,
@@ -146,7 +147,7 @@ pub unsafe fn byte_array_storage(row: &CPython, array: usize) -> usize {
 ///
 /// # Safety
 /// A live `array.array`, under the GIL.
-pub unsafe fn array_storage(array: usize) -> usize {
+pub(crate) unsafe fn array_storage(array: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe {
         let (allocated, description) = (signed(array + ARRAY_ALLOCATED), word(array + ARRAY_DESCRIPTION));

@@ -12,7 +12,7 @@ const UTF8_BEHIND_ASCII: usize = 8;
 
 /// How the characters of a `str` are stored.
 #[derive(Debug, Clone, Copy)]
-pub struct Form {
+pub(crate) struct Form {
     pub interned: bool,
     /// Bytes of a character: 1, 2 or 4; 0 in a `wchar_t` form of 3.8 to 3.11 that nobody has read yet.
     pub width: usize,
@@ -22,7 +22,7 @@ pub struct Form {
 }
 
 impl Form {
-    pub unsafe fn of(text: usize) -> Form {
+    pub(crate) unsafe fn of(text: usize) -> Form {
         // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
         let state = unsafe { half(text + STATE) }.cast_unsigned();
         Form {
@@ -34,13 +34,13 @@ impl Form {
     }
 
     /// Where the characters of a compact `str` begin, from its address on.
-    pub fn start(self, row: &CPython) -> usize {
+    pub(crate) fn start(self, row: &CPython) -> usize {
         if self.ascii { row.text_ascii } else { row.text_compact }
     }
 }
 
 /// Characters of a `str`.
-pub unsafe fn length(text: usize) -> usize {
+pub(crate) unsafe fn length(text: usize) -> usize {
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { signed(text + LENGTH) }.max(0).cast_unsigned()
 }
@@ -52,7 +52,7 @@ unsafe fn characters(row: &CPython, text: usize, form: Form) -> usize {
 }
 
 /// Where the UTF-8 form of a `str` is that has one: its characters, or a copy that it keeps.
-pub unsafe fn utf8(row: &CPython, text: usize) -> usize {
+pub(crate) unsafe fn utf8(row: &CPython, text: usize) -> usize {
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     let ascii = unsafe { Form::of(text) }.ascii;
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
@@ -60,20 +60,20 @@ pub unsafe fn utf8(row: &CPython, text: usize) -> usize {
 }
 
 /// Is it a `str`, or of a subclass?
-pub unsafe fn is_text(object: usize) -> bool {
+pub(crate) unsafe fn is_text(object: usize) -> bool {
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     object != 0 && unsafe { type_flags(type_of(object)) & flag::UNICODE_SUBCLASS != 0 }
 }
 
 /// Is it interned, as names in source code are?
-pub unsafe fn is_interned(text: usize) -> bool {
+pub(crate) unsafe fn is_interned(text: usize) -> bool {
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { Form::of(text) }.interned
 }
 
 /// Appends at most `limit` characters of the `str` to `out` as UTF-8; lone surrogates become U+FFFD. Appends nothing if
 /// it is no `str`. Says whether that was all of it.
-pub unsafe fn push_text(row: &CPython, text: usize, limit: usize, out: &mut Vec<u8>) -> bool {
+pub(crate) unsafe fn push_text(row: &CPython, text: usize, limit: usize, out: &mut Vec<u8>) -> bool {
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe {
         if !is_text(text) {
@@ -103,13 +103,13 @@ pub unsafe fn push_text(row: &CPython, text: usize, limit: usize, out: &mut Vec<
 }
 
 /// The whole `str`, cut at 1,000 characters; empty if it is no `str`.
-pub unsafe fn text(row: &CPython, object: usize) -> String {
+pub(crate) unsafe fn text(row: &CPython, object: usize) -> String {
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { text_within(row, object, 1000) }
 }
 
 /// The first `limit` characters of the `str`; empty if it is no `str`.
-pub unsafe fn text_within(row: &CPython, object: usize, limit: usize) -> String {
+pub(crate) unsafe fn text_within(row: &CPython, object: usize, limit: usize) -> String {
     let mut bytes = Vec::new();
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { push_text(row, object, limit, &mut bytes) };
@@ -117,7 +117,7 @@ pub unsafe fn text_within(row: &CPython, object: usize, limit: usize) -> String 
 }
 
 /// Is it this text? Only ASCII is looked for.
-pub unsafe fn text_is(row: &CPython, object: usize, wanted: &[u8]) -> bool {
+pub(crate) unsafe fn text_is(row: &CPython, object: usize, wanted: &[u8]) -> bool {
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe {
         is_text(object)

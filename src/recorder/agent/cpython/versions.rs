@@ -9,7 +9,7 @@ use super::bytecode::{self, Opcodes};
 
 /// What differs between the versions. An offset of 0 means that the version has no such field.
 #[derive(Debug)]
-pub struct CPython {
+pub(crate) struct CPython {
     /// Minor version: 8 for 3.8.
     pub minor: u8,
     /// The first micro version that the row is true of.
@@ -97,11 +97,11 @@ pub struct CPython {
 }
 
 /// Offset and name of fields.
-pub type Fields = &'static [(u16, &'static str)];
+pub(crate) type Fields = &'static [(u16, &'static str)];
 
 /// How an object's count is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
+pub(crate) enum Count {
     /// A word.
     Word,
     /// A word; objects of frozen modules, which are in the executable, begin with 999,999,999 (3.11).
@@ -114,7 +114,7 @@ pub enum Count {
 
 impl Count {
     /// The bits of the first word in which only a count may be.
-    pub const fn bits(self) -> usize {
+    pub(crate) const fn bits(self) -> usize {
         match self {
             Count::Word | Count::WordWithDeepFrozen | Count::Half => usize::MAX,
             Count::HalfWithFlags => 0xffff_ffff_ffff,
@@ -124,7 +124,7 @@ impl Count {
 
 /// Where the values of an instance's attributes are while it has no dict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Values {
+pub(crate) enum Values {
     /// Always in a dict.
     None,
     /// In an array of their own, whose address stands in front of the instance (3.11).
@@ -137,14 +137,14 @@ pub enum Values {
 
 impl Values {
     /// The array is a block of its own.
-    pub fn are_separate(self) -> bool {
+    pub(crate) fn are_separate(self) -> bool {
         matches!(self, Values::Separate | Values::Tagged)
     }
 }
 
 /// What managed classes have in front of the collector's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PreHeader {
+pub(crate) enum PreHeader {
     None,
     /// The dict, or the values (3.11).
     Dict,
@@ -154,7 +154,7 @@ pub enum PreHeader {
 
 /// How the table of a dict says its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyTable {
+pub(crate) enum KeyTable {
     /// As a word.
     Sized,
     /// As logarithms of base 2, with the kind of its keys (3.11+).
@@ -163,7 +163,7 @@ pub enum KeyTable {
 
 /// How an `int` says how many digits it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Integer {
+pub(crate) enum Integer {
     /// `ob_size`, negative for a negative number.
     Size,
     /// The same; there is room for one digit at least (3.11).
@@ -174,7 +174,7 @@ pub enum Integer {
 
 /// What code objects and frames are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodeForm {
+pub(crate) enum CodeForm {
     /// Instructions are a `bytes` object; each frame is an object.
     Objects,
     /// Instructions are inside the code object; a frame is a structure of the interpreter (3.11+).
@@ -183,7 +183,7 @@ pub enum CodeForm {
 
 /// The form of a frame's last instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Last {
+pub(crate) enum Last {
     /// An `int`, times this many bytes.
     Index(i32),
     /// A pointer into the code object.
@@ -192,7 +192,7 @@ pub enum Last {
 
 /// A generator's stack of values from 3.14 on: what `LOAD_FAST_BORROW` pushes has no count.
 #[derive(Debug, Clone, Copy)]
-pub struct Borrowing {
+pub(crate) struct Borrowing {
     /// Generator → `gi_frame_state`.
     pub state: usize,
     /// `FRAME_CLEARED`.
@@ -203,7 +203,7 @@ pub struct Borrowing {
 
 /// How the collector's state is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lists {
+pub(crate) enum Lists {
     /// Three generations, a pointer to the first, the permanent generation (3.8 to 3.13).
     PointerBetween,
     /// Three generations, the permanent generation, and the pointer further behind (3.14.5+).
@@ -212,7 +212,7 @@ pub enum Lists {
 
 /// The free lists as pairs of pointer and size, one for each type: a list whose size is negative takes nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct FreeLists {
+pub(crate) struct FreeLists {
     /// Bytes between the end of the collector's state and the first pair.
     pub behind_collector: usize,
     pub pairs: usize,
@@ -221,13 +221,13 @@ pub struct FreeLists {
 }
 
 /// `FRAME_OWNED_BY_CSTACK` (3.12, 3.13), `FRAME_OWNED_BY_INTERPRETER` and the C stack's behind it (3.14+).
-pub const OWNER_WITHOUT_CODE: u8 = 3;
+pub(crate) const OWNER_WITHOUT_CODE: u8 = 3;
 
 /// The row of the version that calls itself so: `3.14.10`.
 ///
 /// # Errors
 /// A sentence: it is no final release, or there is no row for it.
-pub fn of(version: &str) -> Result<&'static CPython, String> {
+pub(crate) fn of(version: &str) -> Result<&'static CPython, String> {
     let mut numbers = version.splitn(3, '.').skip(1);
     let (minor, micro) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     let Ok(micro) = micro.parse::<u32>() else {
@@ -245,18 +245,18 @@ pub fn of(version: &str) -> Result<&'static CPython, String> {
 }
 
 /// The row of a minor version, if there is one.
-pub fn row(minor: u8) -> Option<&'static CPython> {
+pub(crate) fn row(minor: u8) -> Option<&'static CPython> {
     VERSIONS.iter().copied().find(|row| row.minor == minor)
 }
 
 /// The versions that are recorded: `3.8 to 3.15`.
-pub fn names() -> String {
+pub(crate) fn names() -> String {
     let [first, .., last] = VERSIONS;
     format!("3.{} to 3.{}", first.minor, last.minor)
 }
 
 /// All of them, the oldest first.
-pub static VERSIONS: [&CPython; 8] = [&V3_8, &V3_9, &V3_10, &V3_11, &V3_12, &V3_13, &V3_14, &V3_15];
+pub(crate) static VERSIONS: [&CPython; 8] = [&V3_8, &V3_9, &V3_10, &V3_11, &V3_12, &V3_13, &V3_14, &V3_15];
 
 const OLD_EXCEPTION: Fields = &[(24, ".args"), (32, ".__traceback__"), (48, ".__cause__"), (40, ".__context__")];
 const NEW_EXCEPTION: Fields =

@@ -10,7 +10,7 @@ use crate::cpython::{dict, integer, text};
 
 /// The built-in container that an object is, or is an instance of a subclass of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Plain,
     List,
     Tuple,
@@ -37,7 +37,7 @@ pub enum Kind {
 
 /// Where the pointer to something optional of an instance is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum Place {
     Nowhere,
     /// At this offset; a negative one counts from the end (variable-size classes before 3.11).
     At(isize),
@@ -46,10 +46,10 @@ pub enum Place {
 }
 
 /// A named field: offset and label.
-pub type Field = (usize, u32);
+pub(super) type Field = (usize, u32);
 
 #[derive(Debug)]
-pub struct Class {
+pub(super) struct Class {
     pub address: usize,
     /// The trace's number of it.
     pub number: u32,
@@ -75,12 +75,12 @@ pub struct Class {
 }
 
 impl Class {
-    pub fn is_heap(&self) -> bool {
+    pub(super) fn is_heap(&self) -> bool {
         self.flags & flag::HEAP_TYPE != 0
     }
 
     /// Bytes in front of `object` in its block, and whether the collector knows it.
-    pub unsafe fn head(&self, interpreter: &Interpreter, object: usize) -> (usize, bool) {
+    pub(super) unsafe fn head(&self, interpreter: &Interpreter, object: usize) -> (usize, bool) {
         let gc = if self.asks_is_gc {
             // SAFETY: as the caller promises, the class is ready and its instance alive.
             unsafe { interpreter.is_gc(object, self.address, self.flags) }
@@ -91,7 +91,7 @@ impl Class {
     }
 
     /// Bytes from the object's own address to its end.
-    pub unsafe fn body(&self, interpreter: &Interpreter, object: usize) -> usize {
+    pub(super) unsafe fn body(&self, interpreter: &Interpreter, object: usize) -> usize {
         // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             if self.flags & flag::UNICODE_SUBCLASS != 0 {
@@ -140,12 +140,12 @@ impl Class {
 
 /// Which traversal belongs to which container.
 #[derive(Debug)]
-pub struct Kinds {
+pub(super) struct Kinds {
     traversals: Vec<(usize, Kind)>,
 }
 
 impl Kinds {
-    pub unsafe fn new(interpreter: &Interpreter) -> Kinds {
+    pub(super) unsafe fn new(interpreter: &Interpreter) -> Kinds {
         let known = [
             (interpreter.ordered_dict, Kind::OrderedDict),
             (interpreter.list, Kind::List),
@@ -169,7 +169,7 @@ impl Kinds {
     }
 
     /// The container that instances of `class` are: what the nearest base that is one says.
-    pub unsafe fn of(&self, interpreter: &Interpreter, class: usize) -> Kind {
+    pub(super) unsafe fn of(&self, interpreter: &Interpreter, class: usize) -> Kind {
         // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             if type_flags(class) & flag::EXCEPTION_SUBCLASS != 0 {
@@ -202,7 +202,7 @@ impl Kinds {
 }
 
 /// Where the instance dict and the weak references of instances of `class` are.
-pub unsafe fn places(interpreter: &Interpreter, class: usize) -> (Place, Place) {
+pub(super) unsafe fn places(interpreter: &Interpreter, class: usize) -> (Place, Place) {
     // SAFETY: as the caller promises, the class is ready and its instance alive.
     let (flags, form) = (unsafe { type_flags(class) }, interpreter.row.pre_header);
     // SAFETY: as the caller promises, the class is ready and its instance alive.

@@ -10,7 +10,7 @@ use crate::encode::kind;
 use crate::sink::Sink;
 
 /// A walk that is going on.
-pub struct Walk<'a, S> {
+pub(super) struct Walk<'a, S> {
     pub sink: &'a mut S,
     pub(super) context: &'a Context,
     pub(super) scratch: &'a mut Scratch,

@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_void};
 
 type Visit = unsafe extern "C" fn(usize, *mut c_void) -> c_int;
 /// `traverseproc`
-pub type Traverse = unsafe extern "C" fn(usize, Visit, *mut c_void) -> c_int;
+pub(super) type Traverse = unsafe extern "C" fn(usize, Visit, *mut c_void) -> c_int;
 
 /// Visits beyond the size of a container after which a traversal is given up: `_asyncio` of 3.12.0 to 3.12.4 can report
 /// a list of dead objects without end (gh-122695).
@@ -18,7 +18,7 @@ const SEARCHED: usize = 256;
 
 /// The references of one object.
 #[derive(Debug, Default)]
-pub struct Edges {
+pub(super) struct Edges {
     pub targets: Vec<usize>,
     /// Raw words of a `Slot`, one for each target; 0 is unnamed.
     pub labels: Vec<u32>,
@@ -29,7 +29,7 @@ pub struct Edges {
 
 impl Edges {
     /// What `tp_traverse` reports of `object`, which holds about `size` references. Nothing if it does not end.
-    pub unsafe fn read(&mut self, object: usize, traverse: usize, size: usize) {
+    pub(super) unsafe fn read(&mut self, object: usize, traverse: usize, size: usize) {
         self.targets.clear();
         self.labels.clear();
         self.cursor = 0;
@@ -50,7 +50,7 @@ impl Edges {
 
     /// Takes away one reference to `target`, which was reported and has no count. The last one, for a frame reports its
     /// values after its variables.
-    pub fn forget(&mut self, target: usize) {
+    pub(super) fn forget(&mut self, target: usize) {
         if let Some(index) = self.targets.iter().rposition(|&reported| reported == target) {
             self.targets.remove(index);
             self.labels.remove(index);
@@ -58,7 +58,7 @@ impl Edges {
     }
 
     /// Gives memory back that only a very big container needed.
-    pub fn shrink(&mut self, kept: usize) {
+    pub(super) fn shrink(&mut self, kept: usize) {
         self.targets.clear();
         self.labels.clear();
         self.targets.shrink_to(kept);
@@ -66,7 +66,7 @@ impl Edges {
     }
 
     /// Names the reference that the place called `label` holds. Says where it is.
-    pub fn name(&mut self, target: usize, label: u32) -> Option<usize> {
+    pub(super) fn name(&mut self, target: usize, label: u32) -> Option<usize> {
         if target == 0 {
             return None;
         }
@@ -77,7 +77,7 @@ impl Edges {
     }
 
     /// Names the next reference, if it is one to `target`.
-    pub fn name_next(&mut self, target: usize, label: u32) {
+    pub(super) fn name_next(&mut self, target: usize, label: u32) {
         if self.targets.get(self.cursor) == Some(&target) && self.labels[self.cursor] == 0 {
             self.labels[self.cursor] = label;
             self.cursor += 1;
@@ -85,7 +85,7 @@ impl Edges {
     }
 
     /// Names all references that have no name yet; `label` gets how many there were before.
-    pub fn name_rest(&mut self, mut label: impl FnMut(usize) -> u32) {
+    pub(super) fn name_rest(&mut self, mut label: impl FnMut(usize) -> u32) {
         for (index, unnamed) in self.labels.iter_mut().filter(|label| **label == 0).enumerate() {
             *unnamed = label(index);
         }

@@ -26,7 +26,7 @@ const KEPT: usize = 1 << 16;
 
 /// Memory of the search that is used again.
 #[derive(Debug, Default)]
-pub struct Candidates {
+pub(super) struct Candidates {
     /// Alive, and their references not yet followed.
     alive: Vec<usize>,
     pub unreachable: Vec<usize>,
@@ -39,14 +39,14 @@ const TRACKED: u32 = u32::MAX;
 
 impl Candidates {
     /// Gives big memory back.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.alive.shrink_to(KEPT);
         self.unreachable.clear();
         self.unreachable.shrink_to(KEPT);
     }
 
     /// Fills `unreachable`: from the lists that begin at `heads`, what nothing outside of them holds.
-    pub unsafe fn search(&mut self, interpreter: &Interpreter, heads: &[usize]) {
+    pub(super) unsafe fn search(&mut self, interpreter: &Interpreter, heads: &[usize]) {
         self.alive.clear();
         self.unreachable.clear();
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.

@@ -14,7 +14,7 @@ const INDEX: u32 = 1 << 31;
 
 /// How the name of a place is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(super) enum Form {
     /// `.x`
     Attribute = 1,
     /// `['x']`
@@ -26,7 +26,7 @@ pub enum Form {
 }
 
 /// The slot `[index]`.
-pub fn index_label(index: usize) -> u32 {
+pub(super) fn index_label(index: usize) -> u32 {
     INDEX | u32::try_from(index).unwrap_or(INDEX - 1).min(INDEX - 1)
 }
 

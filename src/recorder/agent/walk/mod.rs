@@ -100,7 +100,7 @@ impl Scratch {
 
 /// Walks the heap. It is made once per process.
 #[derive(Debug)]
-pub struct Walker {
+pub(crate) struct Walker {
     context: Context,
     scratch: Scratch,
 }
@@ -113,7 +113,7 @@ impl Walker {
     ///
     /// # Safety
     /// The GIL is held, and it is a 64-bit build with a GIL.
-    pub unsafe fn new(row: &'static CPython) -> Result<Walker, &'static str> {
+    pub(crate) unsafe fn new(row: &'static CPython) -> Result<Walker, &'static str> {
         const INCOMPLETE: &str = "the heap cannot be walked: this Python exports too little of itself";
         const NO_LISTS: &str = "the heap cannot be walked: the lists of the cyclic collector were not found";
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
@@ -132,7 +132,7 @@ impl Walker {
     }
 
     /// Does not count what these objects hold. They are the recorder's own, and stay alive.
-    pub fn leave_out(&mut self, objects: &[usize]) {
+    pub(crate) fn leave_out(&mut self, objects: &[usize]) {
         self.context.own.extend_from_slice(objects);
     }
 
@@ -140,7 +140,7 @@ impl Walker {
     ///
     /// # Safety
     /// The GIL is held, and no collection is going on.
-    pub unsafe fn interned_strings(&self) -> Option<usize> {
+    pub(crate) unsafe fn interned_strings(&self) -> Option<usize> {
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe { interned::find(&self.context.interpreter, self.context.gc_lists) }
     }
@@ -149,7 +149,7 @@ impl Walker {
     ///
     /// # Safety
     /// The GIL is held, and no collection is going on.
-    pub unsafe fn full<S: Sink>(&mut self, sink: &mut S) {
+    pub(crate) unsafe fn full<S: Sink>(&mut self, sink: &mut S) {
         let Walker { context, scratch } = self;
         let mut walk = Walk { sink, context, scratch, only_members: false };
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
@@ -177,7 +177,7 @@ impl Walker {
     ///
     /// # Safety
     /// The GIL is held; no collection is going on, or the collector has called `gc.callbacks` with `start` and not begun.
-    pub unsafe fn garbage<S: Sink>(&mut self, sink: &mut S, generation: u8) -> usize {
+    pub(crate) unsafe fn garbage<S: Sink>(&mut self, sink: &mut S, generation: u8) -> usize {
         let Walker { context, scratch } = self;
         let mut found = std::mem::take(&mut scratch.candidates);
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
@@ -202,7 +202,7 @@ impl Walker {
     ///
     /// # Safety
     /// The GIL is held, and `type_object` is a class that is ready.
-    pub unsafe fn define<S: Sink>(&mut self, sink: &mut S, type_object: usize) -> u32 {
+    pub(crate) unsafe fn define<S: Sink>(&mut self, sink: &mut S, type_object: usize) -> u32 {
         let Walker { context, scratch } = self;
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe { Walk { sink, context, scratch, only_members: false }.define(type_object) }

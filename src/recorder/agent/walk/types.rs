@@ -199,7 +199,7 @@ fn hash(text: &str) -> usize {
 }
 
 /// The text of a definition that is being written.
-pub struct Definition {
+pub(super) struct Definition {
     text: String,
 }
 
@@ -210,16 +210,16 @@ impl Definition {
         definition
     }
 
-    pub fn value(&mut self, key: &str, value: &str) {
+    pub(super) fn value(&mut self, key: &str, value: &str) {
         self.key(key);
         self.push(value, is_plain(value));
     }
 
-    pub fn number(&mut self, key: &str, number: usize) {
+    pub(super) fn number(&mut self, key: &str, number: usize) {
         self.value(key, &number.to_string());
     }
 
-    pub fn list<'a>(&mut self, key: &str, elements: impl IntoIterator<Item = &'a str>) {
+    pub(super) fn list<'a>(&mut self, key: &str, elements: impl IntoIterator<Item = &'a str>) {
         self.key(key);
         for (index, element) in elements.into_iter().enumerate() {
             if index > 0 {
@@ -230,7 +230,7 @@ impl Definition {
     }
 
     /// Names, left out where there are none. One with a comma is left out too: not all readers look for quotes.
-    pub fn names(&mut self, key: &str, names: &[String]) {
+    pub(super) fn names(&mut self, key: &str, names: &[String]) {
         let mut names = names.iter().map(String::as_str).filter(|name| !name.contains(',')).peekable();
         if names.peek().is_some() {
             self.list(key, names);

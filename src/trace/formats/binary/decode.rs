@@ -17,13 +17,13 @@ const OPERANDS: usize = 64;
 /// The longest number has so many bytes.
 const LONGEST: usize = 10;
 /// Bytes that must follow a payload, all zero: a record, and a number that begins with its last byte.
-pub const MARGIN: usize = OPERANDS + LONGEST;
+pub(super) const MARGIN: usize = OPERANDS + LONGEST;
 
 const TOO_LARGE: &str = "numbers that fit their fields";
 
 /// Why a record cannot be decoded.
 #[derive(Debug)]
-pub enum Bad {
+pub(super) enum Bad {
     /// The payload ends before the record does.
     Cut,
     /// A zero byte where a record should begin.
@@ -34,7 +34,7 @@ pub enum Bad {
 
 /// Decodes one record after another.
 #[derive(Debug)]
-pub struct Decoder {
+pub(super) struct Decoder {
     context: Context,
     dense: bool,
     /// The highest object number that an `alloc` has named.
@@ -54,19 +54,19 @@ struct Context {
 }
 
 impl Decoder {
-    pub fn new(dense: bool) -> Decoder {
+    pub(super) fn new(dense: bool) -> Decoder {
         Decoder { context: Context::default(), dense, last_object: 0, last_text: 0, problem: None }
     }
 
     /// To be called when a block begins.
-    pub fn begin_block(&mut self) {
+    pub(super) fn begin_block(&mut self) {
         self.context = Context::default();
     }
 
     /// Plays the record at `at`, which then stands at the next; `None` where it cannot be decoded: see
     /// [`Decoder::problem`]. `payload` ends with [`MARGIN`] zero bytes that do not count.
     #[inline(always)]
-    pub fn record<P: Player + ?Sized>(&mut self, payload: &[u8], at: &mut usize, player: &mut P) -> Option<()> {
+    pub(super) fn record<P: Player + ?Sized>(&mut self, payload: &[u8], at: &mut usize, player: &mut P) -> Option<()> {
         let start = *at;
         let bytes = payload.get(start..)?.first_chunk()?;
         let end = payload.len() - MARGIN;
@@ -151,7 +151,7 @@ impl Decoder {
     }
 
     /// Why the last record could not be decoded.
-    pub fn problem(&mut self) -> Bad {
+    pub(super) fn problem(&mut self) -> Bad {
         self.problem.take().unwrap_or(Bad::Cut)
     }
 

@@ -14,7 +14,7 @@ type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Reads a log. After a line that cannot be read it goes on with the next. Memory is that of the objects, the
 /// different labels, and the references to objects whose line is yet to come.
-pub struct Reader {
+pub(super) struct Reader {
     lines: Lines,
     header: Header,
     heap: Heap,
@@ -52,7 +52,7 @@ struct Object {
 }
 
 impl Reader {
-    pub fn new(input: Input) -> Reader {
+    pub(super) fn new(input: Input) -> Reader {
         let extra = vec![("format".to_owned(), "cc-edges".to_owned())];
         let header =
             Header { references: References::Checkpoints, births: Births::Survivors, extra, ..Header::new("firefox") };

@@ -5,7 +5,7 @@
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Record<'a> {
+pub(super) enum Record<'a> {
     /// A blank line, or a comment.
     Nothing,
     /// `0x7f10 [rc=2] nsGenericElement (xhtml) div`, `0x7f40 [gc.marked] JS Object (Function - f)`
@@ -26,7 +26,7 @@ pub enum Record<'a> {
 
 /// How an object is kept alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// By a count.
     Counted(u64),
     /// By a tracing collector, which has not reached it, or has.
@@ -34,7 +34,7 @@ pub enum Kind {
 }
 
 /// The record of a line without its end, or what was expected in it: the record's name, and the missing part.
-pub fn parse(line: &[u8]) -> Result<Record<'_>, (&'static str, &'static str)> {
+pub(super) fn parse(line: &[u8]) -> Result<Record<'_>, (&'static str, &'static str)> {
     const ADDRESS: &str = "an address";
     if line.is_empty() || line[0] == b'#' {
         return Ok(Record::Nothing);

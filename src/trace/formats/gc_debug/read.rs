@@ -11,7 +11,7 @@ use crate::trace::{
 };
 
 /// Reads a log. After a line that cannot be read it goes on with the next.
-pub struct Reader {
+pub(super) struct Reader {
     lines: Lines,
     header: Header,
     types: HashMap<Box<[u8]>, TypeId, foldhash::fast::RandomState>,
@@ -54,7 +54,7 @@ enum Step {
 }
 
 impl Reader {
-    pub fn new(input: Input) -> Reader {
+    pub(super) fn new(input: Input) -> Reader {
         let extra = vec![("format".to_owned(), "gc-debug".to_owned())];
         let header =
             Header { references: References::None, births: Births::Survivors, extra, ..Header::new("cpython") };

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Record<'a> {
+pub(super) enum Record<'a> {
     /// `gc: collecting generation 2...`
     Collecting(u8),
     /// `gc: objects in each generation: 19 0 5065`: whether all but the oldest are empty.
@@ -21,7 +21,7 @@ pub enum Record<'a> {
 
 /// The record in a line: `None` for a line of something else, and an error that says what was expected in one that
 /// begins as a record and does not go on as one.
-pub fn parse(line: &[u8]) -> Option<Result<Record<'_>, &'static str>> {
+pub(super) fn parse(line: &[u8]) -> Option<Result<Record<'_>, &'static str>> {
     let starts = memmem::find_iter(line, b"gc: ").filter(|&at| at == 0 || !line[at - 1].is_ascii_alphanumeric());
     starts.map(|at| &line[at + 4..]).find_map(record)
 }

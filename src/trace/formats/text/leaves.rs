@@ -10,7 +10,7 @@ use nom::error::{ErrorKind, ParseError};
 use crate::trace::Tag;
 
 /// What every parser of the text form returns: the rest of the line, and a value.
-pub type Parsed<'a, T> = IResult<&'a [u8], T, Bad<'a>>;
+pub(super) type Parsed<'a, T> = IResult<&'a [u8], T, Bad<'a>>;
 
 /// Why a parser could not go on: in which record, where (the rest of the line from there on), and what it wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +33,18 @@ impl<'a> ParseError<&'a [u8]> for Bad<'a> {
 
 /// Fails at this place, wanting this; nom may try something else.
 #[cold]
-pub fn expected<'a, T>(at: &'a [u8], expected: &'static str) -> Parsed<'a, T> {
+pub(super) fn expected<'a, T>(at: &'a [u8], expected: &'static str) -> Parsed<'a, T> {
     Err(nom::Err::Error(Bad { at, record: "", expected }))
 }
 
 #[inline(always)]
-pub fn is_blank(byte: u8) -> bool {
+pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
 /// Passes blanks, if there are any.
 #[inline(always)]
-pub fn blanks(input: &[u8]) -> &[u8] {
+pub(super) fn blanks(input: &[u8]) -> &[u8] {
     match input {
         [b' ', rest @ ..] if !matches!(rest, [b' ' | b'\t', ..]) => rest,
         [b' ' | b'\t', ..] => many_blanks(input),
@@ -59,19 +59,19 @@ fn many_blanks(input: &[u8]) -> &[u8] {
 
 /// Whether a word is over here.
 #[inline(always)]
-pub fn at_word_end(rest: &[u8]) -> bool {
+pub(super) fn at_word_end(rest: &[u8]) -> bool {
     rest.first().is_none_or(|&byte| is_blank(byte))
 }
 
 /// Whether nothing is left of the line but blanks and a comment. `rest` stands where a word has just ended.
 #[inline(always)]
-pub fn at_line_end(rest: &[u8]) -> bool {
+pub(super) fn at_line_end(rest: &[u8]) -> bool {
     rest.is_empty() || matches!(blanks(rest).first(), None | Some(b'#'))
 }
 
 /// The end of the line: blanks, and a comment perhaps.
 #[inline(always)]
-pub fn line_end(input: &[u8]) -> Parsed<'_, ()> {
+pub(super) fn line_end(input: &[u8]) -> Parsed<'_, ()> {
     if at_line_end(input) { Ok((&[], ())) } else { expected(blanks(input), "the end of the line") }
 }
 
@@ -89,7 +89,7 @@ const HEX: [u8; 256] = {
 
 /// Blanks, then `TAG`: up to 16 lower-case hexadecimal digits.
 #[inline(always)]
-pub fn tag(input: &[u8]) -> Parsed<'_, Tag> {
+pub(super) fn tag(input: &[u8]) -> Parsed<'_, Tag> {
     let rest = blanks(input);
     let mut value = 0u64;
     let mut n = 0;
@@ -132,7 +132,7 @@ fn eight_digits(bytes: &[u8; 8]) -> Option<u32> {
 
 /// Digits: a decimal number of at most 64 bits. What follows them is the caller's matter.
 #[inline(always)]
-pub fn digits<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
+pub(super) fn digits<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
     let mut value = 0u64;
     let mut n = 0;
     while n < input.len() {
@@ -156,7 +156,7 @@ pub fn digits<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
 
 /// Blanks, then a word that is a decimal number.
 #[inline(always)]
-pub fn number<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
+pub(super) fn number<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
     let word = blanks(input);
     let (rest, value) = digits(word, what)?;
     if at_word_end(rest) { Ok((rest, value)) } else { expected(word, what) }
@@ -164,7 +164,7 @@ pub fn number<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u64> {
 
 /// Blanks, then a word that is a decimal number of at most 32 bits.
 #[inline(always)]
-pub fn number32<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u32> {
+pub(super) fn number32<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u32> {
     let (rest, value) = number(input, what)?;
     match u32::try_from(value) {
         Ok(value) => Ok((rest, value)),
@@ -174,7 +174,7 @@ pub fn number32<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, u32> {
 
 /// Blanks, then `@SITE`: a word that is a site's number.
 #[inline(always)]
-pub fn site(input: &[u8]) -> Parsed<'_, u32> {
+pub(super) fn site(input: &[u8]) -> Parsed<'_, u32> {
     const WHAT: &str = "a site like @2";
     match blanks(input) {
         // Blanks between the sign and the number would be two words.

@@ -14,10 +14,10 @@ use std::borrow::Cow;
 use super::leaves::{Parsed, at_word_end, blanks, digits, expected, is_blank};
 
 /// A text as it stood in the line, or what its escapes stand for. Whether it is UTF-8 is the caller's matter.
-pub type Text<'a> = Cow<'a, [u8]>;
+pub(super) type Text<'a> = Cow<'a, [u8]>;
 
 /// Blanks, then one word.
-pub fn word<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, Text<'a>> {
+pub(super) fn word<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, Text<'a>> {
     match blanks(input) {
         rest @ ([] | [b'#', ..]) => expected(rest, what),
         rest @ [b'"', ..] => {
@@ -30,7 +30,7 @@ pub fn word<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, Text<'a>> {
 
 /// Blanks, then a text that goes on to the end of the line; `None` where there is none.
 #[inline(always)]
-pub fn tail(input: &[u8]) -> Parsed<'_, Option<Text<'_>>> {
+pub(super) fn tail(input: &[u8]) -> Parsed<'_, Option<Text<'_>>> {
     match blanks(input) {
         [] | [b'#', ..] => Ok((&[], None)),
         rest @ [b'"', ..] => {
@@ -43,7 +43,7 @@ pub fn tail(input: &[u8]) -> Parsed<'_, Option<Text<'_>>> {
 }
 
 /// A tail that must be there.
-pub fn needed_tail<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, Text<'a>> {
+pub(super) fn needed_tail<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, Text<'a>> {
     match tail(input)? {
         (rest, Some(text)) => Ok((rest, text)),
         (_, None) => expected(blanks(input), what),
@@ -51,7 +51,7 @@ pub fn needed_tail<'a>(input: &'a [u8], what: &'static str) -> Parsed<'a, Text<'
 }
 
 /// The value behind `key=`.
-pub fn value(input: &[u8]) -> Parsed<'_, Text<'_>> {
+pub(super) fn value(input: &[u8]) -> Parsed<'_, Text<'_>> {
     if input.first() != Some(&b'"') {
         return Ok(raw(input, is_blank));
     }
@@ -60,7 +60,7 @@ pub fn value(input: &[u8]) -> Parsed<'_, Text<'_>> {
 }
 
 /// `key=`: the key, which is quoted where a value would be, or where it has a `=`.
-pub fn key(input: &[u8]) -> Parsed<'_, Text<'_>> {
+pub(super) fn key(input: &[u8]) -> Parsed<'_, Text<'_>> {
     let rest = blanks(input);
     let (after, key) =
         if rest.first() == Some(&b'"') { quoted(rest)? } else { raw(rest, |byte| is_blank(byte) || byte == b'=') };
@@ -71,7 +71,7 @@ pub fn key(input: &[u8]) -> Parsed<'_, Text<'_>> {
 }
 
 /// The list behind `key=`, each element with whether it was quoted.
-pub fn list(input: &[u8]) -> Parsed<'_, Vec<(Text<'_>, bool)>> {
+pub(super) fn list(input: &[u8]) -> Parsed<'_, Vec<(Text<'_>, bool)>> {
     let mut elements = Vec::new();
     if at_word_end(input) {
         return Ok((input, elements));
@@ -94,7 +94,7 @@ pub fn list(input: &[u8]) -> Parsed<'_, Vec<(Text<'_>, bool)>> {
 
 /// The index, where a slot is written as one: `[3]`, without needless zeros.
 #[inline(always)]
-pub fn index(slot: &[u8]) -> Option<u64> {
+pub(super) fn index(slot: &[u8]) -> Option<u64> {
     let [b'[', inner @ .., b']'] = slot else { return None };
     if inner.len() > 1 && inner[0] == b'0' {
         return None;
@@ -106,14 +106,14 @@ pub fn index(slot: &[u8]) -> Option<u64> {
 }
 
 /// Writes a word.
-pub fn write_word(out: &mut Vec<u8>, word: &str) {
+pub(super) fn write_word(out: &mut Vec<u8>, word: &str) {
     let plain =
         !word.is_empty() && !word.starts_with('#') && !word.chars().any(|c| c == ' ' || c == '"' || c.is_control());
     write(out, word, plain);
 }
 
 /// Writes a text that goes on to the end of the line.
-pub fn write_tail(out: &mut Vec<u8>, tail: &str) {
+pub(super) fn write_tail(out: &mut Vec<u8>, tail: &str) {
     let ends = |c| c == ' ' || c == '"' || c == '#';
     let plain = !tail.is_empty()
         && !tail.starts_with(ends)
@@ -124,17 +124,17 @@ pub fn write_tail(out: &mut Vec<u8>, tail: &str) {
 }
 
 /// Writes the text of a slot. One that looks like an index is quoted: `[3]` is an index, `"[3]"` a text.
-pub fn write_slot(out: &mut Vec<u8>, slot: &str) {
+pub(super) fn write_slot(out: &mut Vec<u8>, slot: &str) {
     if index(slot.as_bytes()).is_some() { write(out, slot, false) } else { write_tail(out, slot) }
 }
 
 /// Writes a value behind `key=`.
-pub fn write_value(out: &mut Vec<u8>, value: &str) {
+pub(super) fn write_value(out: &mut Vec<u8>, value: &str) {
     write(out, value, is_plain_element(value) || value.is_empty());
 }
 
 /// Writes a blank, a key and its `=`.
-pub fn write_key(out: &mut Vec<u8>, key: &str) {
+pub(super) fn write_key(out: &mut Vec<u8>, key: &str) {
     out.push(b' ');
     let plain = !key.is_empty() && !key.starts_with('#') && !key.contains('=') && is_plain_element(key);
     write(out, key, plain);
@@ -142,7 +142,7 @@ pub fn write_key(out: &mut Vec<u8>, key: &str) {
 }
 
 /// Writes an element of a list. `keep` says whether it may stand without quotes; a comma never may.
-pub fn write_element(out: &mut Vec<u8>, element: &str, keep: bool) {
+pub(super) fn write_element(out: &mut Vec<u8>, element: &str, keep: bool) {
     write(out, element, keep && !element.is_empty() && !element.contains(',') && is_plain_element(element));
 }
 

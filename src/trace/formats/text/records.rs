@@ -13,7 +13,7 @@ use super::texts::Texts;
 use crate::trace::{DictState, Event, ObjectFlags, Scope, SiteDef, SiteId, Slot, Tag, TextId, TypeId};
 
 /// The name of each state in the text form.
-pub const DICT_STATES: [(&str, DictState); 5] = [
+pub(super) const DICT_STATES: [(&str, DictState); 5] = [
     ("none", DictState::None),
     ("inline", DictState::Inline),
     ("split", DictState::Split),
@@ -23,7 +23,7 @@ pub const DICT_STATES: [(&str, DictState); 5] = [
 
 /// One line that is not blank and no comment. `Err::Error` where no record begins like this, `Err::Failure` where one
 /// does and is malformed. A text that the line uses first is added to `texts` only if the line is sound.
-pub fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
+pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
     match line {
         [b'a', ..] => alloc(line),
         [b'c', b'o', b'u', ..] => count(line),
@@ -93,7 +93,7 @@ fn decref(line: &[u8]) -> Parsed<'_, Event> {
 
 /// The operands of `ref` and `unref`: referrer, referent, slot.
 #[inline(always)]
-pub fn change<'a>(keyword: &'static str, line: &'a [u8], texts: &mut Texts) -> Parsed<'a, (Tag, Tag, Slot)> {
+pub(super) fn change<'a>(keyword: &'static str, line: &'a [u8], texts: &mut Texts) -> Parsed<'a, (Tag, Tag, Slot)> {
     operands(keyword, line, |input| {
         let (input, from) = tag(input)?;
         let (input, to) = tag(input)?;
@@ -104,7 +104,7 @@ pub fn change<'a>(keyword: &'static str, line: &'a [u8], texts: &mut Texts) -> P
 
 /// The operands of `alloc`: object, type, bytes, site.
 #[inline(always)]
-pub fn birth(line: &[u8]) -> Parsed<'_, (Tag, TypeId, u64, SiteId)> {
+pub(super) fn birth(line: &[u8]) -> Parsed<'_, (Tag, TypeId, u64, SiteId)> {
     operands("alloc", line, |input| {
         let (input, object) = tag(input)?;
         let (input, class) = number32(input, "a type's number")?;
@@ -116,7 +116,7 @@ pub fn birth(line: &[u8]) -> Parsed<'_, (Tag, TypeId, u64, SiteId)> {
 
 /// The operand of `free`, `unreachable`, `incref` and `decref`.
 #[inline(always)]
-pub fn subject<'a>(keyword: &'static str, line: &'a [u8]) -> Parsed<'a, Tag> {
+pub(super) fn subject<'a>(keyword: &'static str, line: &'a [u8]) -> Parsed<'a, Tag> {
     operands(keyword, line, tag)
 }
 
