@@ -32,6 +32,8 @@ pub mod cycles;
 pub mod overhead;
 pub mod retention;
 
+pub mod growth;
+
 pub mod run;
 
 pub mod findings;

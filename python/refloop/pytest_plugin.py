@@ -406,7 +406,7 @@ class Gate:
             text = f"{counted(number, 'reference loop')} left behind by {' and '.join(makers)}"
             terminal.write_line(f"refloop: {text}{analysis.not_counted()}", red=True)
         elif not analysis.others and not self._written:
-            terminal.write_line(f"refloop: no leaks found{analysis.not_counted()}", green=True)
+            terminal.write_line(f"refloop: no reference loops found{analysis.not_counted()}", green=True)
         if self._written:
             terminal.write_line(f"refloop: {self._written}", green=True)
 

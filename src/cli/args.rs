@@ -151,6 +151,9 @@ pub(crate) struct Check {
     /// Loops that the collector freed during the run do not count
     #[arg(long)]
     pub ignore_collected: bool,
+    /// Containers that grow at every look at the heap fail the build
+    #[arg(long)]
+    pub growth: bool,
     /// Fail only above this many loops
     #[arg(long, value_name = "N")]
     pub max_loops: Option<u64>,

@@ -33,6 +33,7 @@ pub(crate) fn with_check(mut settings: Settings, check: &Check) -> Settings {
     config.all |= check.all;
     config.strict |= check.strict;
     config.ignore_collected |= check.ignore_collected;
+    config.growth |= check.growth;
     if !check.only.is_empty() {
         config.only.clone_from(&check.only);
     }

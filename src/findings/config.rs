@@ -21,6 +21,8 @@ pub struct Config {
     /// Packages and the standard library count too.
     pub all: bool,
     pub ignore_collected: bool,
+    /// Containers that grow fail the build.
+    pub growth: bool,
     pub strict: bool,
     /// Relative to the file that says so.
     pub baseline: Option<String>,
@@ -52,6 +54,7 @@ pub struct ConfigError {
 const KEYS: &[&str] = &[
     "all",
     "baseline",
+    "growth",
     "ignore-collected",
     "limits",
     "max-bytes",
@@ -132,6 +135,7 @@ impl Reader<'_> {
                 "own" => config.own = self.patterns("own", value)?,
                 "only" => config.only = self.patterns("only", value)?,
                 "all" => config.all = self.flag("all", value)?,
+                "growth" => config.growth = self.flag("growth", value)?,
                 "ignore-collected" => config.ignore_collected = self.flag("ignore-collected", value)?,
                 "strict" => config.strict = self.flag("strict", value)?,
                 "baseline" => config.baseline = Some(self.text("baseline", value)?),

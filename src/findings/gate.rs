@@ -8,7 +8,7 @@ use super::config::{Config, Limits};
 use super::date::Date;
 use super::owner::{Owner, module_globs};
 use super::suppress::{Shown, Suppression, TextGlob, modules_of};
-use super::{Finding, Severity};
+use super::{Finding, Severity, growing_container};
 use crate::cycles::Fingerprint;
 use crate::human::{count, counted};
 
@@ -18,6 +18,8 @@ pub struct Gate {
     only: Option<GlobSet>,
     all: bool,
     ignore_collected: bool,
+    /// What grows fails.
+    growth: bool,
     strict: bool,
     limits: Limits,
     suppressions: Vec<Suppression>,
@@ -70,6 +72,7 @@ impl Gate {
             only: (!config.only.is_empty()).then(|| module_globs(&config.only)).transpose()?,
             all: config.all,
             ignore_collected: config.ignore_collected,
+            growth: config.growth,
             strict: config.strict,
             limits: config.limits.clone(),
             suppressions: config.suppressions.clone(),
@@ -122,6 +125,7 @@ impl Gate {
             () if reason.is_some() => Standing::Suppressed(reason.unwrap_or_default()),
             () if self.baseline.as_ref().is_some_and(|known| known.contains(finding.fingerprint)) => Standing::Known,
             () if self.ignore_collected && finding.count > 0 && finding.is_collected() => Standing::Collected,
+            () if self.growth && finding.rule == growing_container::RULE.name => Standing::Fails,
             () if finding.severity == Severity::Warning => Standing::Warning,
             () if finding.severity == Severity::Note => Standing::Note,
             () => Standing::Fails,

@@ -8,6 +8,7 @@ pub mod config;
 pub mod cyclic_garbage;
 pub mod date;
 pub mod gate;
+pub mod growing_container;
 pub mod imbalance;
 pub mod layout;
 pub mod lost_reference;
@@ -35,6 +36,7 @@ pub const RULES: &[&Rule] = &[
     &cyclic_garbage::RULE,
     &lost_reference::RULE,
     &unreachable_object::RULE,
+    &growing_container::RULE,
     &imbalance::RULE,
     &missing_slots::RULE,
     &attribute_cliff::RULE,

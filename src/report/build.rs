@@ -10,6 +10,7 @@ use super::{notes, wording};
 use crate::cycles::{CyclicGarbage, LoopGroup, Residual, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::{Advice, Cut, Finding, Owner, Ownership};
+use crate::growth::{Growth, LEAST_LOOKS};
 use crate::overhead::SlotsAdvice;
 use crate::run::{Anomaly, Run};
 
@@ -68,6 +69,7 @@ impl Report {
             types_notes: notes::of_types(run),
             slots_notes: notes::of_slots(&run.slots),
             slots_not_understood: run.slots.not_understood.iter().cloned().collect(),
+            growth: rows.growth(&run.growth),
             lost: lost.collect(),
             unreachable: run.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: run.anomalies.iter().map(anomaly_row).collect(),
@@ -207,8 +209,6 @@ impl Rows<'_> {
     }
 
     fn finding_row(&self, finding: &Finding, standing: Option<Standing>) -> FindingRow {
-        let own = |frame: &&StackFrame| self.ownership.of_file(&frame.path) == Some(Owner::Application);
-        let place = finding.stack.iter().find(own).or(finding.stack.first());
         FindingRow {
             rule: finding.rule,
             severity: finding.severity,
@@ -217,7 +217,7 @@ impl Rows<'_> {
             message: finding.message.clone(),
             cause: finding.cause.clone(),
             advice: finding.advice.as_ref().map(told),
-            place: place.map(|frame| self.frame_row(frame)),
+            place: self.place(&finding.stack),
             owner: finding.owner.clone(),
             count: finding.count,
             objects: finding.objects,
@@ -234,6 +234,40 @@ impl Rows<'_> {
             place: advice.place.as_ref().map(|place| relative(place, self.root)),
             ..rows::slots_row(advice)
         }
+    }
+
+    fn growth(&self, growth: &Growth) -> GrowthRows {
+        let containers = growth.containers.iter().map(|of| GrowingContainerRow {
+            path: of.path.clone(),
+            type_name: of.type_name.clone(),
+            from: of.from,
+            to: of.to,
+            per_second: of.per_second.map(|rate| rounded(rate, 10.0)),
+            emptied: of.emptied,
+            element: of.element.clone(),
+            bytes: known_bytes(of.to, of.bytes),
+            site: of.site.iter().map(|frame| self.frame_row(frame)).collect(),
+            place: self.place(&of.site),
+        });
+        let types = growth.types.iter().map(|of| GrowingTypeRow {
+            type_name: of.name.clone(),
+            from: of.from,
+            to: of.to,
+            per_second: of.per_second.map(|rate| rounded(rate, 10.0)),
+        });
+        GrowthRows {
+            looks: growth.looks,
+            known: growth.looks >= LEAST_LOOKS,
+            containers: containers.collect(),
+            more: growth.more,
+            types: types.collect(),
+        }
+    }
+
+    /// The innermost frame of the application's own code, else the innermost of all.
+    fn place(&self, stack: &[StackFrame]) -> Option<FrameRow> {
+        let own = |frame: &&StackFrame| self.ownership.of_file(&frame.path) == Some(Owner::Application);
+        stack.iter().find(own).or(stack.first()).map(|frame| self.frame_row(frame))
     }
 
     fn frame_row(&self, frame: &StackFrame) -> FrameRow {

@@ -29,7 +29,7 @@ impl ReportFormat for Junit {
             report.findings.iter().filter(|finding| finding.severity != Severity::Note || finding.fails()).map(case),
         );
         if suite.test_cases.is_empty() {
-            let mut case = TestCase::new("no leaks found", TestCaseStatus::success());
+            let mut case = TestCase::new("no reference loops found", TestCaseStatus::success());
             case.set_classname("refloop");
             suite.add_test_case(case);
         }

@@ -65,6 +65,7 @@ fn whole(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     summary(report, out)?;
     loops(report, out)?;
     types(report, out)?;
+    growth(report, out)?;
     slots(report, out)?;
     lost(report, out)?;
     unreachable(report, out)?;
@@ -178,6 +179,26 @@ fn slots(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     omitted(report.slots.omitted, "classes", out)
+}
+
+fn growth(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.growth.containers.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Growth\n")?;
+    head(&["container", "type", "references", "a second", "mostly", "made at"], out)?;
+    for of in &report.growth.containers {
+        let cells = [
+            code(&of.path),
+            code(&of.type_name),
+            format!("{} → {}", count(of.from), count(of.to)),
+            of.per_second.map(|rate| rate.to_string()).unwrap_or_default(),
+            code(&of.element),
+            of.place.as_ref().map(|frame| code(&frame.short_place())).unwrap_or_default(),
+        ];
+        row(&cells, out)?;
+    }
+    omitted(report.growth.more, "containers", out)
 }
 
 fn unreachable(report: &Report, out: &mut dyn Write) -> io::Result<()> {

@@ -27,6 +27,7 @@ pub struct Report {
     pub slots_notes: Vec<String>,
     /// Classes of which nothing is said, because the known layout does not explain their sizes.
     pub slots_not_understood: Vec<String>,
+    pub growth: GrowthRows,
     pub lost: Vec<LostRow>,
     /// What the logs themselves call unreachable; left out where they do not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -227,6 +228,55 @@ pub struct SlotsRow {
     pub notes: Vec<String>,
     /// Whose class it is, as of loops.
     pub owner: Owner,
+}
+
+/// What grew from one look at the whole heap to the next, in each trace for itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GrowthRows {
+    /// Looks at the whole heap.
+    pub looks: u64,
+    /// There were enough of them.
+    pub known: bool,
+    /// Most references gained first.
+    pub containers: Vec<GrowingContainerRow>,
+    /// Containers that grew and are left out.
+    pub more: u64,
+    /// Most objects gained first.
+    pub types: Vec<GrowingTypeRow>,
+}
+
+/// A container that grew.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GrowingContainerRow {
+    /// `svc.CACHE`.
+    pub path: String,
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// References at the first look and at the last.
+    pub from: u64,
+    pub to: u64,
+    pub per_second: Option<f64>,
+    /// At the last look it was smaller, or gone; the numbers are those of the look before.
+    pub emptied: bool,
+    /// The type that most of the bytes in it are of.
+    pub element: String,
+    /// Of all that it refers to directly.
+    pub bytes: Option<u64>,
+    /// The stack that made the newest of it, innermost first.
+    pub site: Vec<FrameRow>,
+    /// The innermost frame of the application's own code in it, else the innermost of all.
+    pub place: Option<FrameRow>,
+}
+
+/// A type that grew.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GrowingTypeRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Objects alive at the first look and at the last.
+    pub from: u64,
+    pub to: u64,
+    pub per_second: Option<f64>,
 }
 
 /// Objects of one type with a count that nothing explains.

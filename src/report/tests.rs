@@ -108,7 +108,7 @@ fn a_check_that_finds_nothing_is_one_line() {
         &Report { gate: Some(GateRow::default()), ..Report::default() },
         &Page { view: View::Check, ..Page::default() },
     );
-    assert_eq!(text, "refloop: no leaks found\n");
+    assert_eq!(text, "refloop: no reference loops found\n");
 }
 
 #[test]
@@ -126,15 +126,15 @@ fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
     };
     let note = "note: killed.reftrace has no checkpoint, so nothing is known of its loops\n";
     let (killed, ended) = (input("killed.reftrace", 0, 0, false), input("ended.reftrace", 1, 1, true));
-    assert_eq!(told(vec![killed.clone(), ended.clone()]), format!("{note}refloop: no leaks found\n"));
+    assert_eq!(told(vec![killed.clone(), ended.clone()]), format!("{note}refloop: no reference loops found\n"));
     assert_eq!(told(vec![killed.clone()]), format!("{note}refloop: nothing was checked\n"));
-    assert_eq!(told(vec![ended]), "refloop: no leaks found\n");
+    assert_eq!(told(vec![ended]), "refloop: no reference loops found\n");
     let note = "note: late.reftrace broke off without a full checkpoint, so only loops that a\n      \
                 collection found are known\n";
     assert_eq!(told(vec![input("late.reftrace", 3, 0, false)]), format!("{note}refloop: not checked to the end\n"));
     let note = "note: part.reftrace broke off: what became garbage after its last checkpoint is\n      not known\n";
-    assert_eq!(told(vec![input("part.reftrace", 3, 1, false)]), format!("{note}refloop: no leaks found\n"));
-    assert_eq!(told(vec![input("swept.reftrace", 3, 0, true)]), "refloop: no leaks found\n");
+    assert_eq!(told(vec![input("part.reftrace", 3, 1, false)]), format!("{note}refloop: no reference loops found\n"));
+    assert_eq!(told(vec![input("swept.reftrace", 3, 0, true)]), "refloop: no reference loops found\n");
     let many = told(vec![killed; 7]);
     assert!(many.contains("note: the same of 2 more traces\n"), "{many}");
 }

@@ -4,4 +4,4 @@ pub mod dominators;
 pub mod root_path;
 
 pub use dominators::DominatorTree;
-pub use root_path::{RootKind, RootPath, RootStep, path_from_root};
+pub use root_path::{RootKind, RootPath, RootPaths, RootStep, path_from_root};

@@ -1,4 +1,4 @@
-//! A frozen graph and some of its objects in, the shortest path that keeps one of them alive out.
+//! Finds the shortest path from a root that keeps an object alive.
 
 use crate::heap::label::{Named, attribute_of_key};
 use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex};
@@ -33,6 +33,8 @@ pub struct RootStep {
     pub address: u64,
     /// `Order`, `function make_order`, `class Point`.
     pub label: String,
+    /// The full name of a class or module: `app.Order`; empty for anything else.
+    pub object_name: String,
     pub type_name: String,
     /// `.items`, `['key']`, `[3]`; empty at the last object.
     pub slot: String,
@@ -40,44 +42,86 @@ pub struct RootStep {
 
 const NONE: u32 = u32::MAX;
 
-/// The shortest path from a root to the nearest of `targets`; `None` if no root reaches any of them.
+/// The shortest path from a root to each object of a frozen graph.
 ///
-/// Of several it is one from a named root, if there is one, and else the first in the order of the graph. Costs one visit
-/// to each reference, 12 bytes a node.
+/// Of several it is one from a named root, if there is one, and else the first in the order of the graph.
+pub struct RootPaths<'a> {
+    heap: &'a Heap,
+    graph: &'a HeapGraph,
+    external: External,
+    /// The nodes that a root reaches, the nearest first.
+    queue: Vec<Node>,
+    /// By place in the queue: the place of the referrer, and which of its references it was.
+    came: Vec<(u32, u32)>,
+}
+
+impl<'a> RootPaths<'a> {
+    /// Costs one visit to each reference, 12 bytes a node.
+    pub fn of(heap: &'a Heap, graph: &'a HeapGraph) -> RootPaths<'a> {
+        let external = External::of(graph);
+        let is_alive = |&node: &Node| external.is_root(graph, node) || external.is_newborn(graph, node);
+        let (named, others): (Vec<Node>, Vec<Node>) =
+            graph.nodes().filter(is_alive).partition(|&root| !heap.root_names(graph.object(root)).is_empty());
+        let mut queue = named;
+        queue.extend(others);
+        let mut came = vec![(NONE, 0u32); queue.len()];
+        let mut seen = vec![false; graph.n_nodes()];
+        for root in &queue {
+            seen[root.0 as usize] = true;
+        }
+        let mut head = 0;
+        while let Some(&node) = queue.get(head) {
+            for (nth, referent) in graph.referents(node).iter().enumerate() {
+                if !std::mem::replace(&mut seen[referent.0 as usize], true) {
+                    queue.push(*referent);
+                    came.push((head as u32, nth as u32));
+                }
+            }
+            head += 1;
+        }
+        RootPaths { heap, graph, external, queue, came }
+    }
+
+    /// The paths to those of these nodes that a root reaches, the nearest first.
+    pub fn to(&self, is_target: impl Fn(Node) -> bool) -> impl Iterator<Item = (Node, RootPath)> {
+        let places = (0..self.queue.len()).filter(move |&place| is_target(self.queue[place]));
+        places.filter_map(|place| {
+            let steps = steps(self.heap, self.graph, &self.queue, &self.came, place);
+            let root = root_kind(self.heap, self.graph, &self.external, steps.first()?.0);
+            Some((self.queue[place], RootPath { root, steps: fold(self.heap, steps) }))
+        })
+    }
+}
+
+/// The shortest path from a root to the nearest of `targets`; `None` if no root reaches any of them.
 pub fn path_from_root(heap: &Heap, graph: &HeapGraph, targets: &[Node]) -> Option<RootPath> {
     let mut is_target = vec![false; graph.n_nodes()];
     for target in targets {
         is_target[target.0 as usize] = true;
     }
-    let external = External::of(graph);
-    let is_alive = |&node: &Node| external.is_root(graph, node) || external.is_newborn(graph, node);
-    let (named, others): (Vec<Node>, Vec<Node>) =
-        graph.nodes().filter(is_alive).partition(|&root| !heap.root_names(graph.object(root)).is_empty());
-    let mut queue = named;
-    queue.extend(others);
-    let n_roots = queue.len();
-    // By place in the queue: the place of the referrer, and which of its references it was.
-    let mut came = vec![(NONE, 0u32); n_roots];
-    let mut seen = vec![false; graph.n_nodes()];
-    for root in &queue {
-        seen[root.0 as usize] = true;
-    }
-    let mut head = 0;
-    while let Some(&node) = queue.get(head) {
-        if is_target[node.0 as usize] {
-            let steps = steps(heap, graph, &queue, &came, head);
-            let root = root_kind(heap, graph, &external, steps.first()?.0);
-            return Some(RootPath { root, steps: fold(heap, steps) });
-        }
-        for (nth, referent) in graph.referents(node).iter().enumerate() {
-            if !std::mem::replace(&mut seen[referent.0 as usize], true) {
-                queue.push(*referent);
-                came.push((head as u32, nth as u32));
+    RootPaths::of(heap, graph).to(|node| is_target[node.0 as usize]).next().map(|(_, path)| path)
+}
+
+impl RootPath {
+    /// What a Python program would write to get at the object: `svc.CACHE`, `app.store.entries`. It begins at the last module
+    /// or class on the way.
+    pub fn expression(&self) -> String {
+        let named = |step: &RootStep| {
+            let name = step.label.strip_prefix("module ").map(str::to_string);
+            name.or_else(|| step.label.strip_prefix("class ").map(|_| step.object_name.clone()))
+        };
+        let last = self.steps.len().saturating_sub(1);
+        let start = self.steps[..last].iter().rposition(|step| named(step).is_some()).unwrap_or(0);
+        let Some(first) = self.steps.get(start) else { return String::new() };
+        let mut text = named(first).unwrap_or_else(|| first.label.clone());
+        for step in &self.steps[start..last] {
+            if !step.slot.is_empty() && !step.slot.starts_with(['.', '[']) {
+                text.push(' ');
             }
+            text.push_str(&step.slot);
         }
-        head += 1;
+        text
     }
-    None
 }
 
 /// The nodes from the root to the one at `last`, each with its object and the slot that leads on.
@@ -139,6 +183,7 @@ fn fold(heap: &Heap, steps: Vec<(Node, ObjectIndex, String)>) -> Vec<RootStep> {
             object: index,
             address: object.address,
             label: named.label(),
+            object_name: heap.name(index).unwrap_or_default().to_string(),
             type_name: type_name.to_string(),
             slot,
         });

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Anomaly, Input, Live, TraceRun};
 use crate::cycles::{self, CyclicGarbage};
+use crate::growth::Growth;
 use crate::heap::Anomalies;
 use crate::overhead::{Advice, Cost, Coverage, LayoutFact, LayoutFacts, SlotsAdvice, TypeProfile};
 
@@ -27,6 +28,9 @@ pub struct Run {
     pub live: Option<(u64, u64)>,
     pub types: Types,
     pub slots: Slots,
+    /// Of every trace for itself: a container of one process is none of another's. The looks are those of the trace with
+    /// the most.
+    pub growth: Growth,
 }
 
 /// What the types of all traces cost.
@@ -82,6 +86,7 @@ impl Run {
             trace.missing_slots.into_iter().for_each(|class| add_class(&mut missing, class));
             run.add_live(trace.live, &trace.input, &mut types);
             run.types.coverage.add(&trace.coverage);
+            add_growth(&mut run.growth, trace.growth);
             run.slots.add(trace.advice, &mut slots);
             run.inputs.push(trace.input);
         }
@@ -119,6 +124,13 @@ impl Slots {
         self.estimates.extend(advice.estimate);
         self.impossible.extend(advice.impossible);
     }
+}
+
+fn add_growth(known: &mut Growth, growth: Growth) {
+    known.looks = known.looks.max(growth.looks);
+    known.containers.extend(growth.containers);
+    known.types.extend(growth.types);
+    known.more += growth.more;
 }
 
 fn add_anomaly(known: &mut BTreeMap<&'static str, Anomaly>, anomaly: Anomaly) {

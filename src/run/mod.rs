@@ -10,6 +10,7 @@ mod merge;
 use std::path::Path;
 
 use crate::cycles::{CyclicGarbage, Tracker};
+use crate::growth::{Growth, GrowthTracker};
 use crate::heap;
 use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, SlotsOptions, TypeProfile, Verdict};
 use crate::trace::{Births, Ending, Events, Position, References, TraceError};
@@ -40,6 +41,7 @@ pub struct TraceRun {
     pub advice: Advice,
     /// `None` where the trace does not tell what was alive.
     pub live: Option<Live>,
+    pub growth: Growth,
     pub coverage: Coverage,
     /// Why the rest of the trace could not be read.
     pub error: Option<TraceError>,
@@ -66,10 +68,10 @@ pub fn open(path: &Path, options: &Options) -> Result<TraceRun, TraceError> {
 ///
 /// Takes memory in proportion to the live heap, and time in proportion to the events and the snapshots.
 pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress: &mut dyn FnMut(Position)) -> TraceRun {
-    let mut observers = (Tracker::new(), Profiler::new());
+    let mut observers = (Tracker::new(), (Profiler::new(), GrowthTracker::new()));
     let replayed = heap::replay(events, &mut observers, progress);
     let heap = &replayed.heap;
-    let (tracker, profiler) = observers;
+    let (tracker, (profiler, growth)) = observers;
     let garbage = tracker.finish(heap);
     let profile = profiler.finish(heap);
     let is_complete = replayed.error.is_none() && matches!(replayed.ending, Ending::Complete);
@@ -111,6 +113,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         missing_slots: recommended.filter(|class| class.verdict == Verdict::Recommended).collect(),
         advice: profile.advise(&options.slots),
         live,
+        growth: growth.finish(),
         coverage: profile.coverage,
         input,
         error,

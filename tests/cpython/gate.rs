@@ -65,7 +65,7 @@ fn a_clean_program_is_green_and_one_loop_of_its_own_makes_it_red(python: &Python
     let (code, page) = gate(&python.path, directory.path(), "clean", &["clean.py"]);
     assert_eq!(code, 0, "{python}: {page}");
     assert_eq!(page.lines().count(), 1, "{python}: {page}");
-    assert!(page.starts_with("refloop: no leaks found"), "{python}: {page}");
+    assert!(page.starts_with("refloop: no reference loops found"), "{python}: {page}");
     let (code, page) = gate(&python.path, directory.path(), "app", &["app.py"]);
     assert_eq!(code, 1, "{python}: {page}");
     assert!(page.contains("    list[*] → list\n"), "{python}: {page}");

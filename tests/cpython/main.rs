@@ -14,6 +14,7 @@ mod exactness;
 mod fingerprints;
 mod gate;
 mod gc_debug;
+mod growth;
 mod pytest;
 mod record;
 mod shapes;

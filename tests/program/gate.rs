@@ -32,7 +32,7 @@ fn a_baseline_makes_the_second_run_green_and_names_what_is_gone() {
     let with = ["check", LEAKS, "--baseline", "refloop-baseline.txt"];
     assert_eq!(
         refloop(here, &with),
-        (0, "refloop: no leaks found (not counted: 1 in the baseline)\n".into(), "".into())
+        (0, "refloop: no reference loops found (not counted: 1 in the baseline)\n".into(), "".into())
     );
 
     let gone = ["check", CLEAN, "--baseline", "refloop-baseline.txt"];
@@ -211,11 +211,14 @@ fn what_collections_found_is_not_all_of_a_process_that_was_killed() {
     assert!(out.contains(&note("own.txt")), "{out}");
     assert_eq!(refloop(here, &["check", "library.txt", "ended.txt"]).0, 0);
     assert_eq!(refloop(here, &["check", "--running", "library.txt"]).0, 0);
-    assert_eq!(refloop(here, &["check", "ended.txt"]), (0, format!("refloop: no leaks found {hidden}\n"), "".into()));
+    assert_eq!(
+        refloop(here, &["check", "ended.txt"]),
+        (0, format!("refloop: no reference loops found {hidden}\n"), "".into())
+    );
 
     let (code, out, _) = refloop(here, &["check", "every.txt"]);
     let note = "note: every.txt broke off: what became garbage after its last checkpoint is not\n      known\n";
-    assert_eq!((code, out), (0, format!("{note}refloop: no leaks found {hidden}\n")));
+    assert_eq!((code, out), (0, format!("{note}refloop: no reference loops found {hidden}\n")));
     let (_, json, _) = refloop(here, &["check", "--format", "json", "library.txt", "every.txt", "ended.txt"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let known = json["inputs"].as_array().unwrap().iter().map(|input| input["known"].as_str().unwrap());

@@ -62,7 +62,7 @@ def test_a_clean_run_says_one_line(pretended, workers):
     pretended.write(test_app="def test_clean(): pass")
     run = pretended.pytest("--refloop", "-q", *workers)
     assert run.returncode == 0, run.stdout
-    assert [line for line in run.stdout.splitlines() if "refloop" in line] == ["refloop: no leaks found"]
+    assert [line for line in run.stdout.splitlines() if "refloop" in line] == ["refloop: no reference loops found"]
 
 
 def test_the_option_does_not_take_the_folder_after_it_for_its_value(pretended):
@@ -122,7 +122,7 @@ def test_a_marker_with_a_reason_lets_a_test_be(pretended, workers):
     )
     run = pretended.pytest("--refloop", "--strict-markers", *workers)
     assert run.returncode == 0, run.stdout
-    assert "no leaks found" in run.stdout
+    assert "no reference loops found" in run.stdout
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_baseline_makes_the_next_run_green(pretended, workers):
     assert run.returncode == 0, run.stdout
     run = pretended.pytest("--refloop", "--refloop-baseline=known.txt", *workers)
     assert run.returncode == 0, run.stdout
-    assert "refloop: no leaks found (not counted: 1 in the baseline)" in run.stdout
+    assert "refloop: no reference loops found (not counted: 1 in the baseline)" in run.stdout
 
 
 def test_a_missing_baseline_is_a_usage_error_before_any_test_runs(pretended):

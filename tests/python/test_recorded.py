@@ -152,7 +152,7 @@ def test_clean_tests_are_green(project):
     project.write(test_clean=CLEAN, test_unit=CLEAN_UNITTEST)
     run = project.pytest("--refloop", "-ra")
     assert run.returncode == 0, run.stdout
-    assert "refloop: no leaks found" in run.stdout
+    assert "refloop: no reference loops found" in run.stdout
 
 
 def test_what_fails_is_not_blamed_for_its_own_traceback(project):
@@ -181,7 +181,7 @@ def test_what_fails_is_not_blamed_for_its_own_traceback(project):
     run = project.pytest("--refloop")
     assert run.returncode == without.returncode == 1
     assert "1 failed, 1 passed, 1 error" in run.stdout
-    assert "refloop: no leaks found" in run.stdout, run.stdout
+    assert "refloop: no reference loops found" in run.stdout, run.stdout
 
 
 def test_a_failed_tests_loops_are_its_own_though_pytest_keeps_its_exception(project):
@@ -268,7 +268,7 @@ def test_a_baseline_makes_the_second_run_green(project):
         assert "refloop: wrote 1 entry to " in run.stdout
         run = project.pytest("--refloop", *named)
         assert run.returncode == 0, run.stdout
-        assert "no leaks found" in run.stdout
+        assert "no reference loops found" in run.stdout
         assert "1 in the baseline" in run.stdout
 
 

@@ -251,7 +251,7 @@ fn types<'a>(heap: &Heap, members: impl Iterator<Item = &'a TypeId>) -> MemberTy
 }
 
 /// The places of a stack, innermost first.
-fn stack(heap: &Heap, site: SiteId) -> Vec<StackFrame> {
+pub(crate) fn stack(heap: &Heap, site: SiteId) -> Vec<StackFrame> {
     let sites = heap.sites().stack(site).into_iter().filter_map(|site| heap.sites().get(site));
     sites
         .map(|site| StackFrame {

@@ -23,6 +23,7 @@ use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
 use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};
 use crate::trace::{Births, References, SiteId};
 use group::Group;
+pub(crate) use group::stack;
 use object_map::ObjectMap;
 
 /// Follows the cyclic garbage of one trace: give it to [`replay`](crate::heap::replay()), then ask it to

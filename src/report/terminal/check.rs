@@ -108,7 +108,7 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) 
             let text = if some { "refloop: not checked to the end" } else { "refloop: nothing was checked" };
             styled(text, Style::Red, page.color)
         }
-        (0, false) => styled("refloop: no leaks found", Style::Green, page.color),
+        (0, false) => styled("refloop: no reference loops found", Style::Green, page.color),
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
         (n, _) => {
             let total = failing.iter().filter_map(|finding| finding.bytes).reduce(|sum, more| sum + more);

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod diff;
 pub mod grid;
+mod growth;
 pub mod loops;
 pub mod one_loop;
 pub mod problems;
@@ -47,6 +48,7 @@ impl ReportFormat for Table {
                 summary::summary(report, page, out)?;
                 loops::loops(report, page, Owner::is_application, out)?;
                 loops::foreign(report, page, |owner| !owner.is_application(), out)?;
+                growth::growth(report, page, out)?;
                 types::types(report, page, out)?;
                 slots::write(report, page, out)?;
                 problems::waste(report, page, out)?;

@@ -69,6 +69,14 @@ pub fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<
     if summary.lost_objects > 0 {
         line("lost references", &[counted(summary.lost_objects, "object", "objects"), bytes(summary.lost_bytes)])?;
     }
+    let growth = &report.growth;
+    let grown = growth.containers.len() as u64 + growth.more;
+    match growth.known {
+        _ if !report.inputs.iter().any(|input| input.references == References::Checkpoints) => {}
+        true if grown > 0 => line("growth", &[counted(grown, "container", "containers")])?,
+        true => line("growth", &["no container grew at every look at the heap".to_string()])?,
+        false => line("growth", &["not known: it takes three checkpoints (record --every)".to_string()])?,
+    }
     if !report.unreachable.is_empty() {
         let objects = report.unreachable.iter().fold(0, |sum: u64, row| sum.saturating_add(row.objects));
         let types = counted(report.unreachable.len() as u64, "type", "types");

@@ -17,9 +17,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("cycles", &["trace", "heap"]),
     ("retention", &["trace", "heap"]),
     ("overhead", &["trace", "heap"]),
-    ("run", &["trace", "heap", "cycles", "retention", "overhead"]),
-    ("findings", &["trace", "heap", "cycles", "retention", "overhead", "run"]),
-    ("report", &["trace", "heap", "cycles", "retention", "overhead", "run", "findings"]),
+    ("growth", &["trace", "heap", "cycles", "retention"]),
+    ("run", &["trace", "heap", "cycles", "retention", "overhead", "growth"]),
+    ("findings", &["trace", "heap", "cycles", "retention", "overhead", "growth", "run"]),
+    ("report", &["trace", "heap", "cycles", "retention", "overhead", "growth", "run", "findings"]),
     ("recorder", &["trace"]),
 ];
 

@@ -1,0 +1,79 @@
+//! Containers that grow from one look at the heap to the next become findings.
+
+use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
+use crate::growth::GrowingContainer;
+use crate::human::{bytes, count};
+use crate::run::Run;
+
+pub const RULE: Rule = Rule {
+    name: "growing-container",
+    summary: "containers that grow at every look at the heap",
+    page: include_str!("growing_container.md"),
+    severity: Severity::Warning,
+    find,
+};
+
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
+    run.growth.containers.iter().map(|container| finding(container, ownership)).collect()
+}
+
+fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
+    let GrowingContainer { path, type_name, from, to, element, .. } = container;
+    let gained = to - from;
+    Finding {
+        rule: RULE.name,
+        severity: RULE.severity,
+        fingerprint: fingerprint_of(RULE.name, path),
+        subject: path.clone(),
+        message: format!(
+            "{path}, a {type_name}, grew at every look at the heap: from {} references to {}, {} of mostly {element}",
+            count(*from),
+            count(*to),
+            bytes(container.bytes),
+        ),
+        cause: None,
+        stack: container.site.clone(),
+        owner: ownership.of_stack(&container.site).unwrap_or_else(|| ownership.of_short_name(element)),
+        types: vec![element.clone()],
+        files: Vec::new(),
+        count: 1,
+        objects: gained,
+        bytes: container.bytes,
+        collected: 0,
+        advice: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::testing::frame;
+    use crate::growth::Growth;
+    use crate::heap::ObjectId;
+
+    #[test]
+    fn a_growing_container_is_a_warning_about_its_path() {
+        let container = GrowingContainer {
+            object: ObjectId(1),
+            path: "svc.CACHE".to_string(),
+            type_name: "dict".to_string(),
+            from: 1_000,
+            to: 50_000,
+            per_second: None,
+            emptied: false,
+            element: "app.Report".to_string(),
+            bytes: 6_200_000,
+            site: vec![frame("/srv/app.py", 12, "handle")],
+        };
+        let growth = Growth { looks: 5, containers: vec![container], ..Growth::default() };
+        let found = crate::findings::find(&Run { growth, ..Run::default() }, &Ownership::default());
+        assert_eq!(
+            (found[0].subject.as_str(), found[0].severity, found[0].objects),
+            ("svc.CACHE", Severity::Warning, 49_000)
+        );
+        assert_eq!(
+            found[0].message,
+            "svc.CACHE, a dict, grew at every look at the heap: from 1,000 references to 50,000, 6.2 MB of mostly app.Report"
+        );
+    }
+}

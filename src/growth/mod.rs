@@ -1,0 +1,213 @@
+//! Finds what grows from one look at the whole heap to the next: containers by their path from a root, and types.
+//!
+//! A cache without bounds is no garbage: everything in it is alive. What tells it from a table that is filled once is that
+//! it grows in every window between two checkpoints, to the last.
+
+mod series;
+
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
+
+use crate::cycles::StackFrame;
+use crate::cycles::tracker::stack;
+use crate::heap::{Heap, HeapGraph, Node, ObjectId, Observer, SnapshotKind};
+use crate::retention::RootPaths;
+use crate::trace::TypeId;
+use series::{Moments, Series};
+
+/// Looks at the whole heap it takes to know of growth: two windows.
+pub const LEAST_LOOKS: u64 = 3;
+
+/// References from which on a container is followed.
+const LEAST_SIZE: usize = 16;
+
+/// Containers that are told at most; the others are counted.
+const MOST_CONTAINERS: usize = 20;
+
+/// What grew in one trace.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Growth {
+    /// Looks at the whole heap. With fewer than [`LEAST_LOOKS`] nothing is known.
+    pub looks: u64,
+    /// Most references gained first, then by path.
+    pub containers: Vec<GrowingContainer>,
+    /// Containers that grew and are not among them.
+    pub more: u64,
+    /// Most objects gained first, then by name.
+    pub types: Vec<GrowingType>,
+}
+
+/// An object that had more references at each look at the heap than at the one before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrowingContainer {
+    pub object: ObjectId,
+    /// `svc.CACHE`: from a root to the container.
+    pub path: String,
+    /// The container's own type: `dict`.
+    pub type_name: String,
+    /// References at the first look and at the last. A dict has one for each value, and one for each key that is an object.
+    pub from: u64,
+    pub to: u64,
+    /// References gained a second, where times are known.
+    pub per_second: Option<f64>,
+    /// At the last look it was smaller, or gone, as exit handlers leave it; the numbers are those of the look before.
+    pub emptied: bool,
+    /// The type that most of the bytes in it are of, and all bytes of what it refers to directly.
+    pub element: String,
+    pub bytes: u64,
+    /// Where the newest of these objects was made, innermost first; empty where unknown.
+    pub site: Vec<StackFrame>,
+}
+
+/// A type of which more objects were alive at each look than at the one before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrowingType {
+    pub name: String,
+    pub from: u64,
+    pub to: u64,
+    pub per_second: Option<f64>,
+}
+
+/// Follows the sizes of containers and the numbers of objects: give it to [`replay`](crate::heap::replay()).
+///
+/// A look costs one visit to each node, and one to each reference where something grows; memory is in proportion to the
+/// containers of at least 16 references and the number of types.
+#[derive(Debug, Default)]
+pub struct GrowthTracker {
+    looks: u64,
+    moments: Moments,
+    containers: HashMap<ObjectId, Series, FixedState>,
+    types: HashMap<TypeId, Series, FixedState>,
+    /// Up to the last look, and up to the one before.
+    found: Growth,
+    before: Growth,
+}
+
+impl GrowthTracker {
+    pub fn new() -> GrowthTracker {
+        GrowthTracker::default()
+    }
+
+    /// What grew up to the last look.
+    pub fn finish(self) -> Growth {
+        let mut growth = Growth { looks: self.looks, ..self.found };
+        for container in self.before.containers {
+            if !growth.containers.iter().any(|known| known.object == container.object) {
+                growth.containers.push(GrowingContainer { emptied: true, ..container });
+            }
+        }
+        sort(&mut growth.containers);
+        growth
+    }
+}
+
+impl Observer for GrowthTracker {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        if !matches!(kind, SnapshotKind::FullCheckpoint | SnapshotKind::End) {
+            return;
+        }
+        let now = heap.now();
+        self.looks += 1;
+        self.moments.push(now.event, now.ns);
+        let place = self.moments.len() - 1;
+        let mut known = std::mem::take(&mut self.containers);
+        let mut grown = Vec::new();
+        for node in graph.nodes() {
+            let size = graph.referents(node).len();
+            if size < LEAST_SIZE || graph.state(node).vacant {
+                continue;
+            }
+            let id = heap.id(graph.object(node));
+            let mut series = known.remove(&id).unwrap_or_else(|| Series::new(place));
+            series.push(size as u64);
+            if self.moments.grows(&series) {
+                grown.push(node);
+            }
+            self.containers.insert(id, series);
+        }
+        for def in heap.types().iter() {
+            let class = TypeId(def.id);
+            let live = heap.types().counts(class).live;
+            self.types.entry(class).or_insert_with(|| Series::new(place)).push(live);
+        }
+        let found = self.look(heap, graph, grown);
+        self.before = std::mem::replace(&mut self.found, found);
+        if self.moments.is_full() {
+            self.moments.thin();
+            self.containers.values_mut().chain(self.types.values_mut()).for_each(Series::thin);
+        }
+    }
+}
+
+impl GrowthTracker {
+    /// Names what grew until now.
+    fn look(&self, heap: &Heap, graph: &HeapGraph, mut grown: Vec<Node>) -> Growth {
+        let gained = |node: &Node| self.containers[&heap.id(graph.object(*node))].gained();
+        grown.sort_by_key(|node| std::cmp::Reverse(gained(node)));
+        let more = grown.len().saturating_sub(MOST_CONTAINERS) as u64;
+        grown.truncate(MOST_CONTAINERS);
+        let mut containers = Vec::new();
+        if !grown.is_empty() {
+            let paths = RootPaths::of(heap, graph);
+            for (node, path) in paths.to(|node| grown.contains(&node)) {
+                let object = heap.id(graph.object(node));
+                let series = &self.containers[&object];
+                let (element, bytes, site) = elements(heap, graph, node);
+                containers.push(GrowingContainer {
+                    object,
+                    path: path.expression(),
+                    type_name: heap.types().name(heap.class(graph.object(node))).to_string(),
+                    from: series.first(),
+                    to: series.last(),
+                    per_second: self.moments.per_second(series),
+                    emptied: false,
+                    element,
+                    bytes,
+                    site,
+                });
+            }
+        }
+        sort(&mut containers);
+        let growing = self.types.iter().filter(|(_, series)| self.moments.grows(series));
+        let mut types: Vec<GrowingType> = growing
+            .map(|(&class, series)| GrowingType {
+                name: heap.types().name(class).to_string(),
+                from: series.first(),
+                to: series.last(),
+                per_second: self.moments.per_second(series),
+            })
+            .collect();
+        types.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.name.cmp(&b.name)));
+        Growth { looks: 0, containers, more, types }
+    }
+}
+
+/// Most references gained first, then by path.
+fn sort(containers: &mut [GrowingContainer]) {
+    containers.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.path.cmp(&b.path)));
+}
+
+/// What a container holds: the type with the most bytes, all bytes, and where the newest object was made.
+fn elements(heap: &Heap, graph: &HeapGraph, container: Node) -> (String, u64, Vec<StackFrame>) {
+    let mut by_type: BTreeMap<TypeId, u64> = BTreeMap::new();
+    let mut newest = None;
+    for &referent in graph.referents(container) {
+        let index = graph.object(referent);
+        let (own, owned) = heap.bytes(index);
+        let bytes = by_type.entry(heap.class(index)).or_default();
+        *bytes = bytes.saturating_add(own.saturating_add(owned));
+        newest = newest.max(Some((heap.id(index), index)));
+    }
+    let all = by_type.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes));
+    let most = by_type.iter().max_by_key(|&(class, bytes)| (*bytes, std::cmp::Reverse(*class)));
+    let name = most.map(|(&class, _)| heap.types().name(class).to_string()).unwrap_or_default();
+    let of_most = graph.referents(container).iter().map(|&node| graph.object(node));
+    let made = of_most.filter(|&index| most.is_some_and(|(&class, _)| heap.class(index) == class));
+    let newest = made.max_by_key(|&index| heap.id(index)).or(newest.map(|(_, index)| index));
+    let site = newest.map(|index| stack(heap, heap.object(index).site)).unwrap_or_default();
+    (name, all, site)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Numbers at moments, and whether they grow in every window between two of them.
+
+/// Moments that are kept; of more, every second one is forgotten.
+const MOST: usize = 64;
+
+/// Gains from which on something grows.
+const LEAST_GAIN: u64 = 50;
+
+/// When the heap was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Moments {
+    /// Event, and nanoseconds where the trace has times.
+    all: Vec<(u64, Option<u64>)>,
+}
+
+/// A number at each moment since it was first seen; before, it was 0.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Series {
+    values: Vec<u64>,
+}
+
+impl Moments {
+    pub(super) fn push(&mut self, event: u64, ns: Option<u64>) {
+        self.all.push((event, ns));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.all.len() >= MOST
+    }
+
+    /// Forgets every second moment, and keeps the first and the last.
+    pub(super) fn thin(&mut self) {
+        thin(&mut self.all);
+    }
+
+    /// Whether the number never fell, and grew in each window that is not much shorter than the others, in the end as much as
+    /// before. So a table that is filled at the beginning does not grow. The last window of three or more may be without
+    /// growth: it ends with the program, which may have had nothing to do any more.
+    pub(super) fn grows(&self, series: &Series) -> bool {
+        let values = &series.values;
+        if values.len() != self.all.len() || series.gained() < LEAST_GAIN {
+            return false;
+        }
+        let widths: Vec<u64> = self.all.windows(2).map(|pair| width(pair[0], pair[1])).collect();
+        let mut sorted = widths.clone();
+        sorted.sort_unstable();
+        let Some(&median) = sorted.get(sorted.len() / 2) else { return false };
+        let mut gains = Vec::new();
+        for (pair, &width) in values.windows(2).zip(&widths) {
+            let Some(gain) = pair[1].checked_sub(pair[0]) else { return false };
+            if width >= median / 2 {
+                gains.push(gain);
+            }
+        }
+        if gains.len() > 2 && gains.last() == Some(&0) {
+            gains.pop();
+        }
+        let mean = gains.iter().sum::<u64>() / gains.len().max(1) as u64;
+        gains.len() >= 2 && gains.iter().all(|&gain| gain > 0) && gains.last().is_some_and(|&last| last >= mean / 4)
+    }
+
+    /// What a series gained a second, where times are known.
+    pub(super) fn per_second(&self, series: &Series) -> Option<f64> {
+        let ((_, first), (_, last)) = (*self.all.first()?, *self.all.last()?);
+        let seconds = last?.checked_sub(first?).filter(|&ns| ns > 0)? as f64 / 1e9;
+        Some(series.gained() as f64 / seconds)
+    }
+}
+
+/// Between two moments: nanoseconds, or events where there are no times.
+fn width((from, from_ns): (u64, Option<u64>), (to, to_ns): (u64, Option<u64>)) -> u64 {
+    match (from_ns, to_ns) {
+        (Some(from), Some(to)) => to.saturating_sub(from),
+        _ => to.saturating_sub(from),
+    }
+}
+
+impl Series {
+    /// First seen at the moment with this number.
+    pub(super) fn new(place: usize) -> Series {
+        Series { values: vec![0; place] }
+    }
+
+    pub(super) fn push(&mut self, value: u64) {
+        self.values.push(value);
+    }
+
+    pub(super) fn first(&self) -> u64 {
+        self.values.first().copied().unwrap_or(0)
+    }
+
+    pub(super) fn last(&self) -> u64 {
+        self.values.last().copied().unwrap_or(0)
+    }
+
+    pub(super) fn gained(&self) -> u64 {
+        self.last().saturating_sub(self.first())
+    }
+
+    pub(super) fn thin(&mut self) {
+        thin(&mut self.values);
+    }
+}
+
+/// Every second one, the first and the last among them.
+fn thin<T: Copy>(all: &mut Vec<T>) {
+    let last = all.len().saturating_sub(1);
+    let mut place = 0;
+    all.retain(|_| {
+        place += 1;
+        (place - 1) % 2 == 0 || place - 1 == last
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grows(values: &[u64], seconds: &[u64]) -> bool {
+        let mut moments = Moments::default();
+        let mut series = Series::new(0);
+        for (i, (&value, &second)) in values.iter().zip(seconds).enumerate() {
+            moments.push(i as u64 + 1, Some(second * 1_000_000_000));
+            series.push(value);
+        }
+        moments.grows(&series)
+    }
+
+    #[test]
+    fn what_grows_in_every_window_grows_and_what_is_filled_once_does_not() {
+        assert!(grows(&[0, 100, 200, 300], &[1, 2, 3, 4]));
+        assert!(grows(&[0, 100, 200, 200], &[1, 2, 3, 4]), "done with its work");
+        assert!(!grows(&[0, 100, 200, 200, 200], &[1, 2, 3, 4, 5]), "filled, and then at rest");
+        assert!(!grows(&[0, 900, 950, 951], &[1, 2, 3, 4]), "nearly filled");
+        assert!(!grows(&[0, 900, 950, 950], &[1, 2, 3, 4]), "nearly filled, and done");
+        assert!(!grows(&[0, 100, 90, 300], &[1, 2, 3, 4]), "fell");
+        assert!(!grows(&[0, 10, 20, 30], &[1, 2, 3, 4]), "too little");
+        assert!(!grows(&[0, 100], &[1, 2]), "one window is no growth");
+    }
+
+    #[test]
+    fn a_short_window_at_the_end_does_not_count() {
+        assert!(grows(&[0, 100, 200, 300, 300], &[10, 20, 30, 40, 41]));
+        assert!(!grows(&[0, 100, 200, 300, 299], &[10, 20, 30, 40, 41]));
+    }
+
+    #[test]
+    fn thinned_out_a_series_keeps_its_ends() {
+        let mut values: Vec<u64> = (0..6).collect();
+        thin(&mut values);
+        assert_eq!(values, [0, 2, 4, 5]);
+    }
+}

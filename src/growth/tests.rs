@@ -1,0 +1,58 @@
+//! What grows in small scripts.
+
+use super::*;
+use crate::heap::replay;
+use crate::trace::formats::open_bytes;
+
+/// A module with a dict `CACHE` that gets `per_look` entries before each of `looks` checkpoints, and one that is filled before
+/// the first.
+fn growth(per_look: u64, looks: u64) -> Growth {
+    let mut trace = String::from(
+        "reftrace 1 runtime=test references=checkpoints births=all\n\
+         type 1 module\ntype 2 dict\ntype 3 app.Report\nsite 1 /srv/app.py:12 handle\n\
+         alloc 1 1 72\nname 1 svc\nalloc 2 2 200\nalloc 3 2 64\nalloc 4 2 64\n",
+    );
+    for report in 0..100 {
+        trace.push_str(&format!("alloc {:x} 3 48\n", 0x1_0000 + report));
+    }
+    for look in 1..=looks {
+        trace.push_str(&format!("time {}\n", look * 1_000_000_000));
+        for report in (look - 1) * per_look..look * per_look {
+            trace.push_str(&format!("alloc {:x} 3 48 @1\n", 0x10_0000 + report));
+        }
+        trace.push_str("walk full\ncount 1 1\nroot 1 global:svc\nref 1 2 .__dict__\ncount 2 1\n");
+        trace.push_str("ref 2 3 ['CACHE']\nref 2 4 ['TABLE']\ncount 3 1\ncount 4 1\n");
+        for report in 0..look * per_look {
+            trace.push_str(&format!("ref 3 {0:x} [{report}]\ncount {0:x} 1\n", 0x10_0000 + report));
+        }
+        for report in 0..100 {
+            trace.push_str(&format!("ref 4 {0:x} [{report}]\ncount {0:x} 1\n", 0x1_0000 + report));
+        }
+        trace.push_str("checkpoint full\n");
+    }
+    trace.push_str("end\n");
+    let mut tracker = GrowthTracker::new();
+    let replayed = replay(&mut *open_bytes(trace.into_bytes()).unwrap(), &mut tracker, &mut |_| {});
+    assert!(replayed.error.is_none(), "{:?}", replayed.error);
+    tracker.finish()
+}
+
+#[test]
+fn a_cache_without_bounds_is_named_by_its_path_and_what_fills_it_by_its_line() {
+    let growth = growth(100, 4);
+    let [cache] = growth.containers.as_slice() else { panic!("{growth:#?}") };
+    assert_eq!((cache.path.as_str(), cache.type_name.as_str()), ("svc.CACHE", "dict"));
+    assert_eq!((cache.from, cache.to, cache.per_second), (100, 400, Some(100.0)));
+    assert_eq!((cache.element.as_str(), cache.bytes), ("app.Report", 400 * 48));
+    assert_eq!(cache.site.first().map(|frame| (frame.path.as_str(), frame.line)), Some(("/srv/app.py", 12)));
+    let types: Vec<(&str, u64, u64)> = growth.types.iter().map(|row| (row.name.as_str(), row.from, row.to)).collect();
+    assert_eq!(types, [("app.Report", 200, 500)]);
+}
+
+#[test]
+fn two_looks_are_too_few_and_many_are_thinned_out() {
+    assert_eq!(growth(100, 2), Growth { looks: 2, ..Growth::default() });
+    let many = growth(3, 200);
+    assert_eq!((many.looks, many.containers.len()), (200, 1));
+    assert_eq!(many.containers[0].to, 600);
+}

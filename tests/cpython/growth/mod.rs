@@ -1,0 +1,47 @@
+//! Records programs that grow from a root, and programs that only warm up.
+
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::{refloop, root};
+
+on_each_python! { what_grows_is_named_by_container_and_line_and_what_warms_up_is_not }
+
+/// Each program, with the path of its container and the function that fills it.
+const PROGRAMS: [(&str, &str, &str); 11] = [
+    ("module_cache", "__main__.CACHE", "module_cache"),
+    ("singleton_list", "__main__.SERVICE.events", "singleton_list"),
+    ("class_attribute", "__main__.Service.handlers", "class_attribute"),
+    ("method_cache", "__main__.Service.report", "report"),
+    ("logging_handlers", "__main__.LOG.handlers", "logging_handlers"),
+    ("background_tasks", "__main__.TASKS", "background_tasks"),
+    ("a_queue", "__main__.QUEUE.queue", "a_queue"),
+    ("by_thread", "__main__.BY_THREAD[", "by_thread"),
+    ("finalizers", "weakref.finalize._registry", "finalizers"),
+    ("interned_keys", "__main__.NAMES", ""),
+    ("thread_local", "__main__.CONTEXT", "thread_local"),
+];
+
+fn analysis(python: &Python, name: &str, mode: &str) -> String {
+    let place = tempfile::tempdir().expect("a directory");
+    let trace = place.path().join("growth.reftrace");
+    record(&python.path, &[], &trace, &root().join("tests/cpython/growth/programs.py"), &[name, mode]);
+    let page = refloop().args(["analyze", "-q"]).arg(&trace).output().expect("refloop runs");
+    String::from_utf8(page.stdout).expect("text")
+}
+
+/// The lines of the chapter on growth.
+fn chapter(page: &str) -> Vec<&str> {
+    page.lines().skip_while(|line| !line.starts_with("GROWTH")).take_while(|line| !line.is_empty()).collect()
+}
+
+fn what_grows_is_named_by_container_and_line_and_what_warms_up_is_not(python: &Python) {
+    for (name, path, function) in PROGRAMS {
+        let page = analysis(python, name, "grow");
+        let chapter = chapter(&page).join("\n");
+        assert!(chapter.contains(path), "{python} {name}: {path} is not in:\n{page}");
+        assert!(chapter.contains(function), "{python} {name}: {function} is not in:\n{page}");
+        assert!(chapter.lines().count() <= 10, "{python} {name}: {chapter}");
+        let page = analysis(python, name, "warm");
+        assert!(page.contains("no container grew at every look at the heap"), "{python} {name}:\n{page}");
+    }
+}
