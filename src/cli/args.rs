@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Types(Types),
     /// What __slots__ would give back, class by class
     Slots(Slots),
-    /// Why an object is alive: the shortest path from a root
+    /// Why objects are alive: by which paths from a root, and what would go with them
     Why(Why),
     /// What is new, gone, grown from one run to another
     Diff(Diff),

@@ -1,8 +1,12 @@
 //! Finds the shortest path from a root that keeps an object alive.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use crate::heap::label::{Named, attribute_of_key};
 use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex};
-use crate::trace::ObjectFlags;
+use crate::trace::{ObjectFlags, Slot};
 
 /// Why an object is alive: a root, and the references that lead from it to the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +53,9 @@ pub struct RootPaths<'a> {
     heap: &'a Heap,
     graph: &'a HeapGraph,
     external: External,
-    /// The nodes that a root reaches, the nearest first.
+    /// The nodes that a root reaches, the nearest first: the roots at the beginning.
     queue: Vec<Node>,
+    n_roots: usize,
     /// By place in the queue: the place of the referrer, and which of its references it was.
     came: Vec<(u32, u32)>,
 }
@@ -64,7 +69,8 @@ impl<'a> RootPaths<'a> {
             graph.nodes().filter(is_alive).partition(|&root| !heap.root_names(graph.object(root)).is_empty());
         let mut queue = named;
         queue.extend(others);
-        let mut came = vec![(NONE, 0u32); queue.len()];
+        let n_roots = queue.len();
+        let mut came = vec![(NONE, 0u32); n_roots];
         let mut seen = vec![false; graph.n_nodes()];
         for root in &queue {
             seen[root.0 as usize] = true;
@@ -79,7 +85,57 @@ impl<'a> RootPaths<'a> {
             }
             head += 1;
         }
-        RootPaths { heap, graph, external, queue, came }
+        RootPaths { heap, graph, external, queue, n_roots, came }
+    }
+
+    pub fn roots(&self) -> &[Node] {
+        &self.queue[..self.n_roots]
+    }
+
+    /// Those of these nodes that a root reaches, together where their paths look alike: the same types and attributes, at
+    /// whatever index or key. The shape reached first comes first, and so does the nearest node of each.
+    ///
+    /// Costs one visit to each node that a root reaches.
+    pub fn alike(&self, is_target: impl Fn(Node) -> bool) -> Vec<Vec<Node>> {
+        let mut number: HashMap<u64, usize, FixedState> = HashMap::default();
+        let mut groups: Vec<Vec<Node>> = Vec::new();
+        let mut keys = vec![0u64; self.queue.len()];
+        // Dicts that an instance, a class or a module has its attributes in: their keys are names that somebody wrote.
+        let mut is_namespace = vec![false; self.queue.len()];
+        let mut slots: HashMap<Slot, Name, FixedState> = HashMap::default();
+        // The referents of a node stand side by side in the queue.
+        let (mut row, mut row_of) = (Vec::new(), NONE);
+        for (place, &node) in self.queue.iter().enumerate() {
+            let (from, nth) = self.came[place];
+            let class = u64::from(self.heap.class(self.graph.object(node)).0);
+            if from == NONE {
+                keys[place] = mixed(0, [class, self.root_key(node)]);
+            } else {
+                if row_of != from {
+                    self.graph.references_into(self.queue[from as usize], &mut row);
+                    row_of = from;
+                }
+                let slot = row.get(nth as usize).map_or(Slot::UNNAMED, |reference| reference.slot);
+                let name = *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot)));
+                is_namespace[place] = name == Name::Dict;
+                let any = name == Name::Key && !is_namespace[from as usize];
+                keys[place] = mixed(keys[from as usize], [class, if any { ANY } else { u64::from(slot.raw()) }]);
+            }
+            if is_target(node) {
+                let group = *number.entry(keys[place]).or_insert_with(|| {
+                    groups.push(Vec::new());
+                    groups.len() - 1
+                });
+                groups[group].push(node);
+            }
+        }
+        groups
+    }
+
+    /// What tells roots of one type apart: their names.
+    fn root_key(&self, root: Node) -> u64 {
+        let names = self.heap.root_names(self.graph.object(root));
+        names.iter().flat_map(|name| name.bytes()).fold(1, |hash, byte| mixed(hash, [u64::from(byte), 0]))
     }
 
     /// The paths to those of these nodes that a root reaches, the nearest first.
@@ -93,6 +149,34 @@ impl<'a> RootPaths<'a> {
     }
 }
 
+/// What the name of a reference says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    /// An index or a key.
+    Key,
+    /// `.__dict__`.
+    Dict,
+    Attribute,
+}
+
+impl Name {
+    fn of(slot: &str) -> Name {
+        match slot {
+            ".__dict__" => Name::Dict,
+            slot if slot.starts_with('[') => Name::Key,
+            _ => Name::Attribute,
+        }
+    }
+}
+
+/// Stands for any index or key.
+const ANY: u64 = u64::MAX;
+
+/// FNV-1a, word by word.
+fn mixed(hash: u64, words: [u64; 2]) -> u64 {
+    words.into_iter().fold(hash ^ 0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ word).wrapping_mul(0x100_0000_01b3))
+}
+
 /// The shortest path from a root to the nearest of `targets`; `None` if no root reaches any of them.
 pub fn path_from_root(heap: &Heap, graph: &HeapGraph, targets: &[Node]) -> Option<RootPath> {
     let mut is_target = vec![false; graph.n_nodes()];
@@ -103,6 +187,25 @@ pub fn path_from_root(heap: &Heap, graph: &HeapGraph, targets: &[Node]) -> Optio
 }
 
 impl RootPath {
+    /// The same for all paths that look like it: `APP.cache.store[*]`.
+    pub fn pattern(&self) -> String {
+        let mut text = String::new();
+        let expression = self.expression();
+        let mut rest = expression.as_str();
+        while let Some((before, behind)) = rest.split_once('[') {
+            text.push_str(before);
+            text.push_str("[*]");
+            // A key may have brackets of its own, in its quotes.
+            let end = if behind.starts_with('\'') {
+                behind.find("']").map(|at| at + 2)
+            } else {
+                behind.find(']').map(|at| at + 1)
+            };
+            rest = end.map_or("", |end| &behind[end..]);
+        }
+        text + rest
+    }
+
     /// What a Python program would write to get at the object: `svc.CACHE`, `app.store.entries`. It begins at the last module
     /// or class on the way.
     pub fn expression(&self) -> String {

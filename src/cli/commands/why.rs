@@ -1,11 +1,11 @@
-//! `why`: the shortest path from a root to an object.
+//! `why`: the paths from a root that keep objects alive.
 
 use std::collections::BTreeSet;
 
 use refloop::heap::label::last_part;
 use refloop::heap::{self, Heap};
-use refloop::report::why::{Asking, Target};
-use refloop::report::{Page, View};
+use refloop::report::{Page, View, why as report};
+use refloop::retention::{Query, Target};
 
 use crate::args;
 use crate::progress::Progress;
@@ -19,17 +19,17 @@ pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
         (None, None) => return Err(Failure::usage("say which: --type or --object")),
     };
     let mut events = inputs::open(&command.trace)?;
-    let mut asking = Asking::about(target);
+    let mut query = Query::about(target);
     let progress = Progress::new(&command.trace, events.as_ref(), &command.messages);
-    let replayed = heap::replay(events.as_mut(), &mut asking, &mut |position| progress.at(position));
+    let replayed = heap::replay(events.as_mut(), &mut query, &mut |position| progress.at(position));
     drop(progress);
     let asked = command.type_name.clone().or(command.object.map(|object| format!("{object:x}")));
-    match asking.finish() {
+    match query.finish() {
         Some(answer) => {
             let to_file = command.output.is_some();
             let color = output::color(&command.messages, to_file);
             let page = Page { view: View::Analyze, width: output::width(to_file), color };
-            output::write(command.output.as_deref(), |out| answer.write(command.format, &page, out))?;
+            output::write(command.output.as_deref(), |out| report::write(&answer, command.format, &page, out))?;
         }
         None if replayed.error.is_none() => {
             let asked = asked.unwrap_or_default();

@@ -1,0 +1,46 @@
+//! Writes why objects are alive: the paths that look alike together, most objects first.
+
+use std::io::{self, Write};
+
+use super::wrap::{Style, styled, wrap};
+use crate::human::{bytes, count, counted};
+use crate::report::{Page, why};
+use crate::retention::{Answer, Way};
+
+pub(crate) fn write(answer: &Answer, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    let mut head = vec![styled(&answer.type_name, Style::Bold, page.color)];
+    head.push(format!("{} alive at event {}", count(answer.alive), count(answer.event)));
+    writeln!(out, "{}", wrap(&head, " · ", 4, page.width))?;
+    for way in &answer.ways {
+        write_way(way, answer.alive, page, out)?;
+    }
+    if answer.more_ways > 0 {
+        let ways = counted(answer.more_ways, "more way", "more ways");
+        writeln!(out, "… and {} by {ways}", counted(answer.more_objects, "object", "objects"))?;
+    }
+    match (answer.unreached, answer.alive) {
+        (0, _) => Ok(()),
+        (unreached, alive) if unreached == alive => {
+            writeln!(out, "    no root reaches {}: only a loop keeps {0} alive", if alive == 1 { "it" } else { "them" })
+        }
+        (unreached, _) => writeln!(out, "{} that no root reaches: only loops keep them alive", count(unreached)),
+    }
+}
+
+/// One way, with the shortest of its paths.
+fn write_way(way: &Way, alive: u64, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    let path = if way.objects > 1 { way.path.pattern() } else { way.path.expression() };
+    let mut facts = vec![format!("{} by", count(way.objects)), styled(&path, Style::Bold, page.color)];
+    if way.bytes > 0 {
+        facts.push(format!("· {}, {} with what only they keep alive", bytes(way.bytes), bytes(way.retained_bytes)));
+    }
+    if alive > 1 {
+        writeln!(out, "{}", wrap(&facts, " ", 4, page.width))?;
+    }
+    writeln!(out, "    root    {}", why::root(&way.path))?;
+    for (i, step) in way.path.steps.iter().enumerate() {
+        let lead = if i == 0 { "        " } else { "      → " };
+        writeln!(out, "{lead}{}{}", step.label, step.slot)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! Answers why objects are alive: by which paths from a root, how many by each, and how much would go with them.
+
+use super::{DominatorTree, RootPath, RootPaths};
+use crate::heap::{Heap, HeapGraph, Node, Observer, SnapshotKind};
+
+/// Which objects are asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Objects of this type, by its full name.
+    Type(String),
+    /// The object with this tag.
+    Object(u64),
+}
+
+/// Watches a replay and keeps the answer of the last whole graph in which the target was alive.
+#[derive(Debug)]
+pub struct Query {
+    target: Target,
+    answer: Option<Answer>,
+}
+
+/// Why objects are alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Full name of the type of the first of them.
+    pub type_name: String,
+    /// Event of the graph that shows it.
+    pub event: u64,
+    /// Objects that were asked about and are alive there.
+    pub alive: u64,
+    /// How they are reached: most objects first.
+    pub ways: Vec<Way>,
+    /// Ways that are left out, and the objects that are reached by them.
+    pub more_ways: u64,
+    pub more_objects: u64,
+    /// Objects that no root reaches: only a loop keeps them alive.
+    pub unreached: u64,
+}
+
+/// Paths that look alike, at whatever index or key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    pub objects: u64,
+    /// Of the objects themselves, and of all that only they keep alive.
+    pub bytes: u64,
+    pub retained_bytes: u64,
+    /// The shortest of the paths.
+    pub path: RootPath,
+}
+
+/// Ways that are kept.
+const MOST_WAYS: usize = 10;
+
+impl Query {
+    pub fn about(target: Target) -> Query {
+        Query { target, answer: None }
+    }
+
+    /// `None` where the target was alive at no snapshot.
+    pub fn finish(self) -> Option<Answer> {
+        self.answer
+    }
+}
+
+impl Observer for Query {
+    /// Costs a path to each target, and two visits to each reference.
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        if kind == SnapshotKind::Garbage {
+            return;
+        }
+        let is_asked = |node: Node| {
+            !graph.state(node).vacant && {
+                let object = heap.object(graph.object(node));
+                match &self.target {
+                    Target::Type(name) => heap.types().name(object.class) == name,
+                    Target::Object(address) => object.address == *address,
+                }
+            }
+        };
+        let asked: Vec<bool> = graph.nodes().map(is_asked).collect();
+        let Some(first) = graph.nodes().find(|node| asked[node.0 as usize]) else { return };
+        let alive = asked.iter().filter(|&&is| is).count() as u64;
+        let type_name = heap.types().name(heap.object(graph.object(first)).class).to_string();
+        self.answer =
+            Some(answer(heap, graph, &asked, Answer { event: heap.now().event, alive, ..Answer::of(type_name) }));
+    }
+}
+
+impl Answer {
+    fn of(type_name: String) -> Answer {
+        Answer { type_name, event: 0, alive: 0, ways: Vec::new(), more_ways: 0, more_objects: 0, unreached: 0 }
+    }
+}
+
+/// Fills in how the objects are reached.
+fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Answer {
+    let paths = RootPaths::of(heap, graph);
+    let mut groups = paths.alike(|node| asked[node.0 as usize]);
+    let reached: u64 = groups.iter().map(|group| group.len() as u64).sum();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    let more = groups.split_off(groups.len().min(MOST_WAYS));
+    let bytes = |node: Node| {
+        let (own, owned) = heap.bytes(graph.object(node));
+        own.saturating_add(owned)
+    };
+    let tree = DominatorTree::of(graph, paths.roots(), bytes);
+    let within = within(&tree, asked);
+    let ways = groups.iter().filter_map(|group| {
+        let first = *group.first()?;
+        let (_, path) = paths.to(|node| node == first).next()?;
+        let sum = |of: &dyn Fn(Node) -> u64| group.iter().fold(0u64, |sum, &node| sum.saturating_add(of(node)));
+        Some(Way {
+            objects: group.len() as u64,
+            bytes: sum(&bytes),
+            retained_bytes: sum(&|node| match within[node.0 as usize] {
+                true => 0,
+                false => tree.retained_bytes(node).unwrap_or(0),
+            }),
+            path,
+        })
+    });
+    Answer {
+        ways: ways.collect(),
+        more_ways: more.len() as u64,
+        more_objects: more.iter().map(|group| group.len() as u64).sum(),
+        unreached: answer.alive - reached,
+        ..answer
+    }
+}
+
+/// For each node whether it goes with another one that was asked about: then what it retains is counted there.
+fn within(tree: &DominatorTree, asked: &[bool]) -> Vec<bool> {
+    let mut within = vec![false; asked.len()];
+    for &node in tree.nodes() {
+        let above = tree.dominator(node).map(|above| above.0 as usize);
+        within[node.0 as usize] = above.is_some_and(|above| asked[above] || within[above]);
+    }
+    within
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::replay;
+    use crate::trace::formats::open_bytes;
+
+    fn why(target: Target, script: &str) -> Answer {
+        let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let trace = format!("reftrace 1 runtime=test\n{}\n", lines.join("\n"));
+        let mut query = Query::about(target);
+        let replayed = replay(&mut *open_bytes(trace.into_bytes()).unwrap(), &mut query, &mut |_| {});
+        assert!(replayed.error.is_none(), "{:?}", replayed.error);
+        query.finish().unwrap()
+    }
+
+    /// A module with a cache of three rows, one of which leads to another, and a row of its own.
+    const ROWS: &str = "
+        type 1 module
+        type 2 dict
+        type 3 app.Row
+        type 4 str
+        alloc 1 1 72
+        name 1 app
+        alloc 2 2 200
+        alloc 3 2 64
+        alloc 10 3 48
+        alloc 11 3 48
+        alloc 12 3 48
+        alloc 13 3 48
+        alloc 20 4 1000
+        ref 1 2 .__dict__
+        ref 2 3 ['CACHE']
+        ref 2 10 ['FIRST']
+        ref 3 11 ['x']
+        ref 3 12 ['y']
+        ref 12 13 .next
+        ref 13 20 .text
+        root 1 global:app
+    ";
+
+    #[test]
+    fn most_objects_come_first_and_not_the_one_nearest_to_a_root() {
+        let answer = why(Target::Type("app.Row".to_string()), ROWS);
+        assert_eq!((answer.alive, answer.unreached), (4, 0));
+        let ways: Vec<(u64, u64, u64, String)> =
+            answer.ways.iter().map(|way| (way.objects, way.bytes, way.retained_bytes, way.path.expression())).collect();
+        // What goes with the row that leads to it is counted once.
+        let cached = (2, 96, 48 + 48 + 48 + 1_000, "app.CACHE['x']".to_string());
+        let first = (1, 48, 48, "app.FIRST".to_string());
+        let next = (1, 48, 0, "app.CACHE['y'].next".to_string());
+        assert_eq!(ways, [cached, first, next]);
+        assert_eq!(answer.ways[0].path.pattern(), "app.CACHE[*]");
+    }
+
+    #[test]
+    fn what_only_a_loop_keeps_alive_is_counted_apart() {
+        let script = format!("{ROWS}\nalloc 30 3 48\nref 30 30 .me\n");
+        let answer = why(Target::Type("app.Row".to_string()), &script);
+        assert_eq!((answer.alive, answer.unreached, answer.ways.len()), (5, 1, 3));
+        let answer = why(Target::Object(0x30), &script);
+        assert_eq!((answer.alive, answer.unreached, answer.ways.len()), (1, 1, 0));
+    }
+}
