@@ -129,6 +129,8 @@ pub struct Dataclass {
     pub keeps_original: bool,
     /// `super()` without arguments works in the class that the decorator makes.
     pub zero_argument_super: bool,
+    /// `C[int](…)` may make instances of a frozen class with slots; before, it raises TypeError.
+    pub frozen_alias: bool,
 }
 
 /// Why there is no [`Layout`], as a sentence.
@@ -155,7 +157,13 @@ const V3_8: Layout = Layout {
     tuple_body: 24,
     pool: 4 << 10,
     class_cost: ClassCost { plain: 2250, slotted: 1850, each_slot: 140 },
-    dataclass: Dataclass { slots: false, weakref_slot: false, keeps_original: false, zero_argument_super: false },
+    dataclass: Dataclass {
+        slots: false,
+        weakref_slot: false,
+        keeps_original: false,
+        zero_argument_super: false,
+        frozen_alias: false,
+    },
     tuple_slots: false,
     copies_slots: false,
     shows_materialised: false,
@@ -170,7 +178,13 @@ const V3_10: Layout = Layout {
     last: Version { minor: 10, micro: ANY },
     table: KeyTable { rounds_too_far: true, ..V3_8.table },
     pool: 16 << 10,
-    dataclass: Dataclass { slots: true, weakref_slot: false, keeps_original: true, zero_argument_super: false },
+    dataclass: Dataclass {
+        slots: true,
+        weakref_slot: false,
+        keeps_original: true,
+        zero_argument_super: false,
+        frozen_alias: false,
+    },
     ..V3_8
 };
 
@@ -186,7 +200,13 @@ const V3_11: Layout = Layout {
     table: KeyTable { head: 32, text_entry: 16, entry: 24, rounds_too_far: true },
     exception_body: 72,
     class_cost: ClassCost { plain: 2750, slotted: 1850, each_slot: 140 },
-    dataclass: Dataclass { slots: true, weakref_slot: true, keeps_original: false, zero_argument_super: false },
+    dataclass: Dataclass {
+        slots: true,
+        weakref_slot: true,
+        keeps_original: false,
+        zero_argument_super: false,
+        frozen_alias: false,
+    },
     copies_slots: true,
     shows_materialised: true,
     ..V3_10
@@ -207,6 +227,13 @@ const V3_12: Layout = Layout {
 const V3_13_0: Layout = Layout {
     first: Version { minor: 13, micro: 0 },
     last: Version { minor: 13, micro: 3 },
+    dataclass: Dataclass {
+        slots: true,
+        weakref_slot: true,
+        keeps_original: false,
+        zero_argument_super: false,
+        frozen_alias: true,
+    },
     values: ValuesArray { head: 8, order_head: Some(0) },
     inline_values: InlineValues::Plain,
     ..V3_12
@@ -228,7 +255,13 @@ const V3_14: Layout = Layout {
     inline_values: InlineValues::FixedSize,
     shared_keys: SharedKeys::Fixed { places: 30, seeded: true },
     tuple_body: 32,
-    dataclass: Dataclass { slots: true, weakref_slot: true, keeps_original: false, zero_argument_super: true },
+    dataclass: Dataclass {
+        slots: true,
+        weakref_slot: true,
+        keeps_original: false,
+        zero_argument_super: true,
+        frozen_alias: true,
+    },
     ..V3_13_4
 };
 

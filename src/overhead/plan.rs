@@ -123,7 +123,10 @@ fn change<'a>(
         .filter(|name| !classes.family(class).any(|other| other.definition(name) == Some(Definition::Property)));
     let own: Vec<String> = class.own_slots().map(str::to_owned).collect();
     let seen = seen.iter().map(|(name, _)| name.clone());
-    let new = fields.chain(seen).chain(assigned).filter(|name| can_be_slot(name));
+    // What a `cached_property` keeps is kept by hand then, under a name that the class does not have.
+    let is_cached = |name: &String| classes.family(class).any(|other| other.words("cached").any(|word| word == name));
+    let kept = |name: String| if is_cached(&name) { format!("_{name}") } else { name };
+    let new = fields.chain(seen).chain(assigned).map(kept).filter(|name| can_be_slot(name));
     let new: Vec<String> = new.filter(|name| declared.insert(name.clone())).collect();
     let names: Vec<String> = own.into_iter().chain(new).collect();
     let n_slots = names.len() as u64;

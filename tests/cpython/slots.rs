@@ -16,6 +16,7 @@ on_each_python! {
     the_fields_of_attrs_are_known,
     a_decorator_keeps_its_arguments,
     a_default_that_instances_read_from_the_class_is_set_first,
+    what_slots_would_break_is_said,
 }
 
 /// Bytes an instance that advice and measurement may differ.
@@ -340,4 +341,51 @@ fn a_default_that_instances_read_from_the_class_is_set_first(python: &Python) {
     std::fs::write(&program, changed).expect("a program");
     let output = Command::new(&python.path).arg(&program).output().expect("an interpreter");
     assert!(output.status.success(), "{python}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn what_slots_would_break_is_said(python: &Python) {
+    let place = tempfile::tempdir().expect("a directory");
+    let program = place.path().join("broken.py");
+    let source = "
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+T = TypeVar('T')
+@dataclass(frozen=True)
+class Box(Generic[T]):
+    x: int
+class Square:
+    def __init__(self, side):
+        self.side = side
+    @cached_property
+    def area(self):
+        return self.side * self.side
+class Node:
+    def __init__(self, name):
+        self.name = name
+        self.size = 0
+class Record(dict):
+    pass
+class RecordNode(Record, Node):
+    def __init__(self, name):
+        dict.__init__(self)
+        Node.__init__(self, name)
+boxes = [Box[int](i) for i in range(2000)]
+squares = [Square(i) for i in range(2000)]
+areas = [square.area for square in squares]
+nodes = [Node(str(i)) for i in range(2000)] + [RecordNode(str(i)) for i in range(20)]
+";
+    std::fs::write(&program, source).expect("a program");
+    let told = slots(&python.path, &program);
+    let row =
+        |name: &str| rows(&told).iter().find(|row| row["type"] == format!("__main__.{name}")).expect("a row").clone();
+    let says = |row: &Value, text: &str| row["blockers"].to_string().contains(text);
+    // CPython 3.10 to 3.12 refuse what `Box[int](…)` sets on a frozen instance with slots.
+    let refused = (10..13).contains(&python.minor);
+    assert_eq!(says(&row("Box"), "`C[int](…)` raises TypeError"), refused, "{python}: {:#}", row("Box"));
+    let suggestion = row("Square")["suggestion"].to_string();
+    assert!(suggestion.contains("_area") && !suggestion.contains(r#"\"area\""#), "{python}: {suggestion}");
+    let node = row("Node");
+    assert_eq!(node["verdict"], "not advised", "{python}: {node:#}");
+    assert!(says(&node, "which has the layout of `dict`"), "{python}: {node:#}");
 }

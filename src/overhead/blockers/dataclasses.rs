@@ -156,6 +156,23 @@ pub(super) fn frozen_by_hand(candidate: &Candidate) -> Option<Objection> {
     )
 }
 
+/// `C[int](…)` of a frozen generic dataclass with slots: TypeError (3.10 to 3.12). Without slots the error of setting
+/// `__orig_class__` is swallowed, so no instance shows that it was made so.
+pub(super) fn frozen_alias(candidate: &Candidate) -> Option<Objection> {
+    let target = candidate.comparison.target;
+    let is_generic = candidate.classes.ancestors(candidate.class).any(|base| base.def.name == "typing.Generic");
+    if !candidate.by_dataclass() || !candidate.class.is_frozen() || !is_generic || target.dataclass.frozen_alias {
+        return None;
+    }
+    after(
+        format!(
+            "it is generic and frozen: with `slots=True`, `C[int](…)` raises TypeError on CPython {}",
+            target.short()
+        ),
+        "make instances without the brackets, `C(…)`",
+    )
+}
+
 /// A subclass with a dict of a frozen slots dataclass: pickling drops the extra attributes silently (3.10+).
 pub(super) fn frozen_subclass(candidate: &Candidate) -> Option<Objection> {
     if !candidate.by_decorator() || !candidate.class.is_frozen() {

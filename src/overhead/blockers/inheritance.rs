@@ -131,6 +131,30 @@ pub(super) fn layout_conflict(candidate: &Candidate) -> Option<Objection> {
             let Some(base) = candidate.classes.get(*id).filter(|base| !related(candidate, base)) else {
                 continue;
             };
+            if let Some(built_in) = layout_of(candidate, base) {
+                return never(
+                    format!(
+                        "{} inherits from it and from {}, which has the layout of `{built_in}`: a class beside that cannot have slots with names",
+                        class.short_name(),
+                        base.short_name()
+                    ),
+                    format!(
+                        "leave it as it is, or let {} hold a {} in an attribute",
+                        class.short_name(),
+                        base.short_name()
+                    ),
+                );
+            }
+            if has_slots(candidate, base) {
+                return never(
+                    format!(
+                        "{} inherits from it and from {}, which has slots with names: only one of its bases can",
+                        class.short_name(),
+                        base.short_name()
+                    ),
+                    format!("leave it as it is, or let {} hold one of the two in an attribute", class.short_name()),
+                );
+            }
             if has_body(candidate, base) {
                 return after(
                     format!(
@@ -139,7 +163,7 @@ pub(super) fn layout_conflict(candidate: &Candidate) -> Option<Objection> {
                         base.short_name()
                     ),
                     format!(
-                        "give slots to one of the two, and `__slots__ = ()` to the other, or let {} hold it in an attribute",
+                        "give slots to one of the two and leave the other as it is, or let {} hold it in an attribute",
                         class.short_name()
                     ),
                 );
@@ -180,10 +204,18 @@ fn related(candidate: &Candidate, other: &Class) -> bool {
 
 /// Whether it has slots with names already, or a built-in base, or would be told to have slots.
 fn has_body(candidate: &Candidate, class: &Class) -> bool {
-    let has_slots = candidate.classes.family(class).any(|ancestor| ancestor.own_slots().next().is_some());
     let has_names = candidate.all.get(&class.def.id).is_some_and(|seen| !seen.names.is_empty());
-    let base = candidate.classes.built_in_base(class);
-    has_slots || base.is_some_and(|base| base.def.size > 16) || (class.gives_dict() && has_names)
+    has_slots(candidate, class) || layout_of(candidate, class).is_some() || (class.gives_dict() && has_names)
+}
+
+fn has_slots(candidate: &Candidate, class: &Class) -> bool {
+    candidate.classes.family(class).any(|ancestor| ancestor.own_slots().next().is_some())
+}
+
+/// The built-in base whose fields, or items, its instances have: `dict`, `int`, `BaseException`.
+fn layout_of<'a>(candidate: &Candidate<'a>, class: &'a Class) -> Option<&'a str> {
+    let base = candidate.classes.built_in_base(class)?;
+    (base.def.size > 16 || base.def.item_size > 0).then_some(base.def.name.as_str())
 }
 
 /// A base whose `__reduce__` gives away the dict and no slots: a copy lacks them, AttributeError (exceptions, `array` and

@@ -88,6 +88,7 @@ pub const CONDITIONS: &[Condition] = &[
     Condition { name: "class-cell", check: dataclasses::class_cell },
     Condition { name: "weakref-slot", check: dataclasses::weakref_slot },
     Condition { name: "frozen-by-hand", check: dataclasses::frozen_by_hand },
+    Condition { name: "frozen-alias", check: dataclasses::frozen_alias },
     Condition { name: "frozen-subclass", check: dataclasses::frozen_subclass },
     Condition { name: "old-pickles", check: dataclasses::old_pickles },
     Condition { name: "few-instances", check: payoff::few_instances },

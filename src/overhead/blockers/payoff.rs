@@ -89,9 +89,10 @@ pub(super) fn bloated_table(candidate: &Candidate) -> Option<String> {
 /// Slots that no instance has set.
 pub(super) fn never_set(candidate: &Candidate) -> Option<String> {
     let seen: Vec<&str> = candidate.seen_names().collect();
+    let is_cached = |name: &str| candidate.class.words("cached").any(|word| name.strip_prefix('_') == Some(word));
     let unset = candidate
         .own_names()
-        .filter(|name| !seen.contains(name))
+        .filter(|name| !seen.contains(name) && !is_cached(name))
         .filter(|name| !candidate.class.own_slots().any(|slot| slot == *name));
     let names = super::listed(unset)?;
     let costs = if names.many { "as a slot each costs 8 bytes" } else { "as a slot it costs 8 bytes" };

@@ -313,6 +313,22 @@ fn instances_that_came_out_of_a_pickle_stand_in_the_way_and_copies_do_not() {
 }
 
 #[test]
+fn a_base_with_a_layout_of_its_own_leaves_no_slots_to_the_other() {
+    let types = format!(
+        "type 10 app.Node {PLAIN} bases=1\n\
+         type 11 app.Record size=64 flags=gc,heap,dict,weakref,managed-dict,managed-weakref bases=2 file=app.py\n\
+         type 12 app.RecordNode size=64 flags=gc,heap,dict,weakref,managed-dict,managed-weakref bases=11,10 file=app.py"
+    );
+    let script = program(&types, &[(10, &["name", "size"])], "");
+    let advice = profile("cpython-3.13.0", &script).advise(&SlotsOptions::default());
+    let [node] = advice.slots.as_slice() else { panic!("{advice:?}") };
+    assert_eq!(node.verdict, Verdict::NotAdvised);
+    let blocker = node.blockers.iter().find(|blocker| blocker.name == "layout-conflict").unwrap();
+    assert_snapshot!(blocker.sentence, @"RecordNode inherits from it and from Record, which has the layout of `dict`: a class beside that cannot have slots with names");
+    assert_snapshot!(blocker.instead, @"leave it as it is, or let RecordNode hold a Record in an attribute");
+}
+
+#[test]
 fn two_bases_cannot_both_have_slots_with_names() {
     let types = format!(
         "type 10 app.Left {PLAIN} bases=1\ntype 11 app.Right {PLAIN} bases=1\ntype 12 app.Both {PLAIN} bases=10,11"
