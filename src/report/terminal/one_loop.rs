@@ -1,5 +1,6 @@
 //! Writes one loop for people: how much of it, its path, where it came from, and what to cut.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::wrap::{Style, styled, wrap, wrap_words};
@@ -12,6 +13,9 @@ const FACTS: usize = 17;
 
 /// Byte-seconds from which on it is told how long a loop lingered.
 const LINGERED: f64 = 1_000.0;
+
+/// Types that are shown of what belongs to a loop.
+const TYPES: usize = 5;
 
 /// Frames of a stack that are shown at 80 columns; one more for each 20 columns beyond.
 const FRAMES: usize = 4;
@@ -131,9 +135,25 @@ pub fn stack(site: &[FrameRow], other_sites: u64, width: usize) -> String {
     text
 }
 
-fn types(types: &std::collections::BTreeMap<String, Number>, width: usize) -> String {
-    let pieces = types.iter().map(|(name, n)| format!("{} × {name}", how_many(n)));
-    wrap(&pieces.collect::<Vec<_>>(), ", ", FACTS, width)
+/// The types with the most objects, by name, and how many more there are.
+fn types(types: &BTreeMap<String, Number>, width: usize) -> String {
+    let mut shown: Vec<(&String, &Number)> = types.iter().collect();
+    shown.sort_by(|(_, a), (_, b)| value(b).total_cmp(&value(a)));
+    let more = shown.len().saturating_sub(TYPES);
+    shown.truncate(TYPES);
+    shown.sort_unstable_by_key(|&(name, _)| name);
+    let mut pieces: Vec<String> = shown.iter().map(|(name, n)| format!("{} × {name}", how_many(n))).collect();
+    if more > 0 {
+        pieces.push(counted(more as u64, "more type", "more types"));
+    }
+    wrap(&pieces, ", ", FACTS, width)
+}
+
+fn value(number: &Number) -> f64 {
+    match *number {
+        Number::Whole(n) => n as f64,
+        Number::Part(n) => n,
+    }
 }
 
 /// Of loops that are not all alike, what one of them has in the mean.
