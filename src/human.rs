@@ -1,4 +1,4 @@
-//! Numbers become words for people: thousands apart, bytes in units, times in units.
+//! Writes numbers for people: thousands apart, bytes and times in units.
 
 /// `1,204,331`.
 pub fn count(n: u64) -> String {

@@ -1,4 +1,4 @@
-//! What the command line may say.
+//! Defines what the command line may say.
 
 use std::path::PathBuf;
 

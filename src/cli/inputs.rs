@@ -1,4 +1,4 @@
-//! The paths of the command line become the traces to read: directories are looked through, standard input is one.
+//! Finds the traces that the command line names: directories are searched, `-` is standard input.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The `refloop` command: arguments in; tables, files and an exit code out.
+//! Runs the `refloop` command.
 
 mod args;
 mod commands;

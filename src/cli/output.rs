@@ -1,4 +1,4 @@
-//! Where a page goes: standard output, or a file that appears whole or not at all.
+//! Writes a page to standard output, or to a file that appears whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};

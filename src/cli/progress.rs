@@ -1,4 +1,4 @@
-//! How far the reading is: a bar on the terminal's stderr, with rate and time left; silence elsewhere.
+//! Shows how far the reading is: a bar on the stderr of a terminal, with rate and time left.
 
 use std::io::IsTerminal;
 use std::path::Path;

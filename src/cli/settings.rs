@@ -1,4 +1,4 @@
-//! The project's configuration, and the command line on top of it.
+//! Reads the project's configuration, and puts the command line on top of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! How a command ended becomes an exit code, and its error one line on stderr.
+//! Turns the end of a command into an exit code, and its error into one line on stderr.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What is known of the cyclic garbage of one trace or of several: loops that are the same bug, together.
+//! Describes cyclic garbage: groups of loops that are the same bug, of one trace or of several.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Objects become facts: which objects keep only each other alive, in which loops, and which bug each loop is.
+//! Finds cyclic garbage: which objects keep only each other alive, in which loops, and which bug each loop is.
 
 pub mod garbage;
 pub mod graph;

@@ -1,4 +1,4 @@
-//! Classes with more attributes than CPython shares the names of become findings.
+//! Reports classes with more attributes than CPython shares the names of.
 
 use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::LayoutFact;

@@ -1,4 +1,4 @@
-//! A baseline: the findings that are known and accepted, one a line, sorted, small in a diff.
+//! Reads and writes a baseline: the accepted findings, one a line, sorted, small in a diff.
 //!
 //! ```text
 //! # refloop baseline …

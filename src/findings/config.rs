@@ -1,4 +1,4 @@
-//! The text of `refloop.toml`, or of `[tool.refloop]` in `pyproject.toml`, becomes a [`Config`].
+//! Parses `refloop.toml`, or `[tool.refloop]` of `pyproject.toml`.
 //!
 //! An unknown key is an error that names the nearest known one; every error has its line.
 

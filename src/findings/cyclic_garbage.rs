@@ -1,4 +1,4 @@
-//! Loops become findings: objects that only keep each other alive, freed by the collector later or never.
+//! Reports loops: objects that only keep each other alive, freed by the collector later or never.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A day of the calendar, for suppressions that expire. The library asks no clock: today is given to it.
+//! Represents a day, for suppressions that expire; the caller says which day today is.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Findings become a verdict: which of them fail the build, and why the others do not.
+//! Decides which findings fail the build, and why the others do not.
 
 use globset::GlobSet;
 use serde::ser::{Serialize, SerializeStruct, Serializer};

@@ -1,4 +1,4 @@
-//! Containers that grow from one look at the heap to the next become findings.
+//! Reports containers that grow from one look at the heap to the next.
 
 use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
 use crate::growth::GrowingContainer;

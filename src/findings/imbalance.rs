@@ -1,4 +1,4 @@
-//! Anomalies become findings where the counts contradict the references: the log or the program is broken.
+//! Reports anomalies in which the counts contradict the references: the log or the program is broken.
 
 use super::{Finding, Owner, Ownership, Rule, Severity, fingerprint_of};
 use crate::human::counted;

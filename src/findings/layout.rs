@@ -1,4 +1,4 @@
-//! Classes whose instances waste memory become findings: what the rules about layout have in common.
+//! Holds what the rules about wasted memory have in common.
 
 use super::{Finding, Owner, Ownership, Rule, fingerprint_of};
 use crate::cycles::StackFrame;

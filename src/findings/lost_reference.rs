@@ -1,4 +1,4 @@
-//! Lost objects become findings: a count above zero that no root, referrer or loop explains.
+//! Reports lost objects: those with a count that no root, referrer or loop explains.
 
 use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
 use crate::human::counted;

@@ -1,4 +1,4 @@
-//! Classes whose instances have a dict because something asked for it become findings.
+//! Reports classes whose instances have a dict only because something asked for it.
 
 use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::LayoutFact;

@@ -1,4 +1,4 @@
-//! Classes that slots would do good become findings; those with a blocker do not.
+//! Reports classes that slots would do good, and that nothing speaks against.
 
 use super::layout::{Class, LEAST_WASTE, finding};
 use super::{Finding, Ownership, Rule, Severity};

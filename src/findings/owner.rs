@@ -1,4 +1,4 @@
-//! Files, stacks and type names become an owner: the application, a package by name, or the standard library.
+//! Decides whose an object or a loop is: the application's, a package's, or the standard library's.
 //!
 //! Paths decide where they are known. Without any, the module in the name of a type does; without that, and if the
 //! trace knows of stacks at all, the object was made by the interpreter.

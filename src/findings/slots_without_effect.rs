@@ -1,4 +1,4 @@
-//! Classes with slots and a dict beside them become findings.
+//! Reports classes whose instances have slots and a dict beside them.
 
 use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::{Cause, LayoutFact};

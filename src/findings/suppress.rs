@@ -1,4 +1,4 @@
-//! Suppressions: findings that are accepted for a written reason, perhaps for a time.
+//! Matches suppressions: findings that are accepted for a written reason, perhaps for a time.
 
 use std::path::{Path, PathBuf};
 

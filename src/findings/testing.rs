@@ -1,4 +1,4 @@
-//! Loops as the tests of this folder and of the reports use them.
+//! Makes loops for the tests of this folder and of the reports.
 
 use std::collections::BTreeMap;
 

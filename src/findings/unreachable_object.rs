@@ -1,4 +1,4 @@
-//! Objects that the program's own collector called unreachable become findings: one for each type.
+//! Reports objects that the program's own collector called unreachable, one finding for each type.
 //!
 //! The log has no references, so which loop kept an object cannot be said, and one bug may show as several types.
 

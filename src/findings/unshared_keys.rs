@@ -1,4 +1,4 @@
-//! Classes whose instances have key tables of their own become findings.
+//! Reports classes whose instances have key tables of their own.
 
 use super::{Finding, Ownership, Rule, Severity, layout};
 use crate::overhead::{Cause, LayoutFact};

@@ -1,4 +1,4 @@
-//! Numbers at moments, and whether they grow in every window between two of them.
+//! Decides whether a number grows in every window between two looks at the heap.
 
 /// Moments that are kept; of more, every second one is forgotten.
 const MOST: usize = 64;

@@ -1,4 +1,4 @@
-//! What grows in small scripts.
+//! Shows what grows in small scripts.
 
 use super::*;
 use crate::heap::replay;

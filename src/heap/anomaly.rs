@@ -1,4 +1,4 @@
-//! What a sane log would not say: each kind counted, with its first few examples.
+//! Counts what a sane log would not say, with the first few examples of each kind.
 
 use std::fmt;
 

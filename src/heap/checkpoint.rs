@@ -1,4 +1,4 @@
-//! References at checkpoints: a walk describes objects one after the other, and its checkpoint freezes what it said.
+//! Applies checkpoints: a walk describes objects one after the other, and its checkpoint freezes what it said.
 //!
 //! ```text
 //! walk full

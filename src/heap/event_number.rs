@@ -1,4 +1,4 @@
-//! The number of an event in six bytes, for one field of each object.
+//! Stores the number of an event in six bytes, for one field of each object.
 
 /// A number below 2⁴⁸. A trace of two hundred million million events ends there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A frozen graph in, for each node the references that the graph does not explain out: variables on the stack, C
+//! Counts for each node of a frozen graph the references that the graph does not explain: variables on the stack, C
 //! globals, the interpreter.
 
 use super::graph::{HeapGraph, Node};

@@ -1,4 +1,4 @@
-//! The common events on the fast path: live objects, short lists, nothing that anybody waits for.
+//! Plays the common events of live objects with short lists, where nothing waits for them.
 //!
 //! Advice: this is what `lifecycle.rs` does with the same event, written out for the case that nine events in ten are,
 //! with every question asked once. Each function does all of it, or changes nothing and answers `false`: then

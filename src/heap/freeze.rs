@@ -1,4 +1,4 @@
-//! The heap with references as events, frozen: its lists become compressed rows.
+//! Freezes a heap with references as events: its lists become compressed rows.
 
 use super::graph::{Counts, HeapGraph, Node, NodeState, PackedState, Slots};
 use super::model::Heap;

@@ -1,4 +1,4 @@
-//! The heap frozen at one moment: who refers to whom, in compressed rows. Never changes.
+//! Represents the heap at one moment: who refers to whom, in compressed rows that never change.
 //!
 //! A node is an object; nodes are numbered densely, [`HeapGraph::object`] gives the heap's own index back. Rows keep
 //! multiple references and references to oneself. petgraph's visit traits are implemented (`graph_impl.rs`), for

@@ -1,4 +1,4 @@
-//! [`HeapGraph`] speaks petgraph's visit traits, so that its algorithms run on a frozen heap without a copy.
+//! Implements petgraph's visit traits for [`HeapGraph`], so that its algorithms run on a frozen heap without a copy.
 //!
 //! Vacant nodes are nodes here, without edges. Beware of recursive algorithms (`tarjan_scc`): a heap has long chains.
 

@@ -1,4 +1,4 @@
-//! A table keyed by the producer's numbers: small ones index an array, absurd ones go through a map, so that memory
+//! Maps the producer's numbers to values: small ones index an array, absurd ones go through a map, so that memory
 //! stays in proportion to what is in the table.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! The producer's tags become places in the heap's table.
+//! Maps the producer's tags to places in the heap's table.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;

@@ -1,4 +1,4 @@
-//! What is known of an object in, what people call it out: `Order`, `function make_order`, `class Point`.
+//! Labels an object as people would call it: `Order`, `function make_order`, `class Point`.
 
 use crate::trace::TypeFlags;
 

@@ -1,4 +1,4 @@
-//! Life and death: births, frees, and with references as events the tally that decides who lives.
+//! Applies births and frees, and with references as events keeps the tally that decides who lives.
 //!
 //! An object is born with a tally of zero and lives until its tally *returns* to zero. Then it dies, and what it held is
 //! no longer held by it; that goes on in a queue, never by recursion.

@@ -1,5 +1,5 @@
-//! What a long list of references has, so that nothing ever searches it: how often each reference is in it, and which
-//! of its links are removed but still linked.
+//! Indexes a long list of references, so that nothing ever searches it: how often each reference is in it, and which of its
+//! links are removed but still linked.
 
 use std::collections::HashMap;
 

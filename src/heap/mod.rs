@@ -1,4 +1,4 @@
-//! Events become objects: the model, its replay, anomalies, and the frozen graph.
+//! Models the heap: replays events into objects, counts anomalies, and freezes the graph.
 
 mod anomaly;
 mod checkpoint;

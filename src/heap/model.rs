@@ -1,4 +1,4 @@
-//! The live heap while a trace plays: what is known of each object, of the types, sites and texts, and of the moment.
+//! Represents the live heap while a trace plays: objects, types, sites, texts, and the moment.
 //!
 //! Here are the questions that a reader of the heap asks. How events change it is in `replay.rs` (every event),
 //! `lifecycle.rs` (references as events) and `checkpoint.rs` (references at checkpoints).

@@ -1,4 +1,4 @@
-//! Texts of a trace in, the same as they may stand on a page out: a class can be called whatever a program likes.
+//! Makes the texts of a trace fit for a page: a class can be called whatever a program likes.
 //!
 //! A character that a terminal or an editor would obey is written as Python's `repr` writes it: `\n`, `\x1b`, `\u202e`.
 //! Backslashes stay as they are, for the sake of paths.

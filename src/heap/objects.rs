@@ -1,4 +1,4 @@
-//! What is known of each object: its birth and its size, at its place in the table, which is used again after its death.
+//! Stores what is known of each object, at its place in the table; a place is used again after a death.
 //! 32 bytes an object; what does not fit its field stands in a map beside.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Addresses become places by a table of two levels, because neighbours in memory are neighbours in the log: a lookup
+//! Maps addresses to places by a table of two levels, because neighbours in memory are neighbours in the log: a lookup
 //! costs one miss of the cache or two, where a hash table costs two or three.
 //!
 //! A page covers four kibibytes of address space, as a pool of CPython does at least. It has a bit for each address that

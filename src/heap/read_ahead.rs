@@ -1,4 +1,4 @@
-//! A trace becomes batches of events, read by a second thread while the first one plays those before them.
+//! Reads a trace on a second thread, in batches, while the first one plays what came before.
 //!
 //! Advice: this is for forms that are read for as long as they are played, as the text form is. An event that goes from one
 //! thread to the other is written, read and looked at twice; the binary form is decoded in less. The batches go round in a

@@ -1,5 +1,5 @@
-//! Who refers to whom while references come and go one by one: a list of references for each object, all in one pool of
-//! 12 bytes a reference, and the counts.
+//! Stores who refers to whom while references come and go one by one: a list for each object, all in one pool of 12 bytes
+//! a reference, and the counts.
 //!
 //! A list is singly linked, the youngest reference first. Finding a reference walks the list, up to a limit; an object
 //! with more references gets a [`LongList`], so that a million items of one list come and go in constant time each.

@@ -1,4 +1,4 @@
-//! Events become objects: plays a trace into a [`Heap`], and takes a snapshot where one is due.
+//! Plays a trace into a [`Heap`], and takes a snapshot where one is due.
 
 use super::anomaly::AnomalyKind;
 use super::graph::HeapGraph;

@@ -1,4 +1,4 @@
-//! What a place in the table of objects is used for, and what the replay has noted of its object: one byte.
+//! Stores in one byte what a place in the table is used for, and what the replay has noted of its object.
 
 /// The life of a place, and flags beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

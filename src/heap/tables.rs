@@ -1,4 +1,4 @@
-//! The tables of a trace's definitions: types with their counts, sites with their stacks, texts.
+//! Holds a trace's definitions: types with their counts, sites with their stacks, texts.
 
 use super::id_map::IdMap;
 use super::names;

@@ -1,4 +1,4 @@
-//! A profile goes in, advice on `__slots__` comes out: what each class would save, whether to do it, and what to paste.
+//! Advises on `__slots__`: what each class would save, whether to do it, and what to paste.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Type definitions of a trace go in, classes come out as the layout model sees them: their ancestors, their built-in
-//! base, how their instances are built, and what their dicts define.
+//! Represents classes as the layout model sees them: their ancestors, their built-in base, how their instances are built,
+//! and what their dicts define.
 
 use std::collections::{BTreeMap, BTreeSet};
 

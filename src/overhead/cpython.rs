@@ -1,4 +1,4 @@
-//! A version of CPython goes in, the numbers that lay out its instances come out: one row of data per version.
+//! Holds the numbers that lay out the instances of each CPython: one row of data for each version.
 //!
 //! To add a version: measure it, add a row to [`ROWS`]. No code asks for a version number; what differs is a field of
 //! [`Layout`]. The numbers are those of 64-bit builds with the global lock and pymalloc, measured with `tracemalloc`

@@ -1,4 +1,4 @@
-//! What a look at a checkpoint asks again and again, answered by number: what kind of type, of slot, of site is this?
+//! Answers by number what a checkpoint asks again and again: what kind of type, of slot, of site is this?
 
 use super::layout::block;
 use crate::heap::{Heap, IdMap};

@@ -1,4 +1,4 @@
-//! A class's build and the state of an instance dict go in, the blocks of one instance come out, in bytes.
+//! Computes the blocks of one instance, in bytes, from the build of its class and the state of its dict.
 //!
 //! *Requested* bytes are those asked from the allocator (what `tracemalloc` sees); *block* bytes are those really used:
 //! pymalloc's size classes, or malloc's chunks above 512 bytes. Sum blocks after rounding each, never before.

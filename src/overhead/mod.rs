@@ -1,4 +1,4 @@
-//! Objects become type profiles: what the instances of a type cost, and what `__slots__` would give back.
+//! Computes what the instances of a type cost, and what `__slots__` would give back.
 //!
 //! [`Profiler`] watches the replay, [`Profiler::finish`] makes a [`Profile`], [`Profile::advise`] answers for slots, and
 //! [`Profile::facts`] names what wastes memory for other reasons.

@@ -1,5 +1,4 @@
-//! A class and what was seen of its instances go in, the change that would give it slots comes out: which names are
-//! declared where, and by what means.
+//! Plans the change that would give a class slots: which names are declared where, and by what means.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What was observed goes in, a table of types comes out whose bytes add up to the heap.
+//! Makes the table of types, whose bytes add up to the heap.
 
 use std::collections::BTreeMap;
 

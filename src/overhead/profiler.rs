@@ -1,4 +1,4 @@
-//! Checkpoints go in, what they showed of the instances of each type comes out.
+//! Observes at checkpoints what the instances of each type look like.
 //!
 //! Costs one pass over objects and references at each full checkpoint, and memory in proportion to the number of types
 //! and of the different kinds of instances, not to the number of instances.

@@ -1,4 +1,4 @@
-//! A class, its instances and a plan go in, what the plan saves comes out, in bytes of blocks.
+//! Computes what a change would save for the instances of a class, in bytes of blocks.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The name of a module in, whether it is the standard library's out.
+//! Decides whether a module is the standard library's.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! A plan goes in, the lines to paste come out.
+//! Writes the lines to paste.
 
 use super::class::Class;
 use super::plan::{Change, Means, Plan, unmangled};

@@ -1,4 +1,4 @@
-//! The embedded agent and its bootstrap become files that Python can load, in a folder of their own in the cache.
+//! Unpacks the embedded agent and its bootstrap into a folder of their own in the cache.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! A Python program becomes a trace: the agent that records inside it, and the launcher that gets it there.
+//! Records a Python program: the agent that runs inside it, and the launcher that gets it there.
 //!
 //! The agent (`agent/`) is a crate of its own, compiled by `build.rs` and embedded here. It is loaded by a
 //! `sitecustomize` (`bootstrap/`) that the launcher puts in front of the program's own.

@@ -1,4 +1,4 @@
-//! What the recorded processes said of themselves in the status file, put together.
+//! Puts together what the recorded processes said of themselves in the status file.
 
 use std::path::{Path, PathBuf};
 

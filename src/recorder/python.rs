@@ -1,4 +1,4 @@
-//! What can be told of a command before it runs: how its trace is called, and why Python would not load the recorder.
+//! Inspects a command before it runs: how its trace is called, and why Python would not load the recorder.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Signals that come to the launcher while the program runs go to the program.
+//! Passes signals that come to the launcher on to the program that runs.
 //!
 //! What the terminal sends (interrupt, quit, hangup) goes to the whole foreground group, so the program has it already; only
 //! what another process sent to the launcher alone is passed on.

@@ -1,4 +1,4 @@
-//! One table of the report as comma-separated values (RFC 4180): the loops, or the types or slots where those are asked for.
+//! Writes one table of the report as comma-separated values (RFC 4180): the loops, unless types or slots are asked for.
 
 use std::io::{self, Write};
 

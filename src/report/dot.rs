@@ -1,4 +1,4 @@
-//! The loops as a graph in Graphviz's language: one cluster a loop, one node a member, one edge a reference.
+//! Writes the loops as a graph in Graphviz's language: one cluster a loop, one node a member, one edge a reference.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Findings as workflow commands of GitHub Actions: annotations beside the line that made the loop.
+//! Writes findings as workflow commands of GitHub Actions: annotations beside the line that made the loop.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};

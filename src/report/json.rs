@@ -1,4 +1,4 @@
-//! The report for machines. `docs/json-schema.md` says what each field means; it changes together with this file.
+//! Writes the report for programs. `docs/json-schema.md` says what each field means, and changes together with this file.
 
 use std::io::{self, Write};
 

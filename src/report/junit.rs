@@ -1,4 +1,4 @@
-//! Findings as JUnit XML: one test case each, so that every CI server can show them.
+//! Writes findings as JUnit XML: one test case each, so that every CI server can show them.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! The report as a Markdown page: for a pull request, a job summary, a wiki.
+//! Writes the report as a Markdown page: for a pull request, a job summary, a wiki.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Findings become bytes: one report, and one file for each format it is written in.
+//! Writes the report, in one file for each format.
 //!
 //! A format computes nothing: a number that two formats need is a field of [`Report`].
 

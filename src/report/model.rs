@@ -1,4 +1,4 @@
-//! The report itself: every number that any format shows, computed once. Plain values, no address, no clock.
+//! Defines the report: every number that any format shows, computed once. Plain values, no address, no clock.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, which code hosts show beside the code.
+//! Writes findings as SARIF 2.1.0, which code hosts show beside the code.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Reports as the tests of the formats use them.
+//! Makes reports for the tests of the formats.
 
 use std::collections::BTreeMap;
 

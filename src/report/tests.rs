@@ -1,4 +1,4 @@
-//! One body over every format.
+//! Tests every format with the same reports.
 
 use super::testing::report;
 use super::*;

@@ -1,4 +1,4 @@
-//! A frozen graph and its roots in, for each reachable object its dominator and its retained size out.
+//! Computes for each reachable object its dominator and its retained size.
 //!
 //! The semi-NCA algorithm (Georgiadis, "Linear-time algorithms for dominators and related problems", 2005), the one
 //! that LLVM uses, with every walk a loop. Above all roots stands a virtual one.

@@ -1,4 +1,4 @@
-//! Objects become facts: who keeps whom, how much would go with an object, and why it is alive.
+//! Answers who keeps whom: paths from a root, and how much would go with an object.
 
 pub mod dominators;
 pub mod query;

@@ -1,4 +1,4 @@
-//! Events from one form into another: a trace goes in, a sink is filled, and out comes how the trace ended.
+//! Copies the events of a trace into a sink, and says how the trace ended.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What can go wrong while a trace is read, with its place. Boxed, so that a result stays as small as an event.
+//! Defines what can go wrong while a trace is read, with its place. Boxed, so that a result stays as small as an event.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The one vocabulary of events. Every format is read into it, the recorder and the converter write it.
+//! Defines the one vocabulary of events. Every format is read into it, the recorder and the converter write it.
 //!
 //! Objects are named by [`Tag`]s, which are the producer's: an address or a serial number that may return after the
 //! object is freed. [`Header::numbers`] says whether tags are sparse (addresses: a map is needed) or dense (small

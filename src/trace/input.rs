@@ -1,4 +1,4 @@
-//! A path, standard input or bytes become an [`Input`]: a window on the unread bytes that moves forward.
+//! Opens a path, standard input or bytes as an [`Input`]: a window on the unread bytes that moves forward.
 //!
 //! A regular file is mapped into memory, and its window is all that is left of it. A pipe is read in pieces, and so is
 //! what zstd or gzip packed (known by their first bytes, never by a name): the window is refilled, and what was passed is

@@ -1,4 +1,4 @@
-//! Bytes become events: inputs, formats and their registry, errors with a position.
+//! Reads and writes traces: inputs, formats and their registry, errors with a position.
 
 pub mod convert;
 pub mod error;

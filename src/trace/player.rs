@@ -1,4 +1,4 @@
-//! What takes the events of a trace one by one.
+//! Defines what takes the events of a trace one by one.
 
 use super::event::{Event, SiteId, Slot, Tag, TypeId};
 

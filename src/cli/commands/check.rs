@@ -1,4 +1,4 @@
-//! `check`: the gate. The findings that count, short, and an exit code.
+//! Runs `check`, the gate: judges the findings, writes those that count, and chooses the exit code.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `convert`: from one form of a trace into another.
+//! Runs `convert`: writes a trace in another form.
 
 use std::io::{self, BufWriter};
 use std::path::Path;

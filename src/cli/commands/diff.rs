@@ -1,4 +1,4 @@
-//! `diff`: what is new, gone and grown from one run to another.
+//! Runs `diff`: compares two runs.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `explain`: the page of a rule.
+//! Runs `explain`: prints the page of a rule.
 
 use refloop::findings::Rule;
 

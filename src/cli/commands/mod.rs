@@ -1,4 +1,4 @@
-//! One file a command, or a family of them.
+//! Holds one file for each command, or for a family of commands.
 
 pub(crate) mod check;
 pub(crate) mod convert;

@@ -1,4 +1,4 @@
-//! `refloop record`: runs a program and writes its trace.
+//! Runs `record`: starts a program with the recorder, and says what was written.
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `analyze`, `loops`, `types` and `slots`: the report, whole or one table of it.
+//! Runs `analyze`, `loops`, `types` and `slots`: writes the report, whole or one table of it.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `why`: the paths from a root that keep objects alive.
+//! Runs `why`: writes the paths from a root that keep objects alive.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The garbage's graph in, its strongly connected components out, referrers first.
+//! Finds the strongly connected components of the garbage, referrers first.
 //!
 //! Pearce's algorithm ("A space-efficient algorithm for finding strongly connected components", 2016) with a stack of
 //! its own instead of the program's: a chain of ten million objects needs memory, not stack.

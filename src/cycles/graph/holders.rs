@@ -1,4 +1,4 @@
-//! Components in, for each object the loop that it counts with out: its own, or the one that holds it.
+//! Finds for each object of the garbage the loop that it is charged to: its own, or the one that holds it.
 
 use super::components::Components;
 use super::subgraph::GarbageGraph;

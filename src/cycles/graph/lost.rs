@@ -1,4 +1,4 @@
-//! The end of a trace in, the objects that only a forgotten reference keeps out.
+//! Finds objects that are alive at the end of the trace only because of an unreleased reference.
 
 use super::unreachable::Garbage;
 use crate::heap::{Heap, HeapGraph, Node};

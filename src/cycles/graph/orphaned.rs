@@ -1,4 +1,4 @@
-//! Components and the last release of each object in, when each loop was orphaned out.
+//! Finds when each loop lost its last outside reference, from the last release of each object.
 
 use super::components::Components;
 use super::subgraph::GarbageGraph;

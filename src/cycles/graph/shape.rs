@@ -1,4 +1,4 @@
-//! A component in, a hash of its shape out: loops of the same shape are the same bug, without a look at their path.
+//! Hashes the shape of a component: components of equal shape are the same bug, and need no search for their path.
 //!
 //! The members are put in the order of a walk that begins at a member with the least key, and the references are hashed
 //! by places in that order. Equal hashes mean equal shapes; the same shape may have several hashes where members are

@@ -1,4 +1,4 @@
-//! The garbage and its references in, a graph of nothing else out, numbered from zero without gaps.
+//! Builds the graph of the garbage alone, numbered from zero without gaps.
 
 use super::unreachable::Garbage;
 use crate::heap::HeapGraph;

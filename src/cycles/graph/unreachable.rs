@@ -1,4 +1,4 @@
-//! A frozen graph in, the objects that no root reaches out: cyclic garbage, what it holds, and what was lost.
+//! Finds the objects that no root reaches: cyclic garbage, what it holds, and what was lost.
 //!
 //! This is what CPython's collector does (`deduce_unreachable` in `Modules/gcmodule.c`, `Python/gc.c` from 3.13 on):
 //! subtract the references from inside from the counts, keep what has some left, and what those reach. Objects that

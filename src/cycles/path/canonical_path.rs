@@ -1,4 +1,4 @@
-//! A way around a loop, reference by reference, in, the path as people would tell it out.
+//! Writes a way around a loop as a path that reads the same in every run.
 
 use std::cmp::Ordering;
 

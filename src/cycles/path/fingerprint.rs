@@ -1,4 +1,4 @@
-//! The path of a loop in, the name of the bug out.
+//! Computes the fingerprint of a bug from the path of its loops.
 
 use crate::cycles::garbage::{Fingerprint, LoopPath};
 

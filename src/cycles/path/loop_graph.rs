@@ -1,4 +1,4 @@
-//! One loop as the search for its path sees it: what each member is called, and what each reference between them is.
+//! Builds the graph in which the path of a loop is searched: names of its members, and of their references.
 //!
 //! Here the interpreter's detail goes away, so that a path reads the same on every CPython: an instance's dict is no
 //! step of its own (there is none from 3.11 on), neither is a generator's frame (there is none from 3.11 on), an index

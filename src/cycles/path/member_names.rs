@@ -1,13 +1,13 @@
-//! Members of a loop in, what they are called out: as a key for many loops, as a loop graph with names for one.
+//! Names the members of a loop: by a key for many loops, by text for one.
 
 use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 
 use super::loop_graph::{Kind, LoopGraph, Name};
+use super::provenance;
 use crate::cycles::graph::shape::{any_index, key_of};
 use crate::cycles::graph::subgraph::GarbageGraph;
-use crate::cycles::tracker::provenance;
 use crate::heap::label::Named;
 use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{Slot, TypeFlags, TypeId};

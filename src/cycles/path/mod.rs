@@ -5,4 +5,5 @@ pub(super) mod cut_trial;
 mod fingerprint;
 pub mod loop_graph;
 pub(super) mod member_names;
+pub(super) mod provenance;
 pub mod search;

@@ -1,4 +1,4 @@
-//! The graph of a loop in, a shortest way around it out, told as people would.
+//! Searches a shortest way around a loop, the one that reads first.
 //!
 //! The cheapest way is looked for from every member that can be a step: one search backwards from it, and a walk
 //! forwards along cheapest references that takes the least text wherever it can choose. So of several shortest ways the

@@ -1,4 +1,4 @@
-//! The tracker against a naive model, on random heaps.
+//! Compares the tracker with a naive model, on random heaps.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What is found in small traces, in one line for each group.
+//! Shows what is found in small traces, in one line for each group.
 
 use std::fmt::Write;
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use foldhash::fast::FixedState;
 
-use super::{origin, provenance};
+use super::origin;
 use crate::cycles::garbage::{Fingerprint, LoopGroup, LoopPath, MemberTypes, Origin, SeenAt, StackFrame};
 use crate::cycles::merge::and_alike;
 use crate::cycles::path::cut_trial::{self, Trial};
 use crate::cycles::path::loop_graph::LoopGraph;
+use crate::cycles::path::provenance;
 use crate::heap::{Heap, Object, ObjectIndex};
 use crate::trace::{SiteId, TypeFlags, TypeId};
 

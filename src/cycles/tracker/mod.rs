@@ -6,7 +6,6 @@
 mod group;
 mod object_map;
 mod origin;
-pub(super) mod provenance;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -18,6 +17,7 @@ use crate::cycles::graph::orphaned::last_releases;
 use crate::cycles::graph::shape::{ShapeHash, Shapes};
 use crate::cycles::merge::sort;
 use crate::cycles::path::member_names::MemberNames;
+use crate::cycles::path::provenance;
 use crate::cycles::path::search;
 use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
 use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};

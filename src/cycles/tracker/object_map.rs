@@ -1,4 +1,4 @@
-//! Objects that were counted, by their place in the heap: neighbours in the heap are neighbours here.
+//! Maps objects to what was counted of them, in pages: neighbours in the heap are neighbours here.
 //!
 //! A hash of places would miss the cache at each of millions of objects. So places lead through small pages, which are
 //! there only where an object was counted, to a table of what is known.

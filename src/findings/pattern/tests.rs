@@ -1,4 +1,4 @@
-//! What is said of small paths.
+//! Shows what is said of small paths.
 
 use super::*;
 use crate::cycles::{Alike, LoopPath};

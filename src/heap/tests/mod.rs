@@ -1,4 +1,4 @@
-//! Plays a script in the text form and tells what the heap showed, for tests.
+//! Plays a script in the text form, and writes what the heap showed, for tests.
 
 mod properties;
 mod scenarios;

@@ -1,4 +1,4 @@
-//! The heap against a naive model: random logs, sane ones and others, give the same objects, tallies, references, and
+//! Compares the heap with a naive model: random logs, sane ones and others, give the same objects, tallies, references, and
 //! anomalies.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What the heap does with a log, told by small logs.
+//! Shows what the heap does with small logs.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Conditions on the attributes of the instances, and on who looks into their dicts.
+//! Checks the attributes of the instances, and who looks into their dicts.
 
 use super::{Candidate, Objection, after, counted, listed, saves};
 use crate::overhead::class::{Class, Definition};

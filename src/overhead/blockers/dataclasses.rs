@@ -1,4 +1,4 @@
-//! Conditions on dataclasses, and on objects that come back from a pickle.
+//! Checks dataclasses, and objects that come back from a pickle.
 
 use super::{Candidate, Objection, after, listed};
 use crate::overhead::class::Class;

@@ -1,4 +1,4 @@
-//! Conditions on bases, subclasses and metaclasses.
+//! Checks bases, subclasses and metaclasses.
 
 use super::{Candidate, Objection, after, listed, never, saves};
 use crate::overhead::class::Class;

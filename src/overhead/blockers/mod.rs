@@ -1,4 +1,4 @@
-//! A class and the change that would give it slots go in, what stands in the way comes out.
+//! Finds what stands in the way of giving a class slots.
 //!
 //! A condition is one function and one line in [`CONDITIONS`]. Each was verified on every CPython it speaks of; the
 //! numbers in the comments are the versions in which the outcome was seen.

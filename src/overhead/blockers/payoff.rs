@@ -1,4 +1,4 @@
-//! Conditions on the numbers: too few instances, nothing saved, less saved than the class costs.
+//! Checks the numbers: too few instances, nothing saved, less saved than the class costs.
 
 use super::{Candidate, Objection, counted, never};
 use crate::overhead::cpython::SharedKeys;

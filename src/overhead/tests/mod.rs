@@ -1,4 +1,4 @@
-//! A script in the text form goes in, the profile and the advice come out as lines: for tests.
+//! Plays a script in the text form, and writes the profile and the advice as lines, for tests.
 
 mod scenarios;
 

@@ -1,4 +1,4 @@
-//! What the profile and the advice say of small scripts.
+//! Shows what the profile and the advice say of small scripts.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! A map from addresses to something small, in memory of the recorder's own (never Python's allocator).
+//! Maps addresses to something small, in memory of the recorder's own (never Python's allocator).
 //!
 //! Open addressing, no removal; [`AddressMap::clear`] keeps the memory, up to a limit, for the next walk.
 

@@ -1,4 +1,4 @@
-//! When the heap is walked: at the end, on a signal, at intervals, at marks, and as a collection begins.
+//! Decides when the heap is walked: at the end, on a signal, at intervals, at marks, and as a collection begins.
 
 use std::ffi::{c_int, c_void};
 

@@ -1,4 +1,4 @@
-//! CRC-32 (IEEE): eight bytes at a time through tables, or, where the processor multiplies without carries, 64 at a time.
+//! Computes CRC-32 (IEEE): eight bytes at a time through tables, or, where the processor multiplies without carries, 64 at a time.
 //!
 //! Every byte of a trace comes by here, which the tables made 3 % of a recording's time. The folding is that of Intel's
 //! "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ", with its constants for this polynomial.

@@ -1,4 +1,4 @@
-//! The recording agent: a shared object that CPython loads as the extension module `_refloop`.
+//! Records inside the program: a shared object that CPython loads as the extension module `_refloop`.
 //!
 //! In go the program's allocations and its heap, out comes a trace in the binary form. It is built by `build.rs` apart
 //! from the rest, with nothing but `std`, and embedded in the command. All of it runs under the interpreter's lock.

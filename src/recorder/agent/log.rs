@@ -1,4 +1,4 @@
-//! The trace that is being written: encoded records, texts and sites interned, into the output. Without an output (after a fork,
+//! Writes the trace: encoded records, texts and sites interned, into the output. Without an output (after a fork,
 //! after a full disk) what is written goes nowhere.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! The extension module `_refloop`: what the bootstrap calls, and what a recorded program may call.
+//! Offers the extension module `_refloop`: what the bootstrap calls, and what a recorded program may call.
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;

@@ -1,4 +1,4 @@
-//! A map from addresses to small numbers: open addressing, linear probing, no tombstones.
+//! Maps addresses to small numbers: open addressing, linear probing, no tombstones.
 
 /// Keys are not 0; values are not 0.
 #[derive(Debug, Default)]

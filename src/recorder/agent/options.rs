@@ -1,4 +1,4 @@
-//! What the launcher asks for, in one environment variable: lines of `key=value`, inherited by child processes.
+//! Reads what the launcher asks for, in one environment variable: lines of `key=value`, inherited by child processes.
 
 use std::path::PathBuf;
 

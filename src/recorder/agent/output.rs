@@ -1,4 +1,4 @@
-//! Records to a file, through a window of it in memory, so that whatever ends the process, the kernel has all whole
+//! Writes records to a file, through a window of it in memory, so that whatever ends the process, the kernel has all whole
 //! records. In go encoded records, out comes the binary form that `docs/formats/binary.md` describes.
 
 use std::fs::{File, OpenOptions};

@@ -1,4 +1,4 @@
-//! One recorded process: its file and header, its status for the launcher, what happens as it forks and ends.
+//! Represents one recorded process: its file and header, its status for the launcher, what happens as it forks and ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

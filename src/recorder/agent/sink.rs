@@ -1,4 +1,4 @@
-//! What a walk of the heap writes into: the live table and the log, behind one trait.
+//! Defines what a walk of the heap writes into: the live table and the log, behind one trait.
 
 use crate::encode::Encoder;
 

@@ -1,4 +1,4 @@
-//! Where an object was made: the Python stack of the running thread, as a node of a tree of all stacks seen.
+//! Finds where an object was made: the Python stack of the running thread, as a node of a tree of all stacks seen.
 //!
 //! The last stack of each thread is kept, with the node of each of its frames. Most births share all of it but the innermost
 //! frame or two: the walk goes out to the first frame that is in the kept stack, and from there only compares, up to the

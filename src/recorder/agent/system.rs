@@ -1,4 +1,4 @@
-//! The few functions of the C library that the agent needs and `std` does not have.
+//! Declares the few functions of the C library that the agent needs and `std` does not have.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::io;

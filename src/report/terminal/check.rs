@@ -1,4 +1,4 @@
-//! The gate's answer for people: one line when nothing fails, a few lines for each finding that does.
+//! Writes the gate's answer for people: one line when nothing fails, a few lines for each finding that does.
 
 use std::collections::HashMap;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! A table of cells that fits a width: a head, a rule, rows.
+//! Writes a table of cells that fits a width: a head, a rule, rows.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! The table of advice on slots.
+//! Writes the advice on slots, as a table and class by class.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Lines of a page for people: pieces joined and wrapped, emphasis where colour is wanted.
+//! Wraps the lines of a page for people, and sets words off where colour is wanted.
 
 /// Joins pieces with `separator`, beginning a new line, `indent` blanks in, where the next piece would pass `width`.
 /// The first line is taken to begin at `indent` as well. A piece that is too long for a line is broken at its commas or

@@ -1,4 +1,4 @@
-//! Dense numbers to the producer's tags and back, for the converter.
+//! Translates dense numbers to the producer's tags and back, for the converter.
 //!
 //! An event may name an object that is not there: it was never born, or has been freed. Such a name has no number and no
 //! address, and has to come through both ways all the same. So the one becomes the other's complement (`!x`, all 64 bits

@@ -1,4 +1,4 @@
-//! The registry of formats: one module each, one line each. A trace is told by its first bytes, never by its name.
+//! Registers the formats: one module each, one line each. A trace is recognised by its first bytes, never by its name.
 
 use std::io::{self, Write};
 use std::path::Path;

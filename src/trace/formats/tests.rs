@@ -1,4 +1,4 @@
-//! What holds for every format: its fixtures are claimed by it alone, what it writes is read back, it has a page, and no
+//! Tests what holds for every format: its fixtures are claimed by it alone, what it writes is read back, it has a page, and no
 //! input makes it panic or hang.
 
 use std::cell::RefCell;

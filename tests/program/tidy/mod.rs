@@ -86,6 +86,21 @@ fn every_module_begins_with_what_it_does() {
 }
 
 #[test]
+fn the_head_of_a_module_is_a_sentence_with_a_verb() {
+    // `Finds …`, `Decodes …`; the crate itself is a chain of sentences.
+    let is_verb = |word: &str| word == "Given" || word.starts_with(char::is_uppercase) && word.ends_with('s');
+    let mut wrong = Vec::new();
+    for source in sources(&["src"]).iter().filter(|source| source.name != "src/lib.rs") {
+        let head = source.lines.first().map(String::as_str).unwrap_or_default();
+        let word = head.trim_start_matches("//!").trim_start().split([' ', ',']).next().unwrap_or_default();
+        if !is_verb(word) {
+            wrong.push(format!("{}: {head}", source.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn every_trace_format_has_a_page() {
     let mut missing = Vec::new();
     for format in refloop::trace::formats::FORMATS {

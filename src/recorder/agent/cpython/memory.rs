@@ -1,4 +1,4 @@
-//! Reads of CPython's memory: the words of an object's head, the same in 3.8 to 3.15 (64-bit builds with a GIL).
+//! Reads CPython's memory: the words of an object's head, the same in 3.8 to 3.15 (64-bit builds with a GIL).
 //!
 //! What goes in is the address of a live `PyObject`, what comes out is a word of it. Nothing is written, no reference
 //! is taken, no Python code runs.

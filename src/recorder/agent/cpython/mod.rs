@@ -1,4 +1,4 @@
-//! Everything that CPython decides, and the only place in the agent that knows a version or an offset.
+//! Holds everything that CPython decides, and is the only place in the agent that knows a version or an offset.
 //!
 //! `versions` has one row of data for each CPython; the rest reads memory by that row. A new version is a row, a table of
 //! opcodes in `bytecode`, and one of published offsets in `debug_offsets`.

@@ -1,4 +1,4 @@
-//! One row of data for each CPython that is recorded: every offset and every difference that the agent knows of.
+//! Holds one row of data for each CPython that is recorded: every offset and every difference that the agent knows of.
 //!
 //! All numbers are bytes, read with `offsetof` from the headers of 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1, 3.13.0, 3.13.18,
 //! 3.14.10 and 3.15.2 (64-bit builds with the global lock). What stands nowhere here is the same in all of them. From 3.13

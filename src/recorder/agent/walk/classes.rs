@@ -1,4 +1,4 @@
-//! What the walk needs to know of a class, worked out once per walk: where its instances begin and end, what they hold
+//! Works out what the walk needs to know of a class, once per walk: where its instances begin and end, what they hold
 //! where, and which of CPython's own containers they are.
 
 use crate::cpython::class::{chain, made_in_python};

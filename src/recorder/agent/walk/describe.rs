@@ -1,4 +1,4 @@
-//! A walk that is going on: objects go in, one after the other, their records come out.
+//! Walks the heap: writes the records of one object after the other.
 
 use super::classes::{Class, Kind, Place, places};
 use super::edges::Edges;

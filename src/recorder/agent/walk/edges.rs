@@ -1,4 +1,4 @@
-//! The references of one object, as `tp_traverse` reports them, and the names that were found for them.
+//! Collects the references of one object, as `tp_traverse` reports them, and the names that were found for them.
 //!
 //! `tp_traverse` alone says which references there are, and how many: that is what the collector goes by. Names only label
 //! this multiset: whoever knows a named place of the object says what it holds, and the first reference to that which has

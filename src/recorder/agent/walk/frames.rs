@@ -1,4 +1,4 @@
-//! Frames: the locals of suspended ones are references of their generator or frame object, those of running ones are roots.
+//! Walks frames: the locals of suspended ones are references of their generator or frame object, those of running ones are roots.
 
 use super::classes::Kind;
 use super::describe::Walk;

@@ -1,4 +1,4 @@
-//! What the collection that begins is about to find, before it runs any finalizer.
+//! Finds what the collection that begins is about to find, before it runs any finalizer.
 //!
 //! The collector's own algorithm, on the lists that it is going to look at: from each count the references among the
 //! candidates are subtracted; what then has a reference left, and all that can be reached from it, is alive. As the

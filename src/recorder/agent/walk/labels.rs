@@ -1,4 +1,4 @@
-//! Names of places to numbers of texts: built once per walk for each name object, so that the walk itself hashes addresses only.
+//! Numbers the names of places as texts: built once per walk for each name object, so that the walk itself hashes addresses only.
 
 use super::describe::Walk;
 use crate::cpython::integer;

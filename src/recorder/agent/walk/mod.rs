@@ -1,4 +1,4 @@
-//! The walk of the heap: CPython's memory in, the records of a `walk … checkpoint` out, through a [`Sink`].
+//! Walks the heap: writes what CPython's memory holds as the records of a `walk … checkpoint`, into a [`Sink`].
 //!
 //! Which references there are, `tp_traverse` alone says, as it does to the collector; the names are read from memory
 //! beside it (`slot_names`, `frames`), and a version without a row in `cpython/` gets no walk rather than a wrong one. A walk runs

@@ -1,4 +1,4 @@
-//! The text that defines a class: what stands behind `type N ` in the text form of a trace.
+//! Writes the text that defines a class: what stands behind `type N ` in the text form of a trace.
 //!
 //! Read from memory alone: no attribute is looked up, so no metaclass, descriptor or `__repr__` of the program runs.
 

@@ -1,4 +1,4 @@
-//! The bytes of a record to its event, as `docs/formats/binary.md` has them; the other half of `encode.rs`.
+//! Decodes the bytes of a record, as `docs/formats/binary.md` has them; the other half of `encode.rs`.
 //!
 //! Advice: the payload is followed by [`MARGIN`] zero bytes, so every record of bounded length is read from an array of
 //! that size, where no index has to be checked and no byte is looked for in vain. Whether the record was whole is asked once, at its

@@ -1,5 +1,4 @@
-//! Events to the bytes of a record, as `docs/formats/binary.md` has them. What goes in are plain numbers, what comes out
-//! is the record's bytes, valid until the next call.
+//! Encodes records, as `docs/formats/binary.md` has them: from numbers to bytes that are valid until the next call.
 //!
 //! This file is compiled twice: here, for the converter, and into the recording agent (`recorder/agent`), which has no
 //! dependency but `std`. So it uses nothing of this crate, and allocates nothing: the agent calls it inside CPython's

@@ -1,4 +1,4 @@
-//! The binary form: blocks become events. `docs/formats/binary.md` is its page.
+//! Reads the binary form, block by block. `docs/formats/binary.md` is its page.
 //!
 //! [`Reader`] finds and checks the blocks, `decode.rs` takes the records out of one; [`BinaryWriter`] and [`encode`] are
 //! the way back.

@@ -1,4 +1,4 @@
-//! What the binary form makes of long traces, and of files that end where they should not.
+//! Reads long traces, and files that end where they should not, in the binary form.
 
 use super::encode::{BLOCK_MAGIC, BLOCK_OPEN};
 use crate::trace::formats::WriteOptions;

@@ -1,4 +1,4 @@
-//! Events become blocks of the binary form.
+//! Writes events as blocks of the binary form.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What a log becomes, as the text form.
+//! Shows logs as the text form.
 
 use super::super::tests::{converted, plain};
 

@@ -1,5 +1,4 @@
-//! The lines that both forms share as text: the header, what follows `type `, and what follows `mark `. Bytes of a
-//! line become a [`Header`], [`TypeDef`] or [`Mark`], and the other way round.
+//! Parses and writes the lines that both forms share as text: the header, what follows `type `, and what follows `mark `.
 
 use std::borrow::Cow;
 

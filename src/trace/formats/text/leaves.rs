@@ -1,4 +1,4 @@
-//! The smallest pieces of a line: blanks, keywords, tags and numbers. Bytes go in, values and what is left come out.
+//! Parses the smallest pieces of a line: blanks, keywords, tags and numbers.
 //!
 //! Advice: these run for every line of a trace of gigabytes. Each looks at a byte once, in one loop; nom's own `digit1`
 //! and `map_res` in their place make the whole reader four times slower. They are inlined into their record, because a

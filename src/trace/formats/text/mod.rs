@@ -1,4 +1,4 @@
-//! The text form: lines become events, one by one. `docs/formats/text.md` is its page.
+//! Reads the text form, line by line. `docs/formats/text.md` is its page.
 //!
 //! `read.rs` counts lines and finds their ends, `records.rs` parses one, [`definitions`] has what the binary form
 //! shares, `leaves.rs` and `quote.rs` the smallest pieces. `malformed` alone turns what nom says into an error of ours.

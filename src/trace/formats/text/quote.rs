@@ -1,4 +1,4 @@
-//! Words and texts of a line, read and written: what stands as it is, and what needs quotes.
+//! Reads and writes the words and texts of a line: what stands as it is, and what needs quotes.
 //!
 //! ```text
 //! word     = quoted | byte that is no blank…            not beginning with '#'

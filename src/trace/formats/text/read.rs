@@ -1,4 +1,4 @@
-//! An input becomes lines, and each line an event.
+//! Splits an input into lines, and reads each as an event.
 
 use memchr::memchr;
 

@@ -1,4 +1,4 @@
-//! The records of the text form: one function each, its grammar above it. A line goes in, an event comes out.
+//! Parses the records of the text form: one function each, its grammar above it.
 //!
 //! The keyword comes first, and all after it is under `cut`: a bad `alloc` is reported as a bad `alloc`, and not as a line
 //! that nothing matched. [`record`] picks the function by the first bytes, because trying one after another is slow. The

@@ -1,4 +1,4 @@
-//! What the text form makes of lines that people and other programs write.
+//! Parses lines that people and other programs write.
 
 use std::io::Cursor;
 

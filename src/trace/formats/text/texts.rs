@@ -1,4 +1,4 @@
-//! Texts of a trace get their numbers: bytes of a line go in, a [`TextId`] comes out, and the definitions to be told of.
+//! Numbers the texts of a trace, and remembers which of them are still to be defined.
 
 use std::collections::HashMap;
 

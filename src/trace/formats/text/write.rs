@@ -1,4 +1,4 @@
-//! Events become lines of the text form.
+//! Writes events as lines of the text form.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,4 +1,4 @@
-//! A member of a loop in, the files that say whose it is out.
+//! Finds the files that say whose a member of a loop is.
 //!
 //! A function, frame or class is at home in its own file, whoever made it. Anything else is at home where its class is
 //! defined, and where it was made: in the innermost file of the stack. Generated code (`<string>`) is no file; what was
