@@ -29,7 +29,7 @@ pub(crate) fn write(file: Option<&Path>, page: impl FnOnce(&mut dyn Write) -> io
 
 fn to_file(file: &Path, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let cannot = || format!("cannot write {}", file.display());
-    let whole = Whole::create(file).with_context(cannot)?;
+    let whole = AtomicFile::create(file).with_context(cannot)?;
     let mut out = BufWriter::new(whole.writer().with_context(cannot)?);
     page(&mut out).and_then(|()| out.flush()).with_context(cannot)?;
     whole.commit().with_context(cannot)
@@ -37,16 +37,16 @@ fn to_file(file: &Path, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
 
 /// A file in the making: a temporary one beside it that takes its place when it is whole. What is no regular file, a pipe
 /// or `/dev/null`, is written to directly.
-pub(crate) struct Whole {
+pub(crate) struct AtomicFile {
     file: PathBuf,
     temporary: Option<NamedTempFile>,
 }
 
-impl Whole {
-    pub(crate) fn create(file: &Path) -> io::Result<Whole> {
+impl AtomicFile {
+    pub(crate) fn create(file: &Path) -> io::Result<AtomicFile> {
         let file = &target(file);
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
-            return Ok(Whole { file: file.to_owned(), temporary: None });
+            return Ok(AtomicFile { file: file.to_owned(), temporary: None });
         }
         let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
@@ -54,7 +54,7 @@ impl Whole {
         // Without the temporary name in the text: nobody asked for it, and it is another one each time.
         let temporary = with_usual_permissions(&mut builder).tempfile_in(directory);
         let temporary = temporary.map_err(|error| io::Error::from(error.kind()))?;
-        Ok(Whole { file: file.to_owned(), temporary: Some(temporary) })
+        Ok(AtomicFile { file: file.to_owned(), temporary: Some(temporary) })
     }
 
     /// Where its bytes go.

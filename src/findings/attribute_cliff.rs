@@ -7,7 +7,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "attribute-cliff",
     summary: "instances with more attributes than share their names",
-    page: include_str!("attribute_cliff.md"),
+    explanation: include_str!("attribute_cliff.md"),
     severity: Severity::Note,
     find,
 };

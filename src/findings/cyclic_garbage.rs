@@ -10,7 +10,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "cyclic-garbage",
     summary: "objects that only keep each other alive",
-    page: include_str!("cyclic_garbage.md"),
+    explanation: include_str!("cyclic_garbage.md"),
     severity: Severity::Error,
     find,
 };

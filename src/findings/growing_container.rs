@@ -8,7 +8,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "growing-container",
     summary: "containers that grow at every look at the heap",
-    page: include_str!("growing_container.md"),
+    explanation: include_str!("growing_container.md"),
     severity: Severity::Warning,
     find,
 };

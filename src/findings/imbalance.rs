@@ -7,7 +7,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "imbalance",
     summary: "counts that contradict the references",
-    page: include_str!("imbalance.md"),
+    explanation: include_str!("imbalance.md"),
     severity: Severity::Warning,
     find,
 };

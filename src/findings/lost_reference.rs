@@ -7,7 +7,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "lost-reference",
     summary: "objects whose count nobody will ever lower",
-    page: include_str!("lost_reference.md"),
+    explanation: include_str!("lost_reference.md"),
     severity: Severity::Error,
     find,
 };

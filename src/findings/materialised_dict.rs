@@ -7,7 +7,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "materialised-dict",
     summary: "instances with a dict only because something asked for it",
-    page: include_str!("materialised_dict.md"),
+    explanation: include_str!("materialised_dict.md"),
     severity: Severity::Note,
     find,
 };

@@ -9,7 +9,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "missing-slots",
     summary: "classes that would take less memory with slots",
-    page: include_str!("missing_slots.md"),
+    explanation: include_str!("missing_slots.md"),
     severity: Severity::Note,
     find,
 };

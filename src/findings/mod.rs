@@ -52,7 +52,7 @@ pub struct Rule {
     /// One line, without a final dot.
     pub summary: &'static str,
     /// The whole explanation, in Markdown; what `refloop explain` prints.
-    pub page: &'static str,
+    pub explanation: &'static str,
     pub severity: Severity,
     pub find: fn(&Run, &Ownership) -> Vec<Finding>,
 }
@@ -130,10 +130,10 @@ mod tests {
     #[test]
     fn every_rule_has_a_page_of_four_chapters_and_a_name_that_reads_after_allow() {
         for rule in RULES {
-            let chapters: Vec<&str> = rule.page.lines().filter(|line| line.starts_with("## ")).collect();
+            let chapters: Vec<&str> = rule.explanation.lines().filter(|line| line.starts_with("## ")).collect();
             let expected = ["## What it finds", "## Why it matters", "## Example", "## What to do"];
             assert_eq!(chapters, expected, "{}", rule.name);
-            assert_eq!(rule.page.lines().next(), Some(format!("# {}", rule.name).as_str()));
+            assert_eq!(rule.explanation.lines().next(), Some(format!("# {}", rule.name).as_str()));
             assert!(rule.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", rule.name);
             assert!(!rule.summary.ends_with('.'), "{}", rule.name);
         }

@@ -7,7 +7,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "slots-without-effect",
     summary: "slots that do not spare the instances a dict",
-    page: include_str!("slots_without_effect.md"),
+    explanation: include_str!("slots_without_effect.md"),
     severity: Severity::Note,
     find,
 };

@@ -9,7 +9,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "unreachable-object",
     summary: "objects that the collector of the program itself found unreachable",
-    page: include_str!("unreachable_object.md"),
+    explanation: include_str!("unreachable_object.md"),
     severity: Severity::Error,
     find,
 };

@@ -7,7 +7,7 @@ use crate::run::Run;
 pub const RULE: Rule = Rule {
     name: "unshared-keys",
     summary: "instances with a table of attribute names of their own",
-    page: include_str!("unshared_keys.md"),
+    explanation: include_str!("unshared_keys.md"),
     severity: Severity::Note,
     find,
 };

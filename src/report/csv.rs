@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{AnotherCutRow, FrameRow, Page, Report, ReportFormat, View};
+use super::{AnotherCutRow, FrameRow, RenderOptions, Report, ReportFormat, View};
 
 pub struct Csv;
 
@@ -19,7 +19,7 @@ impl ReportFormat for Csv {
         true
     }
 
-    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         let mut csv = ::csv::Writer::from_writer(out);
         match page.view {
             View::Analyze | View::Check | View::Loops => loops(report, &mut csv)?,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Form, LoopRow, Page, Report, TypeRow, terminal};
+use super::{Form, LoopRow, RenderOptions, Report, TypeRow, terminal};
 use crate::findings::Owner;
 
 /// What is new, gone, and grown from one run to another.
@@ -66,7 +66,7 @@ impl Diff {
     }
 
     /// `top`: rows of each table for people.
-    pub fn write(&self, form: Form, page: &Page, top: usize, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, form: Form, page: &RenderOptions, top: usize, out: &mut dyn Write) -> io::Result<()> {
         match form {
             Form::Table => terminal::diff::write(self, page, top, out),
             Form::Json => {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Page, Report, ReportFormat, View};
+use super::{RenderOptions, Report, ReportFormat, View};
 use crate::human::{count, size};
 
 pub struct Dot;
@@ -20,7 +20,7 @@ impl ReportFormat for Dot {
         view.has(View::Loops)
     }
 
-    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "digraph loops {{\n    node [shape=box];")?;
         for (number, row) in report.loops.rows.iter().enumerate() {
             let label = format!("{} × {}, {}", row.fingerprint, count(row.count), size(row.total_bytes));

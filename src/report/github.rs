@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 
 use super::markdown::Markdown;
-use super::{Page, Report, ReportFormat, View, wording};
+use super::{RenderOptions, Report, ReportFormat, View, wording};
 use crate::findings::gate::Standing;
 
 pub struct Github;
@@ -22,7 +22,7 @@ impl ReportFormat for Github {
         view.is_whole()
     }
 
-    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         let annotated =
             report.findings.iter().filter(|finding| finding.fails() || finding.standing == Some(Standing::Warning));
         for gap in wording::gaps(&report.inputs) {
@@ -44,7 +44,7 @@ impl ReportFormat for Github {
     }
 
     /// The page that GitHub Actions shows for the job.
-    fn write_aside(&self, report: &Report, page: &Page) -> io::Result<()> {
+    fn write_aside(&self, report: &Report, page: &RenderOptions) -> io::Result<()> {
         let Some(file) = std::env::var_os(SUMMARY).filter(|file| !file.is_empty()) else { return Ok(()) };
         let mut text = Vec::new();
         Markdown.write(report, page, &mut text)?;

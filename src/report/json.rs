@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Input, LoopRow, Page, Report, ReportFormat, Section, SlotsRow, TypeRow, View};
+use super::{Input, LoopRow, RenderOptions, Report, ReportFormat, Section, SlotsRow, TypeRow, View};
 
 pub struct Json;
 
@@ -75,7 +75,7 @@ impl ReportFormat for Json {
         true
     }
 
-    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         let inputs = &report.inputs[..];
         let Report { loops, types, slots, by_module, types_notes, slots_notes, slots_not_understood, .. } = report;
         let omitted = Omitted {

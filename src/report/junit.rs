@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use super::{FindingRow, Page, Report, ReportFormat, View};
+use super::{FindingRow, RenderOptions, Report, ReportFormat, View};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 
@@ -23,7 +23,7 @@ impl ReportFormat for Junit {
         view.is_whole()
     }
 
-    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         let mut suite = TestSuite::new("refloop");
         suite.add_test_cases(
             report.findings.iter().filter(|finding| finding.severity != Severity::Note || finding.fails()).map(case),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Audience, Input, LoopRow, Page, Report, ReportFormat, View, wording};
+use super::{Audience, Input, LoopRow, RenderOptions, Report, ReportFormat, View, wording};
 use crate::heap::printable;
 use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
 use crate::trace::References;
@@ -26,7 +26,7 @@ impl ReportFormat for Markdown {
         true
     }
 
-    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         match page.view {
             View::Analyze | View::Check => whole(report, out),
             View::Loops => alone(loops, report, out),

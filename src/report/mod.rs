@@ -53,9 +53,9 @@ pub trait ReportFormat: Sync {
     /// Whether it can show this part of the report. `Analyze` and `Check` are the whole of it.
     fn shows(&self, view: View) -> bool;
     /// Writes the part of the report that the page asks for. The same report and page give the same bytes.
-    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()>;
+    fn write(&self, report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()>;
     /// Writes what goes elsewhere than to the output, such as the summary of a CI job.
-    fn write_aside(&self, _: &Report, _: &Page) -> io::Result<()> {
+    fn write_aside(&self, _: &Report, _: &RenderOptions) -> io::Result<()> {
         Ok(())
     }
 }
@@ -72,7 +72,7 @@ pub enum Audience {
 
 /// What is asked for, and the space there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct RenderOptions {
     pub view: View,
     /// Columns of the terminal.
     pub width: usize,
@@ -128,9 +128,9 @@ pub fn format_named(name: &str) -> Option<&'static dyn ReportFormat> {
     FORMATS.iter().copied().find(|format| format.name() == name)
 }
 
-impl Default for Page {
-    fn default() -> Page {
-        Page { view: View::Analyze, width: 80, color: false }
+impl Default for RenderOptions {
+    fn default() -> RenderOptions {
+        RenderOptions { view: View::Analyze, width: 80, color: false }
     }
 }
 

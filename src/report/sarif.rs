@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{FindingRow, FrameRow, Page, Report, ReportFormat, View};
+use super::{FindingRow, FrameRow, RenderOptions, Report, ReportFormat, View};
 use crate::findings::gate::Standing;
 use crate::findings::{RULES, Rule, Severity};
 
@@ -27,7 +27,7 @@ impl ReportFormat for Sarif {
         view.is_whole()
     }
 
-    fn write(&self, report: &Report, _: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         let driver = Driver {
             name: "refloop",
             rules: RULES.iter().map(|rule| descriptor(rule)).collect(),
@@ -149,8 +149,8 @@ struct Suppression<'a> {
 fn descriptor(rule: &'static Rule) -> Descriptor {
     let text = |text: &str| Text { text: text.to_string() };
     Descriptor {
-        full_description: text(first_chapter(rule.page)),
-        help: Help { markdown: rule.page, text: rule.page },
+        full_description: text(first_chapter(rule.explanation)),
+        help: Help { markdown: rule.explanation, text: rule.explanation },
         id: rule.name,
         short_description: text(rule.summary),
     }

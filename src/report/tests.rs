@@ -5,7 +5,7 @@ use super::*;
 use crate::findings::Owner;
 use crate::trace::References;
 
-fn written(format: &dyn ReportFormat, report: &Report, page: &Page) -> String {
+fn written(format: &dyn ReportFormat, report: &Report, page: &RenderOptions) -> String {
     let mut out = Vec::new();
     format.write(report, page, &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -14,11 +14,11 @@ fn written(format: &dyn ReportFormat, report: &Report, page: &Page) -> String {
 #[test]
 fn every_format_writes_the_same_report_and_always_the_same_bytes() {
     for format in FORMATS {
-        let page = Page { view: View::Analyze, width: 80, color: false };
+        let page = RenderOptions { view: View::Analyze, width: 80, color: false };
         let text = written(*format, &report(None), &page);
         assert_eq!(text, written(*format, &report(None), &page), "{}", format.name());
         insta::assert_snapshot!(format!("{}_analyze", format.name()), text);
-        let page = Page { view: View::Check, ..page };
+        let page = RenderOptions { view: View::Check, ..page };
         let gate = "[[suppress]]\npath = 'Worker*'\nreason = 'until the queue is rewritten'\n";
         insta::assert_snapshot!(format!("{}_check", format.name()), written(*format, &report(Some(gate)), &page));
     }
@@ -26,7 +26,7 @@ fn every_format_writes_the_same_report_and_always_the_same_bytes() {
 
 #[test]
 fn a_wide_terminal_shows_more() {
-    let page = Page { view: View::Analyze, width: 160, color: false };
+    let page = RenderOptions { view: View::Analyze, width: 160, color: false };
     insta::assert_snapshot!("table_wide", written(&terminal::Table, &report(None), &page));
 }
 
@@ -34,7 +34,7 @@ fn a_wide_terminal_shows_more() {
 fn no_line_of_a_table_is_wider_than_the_page() {
     for width in [60, 80, 100, 160] {
         for view in [View::Analyze, View::Check, View::Loops, View::Types, View::Slots] {
-            let text = written(&terminal::Table, &report(Some("")), &Page { view, width, color: false });
+            let text = written(&terminal::Table, &report(Some("")), &RenderOptions { view, width, color: false });
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{width} {view:?}: {line}");
             }
@@ -54,7 +54,7 @@ fn the_name_of_a_type_stands_on_one_line_beside_the_columns_that_there_is_room_f
         (80, "OrderedDict ", ["Ever", "<0.1 %"].as_slice()),
         (60, "OrderedDict ", ["9.3 MB"].as_slice()),
     ] {
-        let text = written(&terminal::Table, &large, &Page { view: View::Types, width, color: false });
+        let text = written(&terminal::Table, &large, &RenderOptions { view: View::Types, width, color: false });
         assert!(text.contains(name), "{width}: {text}");
         assert!(shown.iter().all(|word| text.contains(word)), "{width}: {text}");
     }
@@ -62,22 +62,26 @@ fn the_name_of_a_type_stands_on_one_line_beside_the_columns_that_there_is_room_f
 
 #[test]
 fn colour_changes_nothing_but_the_escapes() {
-    let page = Page { view: View::Analyze, width: 80, color: true };
+    let page = RenderOptions { view: View::Analyze, width: 80, color: true };
     let text = written(&terminal::Table, &report(None), &page);
     assert!(text.contains("\x1b["));
     let plain =
         text.split('\x1b').map(|part| part.split_once('m').filter(|_| part.starts_with('[')).map_or(part, |p| p.1));
-    assert_eq!(plain.collect::<String>(), written(&terminal::Table, &report(None), &Page { color: false, ..page }));
+    assert_eq!(
+        plain.collect::<String>(),
+        written(&terminal::Table, &report(None), &RenderOptions { color: false, ..page })
+    );
 }
 
 #[test]
 fn rows_that_are_left_out_are_counted_in_every_table() {
     let mut short = report(None);
     short.limit(1);
-    let text = written(&terminal::Table, &short, &Page::default());
+    let text = written(&terminal::Table, &short, &RenderOptions::default());
     assert!(text.contains("… and 2 more kinds of loops"), "{text}");
     assert!(text.contains("… and 1 more type"), "{text}");
-    let json: serde_json::Value = serde_json::from_str(&written(&json::Json, &short, &Page::default())).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&written(&json::Json, &short, &RenderOptions::default())).unwrap();
     assert_eq!(json["omitted"], serde_json::json!({"loops": 2, "types": 1, "slots": 0}));
     assert_eq!(json["summary"]["cyclic_garbage"]["loops"], 623);
 }
@@ -87,7 +91,7 @@ fn one_table_is_that_table_and_nothing_else_in_every_format_that_has_it() {
     let words = [(View::Loops, ".items[*]"), (View::Types, "dict"), (View::Slots, "possible after")];
     for format in FORMATS {
         for (view, word) in words.into_iter().filter(|&(view, _)| format.shows(view)) {
-            let text = written(*format, &report(Some("")), &Page { view, width: 160, color: false });
+            let text = written(*format, &report(Some("")), &RenderOptions { view, width: 160, color: false });
             for (other, word) in words.into_iter().filter(|&(other, _)| other != view && other != View::Types) {
                 assert!(!text.contains(word), "{} {view:?} shows {other:?}: {text}", format.name());
             }
@@ -106,7 +110,7 @@ fn a_check_that_finds_nothing_is_one_line() {
     let text = written(
         &terminal::Table,
         &Report { gate: Some(GateRow::default()), ..Report::default() },
-        &Page { view: View::Check, ..Page::default() },
+        &RenderOptions { view: View::Check, ..RenderOptions::default() },
     );
     assert_eq!(text, "refloop: no reference loops found\n");
 }
@@ -122,7 +126,7 @@ fn a_trace_without_a_checkpoint_is_no_trace_without_leaks() {
     };
     let told = |inputs| {
         let report = Report { inputs, gate: Some(GateRow::default()), ..Report::default() };
-        written(&terminal::Table, &report, &Page { view: View::Check, ..Page::default() })
+        written(&terminal::Table, &report, &RenderOptions { view: View::Check, ..RenderOptions::default() })
     };
     let note = "note: killed.reftrace has no checkpoint, so nothing is known of its loops\n";
     let (killed, ended) = (input("killed.reftrace", 0, 0, false), input("ended.reftrace", 1, 1, true));
@@ -146,7 +150,7 @@ fn what_is_not_counted_is_broken_at_its_arrows() {
     let finding = long.findings.iter_mut().find(foreign).unwrap();
     let steps = ["NotFound.__traceback__", "traceback.tb_next", "traceback.tb_frame", "frame dispatch local error"];
     finding.subject = steps.join(" → ");
-    let text = written(&terminal::Table, &long, &Page { view: View::Check, ..Page::default() });
+    let text = written(&terminal::Table, &long, &RenderOptions { view: View::Check, ..RenderOptions::default() });
     let lines = "not counted  standard library: 2 loops: NotFound.__traceback__\n             \
                  → traceback.tb_next → traceback.tb_frame\n             → frame dispatch local error\n";
     assert!(text.contains(lines), "{text}");
@@ -158,7 +162,7 @@ fn the_json_report_follows_its_schema() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let views = [View::Analyze, View::Check, View::Loops, View::Types, View::Slots];
     for (gate, view) in [None, Some("max-loops = 1")].into_iter().flat_map(|gate| views.map(|view| (gate, view))) {
-        let text = written(&json::Json, &report(gate), &Page { view, ..Page::default() });
+        let text = written(&json::Json, &report(gate), &RenderOptions { view, ..RenderOptions::default() });
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
@@ -187,7 +191,7 @@ fn the_sarif_log_follows_the_schema_of_its_standard() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     for gate in [None, Some("[[suppress]]\npath='Worker*'\nreason='known'")] {
         let value: serde_json::Value =
-            serde_json::from_str(&written(&sarif::Sarif, &report(gate), &Page::default())).unwrap();
+            serde_json::from_str(&written(&sarif::Sarif, &report(gate), &RenderOptions::default())).unwrap();
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(value["runs"][0]["results"][0]["partialFingerprints"]["refloop/v1"], "3f9c0a115e8d7b42");
@@ -204,7 +208,7 @@ fn a_difference_names_what_is_new_grown_and_gone() {
     let diff = diff::Diff::between(&old, &new);
     assert!(diff.has_new_loops());
     let mut out = Vec::new();
-    diff.write(Form::Table, &Page::default(), 10, &mut out).unwrap();
+    diff.write(Form::Table, &RenderOptions::default(), 10, &mut out).unwrap();
     insta::assert_snapshot!("diff", String::from_utf8(out).unwrap());
     assert_eq!(diff::Diff::between(&old, &old), diff::Diff::default());
 }

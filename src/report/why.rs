@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::terminal::why as page;
-use super::{Form, Page, PathStep};
+use super::{Form, PathStep, RenderOptions};
 use crate::human::counted;
 use crate::retention::{Answer, RootKind, RootPath, Way};
 
 /// Writes an answer.
-pub fn write(answer: &Answer, form: Form, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(answer: &Answer, form: Form, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     match form {
         Form::Table => page::write(answer, page, out),
         Form::Json => {

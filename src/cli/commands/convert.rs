@@ -9,7 +9,7 @@ use refloop::trace::input::Input;
 use refloop::trace::{ConvertError, Ending, convert as convert_events};
 
 use crate::args;
-use crate::output::{self, Whole};
+use crate::output::{self, AtomicFile};
 use crate::status::{Failure, Outcome};
 
 pub(crate) fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
@@ -29,7 +29,7 @@ pub(crate) fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
         let sink = writer(&header, out, options).with_context(cannot).map_err(Failure::Input)?;
         convert_events(events.as_mut(), sink)
     } else {
-        let whole = Whole::create(&command.output).with_context(cannot).map_err(Failure::Input)?;
+        let whole = AtomicFile::create(&command.output).with_context(cannot).map_err(Failure::Input)?;
         let out = Box::new(BufWriter::new(whole.writer().with_context(cannot).map_err(Failure::Input)?));
         let sink = writer(&header, out, options).with_context(cannot).map_err(Failure::Input)?;
         let converted = convert_events(events.as_mut(), sink);

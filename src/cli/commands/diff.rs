@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use refloop::findings::{self, Ownership};
 use refloop::report::diff::Diff;
-use refloop::report::{Page, Report, ReportOptions, View};
+use refloop::report::{RenderOptions, Report, ReportOptions, View};
 use refloop::run::Options;
 
 use super::report;
@@ -20,7 +20,7 @@ pub(crate) fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
     let diff = Diff::between(&old, &new);
     let to_file = command.output.is_some();
     let width = output::width(to_file);
-    let page = Page { view: View::Analyze, width, color: output::color(&command.messages, to_file) };
+    let page = RenderOptions { view: View::Analyze, width, color: output::color(&command.messages, to_file) };
     let top = if command.top == 0 { usize::MAX } else { command.top };
     output::write(command.output.as_deref(), |out| diff.write(command.format, &page, top, out))?;
     match old_error.or(new_error) {

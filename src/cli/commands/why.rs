@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use refloop::heap::label::last_part;
 use refloop::heap::{self, Heap};
-use refloop::report::{Page, View, why as report};
+use refloop::report::{RenderOptions, View, why as report};
 use refloop::retention::{Query, Target};
 
 use crate::args;
@@ -28,7 +28,7 @@ pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
         Some(answer) => {
             let to_file = command.output.is_some();
             let color = output::color(&command.messages, to_file);
-            let page = Page { view: View::Analyze, width: output::width(to_file), color };
+            let page = RenderOptions { view: View::Analyze, width: output::width(to_file), color };
             output::write(command.output.as_deref(), |out| report::write(&answer, command.format, &page, out))?;
         }
         None if replayed.error.is_none() => {

@@ -8,9 +8,9 @@ use super::wrap::{Style, columns, styled, wrap, wrap_words};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::human::{bytes, counted};
-use crate::report::{FindingRow, Input, LoopRow, Page, Report, wording};
+use crate::report::{FindingRow, Input, LoopRow, RenderOptions, Report, wording};
 
-pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let failing: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.fails()).collect();
     let loops: HashMap<&str, &LoopRow> = report.loops.rows.iter().map(|row| (row.fingerprint.as_str(), row)).collect();
     for finding in &failing {
@@ -52,7 +52,7 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
 }
 
 /// `row`: the loops that the finding is about, if it is about loops.
-fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let head = styled(finding.rule, Style::Red, page.color);
     match &finding.place {
         Some(place) => {
@@ -98,7 +98,7 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &Page, out: &mut d
 }
 
 /// The last line, which is the only one when nothing is to be said: the answer, and what was not counted.
-fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Page) -> Vec<String> {
+fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &RenderOptions) -> Vec<String> {
     let answer = match (failing.len() as u64, failed) {
         (0, false) if Input::some_is_incomplete(&report.inputs) => {
             styled("refloop: not all was checked", Style::Red, page.color)

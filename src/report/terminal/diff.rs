@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::grid::{Align, Grid};
 use crate::findings::Owner;
 use crate::human::{bytes, count};
-use crate::report::Page;
+use crate::report::RenderOptions;
 use crate::report::diff::{Change, Diff};
 
-pub fn write(diff: &Diff, page: &Page, top: usize, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(diff: &Diff, page: &RenderOptions, top: usize, out: &mut dyn Write) -> io::Result<()> {
     if diff.loops.is_empty() && diff.types.is_empty() {
         return writeln!(out, "no difference");
     }

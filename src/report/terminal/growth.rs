@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use super::title;
 use super::wrap::{Style, styled, wrap};
 use crate::human::{count, counted, size};
-use crate::report::{GrowingContainerRow, Page, Report};
+use crate::report::{GrowingContainerRow, RenderOptions, Report};
 
 /// Containers, and types, that are shown.
 const SHOWN: usize = 3;
 
-pub(crate) fn growth(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn growth(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let growth = &report.growth;
     if growth.containers.is_empty() && growth.types.is_empty() {
         return Ok(());
@@ -33,7 +33,7 @@ pub(crate) fn growth(report: &Report, page: &Page, out: &mut dyn Write) -> io::R
     }
 }
 
-fn container(row: &GrowingContainerRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut facts = vec![
         styled(&row.path, Style::Bold, page.color),
         format!("a {}", row.type_name),

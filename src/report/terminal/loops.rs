@@ -6,10 +6,15 @@ use super::grid::{Align, Grid};
 use super::{omitted, one_loop, title};
 use crate::findings::Owner;
 use crate::human::{bytes_or_unknown, count};
-use crate::report::{Page, Report, View};
+use crate::report::{RenderOptions, Report, View};
 use crate::trace::References;
 
-pub fn loops(report: &Report, page: &Page, wanted: impl Fn(&Owner) -> bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn loops(
+    report: &Report,
+    page: &RenderOptions,
+    wanted: impl Fn(&Owner) -> bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut rows = report.loops.rows.iter().filter(|row| wanted(&row.owner)).peekable();
     if rows.peek().is_none() {
         return match page.view {
@@ -36,7 +41,12 @@ pub fn loops(report: &Report, page: &Page, wanted: impl Fn(&Owner) -> bool, out:
 }
 
 /// Loops of packages and the standard library, one line each.
-pub fn foreign(report: &Report, page: &Page, wanted: impl Fn(&Owner) -> bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn foreign(
+    report: &Report,
+    page: &RenderOptions,
+    wanted: impl Fn(&Owner) -> bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let rows: Vec<_> = report.loops.rows.iter().filter(|row| wanted(&row.owner)).collect();
     if !rows.is_empty() {
         title("LOOPS OF PACKAGES AND THE STANDARD LIBRARY", page, out)?;

@@ -15,7 +15,7 @@ pub mod wrap;
 
 use std::io::{self, Write};
 
-use super::{Audience, Page, Report, ReportFormat, View};
+use super::{Audience, RenderOptions, Report, ReportFormat, View};
 use crate::findings::Owner;
 use crate::human::count;
 use wrap::{Style, styled, wrap_words};
@@ -39,7 +39,7 @@ impl ReportFormat for Table {
         true
     }
 
-    fn write(&self, report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         match page.view {
             View::Check => check::write(report, page, out),
             View::Loops => loops::loops(report, page, |_| true, out),
@@ -62,7 +62,7 @@ impl ReportFormat for Table {
 }
 
 /// The title of a section, after an empty line.
-pub(super) fn title(text: &str, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn title(text: &str, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}", styled(text, Style::Bold, page.color))
 }
 
@@ -75,6 +75,6 @@ pub(super) fn omitted(n: u64, one: &str, many: &str, out: &mut dyn Write) -> io:
 }
 
 /// Sentences, each on lines of its own.
-pub(super) fn notes(notes: &[String], page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn notes(notes: &[String], page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     notes.iter().try_for_each(|note| writeln!(out, "{}", wrap_words(note, 0, page.width)))
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::wrap::{Style, styled, wrap, wrap_words};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, duration};
-use crate::report::{FrameRow, LoopRow, Number, Page, SeenAt, wording};
+use crate::report::{FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
@@ -24,7 +24,7 @@ const FRAMES: usize = 4;
 const TEXT_WIDTH: usize = 100;
 
 /// The loop with every fact.
-pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     head(row, page, out)?;
     history(row, page, out)?;
     remedy(row, page, out)?;
@@ -33,7 +33,7 @@ pub fn write(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> 
 
 /// The loop in short, as lines for a page of another program.
 pub fn text(row: &LoopRow) -> Vec<String> {
-    let page = Page { width: TEXT_WIDTH, ..Page::default() };
+    let page = RenderOptions { width: TEXT_WIDTH, ..RenderOptions::default() };
     let mut text = Vec::new();
     // Writing to memory does not fail.
     let _ = head(row, &page, &mut text).and_then(|()| remedy(row, &page, &mut text));
@@ -41,7 +41,7 @@ pub fn text(row: &LoopRow) -> Vec<String> {
 }
 
 /// How much there is of it, its path, and where it was made.
-fn head(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn head(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&wording::amount(row), " · ", 5, page.width))?;
     writeln!(out, "    {}", styled(&path(&row.path, 4, page.width), Style::Bold, page.color))?;
     match row.site.is_empty() {
@@ -51,7 +51,7 @@ fn head(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// When it was seen, and what belongs to it.
-fn history(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn history(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut fact = |name, text: &str| fact(name, text, out);
     if let Some([after, by]) = &row.orphaned {
         fact("orphaned", &interval(after, by))?;
@@ -77,7 +77,7 @@ fn history(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What to change in the program.
-fn remedy(row: &LoopRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn remedy(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut fact = |name, text: &str| fact(name, text, out);
     if let Some(cut) = &row.cut {
         let with = |reference: &str, replacement: &str| {

@@ -6,10 +6,10 @@ use super::grid::{Align, Grid};
 use super::title;
 use super::wrap::{wrap, wrap_words};
 use crate::human::{bytes, bytes_or_unknown, count};
-use crate::report::{FindingRow, Page, Report};
+use crate::report::{FindingRow, RenderOptions, Report};
 
 /// Classes of the application that waste memory for another reason than the want of slots.
-pub fn waste(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn waste(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let wasteful = |finding: &&FindingRow| finding.cause.is_some() && finding.owner.is_application();
     let mut findings = report.findings.iter().filter(wasteful).peekable();
     if findings.peek().is_none() {
@@ -26,7 +26,7 @@ pub fn waste(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
     Ok(())
 }
 
-pub fn lost(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn lost(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     if report.lost.is_empty() {
         return Ok(());
     }
@@ -40,7 +40,7 @@ pub fn lost(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()>
 }
 
 /// What the program's own collector said, by type.
-pub fn unreachable(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn unreachable(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     if report.unreachable.is_empty() {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub fn unreachable(report: &Report, page: &Page, out: &mut dyn Write) -> io::Res
     grid.write(out)
 }
 
-pub fn anomalies(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn anomalies(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     if report.anomalies.is_empty() {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use super::grid::{Align, Grid};
 use super::wrap::{Style, styled, wrap_words};
 use super::{notes, omitted, title};
 use crate::human::{bytes, count, counted, ratio};
-use crate::report::{Page, Report, SlotsRow, View, short};
+use crate::report::{RenderOptions, Report, SlotsRow, View, short};
 
 /// Columns that the name of a class has where there is more to be shown beside it.
 const NAME: usize = 20;
@@ -18,7 +18,7 @@ const NAMES: usize = 5;
 const WITH_OWNERS: usize = 100;
 
 /// The table, and under it what to change for each class and why not for others.
-pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let whole = page.view == View::Slots;
     if !whole {
         // Without instances that have a dict there is nothing to say.
@@ -42,7 +42,7 @@ pub fn write(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()
     Ok(())
 }
 
-fn table(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn table(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let rows = &report.slots.rows;
     let shown: Vec<&SlotsRow> = rows.iter().filter(|row| page.view == View::Slots || can_change(row)).collect();
     let owners = page.width >= WITH_OWNERS && shown.iter().any(|row| !row.owner.is_application());
@@ -91,7 +91,7 @@ fn can_change(row: &SlotsRow) -> bool {
 }
 
 /// How many there are, and the first names where slots are asked for.
-fn not_understood(names: &[String], page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn not_understood(names: &[String], page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     if names.is_empty() {
         return Ok(());
     }
@@ -108,7 +108,7 @@ fn not_understood(names: &[String], page: &Page, out: &mut dyn Write) -> io::Res
 }
 
 /// What to change in one class, and why not or not yet.
-fn change(row: &SlotsRow, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn change(row: &SlotsRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let place = row.place.as_ref().map(|place| format!("  {}", short(place))).unwrap_or_default();
     writeln!(
         out,

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::wrap::{Style, styled, wrap};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, size};
-use crate::report::{Extent, Input, InputEnding, Page, Report};
+use crate::report::{Extent, Input, InputEnding, RenderOptions, Report};
 use crate::trace::References;
 
-pub fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     inputs(report, page, out)?;
     let summary = &report.summary;
     let mut line = |name: &str, facts: &[String]| {
@@ -90,7 +90,7 @@ pub fn summary(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<
 }
 
 /// A line for each trace: what wrote it, and how far it can be read.
-fn inputs(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn inputs(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     for input in &report.inputs {
         let mut facts = vec![styled(&printable(&input.path), Style::Bold, page.color), input.runtime.clone()];
         facts.push(counted(input.events, "event", "events"));

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::grid::{self, Align, Grid};
 use super::{notes, omitted, title};
 use crate::human::{bytes, bytes_each, count, percent};
-use crate::report::{Page, Report, Split, View};
+use crate::report::{RenderOptions, Report, Split, View};
 
 /// Columns that the name of a type has where there is more to be shown beside it.
 const NAME: usize = 28;
@@ -23,7 +23,7 @@ const SPLIT: [Part; 7] = [
     ("Padding", |split| split.padding),
 ];
 
-pub fn types(report: &Report, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn types(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     if page.view == View::Analyze {
         if report.types.rows.is_empty() && report.types_notes.is_empty() {
             return Ok(());

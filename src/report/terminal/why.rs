@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::wrap::{Style, styled, wrap};
 use crate::human::{bytes, count, counted};
-use crate::report::{Page, why};
+use crate::report::{RenderOptions, why};
 use crate::retention::{Answer, Way};
 
-pub(crate) fn write(answer: &Answer, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(answer: &Answer, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut head = vec![styled(&answer.type_name, Style::Bold, page.color)];
     head.push(format!("{} alive at event {}", count(answer.alive), count(answer.event)));
     writeln!(out, "{}", wrap(&head, " · ", 4, page.width))?;
@@ -28,7 +28,7 @@ pub(crate) fn write(answer: &Answer, page: &Page, out: &mut dyn Write) -> io::Re
 }
 
 /// One way, with the shortest of its paths.
-fn write_way(way: &Way, alive: u64, page: &Page, out: &mut dyn Write) -> io::Result<()> {
+fn write_way(way: &Way, alive: u64, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let path = if way.objects > 1 { way.path.pattern() } else { way.path.expression() };
     let mut facts = vec![format!("{} by", count(way.objects)), styled(&path, Style::Bold, page.color)];
     if way.bytes > 0 {
