@@ -56,6 +56,8 @@ pub struct LoopGroup {
     /// For each step of the path, the same where references of that name are cut in every class that has one; `None`
     /// where only one class has.
     pub alike: Vec<Option<Alike>>,
+    /// For each step of the path, the file of the object's class or code; `None` where it has none, as a list.
+    pub step_files: Vec<Option<String>>,
     /// For each step of the path, which of the two objects made the other.
     pub origins: Vec<Origin>,
     /// What is known of the members' types.

@@ -21,6 +21,8 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
 
 fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Finding {
     let subject = group.path.to_string();
+    let advice = pattern::recognise(group);
+    let steps = advice.as_ref().map(|advice| advice.steps.as_slice()).unwrap_or_default();
     let fate = match group.collected {
         0 => "never freed".to_string(),
         all if all == group.count => "freed only by the collector".to_string(),
@@ -34,14 +36,14 @@ fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Findin
         cause: None,
         subject,
         stack: group.site.clone(),
-        owner: ownership.of_loop(group, has_stacks),
+        owner: ownership.of_cut(group, steps).unwrap_or_else(|| ownership.of_loop(group, has_stacks)),
         types: types(group),
         files: group.member_files.clone(),
         count: group.count,
         objects: group.objects + group.held_objects,
         bytes: group.bytes + group.held_bytes,
         collected: group.collected,
-        advice: pattern::recognise(group),
+        advice,
     }
 }
 

@@ -55,6 +55,22 @@ impl Ownership {
         })
     }
 
+    /// The owner of the code that stores the references to cut: whose file that is, whoever called it. `None` where no file
+    /// of them is known.
+    pub fn of_cut(&self, group: &LoopGroup, steps: &[usize]) -> Option<Owner> {
+        if self.test_runner(group).is_some() {
+            return None;
+        }
+        let n = group.step_files.len();
+        let is_cell = |step: usize| group.path.steps.get(step).is_some_and(|step| step.type_name == "cell");
+        let file = |step: usize| match group.step_files.get(step)? {
+            // The variable of a closure is the function's.
+            None if is_cell(step) => group.step_files.get((step + n - 1) % n)?.as_ref(),
+            file => file.as_ref(),
+        };
+        steps.iter().filter_map(|&step| file(step)).filter_map(|file| self.of_file(file)).min()
+    }
+
     /// The test runner whose object the path leads through, if beside it there are only built-in objects.
     fn test_runner(&self, group: &LoopGroup) -> Option<Owner> {
         let types = || group.path.steps.iter().map(|step| step.type_name.as_str());

@@ -31,6 +31,7 @@ pub fn parent_and_child() -> LoopGroup {
         path: path(&[("Order", "app.Order", ".items[*]"), ("Line", "app.Line", ".order")]),
         alike: Vec::new(),
         origins: Vec::new(),
+        step_files: Vec::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Nothing, Residual::Nothing],
         count: 620,
@@ -60,6 +61,7 @@ pub fn of_the_library() -> LoopGroup {
         path: path(&[("class EnumMeta", "type", ".__mro__[*]")]),
         alike: Vec::new(),
         origins: Vec::new(),
+        step_files: Vec::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Unknown],
         count: 2,
@@ -89,6 +91,7 @@ pub fn of_itself() -> LoopGroup {
         path: path(&[("Worker", "app.Worker", ".run")]),
         alike: Vec::new(),
         origins: Vec::new(),
+        step_files: Vec::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Loop {
             path: path(&[("Worker", "app.Worker", ".jobs[*]"), ("Job", "app.Job", ".worker")]),

@@ -15,6 +15,7 @@ mod fingerprints;
 mod gate;
 mod gc_debug;
 mod growth;
+mod owners;
 mod pytest;
 mod record;
 mod shapes;

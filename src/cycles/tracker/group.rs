@@ -24,6 +24,7 @@ pub(super) struct Group {
     budget: usize,
     /// `None` until a loop was added.
     origins: Option<Vec<Origin>>,
+    step_files: Vec<Option<String>>,
     files: BTreeSet<String>,
     count: u64,
     members: Weight,
@@ -67,12 +68,13 @@ const BUDGET: usize = 1 << 24;
 const MOST_ORIGINS: u64 = 1_000;
 
 impl Group {
-    pub(super) fn new(path: LoopPath, seen: SeenAt) -> Group {
+    pub(super) fn new(path: LoopPath, step_files: Vec<Option<String>>, seen: SeenAt) -> Group {
         Group {
             fingerprint: Fingerprint::of(&path),
             path,
             trials: None,
             origins: None,
+            step_files,
             budget: BUDGET,
             files: BTreeSet::new(),
             count: 0,
@@ -213,6 +215,7 @@ impl Group {
             residuals,
             alike,
             origins: self.origins.unwrap_or_default(),
+            step_files: self.step_files,
             types: types(heap, self.members.types.keys()),
             path: self.path,
             count: self.count,

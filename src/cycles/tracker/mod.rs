@@ -321,7 +321,10 @@ impl Tracker {
         let way = search::shortest(&loop_graph).unwrap_or_default();
         let fingerprint = Fingerprint::of(&way.path);
         let group = *self.by_fingerprint.entry(fingerprint).or_insert_with(|| {
-            self.groups.push(Group::new(way.path, snapshot.now));
+            let member = |place: &Option<u32>| place.map(|place| object(shapes.order()[place as usize]));
+            let file = |member: ObjectIndex| provenance::of_kind(heap, member).into_iter().next();
+            let step_files = way.steps.iter().map(member).map(|member| member.and_then(file)).collect();
+            self.groups.push(Group::new(way.path, step_files, snapshot.now));
             self.groups.len() as u32 - 1
         });
         self.groups[group as usize].add_shape(&loop_graph);

@@ -23,6 +23,8 @@ pub struct Advice {
     /// Why it is this reference, in a few words: `Api is made by Client.__init__`.
     pub evidence: Option<String>,
     pub cut: Option<Cut>,
+    /// The steps of the path whose references these are, the first and the others.
+    pub steps: Vec<usize>,
     /// References of which any may be the one to cut in place of the first: nothing tells which.
     pub or: Vec<Cut>,
     /// What to cut as well, for loops that are left then; a few at most.
@@ -89,6 +91,7 @@ pub const PATTERNS: &[Pattern] = &[
 /// The first pattern that fits the loops of a group; `None` where their path is of no known shape.
 pub fn recognise(group: &LoopGroup) -> Option<Advice> {
     let (pattern, cure) = cure(&group.path, &group.origins, &group.types, &group.site)?;
+    let steps = cure.offers.iter().map(|offer| offer.step).collect();
     let mut offers = cure.offers.into_iter();
     let first = offers.next();
     let (cut, step) = first.map(|offer| (offer.cut, offer.step)).unzip();
@@ -99,6 +102,7 @@ pub fn recognise(group: &LoopGroup) -> Option<Advice> {
         sentence: cure.sentence,
         evidence: cure.evidence,
         cut,
+        steps,
         or: Vec::new(),
         more: Vec::new(),
         after: step.map(residual).unwrap_or_default(),

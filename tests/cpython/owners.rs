@@ -1,0 +1,59 @@
+//! Records loops that a package makes: they are the package's, whoever called it.
+
+use serde_json::Value;
+
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::refloop;
+
+on_each_python! { a_loop_is_its_who_stores_the_reference_to_cut }
+
+/// An installed package, with a loop of its own classes and one of an exception that it keeps.
+const PACKAGE: &str = "
+class Api:
+    def __init__(self, client):
+        self.client = client
+class Client:
+    def __init__(self):
+        self.api = Api(self)
+def connect():
+    return Client()
+def parse(text):
+    try:
+        raise ValueError(text)
+    except ValueError as error:
+        kept = error
+        raise
+";
+
+/// What the program does, and whose the loop is.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("fakelib.Client()", "package fakelib"),
+    ("fakelib.connect()", "package fakelib"),
+    ("caught()", "package fakelib"),
+    ("Own()", "application"),
+];
+
+fn a_loop_is_its_who_stores_the_reference_to_cut(python: &Python) {
+    let place = tempfile::tempdir().expect("a directory");
+    let packages = place.path().join("lib/python3/site-packages");
+    std::fs::create_dir_all(&packages).expect("a folder");
+    std::fs::write(packages.join("fakelib.py"), PACKAGE).expect("a package");
+    for (work, owner) in PROGRAMS {
+        let program = place.path().join("app.py");
+        let source = format!(
+            "import gc, sys\nsys.path.insert(0, {packages:?})\nimport fakelib\n\
+             class Own:\n    def __init__(self):\n        self.me = self\n\
+             def caught():\n    try:\n        fakelib.parse('x')\n    except ValueError:\n        pass\n\
+             gc.disable()\nfor i in range(20):\n    {work}\n"
+        );
+        std::fs::write(&program, source).expect("a program");
+        let trace = place.path().join("app.reftrace");
+        record(&python.path, &[], &trace, &program, &[]);
+        let json = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().expect("refloop runs");
+        let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+        let rows = json["loops"].as_array().expect("a list");
+        let row = rows.iter().find(|row| row["count"] == 20).unwrap_or_else(|| panic!("{python} {work}: {rows:#?}"));
+        assert_eq!(row["owner"], owner, "{python} {work}: {row:#}");
+    }
+}
