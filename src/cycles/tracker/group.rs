@@ -70,7 +70,7 @@ const MOST_ORIGINS: u64 = 1_000;
 impl Group {
     pub(super) fn new(path: LoopPath, step_files: Vec<Option<String>>, seen: SeenAt) -> Group {
         Group {
-            fingerprint: Fingerprint::of(&path),
+            fingerprint: Fingerprint::of(&path, &step_files),
             path,
             trials: None,
             origins: None,

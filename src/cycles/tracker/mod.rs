@@ -319,11 +319,11 @@ impl Tracker {
         let place = |to| (snapshot.components.component(to) == component).then(|| shapes.place_of(to));
         let (loop_graph, files) = self.member_names.loop_graph(heap, snapshot.inner, shapes.order(), object, place);
         let way = search::shortest(&loop_graph).unwrap_or_default();
-        let fingerprint = Fingerprint::of(&way.path);
+        let member = |place: &Option<u32>| place.map(|place| object(shapes.order()[place as usize]));
+        let file = |member: ObjectIndex| provenance::of_kind(heap, member).into_iter().next();
+        let step_files: Vec<_> = way.steps.iter().map(member).map(|member| member.and_then(file)).collect();
+        let fingerprint = Fingerprint::of(&way.path, &step_files);
         let group = *self.by_fingerprint.entry(fingerprint).or_insert_with(|| {
-            let member = |place: &Option<u32>| place.map(|place| object(shapes.order()[place as usize]));
-            let file = |member: ObjectIndex| provenance::of_kind(heap, member).into_iter().next();
-            let step_files = way.steps.iter().map(member).map(|member| member.and_then(file)).collect();
             self.groups.push(Group::new(way.path, step_files, snapshot.now));
             self.groups.len() as u32 - 1
         });
