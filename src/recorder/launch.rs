@@ -114,6 +114,24 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     Ok(())
 }
 
+/// A process that has the file in its memory, as a recorder has its trace; of those that may be looked at.
+#[cfg(target_os = "linux")]
+fn writer_of(file: &Path) -> Option<u32> {
+    // `address permissions offset device inode path`
+    let path = format!(" {}", file.display());
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    { ids }.find(|id| {
+        let maps = std::fs::read_to_string(format!("/proc/{id}/maps")).unwrap_or_default();
+        maps.lines().any(|line| line.ends_with(&path))
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn writer_of(_: &Path) -> Option<u32> {
+    None
+}
+
 /// Takes away an older trace with those of its child processes, and makes sure that a new one can be made. Nothing else is
 /// taken away: no device, and no file that is no trace.
 fn make_way(output: &Path) -> io::Result<()> {
@@ -123,6 +141,10 @@ fn make_way(output: &Path) -> io::Result<()> {
         }
         if !there.is_file() {
             return Err(io::Error::other("not a regular file"));
+        }
+        if let Some(writer) = writer_of(output) {
+            let reason = format!("process {writer} is writing it, so it is not replaced; name another with -o");
+            return Err(io::Error::other(reason));
         }
         if there.len() > 0 && crate::trace::open(output).is_err() {
             return Err(io::Error::other("is there already and no trace, so it is not replaced"));

@@ -1,6 +1,7 @@
 //! Recorded programs behave as they do alone, and their traces read to the end, on each CPython at hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -29,6 +30,7 @@ on_each_python! {
     what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why,
     collections_that_were_not_seen_are_counted_and_the_gate_does_not_pass,
     a_hook_that_is_taken_away_ends_the_recording_and_not_the_program,
+    a_trace_that_a_live_process_writes_is_not_replaced,
 }
 
 /// A folder with a program in it.
@@ -438,6 +440,44 @@ fn a_hook_that_is_taken_away_ends_the_recording_and_not_the_program(python: &Pyt
     let recorded = over.recorded(&[], &python.path, &["app.py"]);
     assert!(!text(&recorded.stderr).contains("stopped"), "{python}: {}", text(&recorded.stderr));
     assert_eq!(read(&over.traces()[0]).ever.get("__main__.Kept"), Some(&100), "{python}");
+}
+
+fn a_trace_that_a_live_process_writes_is_not_replaced(python: &Python) {
+    let place = Place::with("import sys\nprint('ready', flush=True)\nsys.stdin.readline()\n");
+    let trace = place.0.path().join("same.reftrace");
+    let start = || {
+        let mut command = crate::support::refloop();
+        command
+            .current_dir(place.0.path())
+            .args(["record", "-o"])
+            .arg(&trace)
+            .arg("--")
+            .arg(&python.path)
+            .arg("app.py");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let mut first = start();
+    let mut line = String::new();
+    BufReader::new(first.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n", "{python}");
+    // The end of its input lets the program go on.
+    let second = start().wait_with_output().unwrap();
+    assert_eq!((second.status.code(), text(&second.stdout).as_str()), (Some(0), "ready\n"), "{python}");
+    let said = text(&second.stderr);
+    assert!(said.contains("is writing it, so it is not replaced"), "{python}: {said}");
+    let first = first.wait_with_output().unwrap();
+    assert!(text(&first.stderr).contains("1 checkpoint"), "{python}: {}", text(&first.stderr));
+    assert_eq!(
+        refloop::trace::open(&trace)
+            .and_then(|mut events| {
+                while events.next_event()?.is_some() {}
+                Ok(events.ending())
+            })
+            .unwrap(),
+        refloop::trace::Ending::Complete,
+        "{python}"
+    );
 }
 
 fn a_full_disk_stops_the_recording_and_not_the_program(python: &Python) {
