@@ -1,16 +1,12 @@
 //! Opens a path, standard input or bytes as an [`Input`]: a window on the unread bytes that moves forward.
 //!
-//! A regular file is mapped into memory, and its window is all that is left of it. A pipe is read in pieces, and so is
-//! what zstd or gzip packed (known by their first bytes, never by a name): the window is refilled, and what was passed is
-//! forgotten, so memory does not grow with the log.
-//!
-//! The file's only danger is the map: see `map`.
+//! A file or a pipe is read in pieces, and so is what zstd or gzip packed (known by their first bytes, never by a name):
+//! the window is refilled, and what was passed is forgotten, so memory does not grow with the log. Nothing is mapped into
+//! memory: a file that somebody makes shorter meanwhile is an error, and no signal.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
-
-use memmap2::Mmap;
 
 use super::{ErrorKind, Position, TraceError};
 
@@ -23,7 +19,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub struct Input {
     /// As the user wrote it, for messages; `-` is standard input.
     name: PathBuf,
-    bytes: Bytes,
+    bytes: Vec<u8>,
     /// The window: what of `bytes` is there and not passed yet.
     start: usize,
     end: usize,
@@ -33,11 +29,6 @@ pub struct Input {
     /// Where a refill comes from; `None` when the window is all there is.
     rest: Option<Box<dyn Read + Send>>,
     cut: bool,
-}
-
-enum Bytes {
-    Mapped(Mmap),
-    Owned(Vec<u8>),
 }
 
 impl Input {
@@ -53,21 +44,18 @@ impl Input {
     /// Reads from memory, packed or not.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Input, TraceError> {
         let end = bytes.len();
-        Input { length: Some(end as u64), end, ..Self::new(Bytes::Owned(bytes), None) }.unpacked()
+        Input { length: Some(end as u64), end, ..Self::new(bytes, None) }.unpacked()
     }
 
     /// Reads from a stream of which nothing is known, packed or not.
     pub fn from_stream(stream: impl Read + Send + 'static) -> Result<Input, TraceError> {
-        Self::new(Bytes::Owned(Vec::new()), Some(Box::new(stream))).unpacked()
+        Self::new(Vec::new(), Some(Box::new(stream))).unpacked()
     }
 
     /// The unread bytes at hand. [`Input::refill`] may bring more.
     #[inline]
     pub fn window(&self) -> &[u8] {
-        match &self.bytes {
-            Bytes::Mapped(map) => &map[self.start..self.end],
-            Bytes::Owned(bytes) => &bytes[self.start..self.end],
-        }
+        &self.bytes[self.start..self.end]
     }
 
     /// Passes the first `n` bytes of the window; no more than there are.
@@ -78,7 +66,7 @@ impl Input {
 
     /// Makes the window longer; `false` when the input has no more.
     pub fn refill(&mut self) -> Result<bool, TraceError> {
-        let (Some(rest), Bytes::Owned(bytes)) = (&mut self.rest, &mut self.bytes) else { return Ok(false) };
+        let (Some(rest), bytes) = (&mut self.rest, &mut self.bytes) else { return Ok(false) };
         if self.start > 0 {
             bytes.copy_within(self.start..self.end, 0);
             self.forgotten += self.start as u64;
@@ -105,6 +93,11 @@ impl Input {
         self.end += read;
         if read == 0 {
             self.rest = None;
+            let end = self.forgotten + self.end as u64;
+            if self.length.is_some_and(|length| end < length) {
+                let shorter = io::Error::other("the file became shorter while it was read");
+                return Err(self.error(Position { line: None, byte: end }, ErrorKind::Io(shorter)));
+            }
         }
         Ok(read > 0)
     }
@@ -141,26 +134,21 @@ impl Input {
         TraceError::at(position, kind).in_file(&self.name)
     }
 
-    fn new(bytes: Bytes, rest: Option<Box<dyn Read + Send>>) -> Input {
+    fn new(bytes: Vec<u8>, rest: Option<Box<dyn Read + Send>>) -> Input {
         Input { name: PathBuf::new(), bytes, start: 0, end: 0, forgotten: 0, length: None, rest, cut: false }
     }
 
     fn open_unnamed(path: &Path) -> Result<Input, TraceError> {
         if path == Path::new("-") {
-            return Ok(Self::new(Bytes::Owned(Vec::new()), Some(Box::new(io::stdin()))));
+            return Ok(Self::new(Vec::new(), Some(Box::new(io::stdin()))));
         }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
         }
-        if metadata.is_file()
-            && let Some(map) = map(&file)
-        {
-            let end = map.len();
-            return Ok(Input { length: Some(end as u64), end, ..Self::new(Bytes::Mapped(map), None) });
-        }
-        Ok(Self::new(Bytes::Owned(Vec::new()), Some(Box::new(file))))
+        let length = metadata.is_file().then_some(metadata.len());
+        Ok(Input { length, ..Self::new(Vec::new(), Some(Box::new(file))) })
     }
 
     /// Looks at the first bytes, and reads through a decoder where they are a packing's.
@@ -174,19 +162,15 @@ impl Input {
         if !zstd && !gzip {
             return Ok(self);
         }
-        let packed: Box<dyn Read + Send> = match self.bytes {
-            Bytes::Mapped(map) => Box::new(Cursor::new(map)),
-            Bytes::Owned(mut bytes) => {
-                bytes.truncate(self.end);
-                Box::new(Cursor::new(bytes).chain(self.rest.unwrap_or_else(|| Box::new(io::empty()))))
-            }
-        };
+        self.bytes.truncate(self.end);
+        let rest = self.rest.unwrap_or_else(|| Box::new(io::empty()));
+        let packed = Cursor::new(self.bytes).chain(rest);
         let unpacked: Box<dyn Read + Send> = if zstd {
             Box::new(zstd::Decoder::new(packed)?)
         } else {
             Box::new(flate2::read::MultiGzDecoder::new(packed))
         };
-        let mut input = Self::new(Bytes::Owned(Vec::new()), Some(unpacked));
+        let mut input = Self::new(Vec::new(), Some(unpacked));
         if !input.reach(1)? {
             let expected = format!("more than the beginning of its {} stream", if zstd { "zstd" } else { "gzip" });
             let cut = ErrorKind::Malformed { record: "file", expected };
@@ -194,19 +178,6 @@ impl Input {
         }
         Ok(input)
     }
-}
-
-/// Maps a file, or `None` where that cannot be done: then it is read like a pipe. An empty file has no map.
-///
-/// The map shows the file as it is, not as it was. Rust wants the bytes behind a `&[u8]` to stay as they are, and no
-/// operating system promises that of a file that somebody else may write: a change becomes other bytes under a parser that
-/// has looked already, and a file that is made shorter becomes a `SIGBUS`. ripgrep lives with the same risk (`searcher/mmap.rs`),
-/// for the same reason: it is the fastest way to read a file, and the file of a recording that has ended does not change.
-#[allow(unsafe_code)]
-fn map(file: &File) -> Option<Mmap> {
-    // SAFETY: the map is read-only, lives as long as the slices of it, and the readers check each length and index that
-    // they take from it, so other bytes than before make them answer something else, and do not lead them out of it.
-    unsafe { Mmap::map(file) }.ok()
 }
 
 #[cfg(test)]
@@ -289,12 +260,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_mapped_and_knows_its_length() {
+    fn a_file_knows_its_length_and_says_when_it_becomes_shorter() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"reftrace").unwrap();
         let input = Input::open(file.path()).unwrap();
-        assert!(matches!(input.bytes, Bytes::Mapped(_)));
         assert_eq!((input.length(), input.window()), (Some(8), &b"reftrace"[..]));
+        file.write_all(&vec![b'x'; 3 * PIECE]).unwrap();
+        let mut input = Input::open(file.path()).unwrap();
+        file.as_file().set_len(2 * PIECE as u64).unwrap();
+        let error = loop {
+            match input.refill() {
+                Ok(more) => assert!(more, "the end of a file that became shorter is no end"),
+                Err(error) => break error,
+            }
+        };
+        let text = error.to_string();
+        assert!(text.ends_with("byte 524288: the file became shorter while it was read"), "{text}");
     }
 
     #[test]
