@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{AnotherCutRow, FrameRow, RenderOptions, Report, ReportFormat, View};
+use super::{AnotherCutRow, RenderOptions, Report, ReportFormat, View};
 
 pub struct Csv;
 
@@ -27,6 +27,14 @@ impl ReportFormat for Csv {
             View::Slots => slots(report, &mut csv)?,
         }
         csv.flush()
+    }
+}
+
+/// A cell that a spreadsheet would take for a formula is text: behind an apostrophe.
+fn inert(text: &str) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text.to_string(),
     }
 }
 
@@ -62,7 +70,7 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
         let (more, is_enough) = (list(&cut.more), cut.is_enough.map(|enough| enough.to_string()).unwrap_or_default());
         csv.write_record([
             row.fingerprint.clone(),
-            row.path.clone(),
+            inert(&row.path),
             row.count.to_string(),
             row.objects.to_string(),
             row.gc_objects.to_string(),
@@ -71,15 +79,15 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             number(row.held_bytes),
             row.collected.to_string(),
             row.owner.to_string(),
-            row.site.first().map(FrameRow::place).unwrap_or_default(),
+            row.site.first().map(|frame| inert(&frame.place())).unwrap_or_default(),
             row.pattern.clone().unwrap_or_default(),
-            cut.reference,
-            cut.replacement,
+            inert(&cut.reference),
+            inert(&cut.replacement),
             row.first_seen.event.to_string(),
             row.standing.as_ref().map(|standing| standing.name().to_string()).unwrap_or_default(),
-            more,
+            inert(&more),
             is_enough,
-            list(&cut.alternatives),
+            inert(&list(&cut.alternatives)),
             cut.evidence.unwrap_or_default(),
         ])?;
     }
@@ -99,7 +107,7 @@ fn types(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
     ])?;
     for row in &report.types.rows {
         csv.write_record([
-            row.type_name.clone(),
+            inert(&row.type_name),
             row.instances.to_string(),
             row.peak_instances.to_string(),
             row.ever_instances.to_string(),
@@ -126,7 +134,7 @@ fn slots(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
     ])?;
     for row in &report.slots.rows {
         csv.write_record([
-            row.type_name.clone(),
+            inert(&row.type_name),
             row.instances.to_string(),
             row.bytes_per_instance.to_string(),
             row.slotted_bytes_per_instance.to_string(),
@@ -134,7 +142,7 @@ fn slots(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             row.saved_bytes_at_peak.to_string(),
             row.verdict.name().to_string(),
             row.blockers.join("; "),
-            row.suggestion.clone().unwrap_or_default(),
+            row.suggestion.as_deref().map(inert).unwrap_or_default(),
         ])?;
     }
     Ok(())
@@ -143,4 +151,16 @@ fn slots(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
 /// Nothing in a cell says that a number is not known.
 fn number(number: Option<u64>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        assert_eq!(inert("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
+        assert_eq!(["+1", "-1", "@x", "\tx"].map(inert), ["'+1", "'-1", "'@x", "'\tx"]);
+        assert_eq!([inert("app.Order"), inert("")], ["app.Order", ""]);
+    }
 }

@@ -35,8 +35,11 @@ impl ReportFormat for Junit {
         }
         let mut document = Document::new("refloop");
         document.add_test_suite(suite);
-        document.serialize(&mut *out).map_err(io::Error::other)?;
-        writeln!(out)
+        let mut text = Vec::new();
+        document.serialize(&mut text).map_err(io::Error::other)?;
+        // Two characters that Rust knows and XML has not; a class may be called so.
+        let text = String::from_utf8_lossy(&text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+        writeln!(out, "{text}")
     }
 }
 
@@ -67,4 +70,20 @@ fn case(finding: &FindingRow) -> TestCase {
     let mut case = TestCase::new(&*finding.subject, status);
     case.set_classname(format!("refloop.{}", finding.rule));
     case
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::report;
+
+    #[test]
+    fn what_xml_has_no_character_for_is_replaced() {
+        let mut named = report(None);
+        named.findings[0].subject = "app.\u{ffff}A\u{fffe}".to_string();
+        let mut out = Vec::new();
+        Junit.write(&named, &RenderOptions::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("app.\u{fffd}A\u{fffd}") && !text.contains(['\u{fffe}', '\u{ffff}']), "{text}");
+    }
 }
