@@ -10,7 +10,7 @@ use refloop::report::{FORMATS, Form};
 
 use crate::commands::record::RecordArgs;
 
-/// Finds the reference loops that a Python program's counts alone never free, and what its classes waste.
+/// Find reference loops that reference counting alone cannot free, memory that grows, and what `__slots__` would save.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Record(Box<RecordArgs>),
     /// Summary, leaked loops, types: the main job. Ends with 0, whatever it finds
     Analyze(Report),
-    /// The gate for CI: the same findings, short. Ends with 1 if there are any that count
+    /// The gate for CI: the same findings, short. Exit with 1 if any finding fails it
     Check(Box<Check>),
     /// The table of loops, in full
     Loops(Report),
@@ -126,7 +126,7 @@ pub(crate) enum By {
 pub(crate) struct Slots {
     #[command(flatten)]
     pub report: Report,
-    /// Answer for another CPython than the recorded one
+    /// Estimate for a different CPython version
     #[arg(long, value_name = "VERSION")]
     pub python: Option<String>,
     /// Leave out classes that save less

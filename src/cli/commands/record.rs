@@ -19,7 +19,7 @@ pub(crate) struct RecordArgs {
     /// The trace [default: named after the program, as app.reftrace]; child processes write files of their own beside it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Births and deaths to write: of the objects that a checkpoint meets alive, or of all
+    /// Which allocations to record: only objects still alive at a checkpoint, or all
     #[arg(long, value_enum, default_value_t = Events::Survivors)]
     events: Events,
     /// Frames to keep of the stack that made an object; 0 for none
