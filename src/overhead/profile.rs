@@ -176,18 +176,6 @@ impl Coverage {
     pub fn missing_bytes(&self) -> u64 {
         self.heap_bytes.saturating_sub(self.listed_bytes)
     }
-
-    /// What the table does not cover, as a sentence; `None` when it covers the heap.
-    pub fn sentence(&self) -> Option<String> {
-        match (self.missing_bytes(), self.unknown_bytes) {
-            (0, 0) => None,
-            (0, unknown) => Some(format!("{unknown} bytes of {} objects have no known type", self.unknown_objects)),
-            (missing, unknown) => Some(format!(
-                "{missing} of {} bytes are in no row: the last checkpoint did not reach those objects; {unknown} bytes have no known type",
-                self.heap_bytes
-            )),
-        }
-    }
 }
 
 /// A row from the counts alone: no full checkpoint showed the objects.

@@ -2,7 +2,7 @@
 
 use crate::heap::printable;
 use crate::human::{bytes, counted};
-use crate::overhead::Unlisted;
+use crate::overhead::{Coverage, Unlisted};
 use crate::run::{Run, Slots};
 
 /// What the types come to, and what they do not cover.
@@ -11,7 +11,7 @@ pub(super) fn of_types(run: &Run) -> Vec<String> {
     for path in &run.types.without_sizes_in {
         notes.push(format!("{} has no sizes, so what its types cost is not known", printable(path)));
     }
-    notes.extend(run.types.coverage.sentence());
+    notes.extend(coverage(&run.types.coverage));
     notes.extend(not_known_in(&run.types.not_known_in));
     notes
 }
@@ -31,6 +31,18 @@ pub(super) fn of_slots(slots: &Slots) -> Vec<String> {
         notes.push(left_out(&slots.library, "of the standard library and of packages"));
     }
     notes
+}
+
+/// What the table of types does not cover; nothing where it covers the heap.
+fn coverage(coverage: &Coverage) -> Option<String> {
+    match (coverage.missing_bytes(), coverage.unknown_bytes) {
+        (0, 0) => None,
+        (0, unknown) => Some(format!("{unknown} bytes of {} objects have no known type", coverage.unknown_objects)),
+        (missing, unknown) => Some(format!(
+            "{missing} of {} bytes are in no row: the last checkpoint did not reach those objects; {unknown} bytes have no known type",
+            coverage.heap_bytes
+        )),
+    }
 }
 
 /// What all types come to, and what was alive at the end beside them; nothing where there are none.

@@ -86,7 +86,7 @@ fn a_dict_object_counts_with_its_instance_and_once() {
     int ×1: 32 = object 32 + gc 0 + pre 0 + weakref 0 + dict 0 + attributes 0 + items 0; padding 0
     6408 of 6408 bytes
     "#);
-    assert_eq!(profile.coverage.sentence(), None);
+    assert_eq!((profile.coverage.missing_bytes(), profile.coverage.unknown_bytes), (0, 0));
     assert_snapshot!(advice(&profile, None), @r#"
     app.Point ×40: 160 → 48, saves 4480, recommended
     __slots__ = ("x", "y")
