@@ -1,5 +1,6 @@
 //! Finds the traces that the command line names: directories are searched, `-` is standard input.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,10 @@ fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     if traces.is_empty() {
         return Err(Failure::input(format!("{}: no trace in this directory", directory.display())));
     }
+    // A link to another trace of the directory is the same trace, and the file itself stands for both.
+    traces.sort_by_key(|path| (path.is_symlink(), path.clone()));
+    let mut seen = HashSet::new();
+    traces.retain(|path| path.canonicalize().map_or(true, |real| seen.insert(real)));
     traces.sort();
     Ok(traces)
 }

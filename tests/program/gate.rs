@@ -243,6 +243,24 @@ fn a_cut_trace_of_events_is_checked_as_far_as_it_goes() {
     assert!(out.contains(note), "{out}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_trace_of_the_same_directory_is_the_same_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    fs::create_dir_all(here.join("traces/old")).unwrap();
+    fs::copy(crate::support::root().join("fixtures/hand/parent-child.reftrace"), here.join("traces/old/a.reftrace"))
+        .unwrap();
+    std::os::unix::fs::symlink("old/a.reftrace", here.join("traces/a-latest.reftrace")).unwrap();
+    std::os::unix::fs::symlink("a-latest.reftrace", here.join("traces/b-latest.reftrace")).unwrap();
+    let (_, json, _) = refloop(here, &["analyze", "--format", "json", "traces"]);
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["inputs"].as_array().unwrap().len(), 1, "{json}");
+    // One that is named is read, link or not.
+    let (_, json, _) = refloop(here, &["analyze", "--format", "json", "traces/a-latest.reftrace"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["inputs"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn a_name_cannot_command_the_terminal() {
     let directory = tempfile::tempdir().unwrap();
