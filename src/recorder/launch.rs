@@ -25,6 +25,9 @@ pub struct Options {
     pub bypass: bool,
     /// Time between two checkpoints.
     pub every: Option<Duration>,
+    /// Whether processes that a recorded one starts or forks are recorded too. If not, they have the environment that they
+    /// have alone.
+    pub children: bool,
 }
 
 /// Which births and deaths are written.
@@ -109,8 +112,16 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     if let Some(every) = options.every {
         lines.push(format!("every={}", every.as_secs_f64()));
     }
+    let path = std::env::var_os("PYTHONPATH");
+    if !options.children {
+        lines.extend(["forks=no".into(), "children=no".into()]);
+        if let Some(path) = &path {
+            let text = path.to_str().filter(|text| !text.contains('\n'));
+            lines.push(format!("pythonpath={}", text.ok_or("PYTHONPATH cannot be handed on")?));
+        }
+    }
     child.env(VARIABLE, lines.join("\n"));
-    child.env("PYTHONPATH", in_front(folder.as_os_str(), std::env::var_os("PYTHONPATH").as_deref()));
+    child.env("PYTHONPATH", in_front(folder.as_os_str(), path.as_deref()));
     Ok(())
 }
 

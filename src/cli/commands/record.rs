@@ -31,6 +31,9 @@ pub(crate) struct RecordArgs {
     /// Leave CPython's free lists alone: lists, dicts and tuples may then show the stack of an earlier one
     #[arg(long)]
     no_bypass: bool,
+    /// Record no process that a recorded one starts or forks
+    #[arg(long)]
+    no_children: bool,
     /// End with 3 if nothing could be recorded, whatever the program ends with
     #[arg(long)]
     require: bool,
@@ -70,6 +73,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         },
         stack_depth: args.stack_depth,
         bypass: !args.no_bypass,
+        children: !args.no_children,
         every: args.every,
     };
     let mut is_told = false;

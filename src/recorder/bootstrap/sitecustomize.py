@@ -31,6 +31,20 @@ def _unknown():
     return None
 
 
+# Gives the children of this process the environment that they have alone.
+def _forget():
+    import os
+
+    lines = os.environ.get("REFLOOP_RECORD", "").splitlines()
+    if "children=no" in lines:
+        del os.environ["REFLOOP_RECORD"]
+        paths = [line[len("pythonpath=") :] for line in lines if line.startswith("pythonpath=")]
+        if paths:
+            os.environ["PYTHONPATH"] = paths[0]
+        else:
+            os.environ.pop("PYTHONPATH", None)
+
+
 def _start(folder):
     import _imp
     import os
@@ -83,6 +97,7 @@ def _main():
     finally:
         try:
             _refuse(_unknown() or _start(folder))
+            _forget()
         except BaseException as error:
             _refuse("the recorder could not be loaded: %s" % error)
     return other is None and this is not None

@@ -31,6 +31,7 @@ on_each_python! {
     collections_that_were_not_seen_are_counted_and_the_gate_does_not_pass,
     a_hook_that_is_taken_away_ends_the_recording_and_not_the_program,
     a_trace_that_a_live_process_writes_is_not_replaced,
+    children_that_are_not_recorded_have_the_environment_that_they_have_alone,
 }
 
 /// A folder with a program in it.
@@ -478,6 +479,30 @@ fn a_trace_that_a_live_process_writes_is_not_replaced(python: &Python) {
         refloop::trace::Ending::Complete,
         "{python}"
     );
+}
+
+fn children_that_are_not_recorded_have_the_environment_that_they_have_alone(python: &Python) {
+    let program = "import os, subprocess, sys\n\
+        child = 'import os; print(sorted(k for k in os.environ if k[:6] == \"REFLOO\"), os.environ.get(\"PYTHONPATH\"))'\n\
+        sys.stdout.write(subprocess.run([sys.executable, '-c', child], stdout=subprocess.PIPE).stdout.decode())\n\
+        if os.fork() == 0:\n    kept = [[] for _ in range(1000)]\n    os._exit(0)\n\
+        os.wait()\n";
+    let place = Place::with(program);
+    for path in [None, Some("/somewhere:/else")] {
+        let set = |command: &mut Command| match path {
+            Some(path) => drop(command.env("PYTHONPATH", path)),
+            None => drop(command.env_remove("PYTHONPATH")),
+        };
+        let mut alone = Command::new(&python.path);
+        set(alone.arg("app.py"));
+        let alone = place.run(alone);
+        let mut recorded = crate::support::refloop();
+        recorded.args(["record", "-q", "--no-children", "-o", "only.reftrace", "--"]).arg(&python.path).arg("app.py");
+        set(&mut recorded);
+        let recorded = recorded.current_dir(place.0.path()).output().unwrap();
+        assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{python}: {}", text(&recorded.stderr));
+        assert_eq!(place.traces().len(), 1, "{python}: {:?}", place.traces());
+    }
 }
 
 fn a_full_disk_stops_the_recording_and_not_the_program(python: &Python) {
