@@ -74,6 +74,11 @@ impl Input {
         self.known >= Extent::Part
     }
 
+    /// The recording did not end in order, so what became garbage at its end is not known.
+    pub fn broke_off(&self) -> bool {
+        self.known < Extent::End
+    }
+
     /// Loops may have come and gone unseen.
     pub fn is_incomplete(&self) -> bool {
         self.missed_collections > 0

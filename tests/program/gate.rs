@@ -243,6 +243,19 @@ fn a_cut_trace_of_events_is_checked_as_far_as_it_goes() {
     assert!(out.contains(note), "{out}");
 }
 
+#[test]
+fn a_strict_gate_fails_on_a_trace_that_broke_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let header = "reftrace 1 runtime=x pointer=8 references=events\ntype 1 app.N flags=gc\n";
+    fs::write(here.join("open.txt"), format!("{header}alloc a 1 16\nroot a x\ngc start 2\ngc stop 0 0\n")).unwrap();
+    let (code, out, _) = refloop(here, &["check", "open.txt"]);
+    assert_eq!(code, 0, "{out}");
+    let (code, out, _) = refloop(here, &["check", "--strict", "open.txt"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("broke off") && out.ends_with("failed because of the notes above (strict)\n"), "{out}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_to_a_trace_of_the_same_directory_is_the_same_trace() {

@@ -33,7 +33,9 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
     let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?.with_shown(shown(&settings));
     let Replayed { run, error } = replay(&command.traces.traces, &Options::default(), &command.page.messages)?;
     let findings = findings::find(&run, &ownership);
-    let verdict = gate.judge(&findings, today());
+    let mut verdict = gate.judge(&findings, today());
+    // What broke off may hold more than it shows.
+    verdict.failed |= settings.config.strict && run.inputs.iter().any(Input::broke_off);
     if command.write_baseline {
         if let Some(error) = error {
             return Err(error.into());
