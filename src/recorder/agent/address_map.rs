@@ -1,6 +1,7 @@
 //! Maps addresses to something small, in memory of the recorder's own (never Python's allocator).
 //!
-//! Open addressing, no removal; [`AddressMap::clear`] keeps the memory, up to a limit, for the next walk.
+//! Open addressing with linear probing and no tombstones; [`AddressMap::clear`] keeps the memory, up to a limit, for the
+//! next walk.
 
 /// Addresses are keys; a low bit or two of an aligned address may carry a kind.
 #[derive(Debug, Default)]
@@ -8,12 +9,19 @@ pub(crate) struct AddressMap<V> {
     /// Key and value; key 0 is an empty place. Its length is a power of two, or zero.
     places: Vec<(usize, V)>,
     used: usize,
+    /// Half of the places stay empty, not a quarter: for what is asked at each birth, mostly in vain.
+    is_sparse: bool,
 }
 
 /// More places than this are given back by `clear`.
 const KEPT: usize = 1 << 16;
 
 impl<V: Copy + Default> AddressMap<V> {
+    /// A map that answers quickly also for keys that it does not have.
+    pub(crate) fn sparse() -> AddressMap<V> {
+        AddressMap { is_sparse: true, ..AddressMap::default() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.used == 0
     }
@@ -26,6 +34,16 @@ impl<V: Copy + Default> AddressMap<V> {
         (place.0 == key).then_some(place.1)
     }
 
+    /// The value of `key`, or the default.
+    #[inline]
+    pub(crate) fn value(&self, key: usize) -> V {
+        if self.places.is_empty() {
+            return V::default();
+        }
+        let (found, value) = self.places[self.place(key)];
+        if found == key { value } else { V::default() }
+    }
+
     pub(crate) fn contains(&self, key: usize) -> bool {
         self.get(key).is_some()
     }
@@ -33,7 +51,8 @@ impl<V: Copy + Default> AddressMap<V> {
     /// The value of `key`, which becomes `value` if there was none. Says whether it is new.
     pub(crate) fn entry(&mut self, key: usize, value: V) -> (&mut V, bool) {
         debug_assert!(key != 0);
-        if (self.used + 1) * 4 > self.places.len() * 3 {
+        let fullest = if self.is_sparse { 2 } else { 3 };
+        if (self.used + 1) * 4 > self.places.len() * fullest {
             self.grow();
         }
         let index = self.place(key);
@@ -50,6 +69,36 @@ impl<V: Copy + Default> AddressMap<V> {
         *self.entry(key, value).0 = value;
     }
 
+    /// Takes the key out, and moves back what was pushed past it.
+    pub(crate) fn remove(&mut self, key: usize) {
+        if self.places.is_empty() {
+            return;
+        }
+        let mask = self.places.len() - 1;
+        let mut hole = self.place(key);
+        if self.places[hole].0 != key {
+            return;
+        }
+        self.used -= 1;
+        let mut next = (hole + 1) & mask;
+        while self.places[next].0 != 0 {
+            let first_choice = hash(self.places[next].0) & mask;
+            if (next.wrapping_sub(first_choice) & mask) >= (next.wrapping_sub(hole) & mask) {
+                self.places[hole] = self.places[next];
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        self.places[hole] = (0, V::default());
+    }
+
+    /// Changes all values.
+    pub(crate) fn update(&mut self, change: impl Fn(V) -> V) {
+        for (_, value) in self.places.iter_mut().filter(|(key, _)| *key != 0) {
+            *value = change(*value);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         if self.places.len() > KEPT {
             self.places = Vec::new();
@@ -62,7 +111,7 @@ impl<V: Copy + Default> AddressMap<V> {
     /// Where `key` is, or the empty place where it would go.
     fn place(&self, key: usize) -> usize {
         let mask = self.places.len() - 1;
-        let mut index = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) & mask;
+        let mut index = hash(key) & mask;
         while self.places[index].0 != key && self.places[index].0 != 0 {
             index = (index + 1) & mask;
         }
@@ -77,6 +126,43 @@ impl<V: Copy + Default> AddressMap<V> {
                 let index = self.place(key);
                 self.places[index] = (key, value);
             }
+        }
+    }
+}
+
+/// Multiplies, and takes the high bits, which depend on all of the key.
+pub(crate) fn hash(key: usize) -> usize {
+    key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 29
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AddressMap;
+    use std::collections::HashMap;
+
+    #[test]
+    fn it_answers_as_the_standard_map_does_whatever_comes_and_goes() {
+        for mut map in [AddressMap::default(), AddressMap::sparse()] {
+            let mut oracle = HashMap::new();
+            let mut random = 1_u64;
+            for step in 1..20_000_u32 {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let key = ((random >> 40) as usize % 500 + 1) * 16;
+                if random >> 63 == 0 {
+                    map.insert(key, step);
+                    oracle.insert(key, step);
+                } else {
+                    map.remove(key);
+                    oracle.remove(&key);
+                }
+                assert_eq!(map.used, oracle.len());
+            }
+            for key in (16..=500 * 16).step_by(16) {
+                assert_eq!(map.get(key), oracle.get(&key).copied());
+                assert_eq!(map.value(key), oracle.get(&key).copied().unwrap_or(0));
+            }
+            map.update(|value| value + 1);
+            assert!(oracle.iter().all(|(&key, &value)| map.get(key) == Some(value + 1)));
         }
     }
 }

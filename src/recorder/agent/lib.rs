@@ -19,7 +19,6 @@ mod global;
 mod live_table;
 mod log;
 mod module;
-mod number_map;
 mod object_guess;
 mod options;
 mod output;

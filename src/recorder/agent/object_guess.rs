@@ -3,10 +3,10 @@
 //! No allocation says what it is for, so the table of type objects is all there is to go by. It is read for each birth and each
 //! death of the full log, mostly through the types that were met last.
 
+use crate::address_map::AddressMap;
 use crate::cpython::memory::{GC_HEAD, OBJECT_HEAD, flag, pre_header, type_flags, type_of, word};
 use crate::cpython::versions::CPython;
 use crate::live_table::{IS_TYPE, LiveTable};
-use crate::number_map::NumberMap;
 
 /// Bytes that may be in front of an object in its block, the most frequent first.
 const FRONTS: [usize; 3] = [16, 0, 32];
@@ -25,7 +25,7 @@ pub(crate) struct TypeTable {
     /// Types whose deallocator was taken over: the copy that their dying instances have, and the type.
     pub shadows: Vec<(usize, usize)>,
     /// By type object: one more than the bytes in front of its instances, and from [`NUMBER_SHIFT`] on its number.
-    types: NumberMap,
+    types: AddressMap<u32>,
     /// Forgotten when `types` changes.
     recent: [Guess; RECENT],
 }
@@ -46,20 +46,20 @@ impl TypeTable {
             row,
             type_type,
             shadows: Vec::new(),
-            types: NumberMap::default(),
+            types: AddressMap::sparse(),
             recent: [Guess::default(); RECENT],
         }
     }
 
     /// The number of a type in the trace, 0 if it has none.
     pub(crate) fn number(&self, type_object: usize) -> u32 {
-        self.types.get(type_object) >> NUMBER_SHIFT
+        self.types.value(type_object) >> NUMBER_SHIFT
     }
 
     /// Takes in a type object with its number in the trace.
     pub(crate) fn set_number(&mut self, table: &mut LiveTable, type_object: usize, number: u32) {
         self.learn(table, type_object);
-        let front = self.types.get(type_object) & ((1 << NUMBER_SHIFT) - 1);
+        let front = self.types.value(type_object) & ((1 << NUMBER_SHIFT) - 1);
         self.change(type_object, number << NUMBER_SHIFT | front);
     }
 
@@ -82,7 +82,7 @@ impl TypeTable {
             table.mark(type_object - GC_HEAD, IS_TYPE);
         }
         let front = pre_header(self.row, flags) + if flags & flag::HAVE_GC != 0 { GC_HEAD } else { 0 };
-        let number = self.types.get(type_object) >> NUMBER_SHIFT;
+        let number = self.types.value(type_object) >> NUMBER_SHIFT;
         self.change(type_object, number << NUMBER_SHIFT | (front as u32 + 1));
     }
 
@@ -132,10 +132,10 @@ impl TypeTable {
     fn guess(&mut self, table: &mut LiveTable, word: usize, dying: bool) -> Guess {
         let shadowed = self.shadows.iter().find(|&&(shadow, _)| dying && shadow == word);
         let type_object = shadowed.map_or(word, |&(_, real)| real);
-        if self.types.get(type_object) == 0 && self.is_type(table, type_object) {
+        if self.types.value(type_object) == 0 && self.is_type(table, type_object) {
             self.learn(table, type_object);
         }
-        let guess = Guess { word, type_object, entry: self.types.get(type_object) };
+        let guess = Guess { word, type_object, entry: self.types.value(type_object) };
         if guess.entry != 0 {
             self.recent[place_of(word)] = guess;
         }
@@ -152,7 +152,7 @@ impl TypeTable {
         unsafe {
             let class = type_of(type_object);
             let is_type =
-                class == self.type_type || self.types.get(class) != 0 && type_flags(class) & flag::TYPE_SUBCLASS != 0;
+                class == self.type_type || self.types.value(class) != 0 && type_flags(class) & flag::TYPE_SUBCLASS != 0;
             is_type && type_flags(type_object) & flag::READY != 0
         }
     }

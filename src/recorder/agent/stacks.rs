@@ -13,11 +13,11 @@
 //! once the frame inside it has led there, since the memory of a frame that returned may be gone. `tests/cpython/stacks`
 //! holds this against what `sys._getframe` says.
 
+use crate::address_map::{AddressMap, hash};
 use crate::cpython::frame::has_python_code;
 use crate::cpython::memory::{half, referent, size_of, type_of, word};
 use crate::cpython::text::text_within;
 use crate::cpython::versions::{CPython, Last};
-use crate::number_map::{NumberMap, hash};
 
 /// A stack: its innermost frame, and the node of the rest.
 #[derive(Debug, Clone, Copy)]
@@ -110,9 +110,9 @@ pub(crate) struct Stacks {
     /// Open addressing over `nodes`, 0 is free.
     index: Vec<u32>,
     codes: Vec<Code>,
-    code_numbers: NumberMap,
+    code_numbers: AddressMap<u32>,
     /// One more than the line, by code number and instruction.
-    lines: NumberMap,
+    lines: AddressMap<u32>,
     recent_code: (usize, u32),
     /// Steps from a stack into a frame that were taken lately, each in the place that its hash gives it.
     steps: Box<[Step; STEPS]>,
@@ -143,8 +143,8 @@ impl Stacks {
             nodes: vec![root],
             index: vec![0; 1 << 12],
             codes: vec![Code::default()],
-            code_numbers: NumberMap::default(),
-            lines: NumberMap::default(),
+            code_numbers: AddressMap::sparse(),
+            lines: AddressMap::sparse(),
             recent_code: (0, 0),
             steps: Box::new([NO_STEP; STEPS]),
             chain: Chain::of(0),
@@ -383,7 +383,7 @@ impl Stacks {
 
     fn line(&mut self, code: u32, instruction: i32, object: usize) -> u32 {
         let key = (code as usize) << 32 | instruction.cast_unsigned() as usize;
-        let known = self.lines.get(key);
+        let known = self.lines.value(key);
         if known != 0 {
             return known - 1;
         }
@@ -410,7 +410,7 @@ impl Stacks {
         if self.recent_code.0 == object {
             return self.recent_code.1;
         }
-        let mut number = self.code_numbers.get(object);
+        let mut number = self.code_numbers.value(object);
         if number == 0 {
             // SAFETY: a frame holds it, so it is an object; a code object has these fields.
             let code = unsafe {
