@@ -11,10 +11,10 @@ use foldhash::fast::FixedState;
 
 use crate::cycles::StackFrame;
 use crate::cycles::tracker::stack;
-use crate::heap::{Heap, HeapGraph, Node, ObjectId, Observer, SnapshotKind};
+use crate::heap::{Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, SnapshotKind};
 use crate::retention::RootPaths;
 use crate::trace::TypeId;
-use series::{Moments, Series};
+use series::{Moments, Series, Windows};
 
 /// Looks at the whole heap it takes to know of growth: two windows.
 pub const LEAST_LOOKS: u64 = 3;
@@ -111,6 +111,7 @@ impl Observer for GrowthTracker {
         self.looks += 1;
         self.moments.push(now.event, now.ns);
         let place = self.moments.len() - 1;
+        let windows = self.moments.windows();
         let mut known = std::mem::take(&mut self.containers);
         let mut grown = Vec::new();
         for node in graph.nodes() {
@@ -121,7 +122,7 @@ impl Observer for GrowthTracker {
             let id = heap.id(graph.object(node));
             let mut series = known.remove(&id).unwrap_or_else(|| Series::new(place));
             series.push(size as u64);
-            if self.moments.grows(&series) {
+            if windows.show_growth(&series) {
                 grown.push(node);
             }
             self.containers.insert(id, series);
@@ -131,7 +132,7 @@ impl Observer for GrowthTracker {
             let live = heap.types().counts(class).live;
             self.types.entry(class).or_insert_with(|| Series::new(place)).push(live);
         }
-        let found = self.look(heap, graph, grown);
+        let found = self.look(heap, graph, grown, &windows);
         self.before = std::mem::replace(&mut self.found, found);
         if self.moments.is_full() {
             self.moments.thin();
@@ -142,7 +143,7 @@ impl Observer for GrowthTracker {
 
 impl GrowthTracker {
     /// Names what grew until now.
-    fn look(&self, heap: &Heap, graph: &HeapGraph, mut grown: Vec<Node>) -> Growth {
+    fn look(&self, heap: &Heap, graph: &HeapGraph, mut grown: Vec<Node>, windows: &Windows) -> Growth {
         let gained = |node: &Node| self.containers[&heap.id(graph.object(*node))].gained();
         grown.sort_by_key(|node| std::cmp::Reverse(gained(node)));
         let more = grown.len().saturating_sub(MOST_CONTAINERS) as u64;
@@ -169,7 +170,7 @@ impl GrowthTracker {
             }
         }
         sort(&mut containers);
-        let growing = self.types.iter().filter(|(_, series)| self.moments.grows(series));
+        let growing = self.types.iter().filter(|(_, series)| windows.show_growth(series));
         let mut types: Vec<GrowingType> = growing
             .map(|(&class, series)| GrowingType {
                 name: heap.types().name(class).to_string(),
@@ -188,25 +189,20 @@ fn sort(containers: &mut [GrowingContainer]) {
     containers.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.path.cmp(&b.path)));
 }
 
-/// What a container holds: the type with the most bytes, all bytes, and where the newest object was made.
+/// What a container holds: the type with the most bytes, all bytes, and where the newest object of that type was made.
 fn elements(heap: &Heap, graph: &HeapGraph, container: Node) -> (String, u64, Vec<StackFrame>) {
-    let mut by_type: BTreeMap<TypeId, u64> = BTreeMap::new();
-    let mut newest = None;
+    let mut by_type: BTreeMap<TypeId, (u64, ObjectIndex)> = BTreeMap::new();
     for &referent in graph.referents(container) {
         let index = graph.object(referent);
         let (own, owned) = heap.bytes(index);
-        let bytes = by_type.entry(heap.class(index)).or_default();
+        let (bytes, newest) = by_type.entry(heap.class(index)).or_insert((0, index));
         *bytes = bytes.saturating_add(own.saturating_add(owned));
-        newest = newest.max(Some((heap.id(index), index)));
+        *newest = std::cmp::max_by_key(*newest, index, |&index| heap.id(index));
     }
-    let all = by_type.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes));
-    let most = by_type.iter().max_by_key(|&(class, bytes)| (*bytes, std::cmp::Reverse(*class)));
-    let name = most.map(|(&class, _)| heap.types().name(class).to_string()).unwrap_or_default();
-    let of_most = graph.referents(container).iter().map(|&node| graph.object(node));
-    let made = of_most.filter(|&index| most.is_some_and(|(&class, _)| heap.class(index) == class));
-    let newest = made.max_by_key(|&index| heap.id(index)).or(newest.map(|(_, index)| index));
-    let site = newest.map(|index| stack(heap, heap.object(index).site)).unwrap_or_default();
-    (name, all, site)
+    let all = by_type.values().fold(0u64, |sum, (bytes, _)| sum.saturating_add(*bytes));
+    let most = by_type.into_iter().max_by_key(|&(class, (bytes, _))| (bytes, std::cmp::Reverse(class)));
+    let Some((class, (_, newest))) = most else { return (String::new(), all, Vec::new()) };
+    (heap.types().name(class).to_string(), all, stack(heap, heap.object(newest).site))
 }
 
 #[cfg(test)]

@@ -13,6 +13,12 @@ pub(super) struct Moments {
     all: Vec<(u64, Option<u64>)>,
 }
 
+/// The windows between the moments, and which of them count: those that are not much shorter than the others.
+#[derive(Debug)]
+pub(super) struct Windows {
+    count: Vec<bool>,
+}
+
 /// A number at each moment since it was first seen; before, it was 0.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Series {
@@ -37,30 +43,13 @@ impl Moments {
         thin(&mut self.all);
     }
 
-    /// Whether the number never fell, and grew in each window that is not much shorter than the others, in the end as much as
-    /// before. So a table that is filled at the beginning does not grow. The last window of three or more may be without
-    /// growth: it ends with the program, which may have had nothing to do any more.
-    pub(super) fn grows(&self, series: &Series) -> bool {
-        let values = &series.values;
-        if values.len() != self.all.len() || series.gained() < LEAST_GAIN {
-            return false;
-        }
+    /// The windows as they are at this look: worked out once for all series.
+    pub(super) fn windows(&self) -> Windows {
         let widths: Vec<u64> = self.all.windows(2).map(|pair| width(pair[0], pair[1])).collect();
         let mut sorted = widths.clone();
         sorted.sort_unstable();
-        let Some(&median) = sorted.get(sorted.len() / 2) else { return false };
-        let mut gains = Vec::new();
-        for (pair, &width) in values.windows(2).zip(&widths) {
-            let Some(gain) = pair[1].checked_sub(pair[0]) else { return false };
-            if width >= median / 2 {
-                gains.push(gain);
-            }
-        }
-        if gains.len() > 2 && gains.last() == Some(&0) {
-            gains.pop();
-        }
-        let mean = gains.iter().sum::<u64>() / gains.len().max(1) as u64;
-        gains.len() >= 2 && gains.iter().all(|&gain| gain > 0) && gains.last().is_some_and(|&last| last >= mean / 4)
+        let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+        Windows { count: widths.into_iter().map(|width| width >= median / 2).collect() }
     }
 
     /// What a series gained a second, where times are known.
@@ -71,12 +60,34 @@ impl Moments {
     }
 }
 
-/// Between two moments: nanoseconds, or events where there are no times.
-fn width((from, from_ns): (u64, Option<u64>), (to, to_ns): (u64, Option<u64>)) -> u64 {
-    match (from_ns, to_ns) {
-        (Some(from), Some(to)) => to.saturating_sub(from),
-        _ => to.saturating_sub(from),
+impl Windows {
+    /// Whether the number never fell, and grew in each window that counts, in the end as much as before. So a table that
+    /// is filled at the beginning does not grow. The last window of three or more may be without growth: it ends with
+    /// the program, which may have had nothing to do any more.
+    pub(super) fn show_growth(&self, series: &Series) -> bool {
+        let values = &series.values;
+        if values.len() != self.count.len() + 1 || series.gained() < LEAST_GAIN {
+            return false;
+        }
+        let mut gains = Vec::new();
+        for (pair, &counts) in values.windows(2).zip(&self.count) {
+            let Some(gain) = pair[1].checked_sub(pair[0]) else { return false };
+            if counts {
+                gains.push(gain);
+            }
+        }
+        if gains.len() > 2 && gains.last() == Some(&0) {
+            gains.pop();
+        }
+        let mean = gains.iter().sum::<u64>() / gains.len().max(1) as u64;
+        gains.len() >= 2 && gains.iter().all(|&gain| gain > 0) && gains.last().is_some_and(|&last| last >= mean / 4)
     }
+}
+
+/// Between two moments: nanoseconds, or events where there are no times.
+fn width((event, ns): (u64, Option<u64>), (next_event, next_ns): (u64, Option<u64>)) -> u64 {
+    let (from, to) = ns.zip(next_ns).unwrap_or((event, next_event));
+    to.saturating_sub(from)
 }
 
 impl Series {
@@ -127,7 +138,7 @@ mod tests {
             moments.push(i as u64 + 1, Some(second * 1_000_000_000));
             series.push(value);
         }
-        moments.grows(&series)
+        moments.windows().show_growth(&series)
     }
 
     #[test]

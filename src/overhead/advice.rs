@@ -18,7 +18,7 @@ use crate::trace::TypeId;
 const LIBRARY_SAVING: i64 = 1_000_000;
 
 /// What is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlotsOptions {
     /// Another CPython than the recorded one: `3.13`.
     pub python: Option<String>,

@@ -74,8 +74,13 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
     let (tracker, (profiler, growth)) = observers;
     let garbage = tracker.finish(heap);
     let profile = profiler.finish(heap);
-    let is_complete = replayed.error.is_none() && matches!(replayed.ending, Ending::Complete);
     let error = replayed.error.map(|error| error.in_file(path));
+    let (ending, cut_at) = match (&error, replayed.ending) {
+        (Some(_), _) => (InputEnding::Error, None),
+        (None, Ending::Complete) => (InputEnding::Complete, None),
+        (None, Ending::Open) => (InputEnding::Open, None),
+        (None, Ending::Cut(position)) => (InputEnding::Cut, Some(position.byte)),
+    };
     let input = Input {
         path: path.to_string_lossy().into_owned(),
         runtime: heap.header().runtime.clone(),
@@ -83,35 +88,33 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         events: replayed.events,
         snapshots: replayed.snapshots,
         missed_collections: heap.collections().missed,
-        known: Extent::of(replayed.snapshots, replayed.whole_snapshots, is_complete),
-        ending: match (&error, replayed.ending) {
-            (Some(_), _) => InputEnding::Error,
-            (None, Ending::Complete) => InputEnding::Complete,
-            (None, Ending::Open) => InputEnding::Open,
-            (None, Ending::Cut(_)) => InputEnding::Cut,
-        },
-        cut_at: match (&error, replayed.ending) {
-            (None, Ending::Cut(position)) => Some(position.byte),
-            _ => None,
-        },
+        known: Extent::of(replayed.snapshots, replayed.whole_snapshots, ending == InputEnding::Complete),
+        ending,
+        cut_at,
         error: error.as_ref().map(TraceError::to_string),
     };
     // Where only survivors are in the trace, it takes a full checkpoint to meet what is alive.
     let is_met = heap.header().births == Births::All || replayed.whole_snapshots > 0;
-    let live = (is_met && heap.header().references != References::None).then(|| Live {
+    let knows_live = is_met && heap.header().references != References::None;
+    let advice = profile.advise(&options.slots);
+    let usual = SlotsOptions::default();
+    let other = (options.slots != usual).then(|| profile.advise(&usual));
+    let recommended = other.as_ref().unwrap_or(&advice).slots.iter();
+    let missing_slots = recommended.filter(|class| class.verdict == Verdict::Recommended).cloned().collect();
+    let waste = profile.facts();
+    let live = knows_live.then(|| Live {
         objects: heap.n_live(),
         bytes: heap.live_bytes(),
         heap_bytes: profile.coverage.heap_bytes,
-        types: (heap.n_live() == 0 || heap.live_bytes() > 0).then(|| profile.types.clone()),
+        types: (heap.n_live() == 0 || heap.live_bytes() > 0).then_some(profile.types),
     });
-    let recommended = profile.advise(&SlotsOptions::default()).slots.into_iter();
     TraceRun {
         anomalies: anomaly::anomalies(heap, &garbage),
         garbage,
         has_stacks: heap.sites().iter().next().is_some(),
-        waste: profile.facts(),
-        missing_slots: recommended.filter(|class| class.verdict == Verdict::Recommended).collect(),
-        advice: profile.advise(&options.slots),
+        waste,
+        missing_slots,
+        advice,
         live,
         growth: growth.finish(),
         coverage: profile.coverage,
