@@ -29,6 +29,58 @@ pub struct CyclicGarbage {
     pub imbalances: u64,
     /// The first few of them, as they were then. Types are numbered in each trace anew, so there are none of several.
     pub imbalanced: Vec<AnomalyExample>,
+    /// Of one trace; empty of several.
+    pub memory: Memory,
+}
+
+/// What was alive and what was garbage over time, at most 1,000 points of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// In the order of events. Where moments are left out, a point is the one with most garbage of those that it stands
+    /// for; the first moment and the last are always there.
+    pub points: Vec<MemoryPoint>,
+    /// Moments at which something was known.
+    pub moments: u64,
+}
+
+impl Memory {
+    /// Moments are left out.
+    pub fn is_thinned(&self) -> bool {
+        self.moments > self.points.len() as u64
+    }
+}
+
+/// What was alive and what was garbage at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryPoint {
+    pub event: u64,
+    pub ns: Option<u64>,
+    pub occasion: Occasion,
+    /// Of a collection.
+    pub generation: Option<u8>,
+    /// `None` where a trace of survivors does not tell it: between two looks at the whole heap.
+    pub live: Option<(u64, u64)>,
+    /// Objects that are known to be garbage; in a recording there may be more.
+    pub garbage_objects: u64,
+    /// 0 where the log has no sizes.
+    pub garbage_bytes: u64,
+}
+
+/// Why something is known of a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Occasion {
+    /// The whole heap was looked at.
+    #[default]
+    Checkpoint,
+    /// What a collection was about to find was looked at without one, as a test or a request ends.
+    Sweep,
+    /// A collection began.
+    Collection,
+    /// A collection ended.
+    Collected,
+    /// The end of a log with references as events.
+    End,
 }
 
 /// Objects of one type that the program's own collector found unreachable.

@@ -35,6 +35,17 @@ pub trait Observer {
         let _ = (heap, object, by_collector);
     }
 
+    /// A collection of this generation begins. The snapshot of what it is about to find comes just before with references at
+    /// checkpoints, if it is about to find anything; with references as events it comes later, or never.
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        let _ = (heap, generation);
+    }
+
+    /// The collection ends.
+    fn collection_stopped(&mut self, heap: &Heap) {
+        let _ = heap;
+    }
+
     /// The log says that the program's own collector found an object unreachable.
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
         let _ = (heap, object);
@@ -63,6 +74,16 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.freed(heap, object, by_collector);
     }
 
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        self.0.collection_started(heap, generation);
+        self.1.collection_started(heap, generation);
+    }
+
+    fn collection_stopped(&mut self, heap: &Heap) {
+        self.0.collection_stopped(heap);
+        self.1.collection_stopped(heap);
+    }
+
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
         self.0.unreachable(heap, object);
         self.1.unreachable(heap, object);
@@ -81,6 +102,14 @@ impl<W: Observer + ?Sized> Observer for &mut W {
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
         (**self).freed(heap, object, by_collector);
+    }
+
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        (**self).collection_started(heap, generation);
+    }
+
+    fn collection_stopped(&mut self, heap: &Heap) {
+        (**self).collection_stopped(heap);
     }
 
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
@@ -415,6 +444,7 @@ impl Heap {
                 }
                 self.collections.runs += 1;
                 self.reported = Reported { generation, named: 0 };
+                observer.collection_started(self, generation);
                 if self.is_exact() {
                     self.pending_snapshot = Some(self.now);
                     if self.n_live <= FEW_OBJECTS || self.now.event - self.last_snapshot >= self.n_live {
@@ -440,6 +470,7 @@ impl Heap {
                 let collections = &mut self.collections;
                 collections.collected = collections.collected.saturating_add(collected);
                 collections.uncollectable = collections.uncollectable.saturating_add(uncollectable);
+                observer.collection_stopped(self);
             }
             Event::GcMissed { collections } => {
                 self.collections.missed = self.collections.missed.saturating_add(collections);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::model::*;
-use super::rows::{self, quotient, rounded};
+use super::rows::{self, known_bytes, quotient, rounded};
 use super::terminal::one_loop;
 use super::{notes, wording};
 use crate::cycles::{CyclicGarbage, LoopGroup, Residual, StackFrame, Unreachable};
@@ -70,6 +70,12 @@ impl Report {
             slots_notes: notes::of_slots(&run.slots),
             slots_not_understood: run.slots.not_understood.iter().cloned().collect(),
             growth: rows.growth(&run.growth),
+            memory: run
+                .inputs
+                .iter()
+                .zip(&run.memory)
+                .map(|(input, memory)| rows::memory(&input.path, memory))
+                .collect(),
             lost: lost.collect(),
             unreachable: run.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: run.anomalies.iter().map(anomaly_row).collect(),
@@ -330,11 +336,6 @@ fn unreachable_row((name, of): (&String, &Unreachable)) -> UnreachableRow {
         bytes: known_bytes(of.objects, of.bytes),
         collected: of.collected,
     }
-}
-
-/// What objects weigh: no object has 0 bytes, so the log did not say.
-fn known_bytes(objects: u64, bytes: u64) -> Option<u64> {
-    (objects == 0 || bytes > 0).then_some(bytes)
 }
 
 fn anomaly_row(anomaly: &Anomaly) -> AnomalyRow {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cycles::{PathStep, SeenAt};
+use crate::cycles::{Occasion, PathStep, SeenAt};
 use crate::findings::gate::Standing;
 use crate::findings::{Owner, Severity};
 use crate::overhead::{self, Split};
@@ -28,6 +28,8 @@ pub struct Report {
     /// Classes of which nothing is said, because the known layout does not explain their sizes.
     pub slots_not_understood: Vec<String>,
     pub growth: GrowthRows,
+    /// Over time, of each trace for itself, in the order of `inputs`.
+    pub memory: Vec<MemoryRows>,
     pub lost: Vec<LostRow>,
     /// What the logs themselves call unreachable; left out where they do not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -277,6 +279,36 @@ pub struct GrowingTypeRow {
     pub from: u64,
     pub to: u64,
     pub per_second: Option<f64>,
+}
+
+/// What was alive and what was garbage over time, in one trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MemoryRows {
+    /// As in `inputs`.
+    pub trace: String,
+    /// Moments at which something was known.
+    pub moments: u64,
+    /// There are more of them than points. A point is then the one with most garbage of those that it stands for; the first
+    /// moment and the last are always there.
+    pub thinned: bool,
+    /// At most 1,000, in the order of events.
+    pub points: Vec<MemoryRow>,
+}
+
+/// What was alive and what was garbage at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct MemoryRow {
+    pub event: u64,
+    pub ns: Option<u64>,
+    pub occasion: Occasion,
+    /// Of a collection: what garbage of older generations there is, was not looked at.
+    pub generation: Option<u8>,
+    /// With what is garbage. `None` where it is not known: a trace of survivors tells it at checkpoints only.
+    pub live_objects: Option<u64>,
+    pub live_bytes: Option<u64>,
+    /// Known to be garbage; in a recording there may be more.
+    pub garbage_objects: u64,
+    pub garbage_bytes: Option<u64>,
 }
 
 /// Objects of one type with a count that nothing explains.

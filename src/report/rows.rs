@@ -1,8 +1,9 @@
-//! Makes the rows of the tables of types and of slots.
+//! Makes the rows of the tables of types and of slots, and of memory over time.
 
 use std::collections::BTreeMap;
 
-use super::model::{SlotsRow, TypeRow};
+use super::model::{MemoryRow, MemoryRows, SlotsRow, TypeRow};
+use crate::cycles::{Memory, MemoryPoint};
 use crate::findings::Owner;
 use crate::overhead::{SlotsAdvice, TypeProfile};
 use crate::run::Types;
@@ -22,6 +23,31 @@ pub fn types(types: &Types, by_module: bool) -> Vec<TypeRow> {
         }
     }
     rows
+}
+
+/// What was alive and what was garbage over time, in the trace at this path.
+pub fn memory(path: &str, memory: &Memory) -> MemoryRows {
+    let row = |point: &MemoryPoint| MemoryRow {
+        event: point.event,
+        ns: point.ns,
+        occasion: point.occasion,
+        generation: point.generation,
+        live_objects: point.live.map(|(objects, _)| objects),
+        live_bytes: point.live.and_then(|(objects, bytes)| known_bytes(objects, bytes)),
+        garbage_objects: point.garbage_objects,
+        garbage_bytes: known_bytes(point.garbage_objects, point.garbage_bytes),
+    };
+    MemoryRows {
+        trace: path.to_string(),
+        moments: memory.moments,
+        thinned: memory.is_thinned(),
+        points: memory.points.iter().map(row).collect(),
+    }
+}
+
+/// What objects weigh: no object has 0 bytes, so the log did not say.
+pub fn known_bytes(objects: u64, bytes: u64) -> Option<u64> {
+    (objects == 0 || bytes > 0).then_some(bytes)
 }
 
 /// The types of each module together, under its name.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::cycles::{Memory, MemoryPoint, Occasion};
 use crate::findings::config::Config;
 use crate::findings::date::Date;
 use crate::findings::gate::Gate;
@@ -38,6 +39,7 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
         anomalies: vec![anomaly],
         has_stacks: true,
         live: Some((12_331, 2_400_000)),
+        memory: vec![memory()],
         types: Types {
             rows: vec![type_profile("app.Order", 620, 31_000), type_profile("dict", 4_000, 912_000)],
             heap_bytes: 2_400_000,
@@ -54,6 +56,24 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
     });
     let options = ReportOptions { root: Some(std::path::Path::new("/srv")), ..ReportOptions::default() };
     Report::new(&run, &findings, verdict.as_ref(), &ownership, &options)
+}
+
+/// A collection that frees a loop, and the checkpoint at the end.
+fn memory() -> Memory {
+    let point = |event, occasion, garbage_bytes| MemoryPoint {
+        event,
+        ns: Some(event * 1_000),
+        occasion,
+        garbage_objects: garbage_bytes / 48,
+        garbage_bytes,
+        ..MemoryPoint::default()
+    };
+    let points = vec![
+        MemoryPoint { generation: Some(0), ..point(80, Occasion::Collection, 96) },
+        point(90, Occasion::Collected, 0),
+        MemoryPoint { live: Some((12_331, 2_400_000)), ..point(120, Occasion::Checkpoint, 480) },
+    ];
+    Memory { moments: points.len() as u64, points }
 }
 
 fn type_profile(name: &str, live: u64, bytes: u64) -> TypeProfile {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Anomaly, Input, Live, TraceRun};
-use crate::cycles::{self, CyclicGarbage};
+use crate::cycles::{self, CyclicGarbage, Memory};
 use crate::growth::Growth;
 use crate::heap::Anomalies;
 use crate::overhead::{Advice, Cost, Coverage, LayoutFact, LayoutFacts, SlotsAdvice, TypeProfile};
@@ -31,6 +31,8 @@ pub struct Run {
     /// Of every trace for itself: a container of one process is none of another's. The looks are those of the trace with
     /// the most.
     pub growth: Growth,
+    /// Over time, in each trace for itself, in the order of `inputs`.
+    pub memory: Vec<Memory>,
 }
 
 /// What the types of all traces cost.
@@ -76,7 +78,8 @@ impl Run {
         let mut slots = BTreeMap::new();
         let mut missing = BTreeMap::new();
         let mut waste: [BTreeMap<String, LayoutFact>; 4] = Default::default();
-        for trace in traces {
+        for mut trace in traces {
+            run.memory.push(std::mem::take(&mut trace.garbage.memory));
             run.has_stacks |= trace.has_stacks;
             garbage.push(trace.garbage);
             trace.anomalies.into_iter().for_each(|anomaly| add_anomaly(&mut anomalies, anomaly));

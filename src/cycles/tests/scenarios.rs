@@ -5,7 +5,7 @@ use std::fmt::Write;
 use insta::assert_snapshot;
 
 use super::{check, play, tell};
-use crate::cycles::{CyclicGarbage, merge};
+use crate::cycles::{CyclicGarbage, MemoryPoint, merge};
 
 const LEFT_AND_RIGHT: &str = "
     type 1 Left flags=gc
@@ -234,4 +234,46 @@ fn loops_that_lead_to_each_other_are_loops_of_their_own() {
     1 loop, 104 bytes: Left.right → Right.left → Left
     1 loop, 40 bytes: Inner.me → Inner, holding 1 objects, 30 bytes
     ");
+}
+
+/// `event occasion(generation): live, garbage` of each moment.
+fn moments(found: &CyclicGarbage) -> Vec<String> {
+    let told = |point: &MemoryPoint| {
+        let generation = point.generation.map(|of| format!("({of})")).unwrap_or_default();
+        let live = point.live.map_or_else(|| "not known".to_string(), |(_, bytes)| bytes.to_string());
+        format!("{} {:?}{generation}: {live}, {}", point.event, point.occasion, point.garbage_bytes)
+    };
+    found.memory.points.iter().map(told).collect()
+}
+
+#[test]
+fn memory_over_time_of_an_exact_log() {
+    let found = after_left_and_right("gc start 2\nfree 10\nfree 20\ngc stop 2 0\nalloc 40 1 8\n");
+    assert_eq!(moments(&found), ["16 Collection(2): 104, 104", "19 Collected: 0, 0", "20 End: 8, 0"]);
+}
+
+#[test]
+fn memory_over_time_of_a_recording_of_survivors() {
+    let walk = |scope: &str| {
+        format!("walk {scope}\ncount 10 1\nref 10 20 .right\ncount 20 1\nref 20 10 .left\ncheckpoint {scope}\n")
+    };
+    let found = play(&format!(
+        "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 Left flags=gc\n\
+         gc start 0\ngc stop 0 0\nalloc 10 1 48\nalloc 20 1 56\n{}gc start 1\nfree 10\nfree 20\ngc stop 2 0\n\
+         alloc 10 1 48\nalloc 20 1 56\n{}{}end\n",
+        walk("garbage"),
+        walk("garbage"),
+        walk("full"),
+    ));
+    assert_eq!(
+        moments(&found),
+        [
+            "2 Collection(0): not known, 0",
+            "3 Collected: not known, 0",
+            "13 Collection(1): not known, 104",
+            "17 Collected: not known, 0",
+            "25 Sweep: not known, 104",
+            "31 Checkpoint: 104, 104",
+        ]
+    );
 }

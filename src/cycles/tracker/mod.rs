@@ -6,12 +6,13 @@
 mod group;
 mod object_map;
 mod origin;
+mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 
-use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup, SeenAt, Unreachable};
+use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup, MemoryPoint, Occasion, SeenAt, Unreachable};
 use crate::cycles::graph::lost::lost;
 use crate::cycles::graph::orphaned::last_releases;
 use crate::cycles::graph::shape::{ShapeHash, Shapes};
@@ -25,6 +26,7 @@ use crate::trace::{Births, References, SiteId};
 use group::Group;
 pub(crate) use group::stack;
 use object_map::ObjectMap;
+use timeline::Timeline;
 
 /// Follows the cyclic garbage of one trace: give it to [`replay`](crate::heap::replay()), then ask it to
 /// [`finish`](Tracker::finish).
@@ -49,6 +51,9 @@ pub struct Tracker {
     /// The last snapshots, oldest first: between two of them a loop was born whose time is not known better.
     snapshots: VecDeque<SeenAt>,
     found: CyclicGarbage,
+    /// Objects that were counted and are alive, and their bytes.
+    now: (u64, u64),
+    timeline: Timeline,
 }
 
 /// An object that was counted.
@@ -131,6 +136,7 @@ impl Observer for Tracker {
             self.snapshots.pop_front();
         }
         self.snapshots.push_back(now);
+        self.add_moment(heap, now, kind);
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
@@ -142,6 +148,7 @@ impl Observer for Tracker {
         let group = &mut self.groups[tracked.group as usize];
         tracked.alive -= 1;
         tracked.alive_bytes = tracked.alive_bytes.saturating_sub(known.bytes);
+        self.now = (self.now.0 - 1, self.now.1.saturating_sub(known.bytes));
         if by_collector {
             self.found.collected_objects += 1;
             if known.is_member && !tracked.collected {
@@ -155,6 +162,23 @@ impl Observer for Tracker {
         if tracked.alive == 0 {
             self.vacant.push(known.in_loop);
         }
+    }
+
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        let event = heap.now().event;
+        let found_just_now =
+            { self.timeline.last_mut() }.filter(|point| point.occasion == Occasion::Sweep && point.event + 1 == event);
+        match found_just_now {
+            Some(point) => (point.occasion, point.generation) = (Occasion::Collection, Some(generation)),
+            None => {
+                let point = self.moment(heap, seen_now(heap), Occasion::Collection);
+                self.timeline.push(MemoryPoint { generation: Some(generation), ..point });
+            }
+        }
+    }
+
+    fn collection_stopped(&mut self, heap: &Heap) {
+        self.timeline.push(self.moment(heap, seen_now(heap), Occasion::Collected));
     }
 
     /// An object that was counted at a snapshot is no news. One that is found unreachable again, because its finalizer kept it alive, is counted once.
@@ -195,7 +219,7 @@ impl Tracker {
         self.find_replaced(heap);
         let mut groups: Vec<LoopGroup> = self.groups.into_iter().map(|group| group.finish(heap, &self.marks)).collect();
         sort(&mut groups);
-        CyclicGarbage { groups, ..self.found }
+        CyclicGarbage { groups, memory: self.timeline.finish(), ..self.found }
     }
 
     /// A class that was thrown away because a copy took its place, as `@dataclass(slots=True)` does it, is a loop of
@@ -362,6 +386,7 @@ impl Tracker {
             // Its first life ended with that loop, see `counted_loop`.
             tracked.alive -= 1;
             tracked.alive_bytes = tracked.alive_bytes.saturating_sub(known.bytes);
+            self.now = (self.now.0 - 1, self.now.1.saturating_sub(known.bytes));
             if tracked.alive == 0 {
                 self.vacant.push(known.in_loop);
             }
@@ -372,11 +397,41 @@ impl Tracker {
         let tracked = &mut self.loops[in_loop as usize];
         tracked.alive += 1;
         tracked.alive_bytes = tracked.alive_bytes.saturating_add(bytes);
+        self.now = (self.now.0 + 1, self.now.1.saturating_add(bytes));
         let is_gc = snapshot.graph.state(snapshot.garbage.nodes[member as usize]).tracked;
         self.groups[tracked.group as usize].add_object(heap, index, &object, is_member, is_gc);
         self.found.objects += 1;
         self.found.gc_objects += u64::from(is_gc);
         self.found.bytes = self.found.bytes.saturating_add(bytes);
+    }
+
+    /// A snapshot is a moment of the timeline. That of a collection in an exact log completes the moment of its start.
+    fn add_moment(&mut self, heap: &Heap, now: SeenAt, kind: SnapshotKind) {
+        let occasion = match kind {
+            SnapshotKind::FullCheckpoint => Occasion::Checkpoint,
+            SnapshotKind::Garbage => Occasion::Sweep,
+            SnapshotKind::CollectionStart => Occasion::Collection,
+            SnapshotKind::End => Occasion::End,
+        };
+        let point = self.moment(heap, now, occasion);
+        match self.timeline.last_mut().filter(|last| last.event == now.event && last.occasion == occasion) {
+            Some(last) => *last = MemoryPoint { generation: last.generation, ..point },
+            None => self.timeline.push(point),
+        }
+    }
+
+    fn moment(&self, heap: &Heap, at: SeenAt, occasion: Occasion) -> MemoryPoint {
+        let is_whole = matches!(occasion, Occasion::Checkpoint | Occasion::End);
+        let is_met = is_whole || heap.header().births == Births::All;
+        MemoryPoint {
+            event: at.event,
+            ns: at.ns,
+            occasion,
+            generation: None,
+            live: is_met.then(|| (heap.n_live(), heap.live_bytes())),
+            garbage_objects: self.now.0,
+            garbage_bytes: self.now.1,
+        }
     }
 
     fn unreachable_of(&mut self, heap: &Heap, object: ObjectIndex) -> &mut Unreachable {
