@@ -1,5 +1,6 @@
 //! Puts together what the recorded processes said of themselves in the status file.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 /// A process that began a trace.
@@ -7,10 +8,38 @@ use std::path::{Path, PathBuf};
 pub struct Process {
     pub id: u32,
     pub trace: PathBuf,
+    /// Device and inode of the file that it began.
+    file: (u64, u64),
     /// What it wrote, if it ended in order.
     pub written: Option<Written>,
     /// Why it stopped early.
     pub stopped: Option<String>,
+}
+
+impl Process {
+    /// Why what it wrote is not under the trace's name, in one clause; nothing where it is.
+    pub fn lost(&self) -> Option<&'static str> {
+        let Ok(there) = self.trace.metadata() else { return Some("is not there any more: it was taken away") };
+        let whole = |written: Written| there.len() == written.bytes;
+        if !is_file(&there, self.file) {
+            Some("is not what was recorded: another file has taken its name")
+        } else if !self.written.is_none_or(whole) {
+            Some("is not what was recorded: another program has written into it")
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_file(metadata: &Metadata, (device, inode): (u64, u64)) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino()) == (device, inode)
+}
+
+#[cfg(not(unix))]
+fn is_file(_: &Metadata, _: (u64, u64)) -> bool {
+    true
 }
 
 /// What a process wrote.
@@ -45,9 +74,7 @@ impl Outcome {
             let Ok(id) = id.parse() else { continue };
             let process = outcome.processes.iter_mut().rev().find(|process| process.id == id);
             match (word, process) {
-                ("begin", _) => {
-                    outcome.processes.push(Process { id, trace: rest.into(), written: None, stopped: None });
-                }
+                ("begin", _) => outcome.processes.extend(begun(id, rest)),
                 ("end", Some(process)) => process.written = written(rest),
                 ("stopped", Some(process)) => process.stopped = Some(rest.to_owned()),
                 ("refused" | "stopped", _) if !outcome.refused.iter().any(|reason| reason == rest) => {
@@ -58,6 +85,13 @@ impl Outcome {
         }
         outcome
     }
+}
+
+/// Device, inode and path of the trace that a process began.
+fn begun(id: u32, rest: &str) -> Option<Process> {
+    let mut words = rest.splitn(3, '\t');
+    let file = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    Some(Process { id, trace: words.next()?.into(), file, written: None, stopped: None })
 }
 
 fn written(rest: &str) -> Option<Written> {
@@ -73,7 +107,7 @@ mod tests {
     #[test]
     fn each_process_keeps_what_it_said_last() {
         let outcome = Outcome::parse(
-            "begin\t7\t/t/app.reftrace\nbegin\t8\t/t/app.8.reftrace\nend\t7\t120\t2\t4096\t/t/app.reftrace\n\
+            "begin\t7\t1\t20\t/t/app.reftrace\nbegin\t8\t1\t21\t/t/app.8.reftrace\nend\t7\t120\t2\t4096\n\
              stopped\t8\tno space left on device\nrefused\t9\tPython 2.7 is too old\nrefused\t10\tPython 2.7 is too old\n\nbroken",
         );
         assert_eq!(
@@ -82,12 +116,14 @@ mod tests {
                 Process {
                     id: 7,
                     trace: "/t/app.reftrace".into(),
+                    file: (1, 20),
                     written: Some(Written { objects: 120, bytes: 4096, checkpoints: 2 }),
                     stopped: None,
                 },
                 Process {
                     id: 8,
                     trace: "/t/app.8.reftrace".into(),
+                    file: (1, 21),
                     written: None,
                     stopped: Some("no space left on device".into()),
                 },

@@ -22,3 +22,4 @@ mod shapes;
 mod sizes;
 mod slots;
 mod stacks;
+mod survival;

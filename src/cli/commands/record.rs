@@ -88,7 +88,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
             }
             let status = recording.status;
             let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-            if args.require && recording.outcome.processes.is_empty() {
+            if args.require && !is_there(&recording) {
                 return Err(Failure::input(format!("nothing was recorded, and the program ended with {code}")));
             }
             Ok(Outcome::Program(u8::try_from(code).unwrap_or(1)))
@@ -99,6 +99,11 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
             Err(Failure::input(format!("{}: {reason}", args.command[0].display())))
         }
     }
+}
+
+/// The program's trace is under its name.
+fn is_there(recording: &Recording) -> bool {
+    recording.outcome.processes.first().is_some_and(|program| program.lost().is_none())
 }
 
 /// What helps against processes that are killed.
@@ -123,7 +128,15 @@ fn say(recording: &Recording, quiet: bool) {
             n => format!(", and {n} traces of child processes beside it"),
         };
         let killed = children.iter().filter(|child| child.written.is_none() && child.stopped.is_none()).count();
-        message(&format!("{}: {}{more}", file(program), facts(program)));
+        match program.lost() {
+            Some(reason) => message(&format!("{}: {reason}{more}", file(program))),
+            None => message(&format!("{}: {}{more}", file(program), facts(program))),
+        }
+        for child in children {
+            if let Some(reason) = child.lost() {
+                message(&format!("{}: {reason}", file(child)));
+            }
+        }
         match killed {
             0 => {}
             1 => message(&format!("1 child process has no last checkpoint: {EVERY}")),

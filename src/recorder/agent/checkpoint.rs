@@ -36,7 +36,7 @@ fn begin_phase(state: &mut State, kind: &str, label: &str) {
     let text = format!("{} {}", quoted(kind), quoted(label));
     let text = cut(text.as_bytes());
     state.recorder.log.emit_with(text, |encoder| encoder.mark_head(text.len()));
-    check(state);
+    flush(state);
 }
 
 /// Writes what a collection of this generation would find now; answers how many objects. Nothing is collected.
@@ -54,7 +54,7 @@ pub(crate) fn sweep(generation: u8) -> usize {
         // SAFETY: under the interpreter's lock, outside collections.
         let found = unsafe { walker.garbage(recorder, generation) };
         recorder.walker = Some(walker);
-        check(state);
+        flush(state);
         found
     })
     .unwrap_or(0)
@@ -91,7 +91,8 @@ pub(crate) fn collection_stops(state: &mut State, collected: u64, uncollectable:
     }
     state.recorder.settle();
     state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));
-    time(state);
+    let elapsed = time(state);
+    state.recorder.log.flush_sometimes(elapsed);
     check(state);
 }
 
@@ -127,6 +128,8 @@ pub(crate) fn last() {
 /// The recording cannot go on.
 pub(crate) fn failed(state: &mut State) {
     if let Some(error) = state.recorder.log.failure.take() {
+        // What was recorded until then is true.
+        state.recorder.log.finish();
         state.process.stopped(&error);
         global::stop();
     }
@@ -146,7 +149,7 @@ fn full(state: &mut State) {
         recorder.walker = Some(walker);
         recorder.checkpoints += 1;
     }
-    check(state);
+    flush(state);
 }
 
 /// Writes how many collections the recorder did not see.
@@ -174,9 +177,17 @@ fn is_seeing(state: &mut State) -> bool {
     in_place
 }
 
-fn time(state: &mut State) {
+/// Writes the time, and gives it.
+fn time(state: &mut State) -> u64 {
     let elapsed = state.process.elapsed();
     state.recorder.log.emit(|encoder| encoder.time(elapsed));
+    elapsed
+}
+
+/// What has been written is in the file, if the process is killed now.
+fn flush(state: &mut State) {
+    state.recorder.log.flush();
+    check(state);
 }
 
 fn check(state: &mut State) {

@@ -13,10 +13,15 @@ use crate::output::Output;
 /// No record but a text is longer.
 const RECORD: usize = 64;
 
+/// Nanoseconds between two flushes of a program in which collection follows collection.
+const FLUSH_INTERVAL: u64 = 20_000_000;
+
 /// The log of one process.
 pub(crate) struct Log {
     output: Option<Output>,
     encoder: Encoder,
+    /// When it was flushed last, in nanoseconds since it began.
+    flushed: u64,
     texts: HashMap<Box<[u8]>, u32, Mixing>,
     sites: HashMap<[u32; 4], u32, Mixing>,
     /// Why the recording stopped, until somebody says it.
@@ -29,6 +34,7 @@ impl Log {
         Log {
             output: None,
             encoder: Encoder::new(true),
+            flushed: 0,
             texts: HashMap::default(),
             sites: HashMap::default(),
             failure: None,
@@ -48,18 +54,42 @@ impl Log {
         self.output.as_ref().map_or(0, Output::written)
     }
 
+    /// Device and inode of the file.
+    pub(crate) fn identity(&self) -> (u64, u64) {
+        self.output.as_ref().map_or((0, 0), Output::identity)
+    }
+
+    /// What was emitted is in the file from here on, whatever becomes of the process.
+    pub(crate) fn flush(&mut self) {
+        if let Some(Err(error)) = self.output.as_mut().map(Output::flush) {
+            self.fail(error);
+        }
+    }
+
+    /// As [`Log::flush`], where the last time was long ago. Takes the time since the file began.
+    pub(crate) fn flush_sometimes(&mut self, elapsed: u64) {
+        if elapsed - self.flushed.min(elapsed) >= FLUSH_INTERVAL {
+            self.flushed = elapsed;
+            self.flush();
+        }
+    }
+
     /// Seals the file. What follows goes nowhere.
     pub(crate) fn finish(&mut self) {
-        if let Some(output) = self.output.take() {
-            output.finish();
+        if let Some(Err(error)) = self.output.take().map(Output::finish) {
+            self.fail(error);
         }
+    }
+
+    /// The recording cannot go on. What follows goes nowhere.
+    fn fail(&mut self, error: io::Error) {
+        self.failure = Some(error);
+        self.output = None;
     }
 
     /// Lets go of a file that the parent process goes on writing.
     pub(crate) fn abandon(&mut self) {
-        if let Some(output) = self.output.take() {
-            output.abandon();
-        }
+        self.output = None;
     }
 
     #[inline]
@@ -102,8 +132,7 @@ impl Log {
                 true
             }
             Err(error) => {
-                self.failure = Some(error);
-                self.finish();
+                self.fail(error);
                 false
             }
         }

@@ -1,42 +1,45 @@
-//! Writes records to a file, through a window of it in memory, so that whatever ends the process, the kernel has all whole
-//! records. In go encoded records, out comes the binary form that `docs/formats/binary.md` describes.
+//! Writes records to a file, block by block, as `docs/formats/binary.md` describes them.
+//!
+//! A block is made in memory of the recorder's own and written with a system call. The file is not mapped for writing:
+//! who makes it shorter meanwhile gets an error written here, and not a fault into the program.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
-use std::sync::atomic::{Ordering, fence};
 
 use crate::crc::crc32;
 use crate::encode::{BLOCK_HEADER, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, MAGIC, SHORT, VERSION};
 use crate::system;
 
-/// A block that has more is sealed.
-const BLOCK_TARGET: usize = 256 << 10;
+/// A block that has more is sealed. What has been written since the last call of [`Output::flush`] is lost with a process
+/// that is killed, at most so much.
+const BLOCK_TARGET: usize = 64 << 10;
 /// What may be added to a block at once.
 const RECORD_LIMIT: usize = 192 << 10;
-/// Windows begin small, so that a short process takes little of the disk, and double up to the largest.
-const FIRST_WINDOW: usize = 1 << 20;
-const LARGEST_WINDOW: usize = 64 << 20;
-const PAGE: u64 = 1 << 16;
+const ROOM: usize = BLOCK_HEADER + BLOCK_TARGET + RECORD_LIMIT;
+/// Bytes of the file that are mapped, and never read.
+const PINNED: usize = 1;
 
 /// The file that is being written.
 ///
-/// It is open only while a window is mapped: the program finds no descriptor that it has not opened, and when it closes
+/// It is open only while a block is written: the program finds no descriptor that it has not opened, and when it closes
 /// all it can find, no file of its own takes the place of this one.
 pub(crate) struct Output {
     path: PathBuf,
     /// Device and inode: whatever has the name later must be this file.
     identity: (u64, u64),
-    /// Where the window begins in the file.
+    /// A mapping of the file, by which others see who writes it, and which keeps its inode from being another file's.
+    pin: *mut u8,
+    /// Where the open block begins in the file.
     offset: u64,
-    window: *mut u8,
-    length: usize,
-    /// Start of the open block in the window.
-    block: usize,
-    /// Where the next record goes in the window.
+    /// The open block, header and all; always [`ROOM`] bytes.
+    block: Vec<u8>,
+    /// Where the next record goes in the block.
     next: usize,
+    /// Bytes of the block that are in the file.
+    flushed: usize,
     /// Records in the open block.
     records: u32,
 }
@@ -44,16 +47,22 @@ pub(crate) struct Output {
 impl Output {
     /// Begins the file with its header text.
     pub(crate) fn begin(file: &File, path: PathBuf, header: &str) -> io::Result<Output> {
-        let window = system::map_file(file.as_raw_fd(), 0, FIRST_WINDOW)?;
+        let mut block = Vec::new();
+        block.try_reserve_exact(ROOM)?;
+        block.resize(ROOM, 0);
+        let mut start = [0; MAGIC.len() + 12];
+        start[..8].copy_from_slice(&MAGIC);
+        start[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        start[12..16].copy_from_slice(&(header.len() as u32).to_le_bytes());
+        start[16..].copy_from_slice(&crc32(header.as_bytes()).to_le_bytes());
+        let offset = (start.len() + header.len()) as u64;
+        system::may_write(offset)?;
+        file.write_all_at(&start, 0)?;
+        file.write_all_at(header.as_bytes(), start.len() as u64)?;
         let metadata = file.metadata()?;
         let identity = (metadata.dev(), metadata.ino());
-        let mut output =
-            Output { path, identity, offset: 0, window, length: FIRST_WINDOW, block: 0, next: 0, records: 0 };
-        output.put(&MAGIC);
-        output.put(&VERSION.to_le_bytes());
-        output.put(&(header.len() as u32).to_le_bytes());
-        output.put(&crc32(header.as_bytes()).to_le_bytes());
-        output.put(header.as_bytes());
+        let pin = system::map_file(file.as_raw_fd(), PINNED)?;
+        let mut output = Output { path, identity, pin, offset, block, next: 0, flushed: 0, records: 0 };
         output.open_block();
         Ok(output)
     }
@@ -61,137 +70,126 @@ impl Output {
     /// Makes room for a record of at most `length` bytes. True when a block begins with it.
     #[inline]
     pub(crate) fn reserve(&mut self, length: usize) -> io::Result<bool> {
-        if self.next + length - self.block <= BLOCK_TARGET { Ok(false) } else { self.turn(length) }
+        if self.next + length <= BLOCK_TARGET { Ok(false) } else { self.turn(length) }
     }
 
     /// Adds so many records that are short together, with zeros behind them. `reserve` made room.
     #[inline]
     pub(crate) fn write_short(&mut self, bytes: &[u8; SHORT], length: usize, records: u32) {
-        let (words, _) = bytes.as_chunks::<8>();
-        let [first, second] = [words[0], words[1]].map(u64::from_ne_bytes);
-        // SAFETY: there is room for more than these bytes. The word with the first byte is written last.
+        // SAFETY: there is room for more than these bytes.
         unsafe {
-            let place = self.window.add(self.next);
-            place.add(8).cast::<u64>().write_unaligned(second);
-            fence(Ordering::Release);
-            place.cast::<u64>().write_unaligned(first);
+            self.block.as_mut_ptr().add(self.next).cast::<[u8; SHORT]>().write(*bytes);
         }
         self.next += length;
         self.records += records;
     }
 
-    /// Adds so many records in two parts, for which there is room: the first byte last, so that a reader meets whole
-    /// records.
+    /// Adds so many records in two parts, for which `reserve` made room.
     #[inline]
     pub(crate) fn write(&mut self, head: &[u8], text: &[u8], records: u32) {
-        // SAFETY: `reserve` made room for both parts in the window.
-        unsafe {
-            let record = self.window.add(self.next);
-            std::ptr::copy_nonoverlapping(text.as_ptr(), record.add(head.len()), text.len());
-            std::ptr::copy_nonoverlapping(head.as_ptr().add(1), record.add(1), head.len() - 1);
-            fence(Ordering::Release);
-            record.write_volatile(head[0]);
-        }
-        self.next += head.len() + text.len();
+        let record = &mut self.block[self.next..][..head.len() + text.len()];
+        record[..head.len()].copy_from_slice(head);
+        record[head.len()..].copy_from_slice(text);
+        self.next += record.len();
         self.records += records;
     }
 
-    /// Bytes written so far.
+    /// Bytes of the trace so far, in the file or not.
     pub(crate) fn written(&self) -> u64 {
-        self.offset + self.next as u64
+        self.offset + if self.records == 0 { 0 } else { self.next as u64 }
     }
 
-    /// Seals the last block and cuts off what was mapped and not used.
-    pub(crate) fn finish(mut self) {
-        let end = if self.records == 0 { self.offset + self.block as u64 } else { self.written() };
-        self.seal();
-        // A file that cannot be cut has zeros at its end, which the form allows.
-        let _ = self.open().and_then(|file| file.set_len(end));
+    /// Device and inode of the file.
+    pub(crate) fn identity(&self) -> (u64, u64) {
+        self.identity
     }
 
-    /// Lets go of a file that a parent process goes on writing.
-    pub(crate) fn abandon(self) {
-        drop(self);
-    }
-
-    /// Opens the file again, if it is still the one that has the name.
-    fn open(&self) -> io::Result<File> {
-        let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
-        let metadata = file.metadata()?;
-        if (metadata.dev(), metadata.ino()) == self.identity {
-            Ok(file)
-        } else {
-            Err(io::Error::other("the trace was replaced by another file"))
+    /// Writes what there is, so that it is in the file whatever becomes of the process.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.records == 0 || self.flushed == self.next {
+            return Ok(());
         }
+        let file = self.open()?;
+        self.store(&file, self.flushed)?;
+        self.flushed = self.next;
+        Ok(())
+    }
+
+    /// Seals the last block.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        if self.records == 0 { Ok(()) } else { self.seal() }
+    }
+
+    /// Opens the file again, if it is still the one that has the name, and as it was left.
+    fn open(&self) -> io::Result<File> {
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        let metadata = file.metadata()?;
+        let expected = self.offset + self.flushed as u64;
+        let problem = if (metadata.dev(), metadata.ino()) != self.identity {
+            "the trace was replaced by another file"
+        } else if metadata.len() < expected {
+            "another program made the trace shorter"
+        } else if metadata.len() > expected {
+            "another program wrote into the trace"
+        } else {
+            return Ok(file);
+        };
+        Err(io::Error::other(problem))
+    }
+
+    /// Writes the block from this byte on.
+    fn store(&self, file: &File, from: usize) -> io::Result<()> {
+        system::may_write(self.offset + self.next as u64)?;
+        file.write_all_at(&self.block[from..self.next], self.offset + from as u64)
     }
 
     #[cold]
     fn turn(&mut self, length: usize) -> io::Result<bool> {
+        debug_assert!(length <= RECORD_LIMIT);
         if self.records == 0 {
             return Ok(false);
         }
-        self.seal();
-        self.block = self.next;
-        self.records = 0;
-        debug_assert!(length <= RECORD_LIMIT);
-        if self.next + BLOCK_HEADER + BLOCK_TARGET + RECORD_LIMIT > self.length {
-            let position = self.written();
-            let offset = position / PAGE * PAGE;
-            let larger = (self.length * 2).min(LARGEST_WINDOW);
-            let window = system::map_file(self.open()?.as_raw_fd(), offset, larger)?;
-            // SAFETY: nothing but this struct points into the old window.
-            unsafe {
-                system::unmap(self.window, self.length);
-            }
-            self.window = window;
-            self.length = larger;
-            self.offset = offset;
-            self.next = (position - offset) as usize;
-        }
+        self.seal()?;
         self.open_block();
         Ok(true)
     }
 
     fn open_block(&mut self) {
-        self.block = self.next;
-        self.records = 0;
-        // Its words are zero as the file is there.
-        self.put(&BLOCK_MAGIC);
-        self.put(&[BLOCK_OPEN]);
-        self.next = self.block + BLOCK_HEADER;
+        self.block[..BLOCK_HEADER].fill(0);
+        self.block[..BLOCK_MAGIC.len()].copy_from_slice(&BLOCK_MAGIC);
+        self.block[BLOCK_MAGIC.len()] = BLOCK_OPEN;
+        (self.next, self.flushed, self.records) = (BLOCK_HEADER, 0, 0);
     }
 
-    fn seal(&mut self) {
-        if self.records == 0 {
-            return;
+    /// Writes the rest of the block, and then that it is whole.
+    fn seal(&mut self) -> io::Result<()> {
+        let file = self.open()?;
+        let stored = self.next - BLOCK_HEADER;
+        if self.flushed > 0 {
+            self.store(&file, self.flushed)?;
+            self.flushed = self.next;
         }
-        let stored = self.next - self.block - BLOCK_HEADER;
-        // SAFETY: the open block is in the window.
-        unsafe {
-            let header = self.window.add(self.block);
-            let crc = crc32(std::slice::from_raw_parts(header.add(BLOCK_HEADER), stored));
-            for (place, word) in [stored as u32, stored as u32, self.records, crc].into_iter().enumerate() {
-                header.add(8 + 4 * place).cast::<[u8; 4]>().write(word.to_le_bytes());
-            }
-            fence(Ordering::Release);
-            header.add(4).write_volatile(BLOCK_RAW);
+        let crc = crc32(&self.block[BLOCK_HEADER..self.next]);
+        for (place, word) in [stored as u32, stored as u32, self.records, crc].into_iter().enumerate() {
+            self.block[8 + 4 * place..][..4].copy_from_slice(&word.to_le_bytes());
         }
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        // SAFETY: the callers put headers only, for which the window has room.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.window.add(self.next), bytes.len());
+        self.block[BLOCK_MAGIC.len()] = BLOCK_RAW;
+        if self.flushed > 0 {
+            file.write_all_at(&self.block[..BLOCK_HEADER], self.offset)?;
+        } else {
+            self.store(&file, 0)?;
         }
-        self.next += bytes.len();
+        self.offset += self.next as u64;
+        (self.next, self.flushed, self.records) = (0, 0, 0);
+        Ok(())
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // SAFETY: nothing but this struct points into the window.
+        // SAFETY: nothing points into the mapping.
         unsafe {
-            system::unmap(self.window, self.length);
+            system::unmap(self.pin, PINNED);
         }
     }
 }

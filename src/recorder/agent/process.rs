@@ -38,8 +38,9 @@ impl Process {
         let log = Log::open(&file, path.clone(), &self.header(recorder, parent))
             .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
         self.path = path;
+        let (device, inode) = log.identity();
         recorder.begin(log);
-        self.say("begin", &self.path.to_string_lossy());
+        self.say("begin", &format!("{device}\t{inode}\t{}", self.path.display()));
         Ok(())
     }
 
@@ -65,8 +66,10 @@ impl Process {
         recorder.log.emit(|encoder| encoder.end());
         let bytes = recorder.log.written();
         recorder.log.finish();
-        let facts = format!("{}\t{}\t{bytes}\t{}", recorder.objects, recorder.checkpoints, self.path.display());
-        self.say("end", &facts);
+        match recorder.log.failure.take() {
+            Some(error) => self.stopped(&error),
+            None => self.say("end", &format!("{}\t{}\t{bytes}", recorder.objects, recorder.checkpoints)),
+        }
     }
 
     /// Says on standard error that the recording stopped, and why.

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::io;
 
+const READ: c_int = 1;
 /// `PROT_READ | PROT_WRITE`.
 const READ_WRITE: c_int = 3;
 const MAP_SHARED: c_int = 1;
@@ -20,7 +21,7 @@ unsafe extern "C" {
         offset: i64,
     ) -> *mut c_void;
     fn munmap(address: *mut c_void, length: usize) -> c_int;
-    fn posix_fallocate(file: c_int, offset: i64, length: i64) -> c_int;
+    fn getrlimit(resource: c_int, limits: *mut [u64; 2]) -> c_int;
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
     fn pthread_atfork(
         prepare: Option<extern "C" fn()>,
@@ -34,17 +35,22 @@ unsafe extern "C" {
 /// A bit for each signal, from 1 on, in the size that Linux's C libraries have.
 type SignalSet = [u64; 16];
 
-/// Maps `length` bytes of the file for reading and writing, and takes the space on the disk now, so that a full disk is
-/// an error here and not a fault later.
-pub(crate) fn map_file(file: c_int, offset: u64, length: usize) -> io::Result<*mut u8> {
-    // SAFETY: plain system calls on a descriptor that the caller owns.
+/// Maps the beginning of a file for reading.
+pub(crate) fn map_file(file: c_int, length: usize) -> io::Result<*mut u8> {
+    // SAFETY: a new mapping touches nothing that exists, on a descriptor that the caller owns.
+    unsafe { checked(mmap(std::ptr::null_mut(), length, READ, MAP_SHARED, file, 0)) }
+}
+
+/// Whether a file of this length may be written: beyond the limit a signal would come with the error.
+pub(crate) fn may_write(length: u64) -> io::Result<()> {
+    const RLIMIT_FSIZE: c_int = 1;
+    const EFBIG: i32 = 27;
+    let mut limits = [u64::MAX; 2];
+    // SAFETY: the array has the shape of a 64-bit `rlimit`.
     unsafe {
-        let error = posix_fallocate(file, offset.cast_signed(), length as i64);
-        if error != 0 {
-            return Err(io::Error::from_raw_os_error(error));
-        }
-        checked(mmap(std::ptr::null_mut(), length, READ_WRITE, MAP_SHARED, file, offset.cast_signed()))
+        getrlimit(RLIMIT_FSIZE, &raw mut limits);
     }
+    if length <= limits[0] { Ok(()) } else { Err(io::Error::from_raw_os_error(EFBIG)) }
 }
 
 /// Zeroed memory that takes room only where it is touched.

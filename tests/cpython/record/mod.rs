@@ -35,13 +35,17 @@ on_each_python! {
 }
 
 /// A folder with a program in it.
-struct Place(tempfile::TempDir);
+pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
-    fn with(program: &str) -> Place {
+    pub(crate) fn with(program: &str) -> Place {
         let place = Place(tempfile::tempdir().unwrap());
         std::fs::write(place.0.path().join("app.py"), program).unwrap();
         place
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn run(&self, mut command: Command) -> Output {
@@ -49,20 +53,20 @@ impl Place {
         command.stdin(Stdio::null()).output().unwrap()
     }
 
-    fn alone(&self, python: &Path, words: &[&str]) -> Output {
+    pub(crate) fn alone(&self, python: &Path, words: &[&str]) -> Output {
         let mut command = Command::new(python);
         command.args(words);
         self.run(command)
     }
 
-    fn recorded(&self, options: &[&str], python: &Path, words: &[&str]) -> Output {
+    pub(crate) fn recorded(&self, options: &[&str], python: &Path, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
         command.arg("record").args(["-o", "app.reftrace"]).args(options).arg("--").arg(python).args(words);
         self.run(command)
     }
 
     /// All traces, the program's own first.
-    fn traces(&self) -> Vec<PathBuf> {
+    pub(crate) fn traces(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.0.path()).unwrap().flatten().map(|entry| entry.path());
         let mut traces: Vec<PathBuf> =
             entries.filter(|path| path.extension().is_some_and(|extension| extension == "reftrace")).collect();
@@ -76,8 +80,8 @@ impl Place {
 
 /// What a trace says, as far as these tests ask.
 #[derive(Default)]
-struct Contents {
-    ending: Option<Ending>,
+pub(crate) struct Contents {
+    pub ending: Option<Ending>,
     full_checkpoints: usize,
     /// Live objects of each type at the end.
     live: BTreeMap<String, usize>,
@@ -92,7 +96,7 @@ struct Contents {
     collections: Vec<(u64, u64)>,
 }
 
-fn read(path: &Path) -> Contents {
+pub(crate) fn read(path: &Path) -> Contents {
     let mut events = formats::open(path).unwrap();
     let mut contents = Contents::default();
     let mut types = BTreeMap::new();
@@ -139,7 +143,7 @@ fn read(path: &Path) -> Contents {
     contents
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

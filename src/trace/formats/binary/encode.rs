@@ -2,7 +2,7 @@
 //!
 //! This file is compiled twice: here, for the converter, and into the recording agent (`recorder/agent`), which has no
 //! dependency but `std`. So it uses nothing of this crate, and allocates nothing: the agent calls it inside CPython's
-//! allocator. Framing (blocks, checksums) is the caller's work, because the agent frames into a memory-mapped file.
+//! allocator. Framing (blocks, checksums) is the caller's work, because the agent frames in memory of its own.
 //!
 //! Whoever changes a record here changes `decode.rs` and the page as well; the round-trip property holds them together.
 

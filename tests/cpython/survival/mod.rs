@@ -1,0 +1,70 @@
+//! What happens to a recording from outside, and what a program does to it, neither kills the program nor makes the trace lie.
+
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+
+use crate::record::{Place, text};
+use crate::support::pythons::Python;
+use refloop::trace::Ending;
+
+on_each_python! {
+    a_trace_that_is_made_shorter_ends_the_recording_and_not_the_program,
+    a_trace_that_loses_its_name_is_not_said_to_be_written,
+}
+
+/// Runs a program that waits in the middle for a line, and does something to its trace meanwhile.
+fn meddled(python: &Python, program: &str, meddle: impl Fn(&PathBuf)) -> (Place, Output) {
+    use std::io::{BufRead, BufReader};
+    let place = Place::with(program);
+    let trace = place.path().join("app.reftrace");
+    let mut command = crate::support::refloop();
+    command.current_dir(place.path()).args(["record", "-o", "app.reftrace", "--events", "full", "--"]);
+    command.arg(&python.path).arg("app.py");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n", "{python}");
+    meddle(&trace);
+    // The end of its input lets the program go on.
+    let output = child.wait_with_output().unwrap();
+    (place, output)
+}
+
+const PROGRAM: &str = "import sys\nclass Kept: pass\nkept = [Kept() for _ in range(20000)]\nprint('ready', flush=True)\n\
+    sys.stdin.readline()\nkept += [Kept() for _ in range(50000)]\nprint(len(kept))\nsys.exit(5)\n";
+
+fn a_trace_that_is_made_shorter_ends_the_recording_and_not_the_program(python: &Python) {
+    for length in [0, 100, 70_000] {
+        let (place, output) = meddled(python, PROGRAM, |trace| {
+            OpenOptions::new().write(true).open(trace).unwrap().set_len(length).unwrap();
+        });
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(5), "70000\n"), "{python} {length}");
+        let said = text(&output.stderr);
+        assert!(said.contains("another program made the trace shorter: recording stopped"), "{python}: {said}");
+        if length == 70_000 {
+            let contents = crate::record::read(&place.path().join("app.reftrace"));
+            assert!(matches!(contents.ending, Some(Ending::Cut(_) | Ending::Open)), "{python} {:?}", contents.ending);
+        }
+    }
+}
+
+fn a_trace_that_loses_its_name_is_not_said_to_be_written(python: &Python) {
+    let (_, taken) = meddled(python, PROGRAM, |trace| std::fs::remove_file(trace).unwrap());
+    assert_eq!((taken.status.code(), text(&taken.stdout).as_str()), (Some(5), "70000\n"), "{python}");
+    let said = text(&taken.stderr);
+    assert!(said.contains("app.reftrace: is not there any more: it was taken away"), "{python}: {said}");
+    assert!(!said.contains("checkpoint"), "{python}: {said}");
+    // Another file, with a program that writes nothing more, and with one that does.
+    for rest in ["", "kept = [[] for _ in range(50000)]\n"] {
+        let program = format!("import sys\nprint('ready', flush=True)\nsys.stdin.readline()\n{rest}");
+        let (_, replaced) = meddled(python, &program, |trace| {
+            std::fs::rename(trace, trace.with_file_name("moved.reftrace")).unwrap();
+            std::fs::write(trace, "reftrace 1 runtime=another pointer=8\n").unwrap();
+        });
+        assert_eq!(replaced.status.code(), Some(0), "{python}");
+        let said = text(&replaced.stderr);
+        assert!(said.contains("app.reftrace: is not what was recorded: another file has"), "{python}: {said}");
+        assert!(!said.contains(" objects"), "{python}: {said}");
+    }
+}
