@@ -7,6 +7,7 @@ pub mod csv;
 pub mod diff;
 pub mod dot;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -33,6 +34,7 @@ pub const FORMATS: &[&dyn ReportFormat] = &[
     &terminal::Table,
     &json::Json,
     &markdown::Markdown,
+    &html::Html,
     &csv::Csv,
     &sarif::Sarif,
     &junit::Junit,
@@ -67,7 +69,16 @@ pub enum Audience {
     Terminal,
     /// Somebody who reads a page: what is not worth a line is left out.
     Readers,
+    /// Somebody at a page that can be searched: nothing is left out.
+    Browsers,
     Programs,
+}
+
+impl Audience {
+    /// Whether what is not worth a line is left out, and of a long table all but the first rows.
+    pub fn wants_the_most_important(self) -> bool {
+        matches!(self, Audience::Terminal | Audience::Readers)
+    }
 }
 
 /// What is asked for, and the space there is.

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod browser;
 mod cc_edges;
 mod fixtures;
 mod gate;

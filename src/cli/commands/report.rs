@@ -21,7 +21,7 @@ const MIN_SAVING: u64 = 1_000;
 
 pub(crate) fn analyze(command: &args::Report) -> Result<Outcome, Failure> {
     // Pages for people leave out what is not worth a line.
-    let min_saving = if format(&command.page)?.audience() == Audience::Programs { 0 } else { MIN_SAVING };
+    let min_saving = if format(&command.page)?.audience().wants_the_most_important() { MIN_SAVING } else { 0 };
     show(command, View::Analyze, &SlotsOptions { min_saving, ..SlotsOptions::default() }, false)
 }
 
@@ -86,8 +86,8 @@ pub(crate) fn write(mut report: Report, view: View, page: &args::Page) -> Result
         args::Sort::Time => SortKey::Time,
     });
     let format = format(page)?;
-    let is_for_people = format.audience() != Audience::Programs;
-    let top = page.top.unwrap_or(if view == View::Analyze && is_for_people { TOP } else { 0 });
+    let is_short = view == View::Analyze && format.audience().wants_the_most_important();
+    let top = page.top.unwrap_or(if is_short { TOP } else { 0 });
     if top > 0 && view != View::Check {
         report.limit(top);
     }

@@ -1,0 +1,254 @@
+//! Makes the JSON that a page carries: the report's own rows, each stack once, and no more than a page has room for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::table::{Room, Table, object};
+use crate::cycles::{PathStep, SeenAt};
+use crate::findings::Severity;
+use crate::heap::printable;
+use crate::report::{CutRow, FindingRow, FrameRow, GrowingContainerRow, Input, LoopRow, Number, Report, wording};
+
+/// Bytes that the report takes in a page: with the page around it, less than 3 MB.
+const MOST_BYTES: usize = 2_800_000;
+
+/// Bytes of the list of all loops; what can be opened of them has what is left.
+const LOOPS: usize = 1_800_000;
+
+/// Bytes of each of the other tables.
+const TABLE: usize = 100_000;
+
+/// The report as the script of the page reads it.
+pub(super) fn of(report: &Report) -> Value {
+    let mut room = Room(MOST_BYTES);
+    let mut stacks = Stacks::default();
+    let growth = &report.growth;
+    let containers: Vec<Growing> = growth.containers.iter().map(|row| Growing::of(row, &mut stacks)).collect();
+    let sentences = |texts: &[String]| texts.iter().map(|text| Sentence { text: text.clone() }).collect::<Vec<_>>();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": report.summary,
+        "gate": report.gate.as_ref().map(object),
+        "not_checked": Input::cannot_pass(&report.inputs),
+        "gaps": room.table(sentences(&wording::gaps(&report.inputs)), TABLE),
+        "inputs": room.table(&report.inputs, TABLE),
+        "findings": room.table(beside_loops(report), TABLE),
+        "growth": {"looks": growth.looks, "known": growth.known, "more": growth.more},
+        "containers": room.table(containers, TABLE),
+        "growing_types": room.table(&growth.types, TABLE),
+        "slots": room.table(&report.slots.rows, TABLE),
+        "slots_notes": room.table(sentences(&report.slots_notes), TABLE),
+        "slots_not_understood": report.slots_not_understood.len(),
+        "types": room.table(&report.types.rows, TABLE),
+        "types_notes": room.table(sentences(&report.types_notes), TABLE),
+        "by_module": report.by_module,
+        "lost": room.table(&report.lost, TABLE),
+        "unreachable": room.table(&report.unreachable, TABLE),
+        "anomalies": room.table(&report.anomalies, TABLE),
+        "omitted": {"loops": report.loops.omitted, "types": report.types.omitted, "slots": report.slots.omitted},
+        "loops": room.table(report.loops.rows.iter().map(Loop::of), LOOPS),
+        "details": details(&report.loops.rows, &mut stacks, &mut room),
+        "frames": stacks.frames.iter().map(|frame| printable(frame)).collect::<Vec<_>>(),
+        "stacks": stacks.all,
+    })
+}
+
+/// A text, as a row of a table.
+#[derive(Serialize)]
+struct Sentence {
+    text: String,
+}
+
+/// A finding that is no loop.
+#[derive(Serialize)]
+struct Finding<'a> {
+    rule: &'static str,
+    severity: Severity,
+    subject: &'a str,
+    message: &'a str,
+    advice: Option<&'a str>,
+    owner: String,
+    place: Option<String>,
+    standing: Option<&'static str>,
+}
+
+fn beside_loops(report: &Report) -> impl Iterator<Item = Finding<'_>> {
+    let loops: BTreeSet<&str> = report.loops.rows.iter().map(|row| row.fingerprint.as_str()).collect();
+    let others = report.findings.iter().filter(move |finding| !loops.contains(finding.fingerprint.as_str()));
+    others.map(|finding: &FindingRow| Finding {
+        rule: finding.rule,
+        severity: finding.severity,
+        subject: &finding.subject,
+        message: &finding.message,
+        advice: finding.advice.as_deref(),
+        owner: finding.owner.to_string(),
+        place: finding.place.as_ref().map(FrameRow::short_place),
+        standing: finding.standing.as_ref().map(|standing| standing.name()),
+    })
+}
+
+/// A container that grew, with its stack by number.
+#[derive(Serialize)]
+struct Growing<'a> {
+    path: &'a str,
+    #[serde(rename = "type")]
+    type_name: &'a str,
+    from: u64,
+    to: u64,
+    per_second: Option<f64>,
+    emptied: bool,
+    element: &'a str,
+    bytes: Option<u64>,
+    place: Option<String>,
+    stack: Option<usize>,
+}
+
+impl Growing<'_> {
+    fn of<'a>(row: &'a GrowingContainerRow, stacks: &mut Stacks) -> Growing<'a> {
+        Growing {
+            path: &row.path,
+            type_name: &row.type_name,
+            from: row.from,
+            to: row.to,
+            per_second: row.per_second,
+            emptied: row.emptied,
+            element: &row.element,
+            bytes: row.bytes,
+            place: row.place.as_ref().map(FrameRow::short_place),
+            stack: stacks.number(&row.site),
+        }
+    }
+}
+
+/// What the list of loops shows of each, and what it is sorted by.
+#[derive(Serialize)]
+struct Loop<'a> {
+    fingerprint: &'a str,
+    path: &'a str,
+    count: u64,
+    objects: u64,
+    total_bytes: Option<u64>,
+    collected: u64,
+    first_seen: u64,
+    owner: String,
+    standing: Option<&'static str>,
+    place: Option<String>,
+}
+
+impl Loop<'_> {
+    fn of(row: &LoopRow) -> Loop<'_> {
+        Loop {
+            fingerprint: &row.fingerprint,
+            path: &row.path,
+            count: row.count,
+            objects: row.objects,
+            total_bytes: row.total_bytes,
+            collected: row.collected,
+            first_seen: row.first_seen.event,
+            owner: row.owner.to_string(),
+            standing: row.standing.as_ref().map(|standing| standing.name()),
+            place: row.site.first().map(FrameRow::short_place),
+        }
+    }
+}
+
+/// What is shown of a loop where it is opened.
+#[derive(Serialize)]
+struct Detail<'a> {
+    fingerprint: &'a str,
+    steps: &'a [PathStep],
+    members: &'a BTreeMap<String, Number>,
+    held: &'a BTreeMap<String, Number>,
+    held_objects: u64,
+    held_bytes: Option<u64>,
+    stack: Option<usize>,
+    other_sites: u64,
+    first_seen: SeenAt,
+    last_seen: SeenAt,
+    orphaned: &'a Option<[SeenAt; 2]>,
+    byte_seconds: Option<f64>,
+    pattern: &'a Option<String>,
+    advice: &'a Option<String>,
+    cut: &'a Option<CutRow>,
+    /// What is left after the cut, in words.
+    after: Option<String>,
+    marks: &'a BTreeMap<String, u64>,
+}
+
+impl Detail<'_> {
+    fn of(row: &LoopRow, stack: Option<usize>) -> Detail<'_> {
+        Detail {
+            fingerprint: &row.fingerprint,
+            steps: &row.steps,
+            members: &row.types.members,
+            held: &row.types.held,
+            held_objects: row.held_objects,
+            held_bytes: row.held_bytes,
+            stack,
+            other_sites: row.other_sites,
+            first_seen: row.first_seen,
+            last_seen: row.last_seen,
+            orphaned: &row.orphaned,
+            byte_seconds: row.byte_seconds,
+            pattern: &row.pattern,
+            advice: &row.advice,
+            cut: &row.cut,
+            after: row.cut.as_ref().and_then(wording::after_cut),
+            marks: &row.marks,
+        }
+    }
+}
+
+/// The first loops, as many as there is room for. Their stacks take room as well.
+fn details(loops: &[LoopRow], stacks: &mut Stacks, room: &mut Room) -> Table {
+    room.take(std::mem::take(&mut stacks.bytes));
+    let details = loops.iter().map_while(|row| {
+        let stack = stacks.number(&row.site);
+        room.take(std::mem::take(&mut stacks.bytes)).then(|| Detail::of(row, stack))
+    });
+    let details: Vec<Detail> = details.collect();
+    let without = loops.len() - details.len();
+    let mut table = room.table(details, usize::MAX);
+    table.left_out += without as u64;
+    table
+}
+
+/// The stacks of a page, each once, as numbers of frames.
+#[derive(Default)]
+struct Stacks {
+    frames: Vec<String>,
+    all: Vec<Vec<usize>>,
+    number_of_frame: HashMap<String, usize>,
+    number_of_stack: HashMap<Vec<usize>, usize>,
+    /// What they take in the page, since it was last asked.
+    bytes: usize,
+}
+
+impl Stacks {
+    /// The number of a stack; `None` where it is not known.
+    fn number(&mut self, site: &[FrameRow]) -> Option<usize> {
+        let frames: Vec<usize> = site.iter().map(|frame| self.frame(frame.short_place())).collect();
+        if frames.is_empty() {
+            return None;
+        }
+        let next = self.all.len();
+        let number = *self.number_of_stack.entry(frames.clone()).or_insert(next);
+        if number == next {
+            self.bytes += 8 * frames.len();
+            self.all.push(frames);
+        }
+        Some(number)
+    }
+
+    fn frame(&mut self, place: String) -> usize {
+        let next = self.frames.len();
+        let number = *self.number_of_frame.entry(place.clone()).or_insert(next);
+        if number == next {
+            self.bytes += place.len() + 16;
+            self.frames.push(place);
+        }
+        number
+    }
+}
