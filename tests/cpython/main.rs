@@ -9,6 +9,7 @@ mod support;
 #[macro_use]
 mod each;
 
+mod collected;
 mod cuts;
 mod exactness;
 mod fingerprints;

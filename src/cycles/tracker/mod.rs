@@ -276,10 +276,8 @@ impl Tracker {
         }
     }
 
-    /// The loop that the members were counted with before; of a loop that was collected, most of them.
-    ///
-    /// Until 3.10 a frame that dies is kept by its code and used again without a word to the allocator (`co_zombieframe`),
-    /// so one old member does not make a loop an old one.
+    /// The loop that all of the members were counted with before. One old member does not make a loop an old one: CPython
+    /// may use the memory of a dead object again without a word to the allocator, such as that of a `slice`.
     fn counted_loop(&self, heap: &Heap, snapshot: &SnapshotGarbage, component: u32) -> Option<u32> {
         let members = snapshot.components.members(component);
         let in_loop = |member: u32| {
@@ -287,12 +285,8 @@ impl Tracker {
             let known = self.objects.get(object)?;
             (known.is_member && known.id == heap.id(object)).then_some(known.in_loop)
         };
-        let number = members.iter().find_map(|&member| in_loop(member))?;
-        if !self.loops[number as usize].collected {
-            return Some(number);
-        }
-        let known = members.iter().filter(|&&member| in_loop(member) == Some(number)).count();
-        (known * 2 >= members.len()).then_some(number)
+        let number = in_loop(*members.first()?)?;
+        members.iter().all(|&member| in_loop(member) == Some(number)).then_some(number)
     }
 
     fn add_loop(

@@ -54,6 +54,7 @@ pub(crate) fn sweep(generation: u8) -> usize {
         // SAFETY: under the interpreter's lock, outside collections.
         let found = unsafe { walker.garbage(recorder, generation) };
         recorder.walker = Some(walker);
+        recorder.condemned.forget();
         flush(state);
         found
     })
@@ -78,6 +79,7 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
         // SAFETY: under the interpreter's lock, as the collector begins.
         unsafe { walker.garbage(recorder, generation) };
         recorder.walker = Some(walker);
+        recorder.mark_condemned();
     }
     recorder.log.emit(|encoder| encoder.gc_start(generation));
     state.collecting = true;
@@ -89,7 +91,12 @@ pub(crate) fn collection_stops(state: &mut State, collected: u64, uncollectable:
     if !std::mem::take(&mut state.collecting) {
         return;
     }
+    if !is_seeing(state) {
+        return;
+    }
     state.recorder.settle();
+    // SAFETY: under the interpreter's lock, as the collector ends; the hook is in place.
+    unsafe { state.recorder.bury_condemned() };
     state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));
     let elapsed = time(state);
     state.recorder.log.flush_sometimes(elapsed);

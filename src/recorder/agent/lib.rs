@@ -10,6 +10,7 @@ mod address_map;
 mod allocator;
 mod checkpoint;
 mod collector;
+mod condemned;
 mod cpython;
 mod crc;
 #[path = "../../trace/formats/binary/encode.rs"]

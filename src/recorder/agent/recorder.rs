@@ -4,6 +4,7 @@
 //! each death of an object is written. A block is not an object yet when it is allocated, so a birth waits until [`WAITING`] others have followed it, its death comes,
 //! or a walk begins; then its type can be read from its memory. A block in which no type is found is no object (the key table of a dict, say) and is not written.
 
+use crate::condemned::Condemned;
 use crate::cpython::memory::GC_HEAD;
 use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
@@ -28,6 +29,7 @@ pub(crate) struct Recorder {
     /// The recorder's own objects.
     pub own: Vec<usize>,
     pub types: TypeTable,
+    pub condemned: Condemned,
     last_type: u32,
     free_numbers: Vec<u32>,
     last_number: u32,
@@ -57,6 +59,7 @@ impl Recorder {
             walker: None,
             own: Vec::new(),
             types: TypeTable::new(row, type_type),
+            condemned: Condemned::default(),
             last_type: 0,
             free_numbers: Vec::new(),
             last_number: 0,
@@ -175,6 +178,7 @@ impl Recorder {
         self.free_numbers.clear();
         self.last_number = 0;
         self.waiting = [0; WAITING];
+        self.condemned.forget();
         for record in self.table.records() {
             record.number = 0;
             record.class = 0;
@@ -187,7 +191,8 @@ impl Recorder {
         self.checkpoints = 0;
     }
 
-    fn die(&mut self, index: u32) {
+    /// The object of this record is no more.
+    pub(crate) fn die(&mut self, index: u32) {
         let record = *self.table.get(index);
         if record.flags & PENDING != 0 {
             self.forget_birth(index);
@@ -392,6 +397,10 @@ impl Sink for Recorder {
         let walk = self.walk;
         let record = self.table.get(index);
         std::mem::replace(&mut record.walk, walk) != walk
+    }
+
+    fn member(&mut self, object: usize, block: usize, gc: bool) {
+        self.condemn(object, block, gc);
     }
 
     fn begin_walk(&mut self) {

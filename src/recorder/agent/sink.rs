@@ -30,6 +30,9 @@ pub(crate) trait Sink {
     /// First time that this object is met in the walk that is going on?
     fn first_visit(&mut self, object: usize, block: usize) -> bool;
 
+    /// The walk of garbage that is going on describes this object; `gc` where a head of the collector stands in front of it.
+    fn member(&mut self, object: usize, block: usize, gc: bool);
+
     fn begin_walk(&mut self);
 
     /// An object of the recorder itself, which is not in the trace.

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_void};
 
-use super::memory::{flag, half, ty, type_of, word};
+use super::memory::{GC_HEAD, flag, half, ty, type_of, word};
 use super::versions::{CPython, Count};
 
 /// Addresses of CPython's own types and of the functions that the walk calls; none of them runs Python code.
@@ -150,6 +150,19 @@ impl Interpreter {
                     (u64::from(low.cast_unsigned()), low < 0)
                 }
             }
+        }
+    }
+
+    /// Whether a block that held an object holds one no more. What has died has no count, or a link of a free list in its
+    /// place (`_PyFreeList_Push`, 3.14); and the collector has it in no list.
+    pub(crate) unsafe fn is_dead(&self, object: usize, gc: bool) -> bool {
+        // SAFETY: as the caller promises, the block is there, and the lock is held.
+        unsafe {
+            if gc && word(object - GC_HEAD) != 0 {
+                return false;
+            }
+            let count = word(object) & self.row.count.bits();
+            count == 0 || count > u32::MAX as usize
         }
     }
 

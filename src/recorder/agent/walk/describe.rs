@@ -2,6 +2,7 @@
 
 use super::classes::{Class, Kind, Place, places};
 use super::edges::Edges;
+use super::garbage::MEMBER;
 use super::{Context, Scratch};
 use crate::cpython::class::{chain, made_in_python, object_members};
 use crate::cpython::memory::{GC_HEAD, pre_header, signed, size_of, tuple_items, ty, type_flags, type_of, word};
@@ -118,6 +119,9 @@ impl<S: Sink> Walk<'_, S> {
             self.name_edges(object, class, &mut edges);
 
             let number = self.number_of(object, class, head);
+            if self.only_members {
+                self.sink.member(object, object - head, gc);
+            }
             let mut numbers = std::mem::take(&mut self.scratch.numbers);
             numbers.clear();
             for &target in &edges.targets {
@@ -170,7 +174,7 @@ impl<S: Sink> Walk<'_, S> {
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             if self.only_members {
-                if matches!(self.scratch.members.get(target), None | Some(0)) {
+                if self.scratch.members.get(target) != Some(MEMBER) {
                     return 0;
                 }
             } else if self.context.interpreter.count(target).0 == 0 || self.sink.hidden(target) {

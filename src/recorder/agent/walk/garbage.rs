@@ -34,8 +34,8 @@ pub(super) struct Candidates {
     pub referred: AddressMap<u32>,
 }
 
-/// In `members`: a tracked object. Untracked ones have the number of references to them that were met.
-const TRACKED: u32 = u32::MAX;
+/// In `members`: an object that dies. Others have the number of references to them that go away.
+pub(super) const MEMBER: u32 = u32::MAX;
 
 impl Candidates {
     /// Gives big memory back.
@@ -191,90 +191,60 @@ impl<S: Sink> Walk<'_, S> {
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &object in unreachable {
-                self.scratch.members.insert(object, TRACKED);
+                self.scratch.members.insert(object, MEMBER);
             }
             let held = self.held(unreachable);
-            for &object in unreachable {
+            for &object in unreachable.iter().chain(&held) {
                 self.describe_tracked(object);
             }
             self.describe_deferred();
-            for object in held {
-                let class = self.class_of(object);
-                self.describe(object, class);
-            }
         }
         self.scratch.members.clear();
     }
 
-    /// The untracked objects that only the unreachable ones hold; they become members.
+    /// What dies of its count when the unreachable ones do: untracked objects, and tracked ones of a generation that this collection
+    /// does not look at. They become members. Goes only as far as counts become zero.
     unsafe fn held(&mut self, unreachable: &[usize]) -> Vec<usize> {
-        let mut met = Vec::new();
+        let mut held = Vec::new();
         let mut edges = std::mem::take(&mut self.scratch.edges);
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &object in unreachable {
-                self.count_untracked(object, true, &mut edges, &mut met);
+                self.release(object, &mut edges, &mut held);
             }
             let mut next = 0;
-            while let Some(&object) = met.get(next) {
+            while let Some(&object) = held.get(next) {
                 next += 1;
-                self.count_untracked(object, false, &mut edges, &mut met);
-            }
-            // What has a reference from elsewhere is not held by them alone, and neither is what it holds.
-            let mut alive: Vec<usize> =
-                met.iter().copied().filter(|&object| self.has_other_referrers(object)).collect();
-            for &object in &alive {
-                self.scratch.members.insert(object, 0);
-            }
-            while let Some(object) = alive.pop() {
-                self.read_any(object, false, &mut edges);
-                for &target in &edges.targets {
-                    if !matches!(self.scratch.members.get(target), None | Some(0 | TRACKED)) {
-                        self.scratch.members.insert(target, 0);
-                        alive.push(target);
-                    }
-                }
+                self.release(object, &mut edges, &mut held);
             }
         }
         self.scratch.edges = edges;
-        met.retain(|&object| self.scratch.members.get(object) != Some(0));
-        met
+        held
     }
 
-    /// Counts the references of `object` to untracked objects; those that are new go to `met`.
-    unsafe fn count_untracked(&mut self, object: usize, tracked: bool, edges: &mut Edges, met: &mut Vec<usize>) {
+    /// Counts the references of `object` to what is no member. A target all of whose references are counted goes to `held`.
+    unsafe fn release(&mut self, object: usize, edges: &mut Edges, held: &mut Vec<usize>) {
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
-            self.read_any(object, tracked, edges);
+            let class = self.class_of(object);
+            let (_, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
+            let tracked = gc && word(object - GC_HEAD) != 0;
+            self.read_edges(object, class, gc, tracked, edges);
             for &target in &edges.targets {
                 let (count, immortal) = self.context.interpreter.count(target);
                 if count == 0 || immortal || self.sink.hidden(target) {
                     continue;
                 }
-                let class = type_of(target);
-                if self.context.interpreter.is_gc(target, class, type_flags(class)) && word(target - GC_HEAD) != 0 {
+                let (references, _) = self.scratch.members.entry(target, 0);
+                if *references == MEMBER {
                     continue;
                 }
-                let (references, new) = self.scratch.members.entry(target, 0);
-                *references = references.saturating_add(1).min(TRACKED - 1);
-                if new {
-                    met.push(target);
+                *references = (*references + 1).min(MEMBER - 1);
+                if u64::from(*references) == count {
+                    *references = MEMBER;
+                    held.push(target);
                 }
             }
         }
-    }
-
-    unsafe fn read_any(&mut self, object: usize, tracked: bool, edges: &mut Edges) {
-        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
-        unsafe {
-            let class = self.class_of(object);
-            let (_, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
-            self.read_edges(object, class, gc, tracked, edges);
-        }
-    }
-
-    unsafe fn has_other_referrers(&self, object: usize) -> bool {
-        // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
-        unsafe { self.context.interpreter.count(object).0 != u64::from(self.scratch.members.get(object).unwrap_or(0)) }
     }
 }

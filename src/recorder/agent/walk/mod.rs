@@ -170,7 +170,7 @@ impl Walker {
     }
 
     /// Writes `walk garbage … checkpoint garbage` if the collection of `generation` that begins is going to find
-    /// anything: the objects that it will find unreachable, and the untracked ones that only they hold.
+    /// anything: the objects that it will find unreachable, and those that only they hold.
     ///
     /// References to objects outside are left out: they are alive, and say nothing about these. Answers how many tracked
     /// objects it found.
@@ -196,6 +196,30 @@ impl Walker {
         found.forget();
         scratch.candidates = found;
         number
+    }
+
+    pub(crate) fn row(&self) -> &'static CPython {
+        self.context.interpreter.row
+    }
+
+    /// Calls `each` with the objects of the youngest generation.
+    ///
+    /// # Safety
+    /// The GIL is held, and no collection is going on.
+    pub(crate) unsafe fn each_youngest(&self, mut each: impl FnMut(usize)) {
+        for head in self.context.gc_lists.young(0) {
+            // SAFETY: as the caller promises, the lock is held and no collection is going on.
+            unsafe { each_object(head, &mut each) };
+        }
+    }
+
+    /// Whether an object that was alive is dead by now, and its memory not given back.
+    ///
+    /// # Safety
+    /// The GIL is held, no collection is going on, and the memory is still the object's.
+    pub(crate) unsafe fn is_dead(&self, object: usize, gc: bool) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe { self.context.interpreter.is_dead(object, gc) }
     }
 
     /// The trace's number of a class, which is defined if it is not yet. Reads memory only.
