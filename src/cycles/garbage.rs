@@ -152,6 +152,19 @@ pub struct MemberTypes {
     pub strong: BTreeSet<String>,
     /// C code made them, as far as the trace tells.
     pub of_c: BTreeSet<String>,
+    /// For a class that the path names for its subclasses: those of them that the members are of.
+    pub subclasses: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl MemberTypes {
+    /// The same of these loops and of others.
+    pub(super) fn and(&mut self, other: MemberTypes) {
+        self.strong.extend(other.strong);
+        self.of_c.extend(other.of_c);
+        for (class, subclasses) in other.subclasses {
+            self.subclasses.entry(class).or_default().extend(subclasses);
+        }
+    }
 }
 
 /// What is left of loops when a reference is cut.

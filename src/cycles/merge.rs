@@ -51,8 +51,7 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
         }
     };
     known.origins.iter_mut().zip(other.origins).for_each(agree);
-    known.types.strong.extend(other.types.strong);
-    known.types.of_c.extend(other.types.of_c);
+    known.types.and(other.types);
     known.count += other.count;
     known.objects += other.objects;
     known.gc_objects += other.gc_objects;

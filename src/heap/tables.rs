@@ -62,6 +62,22 @@ impl TypeTable {
         self.types.sorted().into_iter().filter_map(|(_, entry)| entry.def.as_deref())
     }
 
+    /// A class and its ancestors, nearest first, as far as they are known: at most 1,000, whatever the trace says.
+    pub fn lineage(&self, class: TypeId) -> impl Iterator<Item = &TypeDef> {
+        const MOST: usize = 1_000;
+        let mut lineage = vec![class];
+        let mut next = 0;
+        while next < lineage.len() && lineage.len() < MOST {
+            for base in self.get(lineage[next]).into_iter().flat_map(TypeDef::known_bases) {
+                if !lineage.contains(&base) {
+                    lineage.push(base);
+                }
+            }
+            next += 1;
+        }
+        lineage.into_iter().filter_map(|class| self.get(class))
+    }
+
     /// Whether C code made the type, as far as the trace tells: where its producer writes `static`, every class statement
     /// has it.
     pub fn is_of_c(&self, def: &TypeDef) -> bool {

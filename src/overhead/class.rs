@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cpython::Layout;
 use super::layout::{Build, OBJECT_BODY};
 use super::standard::is_standard_module;
-use crate::trace::{TypeDef, TypeFlags, TypeId, TypeRef};
+use crate::trace::{TypeDef, TypeFlags, TypeId};
 
 /// All the classes of a trace, by number.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ impl Classes {
         let ids: Vec<u32> = by_id.keys().copied().collect();
         for &id in &ids {
             let lineage = lineage(&by_id, id);
-            for base in bases(&by_id[&id].def).collect::<Vec<_>>() {
+            for base in by_id[&id].def.known_bases().collect::<Vec<_>>() {
                 if let Some(base) = by_id.get_mut(&base.0) {
                     base.subclasses.push(TypeId(id));
                 }
@@ -171,12 +171,7 @@ impl Class {
 
     /// Words of a list that the recorder wrote beside the definition.
     pub fn words(&self, key: &str) -> impl Iterator<Item = &str> {
-        self.def
-            .extra
-            .iter()
-            .filter(move |(name, _)| name == key)
-            .flat_map(|(_, value)| value.split(','))
-            .filter(|word| !word.is_empty())
+        self.def.words(key)
     }
 
     pub fn has_word(&self, key: &str, word: &str) -> bool {
@@ -274,13 +269,6 @@ impl Class {
     }
 }
 
-fn bases(def: &TypeDef) -> impl Iterator<Item = TypeId> + '_ {
-    def.bases.iter().filter_map(|base| match base {
-        TypeRef::Id(id) => Some(*id),
-        TypeRef::Name(_) => None,
-    })
-}
-
 /// A class and its ancestors, nearest first; a class stands behind all that inherit from it. Bounded, whatever the
 /// trace says.
 fn lineage(by_id: &BTreeMap<u32, Class>, id: u32) -> Vec<TypeId> {
@@ -289,7 +277,7 @@ fn lineage(by_id: &BTreeMap<u32, Class>, id: u32) -> Vec<TypeId> {
     let mut next = 0;
     while next < found.len() && found.len() < MOST {
         if let Some(class) = by_id.get(&found[next].0) {
-            for base in bases(&class.def) {
+            for base in class.def.known_bases() {
                 if !found.contains(&base) {
                     found.push(base);
                 }
@@ -315,7 +303,7 @@ fn is_python(by_id: &BTreeMap<u32, Class>, def: &TypeDef) -> bool {
     if !def.flags.has(TypeFlags::HEAP) {
         return false;
     }
-    let parents = || bases(def).filter_map(|base| by_id.get(&base.0)).map(|class| &class.def);
+    let parents = || def.known_bases().filter_map(|base| by_id.get(&base.0)).map(|class| &class.def);
     let inherited = parents().map(|base| base.size).max().unwrap_or(OBJECT_BODY);
     let slots = def.slots.as_deref().unwrap_or_default();
     let slots = slots.iter().filter(|name| !matches!(name.as_str(), "__dict__" | "__weakref__")).count() as u64;

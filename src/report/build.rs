@@ -193,7 +193,8 @@ impl Rows<'_> {
             held_objects: group.held_objects,
             held_bytes: known_bytes(group.held_objects, group.held_bytes),
             total_bytes: known_bytes(group.objects, group.bytes.saturating_add(group.held_bytes)),
-            types: LoopTypes { members: per_loop(&group.member_types), held: per_loop(&group.held_types) },
+            types: LoopTypes { members: per_loop(&told_by_class(group)), held: per_loop(&group.held_types) },
+            subclasses: group.types.subclasses.clone(),
             site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
             other_sites: group.other_sites,
             first_seen: group.first_seen,
@@ -319,6 +320,16 @@ fn cut_row(advice: &Advice) -> Option<CutRow> {
         stay: stay.map(|(stay, _)| stay),
         of: stay.map(|(_, of)| of),
     })
+}
+
+/// Members by type; subclasses for which the path names their base are counted with it.
+fn told_by_class(group: &LoopGroup) -> BTreeMap<String, u64> {
+    let mut told = BTreeMap::new();
+    for (name, objects) in &group.member_types {
+        let base = group.types.subclasses.iter().find(|(_, subclasses)| subclasses.contains(name));
+        *told.entry(base.map_or(name, |(base, _)| base).clone()).or_default() += objects;
+    }
+    told
 }
 
 fn per_loop(n: u64, loops: u64) -> Number {

@@ -1,6 +1,6 @@
 //! Defines the report: every number that any format shows, computed once. Plain values, no address, no clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -103,6 +103,9 @@ pub struct LoopRow {
     /// `bytes` and `held_bytes`.
     pub total_bytes: Option<u64>,
     pub types: LoopTypes,
+    /// For a class that the path names for its subclasses: those of them that the members are of. `types` counts them
+    /// under that class.
+    pub subclasses: BTreeMap<String, BTreeSet<String>>,
     /// The stack that made the first member of the path, innermost first.
     pub site: Vec<FrameRow>,
     pub other_sites: u64,

@@ -187,6 +187,20 @@ impl TypeDef {
     pub fn says(&self, key: &str) -> bool {
         self.extra.iter().any(|(name, _)| name == key)
     }
+
+    /// The words of a list in `extra`.
+    pub fn words(&self, key: &str) -> impl Iterator<Item = &str> {
+        let lists = self.extra.iter().filter(move |(name, _)| name == key);
+        lists.flat_map(|(_, value)| value.split(',')).filter(|word| !word.is_empty())
+    }
+
+    /// The bases that are types of this trace.
+    pub fn known_bases(&self) -> impl Iterator<Item = TypeId> {
+        self.bases.iter().filter_map(|base| match base {
+            TypeRef::Id(id) => Some(*id),
+            TypeRef::Name(_) => None,
+        })
+    }
 }
 
 /// A base class: a type of this trace by number, or a name.

@@ -10,6 +10,7 @@ use crate::support::{refloop, root};
 
 on_each_python! {
     the_same_bug_has_the_same_name_in_every_run_and_on_every_cpython,
+    one_line_of_a_base_class_is_one_bug_in_all_its_subclasses,
 }
 
 /// One loop of each kind that programs have: its path and its fingerprint.
@@ -21,7 +22,7 @@ const LOOPS: [(&str, &str); 16] = [
     ("Employee.assistant → Employee.boss → Employee", "1138d67e4769974a"),
     ("Event.listeners[*] → function <lambda> → cell self → Model.changed → Event", "a27eb69c6352b18f"),
     ("Job.steps → generator walk local self → Job", "efb93a3057b223a5"),
-    ("Node.children['left'] → Node.parent → Node", "7e26f5354bbc15ed"),
+    ("Node.children[*] → Node.parent → Node", "c86e0bdbd326de6e"),
     ("Order.items[*] → Line.order → Order", "8d67c9d2338c7b7f"),
     ("Slotted.left → Slotted.right → Slotted", "f98f26d6e80c41d4"),
     (
@@ -59,4 +60,38 @@ fn the_same_bug_has_the_same_name_in_every_run_and_on_every_cpython(python: &Pyt
         let found: Vec<(&str, &str)> = found.iter().map(|(path, fingerprint)| (&**path, &**fingerprint)).collect();
         assert_eq!(found, LOOPS, "{python}");
     }
+}
+
+/// Twelve subclasses of one class in each other, and one that has an attribute of its own.
+const SUBCLASSES: &str = r#"
+class Node:
+    def __init__(self, *kids):
+        self.parent = None
+        self.kids = list(kids)
+        for kid in kids:
+            kid.parent = self
+
+
+class Named(Node):
+    def __init__(self, kid):
+        super().__init__()
+        self.name = kid
+        kid.parent = self
+
+
+kinds = [type(f"Kind{n}", (Node,), {"__module__": __name__}) for n in range(12)]
+for outer in kinds:
+    for inner in kinds:
+        outer(inner())
+    Named(outer())
+del kinds, outer, inner
+"#;
+
+fn one_line_of_a_base_class_is_one_bug_in_all_its_subclasses(python: &Python) {
+    let directory = tempfile::tempdir().unwrap();
+    let found = loops(python, directory.path(), SUBCLASSES);
+    let paths: Vec<&str> = found.iter().map(|(path, _)| &**path).collect();
+    let of_nodes = |path: &&str| !path.starts_with("class ");
+    let paths: Vec<&str> = paths.into_iter().filter(of_nodes).collect();
+    assert_eq!(paths, ["Named.name → Node.parent → Named", "Node.kids[*] → Node.parent → Node"], "{python}");
 }

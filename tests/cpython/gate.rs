@@ -112,8 +112,8 @@ fn the_cuts_that_are_named_are_what_it_takes(python: &Python) {
     let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
     let cut = &told["loops"][0]["cut"];
     let more: Vec<&str> = cut["more"].as_array().unwrap().iter().filter_map(|cut| cut["reference"].as_str()).collect();
-    assert_eq!(cut["reference"], "Document.current", "{python}: {cut}");
-    assert_eq!(more, ["Node.current", "Node.parent"], "{python}: {cut}");
+    assert_eq!(cut["reference"], "Node.current", "{python}: {cut}");
+    assert_eq!(more, ["Node.parent"], "{python}: {cut}");
     assert_eq!(cut["is_enough"], true, "{python}: {cut}");
 }
 

@@ -77,7 +77,7 @@ impl CanonicalPath {
             variable = Some(format!("cell {name}"));
             slot.clear();
         }
-        let name = loop_graph.name(member);
+        let name = loop_graph.name_with(member, &slot);
         let step = PathStep { label: name.label.clone(), type_name: name.type_name.clone(), slot };
         self.steps.push(CanonicalStep { step, many: many || variable.is_some(), member: Some(member) });
         if let Some(label) = variable {

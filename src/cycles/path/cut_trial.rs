@@ -78,12 +78,12 @@ impl Trials {
             return None;
         }
         let anywhere = |from: u32| {
-            let name = loop_graph.name(from);
+            let name = loop_graph.name_with(from, &step.slot);
             PathStep { label: name.label.clone(), type_name: name.type_name.clone(), slot: step.slot.clone() }
         };
         let is_alike = |from: u32, link: &Link| {
             // The dict of an instance stands for the instance, which may lead to what it refers to by a dict of its own.
-            let leads = loop_graph.name(link.to).label == next.label;
+            let leads = loop_graph.name_with(link.to, &next.slot).label == next.label;
             leads
                 && (reads_like(loop_graph, from, link, &anywhere(from), false)
                     || owners(loop_graph, from)
@@ -93,7 +93,7 @@ impl Trials {
         for from in 0..loop_graph.n_members() as u32 {
             if loop_graph.links(from).iter().any(|link| is_alike(from, link)) {
                 let owner = owners(loop_graph, from).next().unwrap_or(from);
-                classes.insert(loop_graph.name(owner));
+                classes.insert(loop_graph.name_with(owner, &step.slot));
             }
         }
         self.looked_at += 2 * loop_graph.n_links();
@@ -164,7 +164,7 @@ fn reads_like(loop_graph: &LoopGraph, from: u32, link: &Link, step: &PathStep, o
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))
     };
     let is_of = |member: u32| {
-        let name = loop_graph.name(member);
+        let name = loop_graph.name_with(member, &step.slot);
         (&name.label, &name.type_name) == (&step.label, &step.type_name) && (!on_itself || link.to == member)
     };
     if step.type_name == "cell" {

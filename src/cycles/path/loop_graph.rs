@@ -5,10 +5,12 @@
 //! is any index, a cell has the name of its variable.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use foldhash::fast::FixedState;
 
-use crate::heap::label::{attribute_of_key, key};
+use super::inherited::Inherited;
+use crate::heap::label::attribute_of_key;
 
 /// What a member is to the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +73,8 @@ pub struct LoopGraph {
     pub kinds: Vec<Kind>,
     /// The name of each member.
     pub name_of: Vec<u32>,
+    /// For each name, what the class has from its bases; empty where nothing has any.
+    inherited: Vec<Option<Rc<Inherited>>>,
     rows: Vec<u32>,
     links: Vec<Link>,
     back_rows: Vec<u32>,
@@ -112,6 +116,14 @@ impl LoopGraph {
         loop_graph
     }
 
+    /// The same, told by the classes that attributes come from: `by_type` has those of a type, by its full name.
+    pub fn with_inherited(mut self, by_type: &HashMap<String, Rc<Inherited>, FixedState>) -> LoopGraph {
+        if !by_type.is_empty() {
+            self.inherited = self.names.iter().map(|name| by_type.get(&name.type_name).cloned()).collect();
+        }
+        self
+    }
+
     /// The same members without the references that `is_gone` is told: the referrer and the reference.
     pub fn without(&self, mut is_gone: impl FnMut(u32, &Link) -> bool) -> LoopGraph {
         let mut rest = LoopGraph {
@@ -119,6 +131,7 @@ impl LoopGraph {
             texts: self.texts.clone(),
             kinds: self.kinds.clone(),
             name_of: self.name_of.clone(),
+            inherited: self.inherited.clone(),
             rows: vec![0],
             ..LoopGraph::default()
         };
@@ -149,6 +162,14 @@ impl LoopGraph {
 
     pub fn name(&self, member: u32) -> &Name {
         &self.names[self.name_of[member as usize] as usize]
+    }
+
+    /// What a member is called where `slot` is told of it: the class that the attribute comes from. One line of a base
+    /// class makes the same loop of all its subclasses.
+    pub fn name_with(&self, member: u32, slot: &str) -> &Name {
+        let name = self.name_of[member as usize] as usize;
+        let inherited = self.inherited.get(name).and_then(Option::as_ref);
+        inherited.and_then(|inherited| inherited.get(attribute(slot)?)).unwrap_or(&self.names[name])
     }
 
     /// No reference that costs nothing leaves a container or a frame, so no way around costs nothing.
@@ -218,6 +239,11 @@ fn is_machinery(slot: &str) -> bool {
         ".tp_cache",
     ];
     MACHINERY.binary_search(&slot).is_ok()
+}
+
+/// The attribute that a slot begins with: `items` of `.items[*]`.
+fn attribute(slot: &str) -> Option<&str> {
+    slot.strip_prefix('.')?.split(['.', '[', ' ']).next()
 }
 
 /// The variable of a slot like `cell x`.
@@ -307,18 +333,7 @@ impl Texts {
     }
 }
 
-/// A slot without what differs from run to run: indexes, and keys that are data and no words.
+/// A slot without what differs from run to run, or from entry to entry: indexes and keys.
 pub fn stable_text(slot: &str) -> String {
-    if !slot.starts_with('[') {
-        return slot.to_string();
-    }
-    // Keys are told where they look like names that a programmer wrote: `['parent']`, not `['order-17']` or `['id7']`.
-    match key(slot) {
-        Some(word) if is_word(word) => slot.to_string(),
-        _ => "[*]".to_string(),
-    }
-}
-
-fn is_word(key: &str) -> bool {
-    !key.is_empty() && key.chars().all(|c| c.is_alphabetic() || c == '_')
+    if slot.starts_with('[') { "[*]".to_string() } else { slot.to_string() }
 }

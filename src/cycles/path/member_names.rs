@@ -1,9 +1,11 @@
 //! Names the members of a loop: by a key for many loops, by text for one.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use foldhash::fast::FixedState;
 
+use super::inherited::{Inherited, inherited};
 use super::loop_graph::{Kind, LoopGraph, Name};
 use super::provenance;
 use crate::cycles::graph::shape::{any_index, key_of};
@@ -12,10 +14,12 @@ use crate::heap::label::Named;
 use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{Slot, TypeFlags, TypeId};
 
-/// Which objects have a name of their own, by type.
+/// What is known of the names of objects, by type.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MemberNames {
+    /// Whether they have a name of their own.
     has_name: HashMap<TypeId, bool, FixedState>,
+    inherited: HashMap<TypeId, Rc<Inherited>, FixedState>,
 }
 
 impl MemberNames {
@@ -44,10 +48,16 @@ impl MemberNames {
         let (mut slots, mut references) = (Vec::new(), Vec::new());
         let mut names_by_key: HashMap<u64, u32, FixedState> = HashMap::default();
         let mut slots_by_word: HashMap<Slot, u32, FixedState> = HashMap::default();
+        let mut inherited_by_type: HashMap<String, Rc<Inherited>, FixedState> = HashMap::default();
         for (from, &member) in members.iter().enumerate() {
             let index = object(member);
-            name_of.push(*names_by_key.entry(self.key(heap, index)).or_insert_with(|| {
-                names.push(name(heap, index));
+            let key = self.key(heap, index);
+            name_of.push(*names_by_key.entry(key).or_insert_with(|| {
+                let name = name(heap, index);
+                if let Some(inherited) = self.inherited(heap, index) {
+                    inherited_by_type.insert(name.type_name.clone(), inherited);
+                }
+                names.push(name);
                 files.extend(provenance::of_kind(heap, index));
                 names.len() as u32 - 1
             }));
@@ -60,7 +70,17 @@ impl MemberNames {
                 references.push((from as u32, to, slot));
             }
         }
-        (LoopGraph::of(names, name_of, &slots, &references), files)
+        (LoopGraph::of(names, name_of, &slots, &references).with_inherited(&inherited_by_type), files)
+    }
+
+    /// What the class of an instance has from its bases, if anything.
+    fn inherited(&mut self, heap: &Heap, index: ObjectIndex) -> Option<Rc<Inherited>> {
+        let class = heap.object(index).class;
+        if self.has_name.get(&class) == Some(&true) {
+            return None;
+        }
+        let known = self.inherited.entry(class).or_insert_with(|| Rc::new(inherited(heap.types(), class)));
+        (!known.is_empty()).then(|| Rc::clone(known))
     }
 }
 

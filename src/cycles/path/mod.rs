@@ -3,6 +3,7 @@
 mod canonical_path;
 pub(super) mod cut_trial;
 mod fingerprint;
+mod inherited;
 pub mod loop_graph;
 pub(super) mod member_names;
 pub(super) mod provenance;

@@ -4,6 +4,7 @@
 //! defined, and where it was made: in the innermost file of the stack. Generated code (`<string>`) is no file; what was
 //! made by nothing but generated code, as under `python -c`, is at home in `<string>`.
 
+use crate::cycles::garbage::PathStep;
 use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{SiteId, TypeFlags};
 
@@ -12,6 +13,13 @@ pub(crate) fn of_kind(heap: &Heap, index: ObjectIndex) -> Vec<String> {
     let class = heap.types().get(heap.object(index).class);
     let files = [class.map(|def| def.file.as_str()), file_of_code(heap, index), file_of_class(heap, index)];
     files.into_iter().flatten().filter(|path| is_file(path)).map(str::to_string).collect()
+}
+
+/// The file of what a step of a path tells of an object: of the class that its attribute comes from, or of itself.
+pub(crate) fn of_step(heap: &Heap, step: &PathStep, index: ObjectIndex) -> Option<String> {
+    let mut bases = heap.types().lineage(heap.object(index).class).skip(1);
+    let base = bases.find(|base| base.name == step.type_name).map(|base| base.file.clone());
+    base.filter(|file| is_file(file)).or_else(|| of_kind(heap, index).into_iter().next())
 }
 
 /// The file of the code that made it; nothing for what has a file of its own, or no known stack.

@@ -277,3 +277,37 @@ fn memory_over_time_of_a_recording_of_survivors() {
         ]
     );
 }
+
+/// Two subclasses of one base, in each other: the base's code sets both references.
+fn in_each_other(base: &str, more: &str) -> String {
+    check(&format!(
+        "
+        type 1 {base} flags=gc,heap,dict,weakref static=kids,parent
+        type 2 shop.Add flags=gc,heap,dict,weakref bases=1 static={more}
+        type 3 shop.Mul flags=gc,heap,dict,weakref bases=1 static=
+        type 4 list flags=gc
+        alloc 10 2 48
+        alloc 11 4 56
+        alloc 20 3 48
+        ref 10 11 .kids
+        ref 11 20 [0]
+        ref 20 10 .parent
+        alloc 30 3 48
+        alloc 31 4 56
+        alloc 40 2 48
+        ref 30 31 .kids
+        ref 31 40 [0]
+        ref 40 30 .parent
+        "
+    ))
+}
+
+#[test]
+fn one_line_of_a_base_class_is_one_group_for_all_subclasses() {
+    assert_snapshot!(in_each_other("shop.Node", ""), @"2 loops, 304 bytes: Node.kids[*] → Node.parent → Node");
+    assert_snapshot!(in_each_other("shop.Node", "parent,left"), @"2 loops, 304 bytes: Node.kids[*] → Node.parent → Node");
+    assert_snapshot!(in_each_other("lib.Node", ""), @r"
+    1 loop, 152 bytes: Add.kids[*] → Mul.parent → Add
+    1 loop, 152 bytes: Mul.kids[*] → Add.parent → Mul
+    ");
+}

@@ -216,7 +216,7 @@ impl Group {
             alike,
             origins: self.origins.unwrap_or_default(),
             step_files: self.step_files,
-            types: types(heap, self.members.types.keys()),
+            types: types(heap, &self.path, self.members.types.keys()),
             path: self.path,
             count: self.count,
             objects: self.members.objects,
@@ -240,15 +240,23 @@ impl Group {
 }
 
 /// What the trace tells of these types.
-fn types<'a>(heap: &Heap, members: impl Iterator<Item = &'a TypeId>) -> MemberTypes {
+fn types<'a>(heap: &Heap, path: &LoopPath, members: impl Iterator<Item = &'a TypeId>) -> MemberTypes {
     let mut types = MemberTypes::default();
-    for def in members.filter_map(|&class| heap.types().get(class)) {
-        let weak = def.flags.has(TypeFlags::WEAKREF) || def.flags.has(TypeFlags::MANAGED_WEAKREF);
-        if !weak {
-            types.strong.insert(def.name.clone());
-        }
-        if heap.types().is_of_c(def) {
-            types.of_c.insert(def.name.clone());
+    let is_told = |name: &str| path.steps.iter().any(|step| step.type_name == name);
+    for &class in members {
+        let name = heap.types().name(class);
+        // What a class can, its subclasses can: an object that cannot be weakly referenced has no base that can.
+        for def in heap.types().lineage(class) {
+            let weak = def.flags.has(TypeFlags::WEAKREF) || def.flags.has(TypeFlags::MANAGED_WEAKREF);
+            if !weak {
+                types.strong.insert(def.name.clone());
+            }
+            if heap.types().is_of_c(def) {
+                types.of_c.insert(def.name.clone());
+            }
+            if is_told(&def.name) && !is_told(name) {
+                types.subclasses.entry(def.name.clone()).or_default().insert(name.to_string());
+            }
         }
     }
     types

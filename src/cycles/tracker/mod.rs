@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 
-use crate::cycles::garbage::{CyclicGarbage, Fingerprint, LoopGroup, MemoryPoint, Occasion, SeenAt, Unreachable};
+use crate::cycles::garbage::{
+    CyclicGarbage, Fingerprint, LoopGroup, MemoryPoint, Occasion, PathStep, SeenAt, Unreachable,
+};
 use crate::cycles::graph::lost::lost;
 use crate::cycles::graph::orphaned::last_releases;
 use crate::cycles::graph::shape::{ShapeHash, Shapes};
@@ -338,8 +340,9 @@ impl Tracker {
         let (loop_graph, files) = self.member_names.loop_graph(heap, snapshot.inner, shapes.order(), object, place);
         let way = search::shortest(&loop_graph).unwrap_or_default();
         let member = |place: &Option<u32>| place.map(|place| object(shapes.order()[place as usize]));
-        let file = |member: ObjectIndex| provenance::of_kind(heap, member).into_iter().next();
-        let step_files: Vec<_> = way.steps.iter().map(member).map(|member| member.and_then(file)).collect();
+        let steps = way.path.steps.iter().zip(way.steps.iter().map(member));
+        let file = |(step, member): (&PathStep, Option<_>)| provenance::of_step(heap, step, member?);
+        let step_files: Vec<Option<String>> = steps.map(file).collect();
         let fingerprint = Fingerprint::of(&way.path, &step_files);
         let group = *self.by_fingerprint.entry(fingerprint).or_insert_with(|| {
             self.groups.push(Group::new(way.path, step_files, snapshot.now));

@@ -51,7 +51,7 @@ fn what_is_left_after_a_cut_is_cut_as_well() {
 fn what_cannot_be_weakly_referenced_is_told_or_not_chosen() {
     let types = |strong: &[&str], of_c: &[&str]| {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-        MemberTypes { strong: names(strong), of_c: names(of_c) }
+        MemberTypes { strong: names(strong), of_c: names(of_c), ..MemberTypes::default() }
     };
     let cut = |steps: &[(&str, &str, &str)], types: &MemberTypes| {
         recognise(&LoopGroup { types: types.clone(), ..group(path(steps)) })

@@ -1,6 +1,6 @@
 //! Writes one loop for people: how much of it, its path, where it came from, and what to cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::wrap::{Style, styled, wrap, wrap_words};
@@ -14,7 +14,7 @@ const FACTS: usize = 17;
 /// Byte-seconds from which on it is told how long a loop lingered.
 const LINGERED: f64 = 1_000.0;
 
-/// Types that are shown of what belongs to a loop.
+/// Types that are shown of what belongs to a loop, and subclasses of one.
 const TYPES: usize = 5;
 
 /// Frames of a stack that are shown at 80 columns; one more for each 20 columns beyond.
@@ -66,6 +66,9 @@ fn history(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resu
         fact("lingered", &format!("{} × seconds", bytes(byte_seconds as u64)))?;
     }
     fact("members", &types(&row.types.members, page.width))?;
+    for (class, subclasses) in &row.subclasses {
+        fact("", &of_subclasses(class, subclasses, page.width))?;
+    }
     if row.held_objects > 0 {
         fact("holds", &types(&row.types.held, page.width))?;
     }
@@ -146,6 +149,17 @@ fn types(types: &BTreeMap<String, Number>, width: usize) -> String {
     if more > 0 {
         pieces.push(counted(more as u64, "more type", "more types"));
     }
+    wrap(&pieces, ", ", FACTS, width)
+}
+
+/// `app.Node in 12 classes: app.Add, app.Mul, …`
+fn of_subclasses(class: &str, subclasses: &BTreeSet<String>, width: usize) -> String {
+    let mut pieces: Vec<String> = subclasses.iter().take(TYPES).cloned().collect();
+    if let Some(more) = subclasses.len().checked_sub(TYPES).filter(|&more| more > 0) {
+        pieces.push(counted(more as u64, "more class", "more classes"));
+    }
+    let classes = counted(subclasses.len() as u64, "class", "classes");
+    pieces[0] = format!("{class} in {classes}: {}", pieces[0]);
     wrap(&pieces, ", ", FACTS, width)
 }
 

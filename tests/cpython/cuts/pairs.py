@@ -94,6 +94,28 @@ def use():
     {p} = {P}()
     return {p}.{c}.show(), {p}.second.show(), {p}.third.show()
 """,
+    # Three children of three classes, each has a reference back of its own.
+    "alike": """
+class {C}:
+    def __init__(self, {p}):
+        self.{p} = {p}
+    def show(self):
+        return type(self.{p}).__name__
+class Second:
+    def __init__(self, {p}):
+        self.{p} = {p}
+    show = {C}.show
+class Third:
+    def __init__(self, {p}):
+        self.{p} = {p}
+    show = {C}.show
+class {P}:
+    def __init__(self):
+        self.{c}, self.second, self.third = {C}(self), Second(self), Third(self)
+def use():
+    {p} = {P}()
+    return {p}.{c}.show(), {p}.second.show(), {p}.third.show()
+""",
     # A list of children.
     "many": """
 class {P}:
