@@ -34,6 +34,8 @@ pub mod retention;
 
 pub mod growth;
 
+pub mod whatif;
+
 pub mod run;
 
 pub mod findings;

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use refloop::findings::RULES;
 use refloop::findings::config::parse_bytes;
 use refloop::report::{FORMATS, Form};
+use refloop::whatif::Change;
 
 use crate::commands::record::RecordArgs;
 
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Slots(Slots),
     /// Why objects are alive: by which paths from a root, and what would go with them
     Why(Why),
+    /// What would die by the count alone if a reference were weak, and what would die too early
+    Whatif(WhatIf),
     /// What is new, gone, grown from one run to another
     Diff(Diff),
     /// From one form of a trace into another
@@ -188,6 +191,27 @@ pub(crate) struct Why {
     /// The object with this tag, in hexadecimal
     #[arg(long, value_name = "TAG", value_parser = tag)]
     pub object: Option<u64>,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
+    pub format: Form,
+    /// Where to write it; the file appears whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(id = "change", required = true, multiple = true, args = ["weak", "drop_local"])]
+pub(crate) struct WhatIf {
+    #[command(flatten)]
+    pub traces: Traces,
+    /// A reference to make weak, as reports name it: Line.order, Order.items[*], closure variable x. All are made together
+    #[arg(long, value_name = "REFERENCE", value_parser = Change::parse)]
+    pub weak: Vec<Change>,
+    /// A local variable that its function deletes at its end: handle.error
+    #[arg(long, value_name = "FUNCTION.NAME", value_parser = Change::parse_local)]
+    pub drop_local: Vec<Change>,
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
     pub format: Form,

@@ -27,6 +27,7 @@ fn perform(args: Args) -> Result<Outcome, Failure> {
         Command::Types(command) => commands::report::types(&command),
         Command::Slots(command) => commands::report::slots(&command),
         Command::Why(command) => commands::why::why(&command),
+        Command::Whatif(command) => commands::whatif::whatif(&command),
         Command::Diff(command) => commands::diff::diff(&command),
         Command::Convert(command) => commands::convert::convert(&command),
         Command::Explain(command) => commands::explain::explain(&command),

@@ -5,7 +5,7 @@ pub mod graph;
 mod merge;
 pub mod path;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod tracker;
 
 pub use garbage::{

@@ -17,6 +17,7 @@ mod place;
 pub mod rows;
 pub mod sarif;
 pub mod terminal;
+pub mod whatif;
 pub mod why;
 mod wording;
 

@@ -7,4 +7,5 @@ pub(crate) mod explain;
 pub(crate) mod packaging;
 pub(crate) mod record;
 pub(crate) mod report;
+pub(crate) mod whatif;
 pub(crate) mod why;

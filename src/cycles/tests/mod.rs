@@ -51,7 +51,7 @@ pub(super) fn tell(found: &CyclicGarbage) -> String {
 }
 
 /// A graph of tracked objects with these counts and references.
-pub(super) fn graph_of(counts: &[u32], edges: &[(u32, u32)]) -> HeapGraph {
+pub(crate) fn graph_of(counts: &[u32], edges: &[(u32, u32)]) -> HeapGraph {
     let (rows, targets) = rows_of(counts.len(), edges);
     HeapGraph::from_rows(
         rows,
@@ -91,7 +91,7 @@ pub(super) fn loop_graph(members: &[(&str, &str)], references: &[(u32, u32, &str
 }
 
 /// A number of nodes, references between them, and for each node how many references from outside it has.
-pub(super) fn random_graphs(nodes: usize, edges: usize) -> impl Strategy<Value = (usize, Vec<(u32, u32)>, Vec<u32>)> {
+pub(crate) fn random_graphs(nodes: usize, edges: usize) -> impl Strategy<Value = (usize, Vec<(u32, u32)>, Vec<u32>)> {
     (1..=nodes).prop_flat_map(move |n| {
         let end = n as u32;
         let extra = prop_oneof![3 => Just(0u32), 1 => 1..3u32];

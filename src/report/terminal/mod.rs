@@ -10,6 +10,7 @@ pub mod problems;
 pub mod slots;
 pub mod summary;
 pub mod types;
+pub mod whatif;
 pub mod why;
 pub mod wrap;
 

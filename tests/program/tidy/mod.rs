@@ -18,9 +18,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("retention", &["trace", "heap"]),
     ("overhead", &["trace", "heap"]),
     ("growth", &["trace", "heap", "cycles", "retention"]),
-    ("run", &["trace", "heap", "cycles", "retention", "overhead", "growth"]),
-    ("findings", &["trace", "heap", "cycles", "retention", "overhead", "growth", "run"]),
-    ("report", &["trace", "heap", "cycles", "retention", "overhead", "growth", "run", "findings"]),
+    ("whatif", &["trace", "heap", "cycles"]),
+    ("run", &["trace", "heap", "cycles", "retention", "overhead", "growth", "whatif"]),
+    ("findings", &["trace", "heap", "cycles", "retention", "overhead", "growth", "whatif", "run"]),
+    ("report", &["trace", "heap", "cycles", "retention", "overhead", "growth", "whatif", "run", "findings"]),
     ("recorder", &["trace"]),
 ];
 

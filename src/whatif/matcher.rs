@@ -1,0 +1,277 @@
+//! Finds the references of a graph that a set of changes speaks of.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use foldhash::fast::FixedState;
+
+use super::change::{self, Change, Holder, Hop};
+use crate::cycles::path::loop_graph::Kind;
+use crate::heap::label::{Named, attribute_of_key, last_part};
+use crate::heap::{External, Heap, HeapGraph, Node, Reference};
+use crate::trace::{Slot, TypeDef, TypeFlags, TypeId, TypeRef};
+
+/// The references of one graph that no longer count.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// By referrer: the place in its row.
+    rows: HashMap<Node, BTreeSet<u32>, FixedState>,
+    /// The referrer, the object, and the change that speaks of it; in the order in which they were found.
+    pub(super) edges: Vec<(Node, Node, usize)>,
+}
+
+impl Changed {
+    pub(super) fn has(&self, from: Node, place: usize) -> bool {
+        self.rows.get(&from).is_some_and(|row| row.contains(&(place as u32)))
+    }
+
+    pub(super) fn add(&mut self, from: Node, place: usize, to: Node, change: usize) {
+        if self.rows.entry(from).or_default().insert(place as u32) {
+            self.edges.push((from, to, change));
+        }
+    }
+}
+
+/// What a set of changes has met so far.
+#[derive(Debug, Default)]
+pub(super) struct Matcher {
+    changes: Vec<Change>,
+    /// For each type the changes whose holders its instances may be.
+    by_type: HashMap<TypeId, Vec<usize>, FixedState>,
+    /// What each change has met.
+    pub(super) met: Vec<Met>,
+    /// For each change the classes that are called so, by their full names.
+    pub(super) classes: Vec<BTreeSet<String>>,
+}
+
+/// What of one change there was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Met {
+    /// Some holder.
+    pub(super) held: bool,
+    /// Such a reference, to whatever object.
+    pub(super) there: bool,
+    /// To an object that can be weakly referenced; and the types of those that cannot.
+    pub(super) weak: bool,
+    pub(super) strong: BTreeSet<String>,
+    /// Until there was one, the names of other references that the holders have.
+    pub(super) others: BTreeSet<String>,
+}
+
+/// Names that are kept, to be offered where the one that was asked for is none.
+const MOST_NAMES: usize = 1_000;
+
+/// The dict of an instance, which stands for it.
+const DICT: usize = usize::MAX;
+
+impl Matcher {
+    pub(super) fn new(changes: Vec<Change>) -> Matcher {
+        let n = changes.len();
+        Matcher { changes, met: vec![Met::default(); n], classes: vec![BTreeSet::new(); n], ..Matcher::default() }
+    }
+
+    pub(super) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The references that the changes speak of. Costs a look at each node, and at the references of the holders.
+    pub(super) fn find(&mut self, heap: &Heap, graph: &HeapGraph, external: &External) -> Changed {
+        // Types may have been defined anew.
+        self.by_type.clear();
+        let mut changed = Changed::default();
+        let mut row = Vec::new();
+        for node in graph.nodes().filter(|&node| !graph.state(node).vacant) {
+            let class = heap.class(graph.object(node));
+            if !self.by_type.contains_key(&class) {
+                self.look_at(heap, class);
+            }
+            for change in self.by_type[&class].clone() {
+                if self.is_holder(heap, graph, node, change) {
+                    self.met[change].held = true;
+                    // What still runs has its variables.
+                    let runs = self.changes[change].is_dropped() && external.is_root(graph, node);
+                    self.follow(heap, graph, node, change, &mut row, if runs { None } else { Some(&mut changed) });
+                }
+            }
+        }
+        changed
+    }
+
+    /// Notes for a type whose instances it may be about.
+    fn look_at(&mut self, heap: &Heap, class: TypeId) {
+        let mut about = Vec::new();
+        if let Some(def) = heap.types().get(class) {
+            for (place, change) in self.changes.iter().enumerate() {
+                let may_hold = match &change.holder {
+                    Holder::Instance(name) => {
+                        let is =
+                            is_called(&def.name, name) || { ancestors(heap, def).any(|base| is_called(&base, name)) };
+                        if is_called(&def.name, name) {
+                            self.classes[place].insert(def.name.clone());
+                        }
+                        is
+                    }
+                    Holder::Label(label) => label.split(' ').next() == Some(last_part(&def.name)),
+                    Holder::Function(_) => def.name == "function",
+                    Holder::Frame(_) => def.name == "frame",
+                };
+                about.extend(may_hold.then_some(place));
+            }
+        }
+        self.by_type.insert(class, about);
+    }
+
+    fn is_holder(&self, heap: &Heap, graph: &HeapGraph, node: Node, change: usize) -> bool {
+        match &self.changes[change].holder {
+            Holder::Instance(_) | Holder::Function(None) => true,
+            Holder::Label(label) => *label == label_of(heap, graph, node),
+            Holder::Function(Some(name)) | Holder::Frame(name) => function_of(heap, graph, node) == Some(name),
+        }
+    }
+
+    /// Follows the references of a holder, as far as the change goes, and adds the last ones to what is changed.
+    fn follow(
+        &mut self,
+        heap: &Heap,
+        graph: &HeapGraph,
+        holder: Node,
+        change: usize,
+        row: &mut Vec<Reference>,
+        mut changed: Option<&mut Changed>,
+    ) {
+        let (of, met) = (&self.changes[change], &mut self.met[change]);
+        let mut open = vec![(holder, 0)];
+        let mut seen: HashSet<(Node, usize), FixedState> = HashSet::default();
+        while let Some((node, at)) = open.pop() {
+            if !seen.insert((node, at)) {
+                continue;
+            }
+            graph.references_into(node, row);
+            for (place, reference) in row.iter().enumerate() {
+                let slot = heap.slot_name(reference.slot);
+                match step(of, at, &slot, || class_name(heap, graph, reference.to)) {
+                    Some(Step::On(next)) => open.push((reference.to, next)),
+                    Some(Step::There) => {
+                        met.there = true;
+                        if !of.is_dropped() && !can_be_weak(heap, graph, reference.to) {
+                            met.strong.insert(class_name(heap, graph, reference.to).to_string());
+                        } else {
+                            met.weak = true;
+                            changed.iter_mut().for_each(|changed| changed.add(node, place, reference.to, change));
+                        }
+                    }
+                    None if !met.there && (at == 0 || at == DICT) && met.others.len() < MOST_NAMES => {
+                        met.others.extend(name_of(&slot, at, reference.slot));
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+/// Where a reference leads.
+enum Step {
+    On(usize),
+    There,
+}
+
+/// Whether a reference of an object that was reached at `at` is on the way.
+fn step<'a>(change: &Change, at: usize, slot: &str, type_name: impl Fn() -> &'a str) -> Option<Step> {
+    let hops = &change.hops;
+    let at = match at {
+        // A producer may write the container and the place in it as one: `.items[0]`.
+        0 if hops.len() > 1 && slot.get(1..).is_some_and(|rest| rest.contains('[')) => {
+            let whole = change::hops(slot);
+            let is = whole.len() == hops.len() && whole.iter().zip(hops).all(|(whole, hop)| hop.matches(whole.text()));
+            return is.then_some(Step::There);
+        }
+        DICT => {
+            let is = attribute_of_key(slot).is_some_and(|slot| hops[0].matches(&slot));
+            return is.then(|| next(hops, 0, type_name)).flatten();
+        }
+        0 if slot == ".__dict__" && hops[0] != Hop::Slot(slot.to_string()) => {
+            let has = matches!(change.holder, Holder::Instance(_) | Holder::Label(_)) && type_name() == "dict";
+            return has.then_some(Step::On(DICT));
+        }
+        // A function may refer to what its variables refer to.
+        0 if matches!(change.holder, Holder::Function(_)) && hops[1].matches(slot) => 1,
+        at => at,
+    };
+    hops[at].matches(slot).then(|| next(hops, at, type_name)).flatten()
+}
+
+/// Only built-in containers, and the variables of closures, are passed on the way.
+fn next<'a>(hops: &[Hop], at: usize, type_name: impl Fn() -> &'a str) -> Option<Step> {
+    match at + 1 == hops.len() {
+        true => Some(Step::There),
+        false => matches!(Kind::of_type(type_name()), Kind::Container | Kind::Cell).then_some(Step::On(at + 1)),
+    }
+}
+
+/// `.order`, as a reference of an object or of its dict.
+fn name_of(slot: &str, at: usize, of: Slot) -> Option<String> {
+    match at {
+        DICT => attribute_of_key(slot),
+        _ => (of.as_index().is_none() && !slot.is_empty()).then(|| slot.to_string()),
+    }
+}
+
+/// Whether a class of this full name is meant: the end of a name is enough.
+fn is_called(full: &str, name: &str) -> bool {
+    full.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+/// Full names of all classes that a class is derived from.
+fn ancestors<'a>(heap: &'a Heap, def: &'a TypeDef) -> impl Iterator<Item = String> + 'a {
+    let mut open: Vec<&TypeRef> = def.bases.iter().collect();
+    let mut seen = BTreeSet::new();
+    std::iter::from_fn(move || {
+        loop {
+            match open.pop()? {
+                TypeRef::Name(name) => return Some(name.clone()),
+                TypeRef::Id(id) if !seen.insert(*id) => {}
+                TypeRef::Id(id) => {
+                    let Some(base) = heap.types().get(*id) else { continue };
+                    open.extend(&base.bases);
+                    return Some(base.name.clone());
+                }
+            }
+        }
+    })
+}
+
+fn class_name<'a>(heap: &'a Heap, graph: &HeapGraph, node: Node) -> &'a str {
+    heap.types().name(heap.class(graph.object(node)))
+}
+
+/// Whether its instances can be weakly referenced, or could if their class said so. Values of C code, such as lists and
+/// numbers, cannot.
+fn can_be_weak(heap: &Heap, graph: &HeapGraph, node: Node) -> bool {
+    let Some(def) = heap.types().get(heap.class(graph.object(node))) else { return true };
+    let weak = [TypeFlags::WEAKREF, TypeFlags::MANAGED_WEAKREF].iter().any(|&flag| def.flags.has(flag));
+    let is_value = Kind::of_type(&def.name) == Kind::Container || heap.types().is_of_c(def);
+    weak || !is_value || is_stand_in(&def.name)
+}
+
+/// Made anew whenever it is asked for, or a part of a function: nobody misses the object itself.
+pub(super) fn is_stand_in(type_name: &str) -> bool {
+    ["method", "cell"].contains(&type_name)
+}
+
+fn function_of<'a>(heap: &'a Heap, graph: &HeapGraph, node: Node) -> Option<&'a str> {
+    let site = heap.code(graph.object(node)).and_then(|site| heap.sites().get(site))?;
+    Some(last_part(heap.text(site.function)))
+}
+
+/// `Order`, `function make_order`, `method done`.
+pub(super) fn label_of(heap: &Heap, graph: &HeapGraph, node: Node) -> String {
+    let index = graph.object(node);
+    let class = heap.class(index);
+    let named = Named {
+        type_name: heap.types().name(class),
+        type_flags: heap.types().get(class).map(|class| class.flags).unwrap_or_default(),
+        code: function_of(heap, graph, node),
+        name: heap.name(index),
+    };
+    named.label()
+}
