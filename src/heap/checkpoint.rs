@@ -18,7 +18,7 @@ use super::anomaly::AnomalyKind;
 use super::graph::{Counts, HeapGraph, Node, PackedState, Slots};
 use super::model::{Heap, ObjectIndex};
 use super::state::State;
-use crate::trace::{Scope, Slot, TextId};
+use crate::trace::{References, Scope, Slot, TextId};
 
 /// A walk without its checkpoint yet.
 #[derive(Debug)]
@@ -209,7 +209,10 @@ impl Heap {
         } else {
             walk.into_rows(self.objects.len(), |place| (!died.contains(&place)).then_some(Node(place)))
         };
-        let states = self.states(|heap, place| !heap.state(place).has(State::SEEN) || died.contains(&place));
+        // Where nothing has a count, an object is no root for the want of one.
+        let uncounted = self.header.references == References::Uncounted;
+        let states =
+            self.states(|heap, place| !uncounted && !heap.state(place).has(State::SEEN) || died.contains(&place));
         let counts = Counts::Heap(self.lend());
         HeapGraph::from_parts(rows, targets, Slots::Rows(slots), Vec::new(), counts, states)
     }

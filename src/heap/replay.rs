@@ -526,8 +526,10 @@ impl Heap {
     }
 
     fn show_snapshot(&mut self, graph: HeapGraph, kind: SnapshotKind, observer: &mut dyn Observer) {
-        self.snapshots += 1;
-        self.whole_snapshots += u64::from(kind != SnapshotKind::Garbage);
+        if self.header.references.show_garbage() {
+            self.snapshots += 1;
+            self.whole_snapshots += u64::from(kind != SnapshotKind::Garbage);
+        }
         observer.on_snapshot(self, &graph, kind);
         drop(graph);
         self.take_back();

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::{Audience, Input, LoopRow, RenderOptions, Report, ReportFormat, View, wording};
 use crate::heap::printable;
 use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
-use crate::trace::References;
 
 pub struct Markdown;
 
@@ -88,7 +87,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         false => ["not known".to_string(), String::new()],
     };
     row(&[vec!["alive at the end".to_string(), String::new()], alive.to_vec()].concat(), out)?;
-    if report.inputs.iter().all(|input| input.references == References::None) && !report.inputs.is_empty() {
+    if report.inputs.iter().all(|input| !input.references.show_garbage()) && !report.inputs.is_empty() {
         let unknown = ["not known".to_string(), String::new(), String::new()];
         row(&[vec!["loops and lost references".to_string()], unknown.to_vec()].concat(), out)?;
         return row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out);

@@ -110,7 +110,10 @@ fn missed(input: &Input) -> String {
 fn gap(input: &Input) -> Option<&'static str> {
     match input.known {
         Extent::Nothing if input.references == References::None => {
-            Some("has no whole collection, so nothing is known of its garbage")
+            Some("has no references and no whole collection, so nothing is known of its garbage")
+        }
+        _ if input.references == References::Uncounted => {
+            Some("has no counts, so which of its objects are garbage is not known")
         }
         Extent::Collections if input.references == References::None => {
             Some("has no collection of the oldest generation, so only what younger ones found is known")

@@ -13,7 +13,7 @@ use crate::cycles::{CyclicGarbage, Tracker};
 use crate::growth::{Growth, GrowthTracker};
 use crate::heap;
 use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, SlotsOptions, TypeProfile, Verdict};
-use crate::trace::{Births, Ending, Events, Position, References, TraceError};
+use crate::trace::{Births, Ending, Events, Position, TraceError};
 
 pub use anomaly::Anomaly;
 pub use input::{Extent, Input, InputEnding};
@@ -73,6 +73,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
     let heap = &replayed.heap;
     let (tracker, (profiler, growth)) = observers;
     let garbage = tracker.finish(heap);
+    let n_looks = profiler.looks();
     let profile = profiler.finish(heap);
     let error = replayed.error.map(|error| error.in_file(path));
     let (ending, cut_at) = match (&error, replayed.ending) {
@@ -94,8 +95,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         error: error.as_ref().map(TraceError::to_string),
     };
     // Where only survivors are in the trace, it takes a full checkpoint to meet what is alive.
-    let is_met = heap.header().births == Births::All || replayed.whole_snapshots > 0;
-    let knows_live = is_met && heap.header().references != References::None;
+    let knows_live = heap.header().births == Births::All || n_looks > 0;
     let advice = profile.advise(&options.slots);
     let usual = SlotsOptions::default();
     let other = (options.slots != usual).then(|| profile.advise(&usual));

@@ -119,9 +119,18 @@ pub enum References {
     Events,
     /// Complete at `checkpoint` lines only: each `walk … checkpoint` describes its objects anew.
     Checkpoints,
-    /// There are none, nor counts: what is garbage the log itself says, with [`Event::Unreachable`].
+    /// The same without counts: what is garbage cannot be told, only what refers to what.
+    Uncounted,
+    /// There are none: what is garbage the log itself says, with [`Event::Unreachable`], if anything does.
     #[default]
     None,
+}
+
+impl References {
+    /// Counts and references are both there, so what is garbage can be worked out.
+    pub fn show_garbage(self) -> bool {
+        matches!(self, References::Events | References::Checkpoints)
+    }
 }
 
 /// Who tells of deaths.

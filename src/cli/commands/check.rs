@@ -61,6 +61,9 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
     match (expired, failed) {
         (Some(expired), _) => Err(Failure::usage(format!("{expired}: renew it, or take it out"))),
         (None, true) => Ok(Outcome::Findings),
+        (None, false) if unchecked && run.inputs.iter().all(|input| !input.references.show_garbage()) => {
+            Err(Failure::input("no file has what shows garbage: references with counts, or a whole collection"))
+        }
         (None, false) if unchecked => Err(Failure::input(
             "no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?",
         )),

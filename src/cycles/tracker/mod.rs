@@ -115,6 +115,9 @@ impl SnapshotGarbage<'_> {
 
 impl Observer for Tracker {
     fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        if !heap.header().references.show_garbage() {
+            return;
+        }
         let now = seen_now(heap);
         let garbage = Garbage::of(graph);
         if garbage.imbalances > self.found.imbalances {

@@ -21,6 +21,9 @@ pub fn loops(
             View::Loops if report.inputs.iter().any(|input| input.references == References::None) => {
                 writeln!(out, "no loops known: a log without references does not show them")
             }
+            View::Loops if report.inputs.iter().any(|input| !input.references.show_garbage()) => {
+                writeln!(out, "no loops known: a dump without counts does not show them")
+            }
             View::Loops => writeln!(out, "no loops"),
             _ => Ok(()),
         };

@@ -104,6 +104,7 @@ fn inputs(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Res
         }
         match input.known {
             _ if input.references == References::None => facts.push("no references: loops are not known".to_string()),
+            _ if !input.references.show_garbage() => facts.push("no counts: loops are not known".to_string()),
             Extent::Nothing => facts.push("no checkpoint: nothing is known of its loops".to_string()),
             Extent::Collections => {
                 facts.push("no full checkpoint: only loops that a collection found are known".to_string());

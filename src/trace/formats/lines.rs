@@ -5,12 +5,16 @@ use memchr::memchr;
 use crate::trace::input::Input;
 use crate::trace::{Position, TraceError};
 
-/// Bytes of a line that are looked at; the rest of a longer one is passed over.
-const LOOKED_AT: usize = 1 << 20;
+/// Bytes of a line that are looked at in a log for people; the rest of a longer line is passed over.
+pub(super) const FIRST_MIB: usize = 1 << 20;
 
-/// An input, line by line. Memory is that of the longest line, up to 1 MiB.
+/// Where a line is one object, with all its references: more than any has.
+pub(super) const WHOLE: usize = 1 << 32;
+
+/// An input, line by line. Memory is that of the longest line, as far as it is looked at.
 pub(super) struct Lines {
     pub input: Input,
+    looked_at: usize,
     /// Lines passed.
     number: u64,
 }
@@ -24,8 +28,8 @@ pub(super) struct Line<T> {
 }
 
 impl Lines {
-    pub(super) fn new(input: Input) -> Lines {
-        Lines { input, number: 0 }
+    pub(super) fn new(input: Input, looked_at: usize) -> Lines {
+        Lines { input, looked_at, number: 0 }
     }
 
     /// Where the next line begins.
@@ -43,7 +47,7 @@ impl Lines {
                 Some(at) => break Some(seen + at),
                 None => seen = window.len(),
             }
-            if seen > LOOKED_AT || !self.input.refill()? {
+            if seen > self.looked_at || !self.input.refill()? {
                 break None;
             }
         };
@@ -53,9 +57,9 @@ impl Lines {
         }
         let line = &self.input.window()[..length];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let value = look(&line[..line.len().min(LOOKED_AT)]);
+        let value = look(&line[..line.len().min(self.looked_at)]);
         self.input.advance(newline.map_or(length, |at| at + 1));
-        let whole = newline.is_some() || (seen > LOOKED_AT && self.pass_rest()?);
+        let whole = newline.is_some() || (seen > self.looked_at && self.pass_rest()?);
         self.number += 1;
         Ok(Some(Line { value, position, whole }))
     }

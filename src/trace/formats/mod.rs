@@ -4,13 +4,21 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::input::Input;
-use super::{ErrorKind, EventSink, Events, Header, TraceError};
+use super::{Births, ErrorKind, EventSink, Events, Header, References, TraceError};
 
 mod addresses;
 pub mod binary;
 pub mod cc_edges;
+mod definitions;
+mod dump;
+pub mod dumprefs;
 pub mod gc_debug;
+mod hexadecimal;
+mod json;
 mod lines;
+pub mod meliae;
+mod reader;
+pub mod refcycle;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -21,7 +29,7 @@ pub trait TraceFormat: Sync {
     fn name(&self) -> &'static str;
     /// What it is, in one clause.
     fn description(&self) -> &'static str;
-    /// Whether an input that begins like this is of this format. At most one format says so of any input.
+    /// Whether an input that begins like this is of this format. Of several that say so the first in [`FORMATS`] reads it.
     fn sniff(&self, start: &[u8]) -> bool;
     /// Reads the header of an input that this format claims.
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError>;
@@ -39,8 +47,16 @@ pub struct WriteOptions {
     pub zstd: Option<i32>,
 }
 
-/// Every format, in the order in which people are told of them.
-pub const FORMATS: &[&dyn TraceFormat] = &[&text::Text, &binary::Binary, &gc_debug::GcDebug, &cc_edges::CcEdges];
+/// Every format, in the order in which people are told of them. Those that are looked for in any line come last.
+pub const FORMATS: &[&dyn TraceFormat] = &[
+    &text::Text,
+    &binary::Binary,
+    &cc_edges::CcEdges,
+    &meliae::Meliae,
+    &refcycle::Refcycle,
+    &dumprefs::DumpRefs,
+    &gc_debug::GcDebug,
+];
 
 /// How many first bytes [`TraceFormat::sniff`] sees, where the input has them.
 /// A log may say much before the program's collector runs.
@@ -85,6 +101,12 @@ pub fn detect_file(path: &Path) -> Result<Option<&'static dyn TraceFormat>, Trac
 pub fn target_of(input: Option<&dyn TraceFormat>) -> Option<&'static dyn TraceFormat> {
     let is_other = |format: &&&dyn TraceFormat| input.is_none_or(|input| input.name() != format.name());
     FORMATS.iter().rev().filter(|format| format.writer().is_some()).find(is_other).copied()
+}
+
+/// The header of what another program wrote.
+fn imported(format: &dyn TraceFormat, runtime: &str, references: References) -> Header {
+    let extra = vec![("format".to_owned(), format.name().to_owned())];
+    Header { references, births: Births::Survivors, extra, ..Header::new(runtime) }
 }
 
 /// The format of this name.

@@ -7,9 +7,11 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use super::{TraceFormat, Writer};
+use super::lines::FIRST_MIB;
+use super::reader::{LineSource, StepReader};
+use super::{TraceFormat, Writer, imported};
 use crate::trace::input::Input;
-use crate::trace::{Events, TraceError};
+use crate::trace::{Events, References, TraceError};
 use record::Record;
 
 /// The edges log of Firefox's cycle collector, `cc-edges.PID.log`.
@@ -32,7 +34,8 @@ impl TraceFormat for CcEdges {
     }
 
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
-        Ok(Box::new(read::Reader::new(input)))
+        let header = imported(self, "firefox", References::Checkpoints);
+        Ok(Box::new(StepReader::new(header, LineSource::new(input, FIRST_MIB, read::Parser::default()))))
     }
 
     fn writer(&self) -> Option<Writer> {

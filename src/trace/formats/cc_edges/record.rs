@@ -3,6 +3,8 @@
 //! The lines are those that `nsCycleCollectorLogger` of `xpcom/base/nsCycleCollector.cpp` prints. Addresses have `0x` and
 //! lower-case digits on Unix, and upper-case digits without it on Windows.
 
+use super::super::hexadecimal::hexadecimal;
+
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Record<'a> {
@@ -43,17 +45,18 @@ pub(super) fn parse(line: &[u8]) -> Result<Record<'_>, (&'static str, &'static s
         return Ok(Record::Results);
     }
     if let Some(rest) = line.strip_prefix(b"> ") {
-        let (to, label) = address(rest).ok_or(("edge", ADDRESS))?;
+        let (to, label) = hexadecimal(rest).ok_or(("edge", ADDRESS))?;
         return Ok(Record::Edge { to, label: label.trim_ascii() });
     }
     if let Some(rest) = line.strip_prefix(b"IncrementalRoot ") {
-        let (root, _) = address(rest).ok_or(("IncrementalRoot", ADDRESS))?;
+        let (root, _) = hexadecimal(rest).ok_or(("IncrementalRoot", ADDRESS))?;
         return Ok(Record::IncrementalRoot(root));
     }
     if let Some(rest) = line.strip_prefix(b"WeakMapEntry ") {
         return weak_map_entry(rest).ok_or(("WeakMapEntry", "map=, key=, keyDelegate= and value= with addresses"));
     }
-    let (address, rest) = address(line).ok_or(("line", "an address, '>', 'WeakMapEntry', 'IncrementalRoot' or '='"))?;
+    let (address, rest) =
+        hexadecimal(line).ok_or(("line", "an address, '>', 'WeakMapEntry', 'IncrementalRoot' or '='"))?;
     about(address, rest).ok_or(("object", "[rc=N], [gc], [gc.marked], [known=N] or [garbage]"))
 }
 
@@ -78,7 +81,7 @@ fn weak_map_entry(rest: &[u8]) -> Option<Record<'_>> {
     let mut words = rest.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
     let mut field = |name: &[u8]| match words.next()?.strip_prefix(name)? {
         b"(nil)" => Some(0),
-        text => address(text).map(|(address, _)| address),
+        text => hexadecimal(text).map(|(address, _)| address),
     };
     Some(Record::WeakMapEntry {
         map: field(b"map=")?,
@@ -86,16 +89,6 @@ fn weak_map_entry(rest: &[u8]) -> Option<Record<'_>> {
         delegate: field(b"keyDelegate=")?,
         value: field(b"value=")?,
     })
-}
-
-/// An address of up to 64 bits, and what follows it, which begins with a blank or is empty.
-fn address(text: &[u8]) -> Option<(u64, &[u8])> {
-    let length = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
-    let (word, rest) = text.split_at(length);
-    let digits = word.strip_prefix(b"0x").unwrap_or(word);
-    let is_plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-    let address = u64::from_str_radix(str::from_utf8(digits).ok().filter(|_| is_plain)?, 16).ok()?;
-    Some((address, rest))
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {

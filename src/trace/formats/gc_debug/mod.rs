@@ -8,9 +8,11 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use super::{TraceFormat, Writer, binary::Binary, cc_edges::CcEdges, text::Text};
+use super::lines::FIRST_MIB;
+use super::reader::{LineSource, StepReader};
+use super::{TraceFormat, Writer, imported};
 use crate::trace::input::Input;
-use crate::trace::{Events, TraceError};
+use crate::trace::{Events, References, TraceError};
 use record::Record;
 
 /// The debugging output of CPython's collector.
@@ -25,17 +27,15 @@ impl TraceFormat for GcDebug {
         "what CPython's collector writes on stderr after gc.set_debug()"
     }
 
-    /// Some line begins a collection or names an object, and the file is no trace that happens to quote one.
+    /// Some line begins a collection or names an object.
     fn sniff(&self, start: &[u8]) -> bool {
         let is_sign = |line| matches!(record::parse(line), Some(Ok(Record::Collecting(_) | Record::Found { .. })));
         start.split(|&byte| byte == b'\n').any(is_sign)
-            && !Text.sniff(start)
-            && !Binary.sniff(start)
-            && !CcEdges.sniff(start)
     }
 
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
-        Ok(Box::new(read::Reader::new(input)))
+        let header = imported(self, "cpython", References::None);
+        Ok(Box::new(StepReader::new(header, LineSource::new(input, FIRST_MIB, read::Parser::default()))))
     }
 
     fn writer(&self) -> Option<Writer> {

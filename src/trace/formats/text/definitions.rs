@@ -32,8 +32,9 @@ pub fn header(input: &[u8]) -> Parsed<'_, Header> {
             (b"pointer", _) => return expected(after, "8 or 4 bytes"),
             (b"references", b"events") => header.references = References::Events,
             (b"references", b"checkpoints") => header.references = References::Checkpoints,
+            (b"references", b"uncounted") => header.references = References::Uncounted,
             (b"references", b"none") => header.references = References::None,
-            (b"references", _) => return expected(after, "'events', 'checkpoints' or 'none'"),
+            (b"references", _) => return expected(after, "'events', 'checkpoints', 'uncounted' or 'none'"),
             (b"frees", b"recorded") => header.frees = Frees::Recorded,
             (b"frees", b"implied") => header.frees = Frees::Implied,
             (b"frees", _) => return expected(after, "'recorded' or 'implied'"),
@@ -74,6 +75,7 @@ pub fn write_header(header: &Header, numbers: Option<Numbers>) -> Vec<u8> {
         match header.references {
             References::Events => "events",
             References::Checkpoints => "checkpoints",
+            References::Uncounted => "uncounted",
             References::None => "none",
         },
     );

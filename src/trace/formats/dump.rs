@@ -1,0 +1,109 @@
+//! Makes a walk of the heap from the objects of a dump, in whatever order the file has them.
+
+use std::collections::HashMap;
+
+use super::definitions::Definitions;
+use super::reader::Pending;
+use crate::trace::{Event, ObjectFlags, Scope, SiteId, Slot, Tag, TextId, TypeId};
+
+/// A walk that is being read: from [`Dump::begin`] to [`Dump::finish`].
+///
+/// References and roots of objects that are yet to come wait until all are there. Memory is that of the objects, of
+/// what waits, and of the distinct names.
+#[derive(Default)]
+pub(super) struct Dump {
+    pub names: Definitions,
+    objects: HashMap<u64, Object, foldhash::fast::RandomState>,
+    references: Vec<(u64, u64, Slot)>,
+    roots: Vec<(u64, TextId)>,
+}
+
+/// What was read of an object.
+#[derive(Clone, Copy, Default)]
+struct Object {
+    /// References to it.
+    incoming: u32,
+    is_born: bool,
+    has_count: bool,
+}
+
+impl Dump {
+    pub(super) fn begin(&self, scope: Scope, out: &mut Pending) {
+        out.push_back(Event::Walk(scope));
+    }
+
+    /// An object; false where the file has had it already. 0 bytes: its size is not known.
+    pub(super) fn object(&mut self, address: u64, class: TypeId, bytes: u64, out: &mut Pending) -> bool {
+        if std::mem::replace(&mut self.objects.entry(address).or_default().is_born, true) {
+            return false;
+        }
+        out.push_back(birth(address, class, bytes));
+        true
+    }
+
+    /// The count of an object that is there.
+    pub(super) fn count(&mut self, address: u64, count: u64, flags: ObjectFlags, out: &mut Pending) {
+        self.objects.entry(address).or_default().has_count = true;
+        out.push_back(Event::Count { object: Tag(address), count, flags });
+    }
+
+    pub(super) fn reference(&mut self, from: u64, to: u64, slot: Slot, out: &mut Pending) {
+        let is_born = self.objects.entry(from).or_default().is_born;
+        let referent = self.objects.entry(to).or_default();
+        referent.incoming = referent.incoming.saturating_add(1);
+        if is_born && referent.is_born {
+            out.push_back(reference(from, to, slot));
+        } else {
+            self.references.push((from, to, slot));
+        }
+    }
+
+    pub(super) fn root(&mut self, address: u64, name: &[u8], out: &mut Pending) {
+        let name = self.names.text(name, out);
+        if self.objects.entry(address).or_default().is_born {
+            out.push_back(Event::Root { object: Tag(address), name });
+        } else {
+            self.roots.push((address, name));
+        }
+    }
+
+    /// Whether the file has had the object, or a reference to it.
+    pub(super) fn knows(&self, address: u64) -> bool {
+        self.objects.contains_key(&address)
+    }
+
+    /// All is read: objects without a line of their own are born, what waited for a birth is told, and the checkpoint.
+    ///
+    /// With `count_rest`, an object without a count gets that of the references to it: nothing from outside of the file
+    /// keeps it but the roots that the file names.
+    pub(super) fn finish(&mut self, scope: Scope, count_rest: bool, out: &mut Pending) {
+        for address in self.sorted(|object| !object.is_born) {
+            out.push_back(birth(address, TypeId::UNKNOWN, 0));
+        }
+        out.extend(self.references.drain(..).map(|(from, to, slot)| reference(from, to, slot)));
+        out.extend(self.roots.drain(..).map(|(address, name)| Event::Root { object: Tag(address), name }));
+        if count_rest {
+            for address in self.sorted(|object| object.is_born && !object.has_count) {
+                let count = u64::from(self.objects[&address].incoming);
+                out.push_back(Event::Count { object: Tag(address), count, flags: ObjectFlags::default() });
+            }
+        }
+        out.push_back(Event::Checkpoint(scope));
+    }
+
+    /// Addresses of these objects, so that the same file gives the same events.
+    fn sorted(&self, wanted: impl Fn(&Object) -> bool) -> Vec<u64> {
+        let objects = self.objects.iter().filter(|(_, object)| wanted(object));
+        let mut addresses: Vec<u64> = objects.map(|(&address, _)| address).collect();
+        addresses.sort_unstable();
+        addresses
+    }
+}
+
+fn birth(address: u64, class: TypeId, bytes: u64) -> Event {
+    Event::Alloc { object: Tag(address), address, class, bytes, site: SiteId::NONE }
+}
+
+fn reference(from: u64, to: u64, slot: Slot) -> Event {
+    Event::Ref { from: Tag(from), to: Tag(to), slot }
+}
