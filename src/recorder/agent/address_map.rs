@@ -3,12 +3,16 @@
 //! Open addressing with linear probing and no tombstones; [`AddressMap::clear`] keeps the memory, up to a limit, for the
 //! next walk.
 
+use crate::memory::filled;
+
 /// Addresses are keys; a low bit or two of an aligned address may carry a kind.
 #[derive(Debug, Default)]
 pub(crate) struct AddressMap<V> {
     /// Key and value; key 0 is an empty place. Its length is a power of two, or zero.
     places: Vec<(usize, V)>,
     used: usize,
+    /// What is handed out where there was no memory for a key.
+    nowhere: V,
     /// Half of the places stay empty, not a quarter: for what is asked at each birth, mostly in vain.
     is_sparse: bool,
 }
@@ -48,12 +52,14 @@ impl<V: Copy + Default> AddressMap<V> {
         self.get(key).is_some()
     }
 
-    /// The value of `key`, which becomes `value` if there was none. Says whether it is new.
+    /// The value of `key`, which becomes `value` if there was none. Says whether it is new. Where memory is refused, the
+    /// key is not kept.
     pub(crate) fn entry(&mut self, key: usize, value: V) -> (&mut V, bool) {
         debug_assert!(key != 0);
         let fullest = if self.is_sparse { 2 } else { 3 };
-        if (self.used + 1) * 4 > self.places.len() * fullest {
-            self.grow();
+        if (self.used + 1) * 4 > self.places.len() * fullest && !self.grow() {
+            self.nowhere = value;
+            return (&mut self.nowhere, false);
         }
         let index = self.place(key);
         let place = &mut self.places[index];
@@ -118,15 +124,20 @@ impl<V: Copy + Default> AddressMap<V> {
         index
     }
 
-    fn grow(&mut self) {
-        let length = (self.places.len() * 2).max(64);
-        let old = std::mem::replace(&mut self.places, vec![(0, V::default()); length]);
+    /// Whether there was memory for it.
+    fn grow(&mut self) -> bool {
+        let larger = filled((0, V::default()), (self.places.len() * 2).max(64));
+        if larger.is_empty() {
+            return false;
+        }
+        let old = std::mem::replace(&mut self.places, larger);
         for (key, value) in old {
             if key != 0 {
                 let index = self.place(key);
                 self.places[index] = (key, value);
             }
         }
+        true
     }
 }
 

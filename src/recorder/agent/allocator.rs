@@ -14,7 +14,7 @@ use crate::global::{self, State, is_active, with};
 use crate::process::Process;
 use crate::python::{Allocator, CurrentThread, Functions, OBJECT_DOMAIN};
 use crate::recorder::Recorder;
-use crate::{checkpoint, system};
+use crate::{checkpoint, memory, system};
 
 /// How many births pass between two looks at the clock.
 const CLOCK_INTERVAL: u32 = 64;
@@ -81,6 +81,25 @@ pub(crate) unsafe fn install(parts: Parts) {
     }
 }
 
+/// The program is refused memory. Ends the recording where what it takes may be what is missing, and says whether it did.
+#[cold]
+unsafe fn give_back(bytes: usize) -> bool {
+    if !is_active() {
+        return false;
+    }
+    // SAFETY: under the interpreter's lock, if there is a thread state.
+    unsafe {
+        let state = with();
+        let thread = (state.current_thread)();
+        let may_help = thread != 0 && !foreign(state, thread) && state.recorder.footprint() >= bytes;
+        if may_help {
+            memory::refuse();
+            checkpoint::failed(state);
+        }
+        may_help
+    }
+}
+
 #[inline]
 unsafe fn born(block: *mut c_void, bytes: usize) {
     if block.is_null() || !is_active() {
@@ -101,7 +120,7 @@ unsafe fn born(block: *mut c_void, bytes: usize) {
                 look_at_clock(state);
             }
         }
-        if state.recorder.log.failure.is_some() {
+        if state.recorder.log.failure.is_some() || memory::is_refused() {
             checkpoint::failed(state);
         }
     }
@@ -137,7 +156,10 @@ unsafe extern "C" fn malloc(_: *mut c_void, bytes: usize) -> *mut c_void {
     // SAFETY: passes on what CPython asks.
     unsafe {
         let original = &with().original;
-        let block = (original.malloc)(original.context, bytes);
+        let mut block = (original.malloc)(original.context, bytes);
+        if block.is_null() && give_back(bytes) {
+            block = (original.malloc)(original.context, bytes);
+        }
         born(block, bytes);
         block
     }
@@ -147,8 +169,12 @@ unsafe extern "C" fn calloc(_: *mut c_void, count: usize, bytes: usize) -> *mut 
     // SAFETY: as in `malloc`.
     unsafe {
         let original = &with().original;
-        let block = (original.calloc)(original.context, count, bytes);
-        born(block, count.wrapping_mul(bytes));
+        let all = count.saturating_mul(bytes);
+        let mut block = (original.calloc)(original.context, count, bytes);
+        if block.is_null() && give_back(all) {
+            block = (original.calloc)(original.context, count, bytes);
+        }
+        born(block, all);
         block
     }
 }
@@ -157,7 +183,10 @@ unsafe extern "C" fn realloc(_: *mut c_void, old: *mut c_void, bytes: usize) -> 
     // SAFETY: as in `malloc`.
     unsafe {
         let original = &with().original;
-        let block = (original.realloc)(original.context, old, bytes);
+        let mut block = (original.realloc)(original.context, old, bytes);
+        if block.is_null() && give_back(bytes) {
+            block = (original.realloc)(original.context, old, bytes);
+        }
         if old.is_null() {
             born(block, bytes);
         } else if !block.is_null() && is_active() {

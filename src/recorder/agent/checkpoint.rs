@@ -4,7 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use crate::allocator;
 use crate::global::{self, State, with_hook_off};
-use crate::log::cut;
+use crate::log::{cut, out_of_memory};
+use crate::memory::{GrowText, is_refused};
 use crate::process::quoted;
 use crate::system::without_signals;
 
@@ -33,7 +34,9 @@ pub(crate) fn phase(kind: &str, label: &str) {
 }
 
 fn begin_phase(state: &mut State, kind: &str, label: &str) {
-    let text = format!("{} {}", quoted(kind), quoted(label));
+    let mut text = quoted(kind);
+    text.add_char(' ');
+    text.add_text(&quoted(label));
     let text = cut(text.as_bytes());
     state.recorder.log.emit_with(text, |encoder| encoder.mark_head(text.len()));
     flush(state);
@@ -134,10 +137,12 @@ pub(crate) fn last() {
 
 /// The recording cannot go on.
 pub(crate) fn failed(state: &mut State) {
-    if let Some(error) = state.recorder.log.failure.take() {
+    let refused = is_refused().then(out_of_memory);
+    if let Some(error) = state.recorder.log.failure.take().or(refused) {
         // What was recorded until then is true.
         state.recorder.log.finish();
         state.process.stopped(&error);
+        state.recorder.release();
         global::stop();
     }
 }
@@ -198,7 +203,7 @@ fn flush(state: &mut State) {
 }
 
 fn check(state: &mut State) {
-    if state.recorder.log.failure.is_some() {
+    if state.recorder.log.failure.is_some() || is_refused() {
         failed(state);
     }
 }

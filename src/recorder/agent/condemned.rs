@@ -4,10 +4,9 @@
 //! `@cython.freelist`, a frame that rests in its code object (up to 3.10), or a dict where the free lists are left alone. What the
 //! collector was about to free, what is in none of its lists when it ends, and what has no count is dead.
 
-use std::io;
-
 use crate::cpython::memory::{GC_HEAD, pre_header, type_flags, type_of};
 use crate::live_table::CONDEMNED;
+use crate::memory::Grow;
 use crate::recorder::Recorder;
 use crate::walk::Walker;
 
@@ -40,11 +39,7 @@ impl Condemned {
 impl Recorder {
     /// The collection that begins is going to free this object.
     pub(crate) fn condemn(&mut self, object: usize, block: usize, gc: bool) {
-        if self.condemned.members.try_reserve(1).is_err() {
-            self.log.failure.get_or_insert_with(|| io::ErrorKind::OutOfMemory.into());
-            return;
-        }
-        self.condemned.members.push(Member { object, block, gc });
+        self.condemned.members.add(Member { object, block, gc });
     }
 
     /// The collection begins: a block that is given back from now on, or given out again, loses the mark.

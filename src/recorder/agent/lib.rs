@@ -19,6 +19,7 @@ mod encode;
 mod global;
 mod live_table;
 mod log;
+mod memory;
 mod module;
 mod object_guess;
 mod options;

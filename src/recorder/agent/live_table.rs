@@ -6,6 +6,7 @@
 
 use std::ptr::NonNull;
 
+use crate::memory::{self, Grow, filled};
 use crate::system;
 
 /// One live block.
@@ -63,25 +64,34 @@ type Middle = [*mut Chunk; 1 << MIDDLE_BITS];
 
 /// All live blocks.
 pub(crate) struct LiveTable {
-    root: Box<[*mut Middle]>,
+    /// Empty where there was no memory for it.
+    root: Vec<*mut Middle>,
     /// Chunks that were looked up, each in the place that its number gives it.
     recent: [(usize, *mut Chunk); RECENT],
     records: Vec<Record>,
     /// Head of the list of free records.
     free: u32,
-    /// No memory for a directory: some blocks are not in the table.
-    pub exhausted: bool,
 }
 
 impl LiveTable {
     pub(crate) fn new() -> LiveTable {
         LiveTable {
-            root: vec![std::ptr::null_mut(); 1 << ROOT_BITS].into_boxed_slice(),
+            root: filled(std::ptr::null_mut(), 1 << ROOT_BITS),
             recent: [(usize::MAX, std::ptr::null_mut()); RECENT],
-            records: vec![EMPTY],
+            records: filled(EMPTY, 1),
             free: 0,
-            exhausted: false,
         }
+    }
+
+    /// Bytes that the table takes.
+    pub(crate) fn footprint(&self) -> usize {
+        self.records.capacity() * size_of::<Record>() + self.chunks().count() * size_of::<Chunk>()
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = *mut Chunk> {
+        let middles = self.root.iter().copied().filter(|middle| !middle.is_null());
+        // SAFETY: a directory that is not null is mapped as long as the table lives.
+        middles.flat_map(|middle| unsafe { &*middle }.iter().copied()).filter(|chunk| !chunk.is_null())
     }
 
     /// The record of the block, 0 if there is none.
@@ -91,11 +101,11 @@ impl LiveTable {
         self.place(block).map_or(0, |place| unsafe { place.read() })
     }
 
-    /// Where the index of the block's record is, 0 if it has none: valid for ever. `None` where there is no block.
+    /// Where the index of the block's record is, 0 if it has none: valid as long as the table lives. `None` where there is no block.
     #[inline]
     pub(crate) fn place(&mut self, block: usize) -> Option<NonNull<u32>> {
         let chunk = self.chunk(block);
-        // SAFETY: a chunk that is not null is mapped for ever, and the place is in it.
+        // SAFETY: a chunk that is not null is mapped as long as the table lives, and the place is in it.
         NonNull::new(chunk).map(|chunk| unsafe { NonNull::new_unchecked(&raw mut (*chunk.as_ptr())[granule(block)]) })
     }
 
@@ -105,9 +115,7 @@ impl LiveTable {
         if let Some(place) = self.place(block) {
             return Some(place);
         }
-        if self.add_chunk(block).is_null() {
-            self.exhausted = true;
-        }
+        self.add_chunk(block);
         self.place(block)
     }
 
@@ -171,13 +179,12 @@ impl LiveTable {
     #[cold]
     fn grow(&mut self) -> bool {
         match u32::try_from(self.records.len()) {
-            Ok(index) => {
-                self.records.push(EMPTY);
+            Ok(index) if index != 0 && self.records.add(EMPTY) => {
                 self.free = index;
                 true
             }
-            Err(_) => {
-                self.exhausted = true;
+            _ => {
+                memory::refuse();
                 false
             }
         }
@@ -239,7 +246,7 @@ impl LiveTable {
         if middle.is_null() {
             return std::ptr::null_mut();
         }
-        // SAFETY: a directory that is not null is mapped for ever, and the place is in it.
+        // SAFETY: a directory that is not null is mapped as long as the table lives, and the place is in it.
         let chunk = unsafe { (*middle)[high & ((1 << MIDDLE_BITS) - 1)] };
         if !chunk.is_null() {
             self.recent[high % RECENT] = (high, chunk);
@@ -248,20 +255,34 @@ impl LiveTable {
     }
 
     #[cold]
-    fn add_chunk(&mut self, block: usize) -> *mut Chunk {
+    fn add_chunk(&mut self, block: usize) {
         let high = block >> CHUNK_BITS;
-        let Some(middle) = self.root.get_mut(high >> MIDDLE_BITS) else { return std::ptr::null_mut() };
+        // No process has an address beyond.
+        let Some(middle) = self.root.get_mut(high >> MIDDLE_BITS) else { return };
         if middle.is_null() {
-            let Ok(memory) = system::map_zeroed(size_of::<Middle>()) else { return std::ptr::null_mut() };
+            let Ok(memory) = system::map_zeroed(size_of::<Middle>()) else { return memory::refuse() };
             *middle = memory.cast();
         }
-        let Ok(memory) = system::map_zeroed(size_of::<Chunk>()) else { return std::ptr::null_mut() };
-        let chunk: *mut Chunk = memory.cast();
+        let Ok(memory) = system::map_zeroed(size_of::<Chunk>()) else { return memory::refuse() };
         // SAFETY: as in `chunk`.
         unsafe {
-            (**middle)[high & ((1 << MIDDLE_BITS) - 1)] = chunk;
+            (**middle)[high & ((1 << MIDDLE_BITS) - 1)] = memory.cast();
         }
-        chunk
+    }
+}
+
+impl Drop for LiveTable {
+    fn drop(&mut self) {
+        let middles = self.root.iter().copied().filter(|middle| !middle.is_null());
+        // SAFETY: they came from `map_zeroed`, and nobody looks a place up any more.
+        unsafe {
+            for chunk in self.chunks() {
+                system::unmap(chunk.cast(), size_of::<Chunk>());
+            }
+            for middle in middles {
+                system::unmap(middle.cast(), size_of::<Middle>());
+            }
+        }
     }
 }
 
@@ -313,7 +334,6 @@ mod tests {
         let mut table = LiveTable::new();
         assert_eq!(table.find(usize::MAX), 0);
         assert_eq!(table.insert(usize::MAX & !15, 1, 0), 0);
-        assert!(table.exhausted);
         assert_eq!(table.get(0).block, EMPTY.block);
     }
 }

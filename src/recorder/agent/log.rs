@@ -8,6 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::encode::{Encoder, SHORT, TEXT_LIMIT};
+use crate::memory::{self, Grow};
 use crate::output::Output;
 
 /// No record but a text is longer.
@@ -125,6 +126,9 @@ impl Log {
     #[inline]
     fn reserve(&mut self, length: usize) -> bool {
         let Some(output) = &mut self.output else { return false };
+        if memory::is_refused() {
+            return false;
+        }
         match output.reserve(length) {
             Ok(false) => true,
             Ok(true) => {
@@ -145,7 +149,11 @@ impl Log {
             return number;
         }
         let number = self.texts.len() as u32 + 1;
-        self.texts.insert(text.into(), number);
+        let mut key = Vec::new();
+        if !key.add_all(text) || self.texts.try_reserve(1).is_err() {
+            return 1;
+        }
+        self.texts.insert(key.into_boxed_slice(), number);
         self.emit_with(text, |encoder| encoder.text_head(number, text.len()));
         number
     }
@@ -153,12 +161,20 @@ impl Log {
     /// The number of the site, defined on first use.
     pub(crate) fn site(&mut self, path: u32, line: u32, function: u32, parent: u32) -> u32 {
         let next = self.sites.len() as u32 + 1;
+        if self.sites.try_reserve(1).is_err() {
+            return 1;
+        }
         let number = *self.sites.entry([path, line, function, parent]).or_insert(next);
         if number == next {
             self.emit(|encoder| encoder.site(number, parent, line, path, function));
         }
         number
     }
+}
+
+/// What is said where memory was refused.
+pub(crate) fn out_of_memory() -> io::Error {
+    io::ErrorKind::OutOfMemory.into()
 }
 
 /// At most [`TEXT_LIMIT`] bytes, whole characters.

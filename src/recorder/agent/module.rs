@@ -128,6 +128,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         None => Options::from_environment(),
     };
     let Some(options) = options else { return Err("not started by refloop record".into()) };
+    crate::memory::forget_refusal();
     let missing = |name: &str| format!("this Python has no {name}");
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
@@ -154,6 +155,9 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         for place in 0..(python.PyList_Size)(types) {
             let type_object = (python.PyList_GetItem)(types, place).addr();
             recorder.types.learn(&mut recorder.table, type_object);
+        }
+        if crate::memory::is_refused() {
+            return Err("there is not enough memory for the recorder".into());
         }
         let bypassed = options.bypass;
         let output = options.output.clone();

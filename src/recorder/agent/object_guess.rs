@@ -69,6 +69,12 @@ impl TypeTable {
         self.recent = [Guess::default(); RECENT];
     }
 
+    /// Forgets all but the copies, which dying instances have for ever.
+    pub(crate) fn forget_all(&mut self) {
+        self.types = AddressMap::sparse();
+        self.recent = [Guess::default(); RECENT];
+    }
+
     /// The type object is gone.
     pub(crate) fn forget(&mut self, type_object: usize) {
         self.change(type_object, 0);

@@ -4,7 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::log::Log;
+use crate::log::{Log, out_of_memory};
+use crate::memory::{GrowText, is_refused};
 use crate::options::Options;
 use crate::recorder::Recorder;
 use crate::system;
@@ -66,7 +67,7 @@ impl Process {
         recorder.log.emit(|encoder| encoder.end());
         let bytes = recorder.log.written();
         recorder.log.finish();
-        match recorder.log.failure.take() {
+        match recorder.log.failure.take().or_else(|| is_refused().then(out_of_memory)) {
             Some(error) => self.stopped(&error),
             None => self.say("end", &format!("{}\t{}\t{bytes}", recorder.objects, recorder.checkpoints)),
         }
@@ -156,21 +157,24 @@ pub(crate) fn quoted(word: &str) -> String {
         && !word.starts_with('#')
         && !word.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');
     if plain {
-        return word.to_owned();
+        let mut same = String::new();
+        same.add_text(word);
+        return same;
     }
-    let mut quoted = String::from("\"");
+    let mut quoted = String::new();
+    quoted.add_char('"');
     for c in word.chars() {
         match c {
-            '"' => quoted += "\\\"",
-            '\\' => quoted += "\\\\",
-            '\n' => quoted += "\\n",
-            '\t' => quoted += "\\t",
-            '\r' => quoted += "\\r",
-            c if c.is_control() => quoted += &format!("\\u{{{:x}}}", u32::from(c)),
-            c => quoted.push(c),
+            '"' => quoted.add_text("\\\""),
+            '\\' => quoted.add_text("\\\\"),
+            '\n' => quoted.add_text("\\n"),
+            '\t' => quoted.add_text("\\t"),
+            '\r' => quoted.add_text("\\r"),
+            c if c.is_control() => quoted.add_text(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => quoted.add_char(c),
         }
     }
-    quoted.push('"');
+    quoted.add_char('"');
     quoted
 }
 

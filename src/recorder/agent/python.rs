@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
+use crate::memory::GrowText;
 use crate::system::symbol;
 
 /// A `PyObject*`.
@@ -150,6 +151,8 @@ pub(crate) unsafe fn text(python: &Functions, object: Object) -> String {
             (python.PyErr_Clear)();
             return String::new();
         }
-        String::from_utf8_lossy(std::slice::from_raw_parts(bytes, length.cast_unsigned())).into_owned()
+        let mut text = String::new();
+        text.add_text(str::from_utf8(std::slice::from_raw_parts(bytes, length.cast_unsigned())).unwrap_or_default());
+        text
     }
 }

@@ -10,6 +10,7 @@ use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
 use crate::live_table::{IS_CODE, IS_TYPE, LiveTable, PENDING};
 use crate::log::{Log, cut};
+use crate::memory::{Grow, GrowText};
 use crate::object_guess::TypeTable;
 use crate::sink::Sink;
 use crate::stacks::Stacks;
@@ -79,7 +80,7 @@ impl Recorder {
     #[inline]
     pub(crate) unsafe fn born(&mut self, block: usize, bytes: usize, thread: usize) {
         let Some(place) = self.table.place_for(block) else { return };
-        // SAFETY: the table's places are valid for ever.
+        // SAFETY: the table's places are valid while the table lives.
         let stale = unsafe { place.read() };
         if stale != 0 {
             self.died_unseen(stale);
@@ -113,7 +114,7 @@ impl Recorder {
     #[inline]
     pub(crate) fn died(&mut self, block: usize) {
         let Some(place) = self.table.place(block) else { return };
-        // SAFETY: the table's places are valid for ever.
+        // SAFETY: the table's places are valid while the table lives.
         let index = unsafe { place.read() };
         if index == 0 {
             return;
@@ -170,6 +171,22 @@ impl Recorder {
         }
     }
 
+    /// Gives back the memory: the recording has ended before the program.
+    pub(crate) fn release(&mut self) {
+        self.log = Log::closed();
+        self.table = LiveTable::new();
+        self.stacks = None;
+        self.walker = None;
+        self.types.forget_all();
+        (self.free_numbers, self.stack) = (Vec::new(), Vec::new());
+        self.condemned.forget();
+    }
+
+    /// Bytes that the recording takes, about.
+    pub(crate) fn footprint(&self) -> usize {
+        self.table.footprint() + self.stacks.as_ref().map_or(0, Stacks::footprint)
+    }
+
     /// A new file begins: nothing is written in it yet.
     pub(crate) fn begin(&mut self, log: Log) {
         self.log = log;
@@ -215,7 +232,7 @@ impl Recorder {
     #[inline]
     fn write_death(&mut self, number: u32) {
         self.log.emit(|encoder| encoder.object(kind::FREE, number.into()));
-        self.free_numbers.push(number);
+        self.free_numbers.add(number);
     }
 
     /// Writes the birth and the death of an object that waits no more and dies.
@@ -237,7 +254,7 @@ impl Recorder {
         let number = self.new_number();
         self.objects += 1;
         self.log.emit_together(2, |encoder| encoder.lifetime(number.into(), object as u64, class, bytes, site));
-        self.free_numbers.push(number);
+        self.free_numbers.add(number);
     }
 
     #[inline]
@@ -325,7 +342,9 @@ impl Recorder {
                 site = stacks.node(outer).site;
                 break;
             }
-            self.stack.push(outer);
+            if !self.stack.add(outer) {
+                return 0;
+            }
             outer = stacks.node(outer).parent;
         }
         while let Some(number) = self.stack.pop() {
@@ -365,7 +384,9 @@ impl Sink for Recorder {
     }
 
     fn define_type_again(&mut self, number: u32, text: &str) {
-        let line = format!("{number} {text}");
+        let mut line = number.to_string();
+        line.add_char(' ');
+        line.add_text(text);
         let text = cut(line.as_bytes());
         self.log.emit_with(text, |encoder| encoder.type_head(text.len()));
     }

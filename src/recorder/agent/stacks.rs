@@ -18,6 +18,7 @@ use crate::cpython::frame::has_python_code;
 use crate::cpython::memory::{half, referent, size_of, type_of, word};
 use crate::cpython::text::text_within;
 use crate::cpython::versions::{CPython, Last};
+use crate::memory::{Grow, filled};
 
 /// A stack: its innermost frame, and the node of the rest.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +83,8 @@ struct Chain {
 
 impl Chain {
     fn of(thread: usize) -> Chain {
-        Chain { thread, frames: vec![OUTSIDE], used: 0 }
+        // Never empty: so little the reserve has.
+        Chain { thread, frames: [OUTSIDE].into(), used: 0 }
     }
 }
 
@@ -115,7 +117,7 @@ pub(crate) struct Stacks {
     lines: AddressMap<u32>,
     recent_code: (usize, u32),
     /// Steps from a stack into a frame that were taken lately, each in the place that its hash gives it.
-    steps: Box<[Step; STEPS]>,
+    steps: Vec<Step>,
     /// The kept stack of the thread that ran last.
     chain: Chain,
     /// Those of other threads.
@@ -140,18 +142,23 @@ impl Stacks {
             line_of,
             code_type,
             own_folder,
-            nodes: vec![root],
-            index: vec![0; 1 << 12],
-            codes: vec![Code::default()],
+            nodes: filled(root, 1),
+            index: filled(0, 1 << 12),
+            codes: [Code::default()].into(),
             code_numbers: AddressMap::sparse(),
             lines: AddressMap::sparse(),
             recent_code: (0, 0),
-            steps: Box::new([NO_STEP; STEPS]),
+            steps: filled(NO_STEP, STEPS),
             chain: Chain::of(0),
             resting: Vec::new(),
             clock: 0,
             walked: Vec::new(),
         }
+    }
+
+    /// Bytes that the stacks take, about.
+    pub(crate) fn footprint(&self) -> usize {
+        self.nodes.capacity() * std::mem::size_of::<Node>() + self.index.len() * std::mem::size_of::<u32>()
     }
 
     pub(crate) fn node(&self, node: u32) -> &Node {
@@ -265,7 +272,9 @@ impl Stacks {
             for &address in walked[..entered].iter().rev() {
                 let frame = self.read(address);
                 node = self.node_of(&frame, node, &mut met);
-                self.chain.frames.push(Frame { node, ..frame });
+                if !self.chain.frames.add(Frame { node, ..frame }) {
+                    break;
+                }
             }
             node
         }
@@ -279,8 +288,7 @@ impl Stacks {
             let mut walked = std::mem::take(&mut self.walked);
             walked.clear();
             let mut frame = innermost;
-            while frame != 0 && walked.len() < FRAME_LIMIT {
-                walked.push(frame);
+            while frame != 0 && walked.len() < FRAME_LIMIT && walked.add(frame) {
                 frame = word(frame + self.row.frame_previous);
             }
             let mut same = 1;
@@ -292,7 +300,9 @@ impl Stacks {
                     _ => {
                         self.chain.frames.truncate(same);
                         let node = self.node_of(&frame, node, &mut met);
-                        self.chain.frames.push(Frame { node, ..frame });
+                        if !self.chain.frames.add(Frame { node, ..frame }) {
+                            break;
+                        }
                         node
                     }
                 };
@@ -354,8 +364,8 @@ impl Stacks {
     /// The node of this frame called from that stack.
     fn child(&mut self, parent: u32, code: u32, instruction: i32, object: usize) -> u32 {
         let parent = if self.nodes.len() >= NODE_LIMIT { 0 } else { parent };
-        if self.nodes.len() * 2 > self.index.len() {
-            self.grow();
+        if self.nodes.len() * 2 > self.index.len() && !self.grow() || !self.nodes.ask(1) {
+            return parent;
         }
         let mask = self.index.len() - 1;
         let mut place = key(parent, code, instruction) & mask;
@@ -376,7 +386,7 @@ impl Stacks {
         let line = self.line(code, instruction, object);
         let outer = &self.nodes[parent as usize];
         let (own, depth) = (self.codes[code as usize].own || outer.own, outer.depth + 1);
-        self.nodes.push(Node { parent, code, instruction, line, site: 0, depth, own });
+        self.nodes.add(Node { parent, code, instruction, line, site: 0, depth, own });
         self.index[place] = node;
         node
     }
@@ -393,9 +403,14 @@ impl Stacks {
         line
     }
 
-    fn grow(&mut self) {
+    /// Whether there was memory for it.
+    fn grow(&mut self) -> bool {
         let larger = self.index.len() * 2;
-        self.index = vec![0; larger];
+        let index = filled(0, larger);
+        if index.is_empty() {
+            return false;
+        }
+        self.index = index;
         for (number, node) in self.nodes.iter().enumerate().skip(1) {
             let mut place = key(node.parent, node.code, node.instruction) & (larger - 1);
             while self.index[place] != 0 {
@@ -403,6 +418,7 @@ impl Stacks {
             }
             self.index[place] = number as u32;
         }
+        true
     }
 
     /// The number of the code object; 0 when it is none.
@@ -422,7 +438,9 @@ impl Stacks {
             };
             let own = !self.own_folder.is_empty() && code.path.starts_with(&self.own_folder);
             number = self.codes.len() as u32;
-            self.codes.push(Code { own, ..code });
+            if !self.codes.add(Code { own, ..code }) {
+                return 0;
+            }
             self.code_numbers.insert(object, number);
             met(object);
         }
@@ -450,7 +468,7 @@ impl Stacks {
                 Chain::of(thread)
             }
         };
-        self.resting.push(std::mem::replace(&mut self.chain, next));
+        self.resting.add(std::mem::replace(&mut self.chain, next));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happens to a recording from outside, and what a program does to it, neither kills the program nor makes the trace lie.
 
+mod random;
+
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -11,6 +13,7 @@ use refloop::trace::Ending;
 on_each_python! {
     a_trace_that_is_made_shorter_ends_the_recording_and_not_the_program,
     a_trace_that_loses_its_name_is_not_said_to_be_written,
+    a_program_that_survives_a_memory_error_survives_it_recorded,
 }
 
 /// Runs a program that waits in the middle for a line, and does something to its trace meanwhile.
@@ -66,5 +69,31 @@ fn a_trace_that_loses_its_name_is_not_said_to_be_written(python: &Python) {
         let said = text(&replaced.stderr);
         assert!(said.contains("app.reftrace: is not what was recorded: another file has"), "{python}: {said}");
         assert!(!said.contains(" objects"), "{python}: {said}");
+    }
+}
+
+fn a_program_that_survives_a_memory_error_survives_it_recorded(python: &Python) {
+    // Large blocks first, until the recorder has to give its own memory back, and then a table that outgrows the rest.
+    let program = "import resource, sys\nresource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]) << 20,) * 2)\n\
+        class Loop: pass\nfor _ in range(1000):\n    loop = Loop()\n    loop.me = loop\n\
+        def fill(make):\n    kept = []\n    try:\n        while True: kept.append(make())\n\
+        \x20   except MemoryError: pass\n    return len(kept) > 0\n\
+        print(fill(lambda: bytearray(8 << 20)), fill(lambda: bytearray(100000)), fill(lambda: bytearray(600)))\n\
+        sys.exit(7)\n";
+    for (limit, mode) in [("150", "survivors"), ("300", "full")] {
+        let place = Place::with(program);
+        let alone = place.alone(&python.path, &["app.py", limit]);
+        let recorded = place.recorded(&["--events", mode], &python.path, &["app.py", limit]);
+        let said = text(&recorded.stderr);
+        assert_eq!(
+            (recorded.status.code(), text(&recorded.stdout)),
+            (alone.status.code(), text(&alone.stdout)),
+            "{python}: {said}"
+        );
+        assert!(said.contains("out of memory: recording stopped, the program goes on"), "{python}: {said}");
+        // What was recorded until then is there.
+        let contents = crate::record::read(&place.path().join("app.reftrace"));
+        assert_eq!(contents.ending, Some(Ending::Open), "{python}");
+        assert!(contents.garbage.get("__main__.Loop").is_some_and(|&loops| loops <= 1000), "{python} {limit}");
     }
 }

@@ -1,6 +1,7 @@
 //! Holds the rules of the code base: which folder may use which, where `unsafe` stands, what has a page.
 
 mod cpython;
+mod memory;
 mod names;
 mod size;
 mod source;

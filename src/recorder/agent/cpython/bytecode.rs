@@ -6,6 +6,7 @@
 
 use super::memory::{byte, size_of, word};
 use super::versions::{CPython, CodeForm};
+use crate::memory::Grow;
 
 /// What one version's opcodes mean, as far as it matters here.
 #[derive(Debug)]
@@ -179,7 +180,7 @@ pub(crate) unsafe fn stores(row: &CPython, code: usize) -> Vec<Store> {
         }
         high = 0;
         if opcodes.store_attr.contains(&opcode) {
-            found.push(Store { name: argument, on_first: after_self });
+            found.add(Store { name: argument, on_first: after_self });
         }
         after_self = argument == 0 && opcodes.load_fast.contains(&opcode)
             || argument & 15 == 0 && opcodes.load_fast_last.contains(&opcode);

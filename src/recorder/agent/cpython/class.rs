@@ -3,6 +3,7 @@
 use super::interpreter::Interpreter;
 use super::memory::{c_string, flag, half, ty, type_flags, word};
 use super::text;
+use crate::memory::Grow;
 
 /// `PyMemberDef`: name, type, offset. `PyGetSetDef` begins with the name too, and is as long.
 const NAME: usize = 0;
@@ -53,7 +54,7 @@ pub(crate) unsafe fn object_members<'a>(class: usize) -> Vec<(usize, &'a [u8])> 
         let mut member = word(class + ty::MEMBERS);
         while member != 0 && word(member + NAME) != 0 {
             if OBJECTS.contains(&half(member + TYPE)) {
-                found.push((word(member + OFFSET), c_string(word(member + NAME))));
+                found.add((word(member + OFFSET), c_string(word(member + NAME))));
             }
             member += DECLARATION;
         }

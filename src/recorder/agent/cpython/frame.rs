@@ -3,6 +3,7 @@
 use super::interpreter::Interpreter;
 use super::memory::{byte, half, referent, tuple_items, word};
 use super::versions::{CPython, CodeForm, OWNER_WITHOUT_CODE};
+use crate::memory::Gather;
 
 /// `f_funcobj` in a `_PyInterpreterFrame` of 3.14 and 3.15.
 const FRAME_FUNCTION: usize = 16;
@@ -117,12 +118,12 @@ pub(crate) unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
     // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     unsafe {
         match row.code {
-            CodeForm::Inline => tuple_items(row, word(code + row.code_locals)).to_vec(),
+            CodeForm::Inline => tuple_items(row, word(code + row.code_locals)).iter().copied().gather(),
             CodeForm::Objects => {
                 // co_varnames, co_freevars, co_cellvars; in the frame: variables, cells, free variables.
                 let tuples = [0, 8, 16].map(|next| tuple_items(row, word(code + row.code_locals + next)));
                 let [variables, free, cells] = tuples;
-                [variables, cells, free].concat()
+                [variables, cells, free].into_iter().flatten().copied().gather()
             }
         }
     }
@@ -133,11 +134,11 @@ pub(crate) unsafe fn free_names(row: &CPython, code: usize) -> Vec<usize> {
     // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
     unsafe {
         match row.code {
-            CodeForm::Objects => tuple_items(row, word(code + row.code_locals + 8)).to_vec(),
+            CodeForm::Objects => tuple_items(row, word(code + row.code_locals + 8)).iter().copied().gather(),
             CodeForm::Inline => {
                 let all = tuple_items(row, word(code + row.code_locals));
                 let free = half(code + row.code_free_count).max(0).cast_unsigned() as usize;
-                all[all.len().saturating_sub(free)..].to_vec()
+                all[all.len().saturating_sub(free)..].iter().copied().gather()
             }
         }
     }

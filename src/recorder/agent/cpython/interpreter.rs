@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_void};
 
 use super::memory::{GC_HEAD, flag, half, ty, type_of, word};
 use super::versions::{CPython, Count};
+use crate::memory::Grow;
 
 /// Addresses of CPython's own types and of the functions that the walk calls; none of them runs Python code.
 #[derive(Debug)]
@@ -109,7 +110,7 @@ impl Interpreter {
         unsafe {
             let mut thread = (self.first_thread)(self.interpreter as *mut c_void);
             while !thread.is_null() {
-                threads.push(thread as usize);
+                threads.add(thread as usize);
                 thread = (self.next_thread)(thread);
             }
         }

@@ -4,6 +4,7 @@
 
 use super::memory::{flag, half, signed, type_flags, type_of, word};
 use super::versions::CPython;
+use crate::memory::Grow;
 
 /// `PyUnicodeObject.length`, the word of bits that say how the characters are stored, and the length of the UTF-8 form.
 const LENGTH: usize = 16;
@@ -86,7 +87,7 @@ pub(crate) unsafe fn push_text(row: &CPython, text: usize, limit: usize, out: &m
             return true;
         }
         if form.width == 1 && form.ascii {
-            out.extend_from_slice(std::slice::from_raw_parts(data as *const u8, count));
+            out.add_all(std::slice::from_raw_parts(data as *const u8, count));
             return count == all;
         }
         for index in 0..count {
@@ -96,7 +97,7 @@ pub(crate) unsafe fn push_text(row: &CPython, text: usize, limit: usize, out: &m
                 _ => (data as *const u32).add(index).read(),
             };
             let character = char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER);
-            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            out.add_all(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
         count == all
     }
@@ -113,7 +114,7 @@ pub(crate) unsafe fn text_within(row: &CPython, object: usize, limit: usize) -> 
     let mut bytes = Vec::new();
     // SAFETY: as the caller promises, the object is alive; each `str` has these fields.
     unsafe { push_text(row, object, limit, &mut bytes) };
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Is it this text? Only ASCII is looked for.

@@ -6,6 +6,7 @@
 use super::describe::Walk;
 use crate::cpython::dict;
 use crate::cpython::memory::{flag, type_flags, word};
+use crate::memory::{Gather, Grow};
 use crate::sink::Sink;
 
 /// Different key tables that are remembered, so that no program makes the search long.
@@ -29,7 +30,7 @@ impl<S: Sink> Walk<'_, S> {
                 && strange.len() < MOST
                 && !strange.contains(&(address, keys))
             {
-                strange.push((address, keys));
+                strange.add((address, keys));
             }
         }
     }
@@ -59,7 +60,7 @@ impl<S: Sink> Walk<'_, S> {
                     let (number, name) = (self.define(one), self.class_name(other));
                     let exchange = (number, name);
                     if !self.scratch.exchanged.contains(&exchange) {
-                        self.scratch.exchanged.push(exchange);
+                        self.scratch.exchanged.add(exchange);
                         self.define_again(one, number);
                     }
                 }
@@ -71,6 +72,6 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) fn exchanged(&mut self, class: usize) -> Vec<String> {
         let number = self.sink.type_number(class);
         let exchanged = self.scratch.exchanged.iter().filter(|(known, _)| number != 0 && *known == number);
-        exchanged.map(|(_, name)| name.clone()).collect()
+        exchanged.map(|(_, name)| name.clone()).gather()
     }
 }

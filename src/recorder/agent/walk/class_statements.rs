@@ -13,6 +13,7 @@ use crate::cpython::memory::{c_string, flag, tuple_items, ty, type_flags, type_o
 use crate::cpython::object::{MODULE_DICT, PROPERTY_FUNCTIONS, WRAPPED_CALLABLE, list_items};
 use crate::cpython::text::{is_text, push_text, text, text_is};
 use crate::cpython::{dict, integer};
+use crate::memory::{Gather, Grow};
 use crate::sink::Sink;
 
 /// What every class has in its dict.
@@ -77,7 +78,7 @@ impl<S: Sink> Walk<'_, S> {
                 .into_iter()
                 .map(|(key, value)| (text(row, key), value))
                 .filter(|(name, _)| !name.is_empty() && !EVERYWHERE.contains(&name.as_str()) && !slots.contains(name))
-                .collect();
+                .gather();
             if !entries.is_empty() {
                 out.list("defines", entries.iter().map(|(name, _)| name.as_str()));
             }
@@ -111,7 +112,7 @@ impl<S: Sink> Walk<'_, S> {
             if told != 0 && type_of(told) == self.context.interpreter.tuple {
                 sorts
                     .assigned
-                    .extend(tuple_items(self.context.interpreter.row, told).iter().map(|&name| text(row, name)));
+                    .add_each(tuple_items(self.context.interpreter.row, told).iter().map(|&name| text(row, name)));
             }
             sorts.assigned.retain(|name| !name.contains(','));
             sorts.assigned.sort();
@@ -137,20 +138,20 @@ impl<S: Sink> Walk<'_, S> {
                 return None;
             }
             let kind = type_of(slots);
-            let names = if is_text(slots) {
-                vec![slots]
+            let names: Vec<usize> = if is_text(slots) {
+                [slots].into()
             } else if kind == interpreter.tuple {
-                tuple_items(self.context.interpreter.row, slots).to_vec()
+                tuple_items(self.context.interpreter.row, slots).iter().copied().gather()
             } else if kind == interpreter.list {
-                list_items(slots).to_vec()
+                list_items(slots).iter().copied().gather()
             } else if kind == interpreter.dict {
-                self.dict_entries(slots).into_iter().map(|(key, _)| key).collect()
+                self.dict_entries(slots).into_iter().map(|(key, _)| key).gather()
             } else {
                 let name = |(_, name): (usize, &[u8])| String::from_utf8_lossy(name).into_owned();
-                return Some(object_members(class).into_iter().map(name).collect());
+                return Some(object_members(class).into_iter().map(name).gather());
             };
             let class_name = String::from_utf8_lossy(c_string(word(class + ty::NAME))).into_owned();
-            Some(names.into_iter().map(|name| mangled(&class_name, text(interpreter.row, name))).collect())
+            Some(names.into_iter().map(|name| mangled(&class_name, text(interpreter.row, name))).gather())
         }
     }
 
@@ -214,11 +215,11 @@ impl<S: Sink> Walk<'_, S> {
                 let names = self.code_names(code);
                 let name = || text(row, word(function + row.function_name));
                 if names.iter().any(|&name| text_is(row, name, b"__dict__") || text_is(row, name, b"vars")) {
-                    reads.push(name());
+                    reads.add(name());
                 }
                 let class = names.iter().position(|&name| text_is(row, name, b"__class__"));
                 if class.is_some() && stores(row, code).iter().any(|store| Some(store.name) == class) {
-                    sets.push(name());
+                    sets.add(name());
                 }
             }
             out.names("module_reads_dict", &reads);
@@ -256,8 +257,8 @@ impl<S: Sink> Walk<'_, S> {
             let set = DATACLASS.into_iter().filter(|name| is(name, 1));
             let unset = DATACLASS_DEFAULTS.into_iter().filter(|(name, _)| is(name, 0)).map(|(_, word)| word);
             let own = self.has_own_init(class).then_some("own_init");
-            let words: Vec<&str> = set.chain(unset).chain(own).collect();
-            out.list("dataclass", if words.is_empty() { vec!["plain"] } else { words });
+            let words: Vec<&str> = set.chain(unset).chain(own).gather();
+            out.list("dataclass", if words.is_empty() { ["plain"].into() } else { words });
             let fields = self.own_entry(class, b"__dataclass_fields__");
             if fields == 0 || type_of(fields) != interpreter.dict {
                 return;
@@ -268,7 +269,7 @@ impl<S: Sink> Walk<'_, S> {
                 sort != 0 && text(interpreter.row, self.attribute(sort, b"name")) == "_FIELD"
             };
             let fields = self.dict_entries(fields).into_iter().filter(|&(_, field)| is_field(field));
-            let names: Vec<String> = fields.map(|(name, _)| text(interpreter.row, name)).collect();
+            let names: Vec<String> = fields.map(|(name, _)| text(interpreter.row, name)).gather();
             out.names("fields", &names);
         }
     }
@@ -298,7 +299,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let names =
                 tuple_items(self.context.interpreter.row, fields).iter().map(|&field| self.attribute(field, b"name"));
-            let names: Vec<String> = names.filter(|&name| name != 0).map(|name| text(interpreter.row, name)).collect();
+            let names: Vec<String> = names.filter(|&name| name != 0).map(|name| text(interpreter.row, name)).gather();
             out.names("fields", &names);
         }
     }
@@ -309,11 +310,11 @@ impl<S: Sink> Walk<'_, S> {
             let class = type_of(value);
             let class_name = c_string(word(class + ty::NAME));
             if class_name.rsplit(|&byte| byte == b'.').next() == Some(b"cached_property") {
-                sorts.cached.push(name.clone());
+                sorts.cached.add(name.clone());
             } else if word(class + ty::DESCR_SET) != 0 {
-                sorts.properties.push(name.clone());
+                sorts.properties.add(name.clone());
             } else if word(class + ty::DESCR_GET) != 0 {
-                sorts.functions.push(name.clone());
+                sorts.functions.add(name.clone());
             }
             let row = self.context.interpreter.row;
             let (mut class_cell, mut reads_dict, mut weakrefs) = (false, false, false);
@@ -330,17 +331,17 @@ impl<S: Sink> Walk<'_, S> {
                 // From 3.13 on the compiler tells too, but of a parameter that is called `self` alone.
                 if is_method {
                     let assigned = stores(row, code).into_iter().filter(|store| store.on_first);
-                    sorts.assigned.extend(assigned.filter_map(|store| Some(text(row, *names.get(store.name)?))));
+                    sorts.assigned.add_each(assigned.filter_map(|store| Some(text(row, *names.get(store.name)?))));
                 }
             }
             if class_cell {
-                sorts.class_cell.push(name.clone());
+                sorts.class_cell.add(name.clone());
             }
             if reads_dict {
-                sorts.reads_dict.push(name.clone());
+                sorts.reads_dict.add(name.clone());
             }
             if weakrefs {
-                sorts.weakrefs.push(name);
+                sorts.weakrefs.add(name);
             }
         }
     }
@@ -372,7 +373,7 @@ impl<S: Sink> Walk<'_, S> {
         /// Wrapper in wrapper in wrapper.
         const DEEPEST: usize = 8;
         let mut found = Vec::new();
-        let mut open = vec![(value, 0)];
+        let mut open: Vec<(usize, usize)> = [(value, 0)].into();
         while let Some((value, depth)) = open.pop() {
             if value == 0 || depth > DEEPEST {
                 continue;
@@ -382,13 +383,13 @@ impl<S: Sink> Walk<'_, S> {
                 let interpreter = &self.context.interpreter;
                 let class = type_of(value);
                 if class == interpreter.function {
-                    found.extend(interpreter.is_code(word(value + interpreter.row.function_code)).then_some(value));
+                    found.add_each(interpreter.is_code(word(value + interpreter.row.function_code)).then_some(value));
                 } else if class == interpreter.class_method || class == interpreter.static_method {
-                    open.push((word(value + WRAPPED_CALLABLE), depth + 1));
+                    open.add((word(value + WRAPPED_CALLABLE), depth + 1));
                 } else if class == interpreter.property {
-                    open.extend(PROPERTY_FUNCTIONS.map(|offset| (word(value + offset), depth + 1)));
+                    open.add_each(PROPERTY_FUNCTIONS.map(|offset| (word(value + offset), depth + 1)));
                 } else {
-                    open.push((self.attribute(value, b"func"), depth + 1));
+                    open.add((self.attribute(value, b"func"), depth + 1));
                 }
             }
         }

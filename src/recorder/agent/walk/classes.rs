@@ -75,6 +75,25 @@ pub(super) struct Class {
 }
 
 impl Class {
+    /// Of whatever could not be taken in, as memory was refused. It comes first in the list of classes.
+    pub(super) const OPAQUE: Class = Class {
+        address: 0,
+        number: 0,
+        flags: 0,
+        kind: Kind::Plain,
+        traverse: 0,
+        basic_size: 0,
+        item_size: 0,
+        pre_head: 0,
+        in_python: false,
+        asks_is_gc: false,
+        dict: Place::Nowhere,
+        weak: Place::Nowhere,
+        slots: Vec::new(),
+        fields: Vec::new(),
+        attributes: Vec::new(),
+    };
+
     pub(super) fn is_heap(&self) -> bool {
         self.flags & flag::HEAP_TYPE != 0
     }
@@ -165,7 +184,7 @@ impl Kinds {
             (interpreter.weak_reference, Kind::WeakReference),
         ];
         // SAFETY: as the caller promises, the class is ready and its instance alive.
-        Kinds { traversals: known.map(|(class, kind)| (unsafe { word(class + ty::TRAVERSE) }, kind)).to_vec() }
+        Kinds { traversals: known.map(|(class, kind)| (unsafe { word(class + ty::TRAVERSE) }, kind)).into() }
     }
 
     /// The container that instances of `class` are: what the nearest base that is one says.

@@ -8,6 +8,7 @@ use crate::cpython::class::{chain, made_in_python, object_members};
 use crate::cpython::memory::{GC_HEAD, pre_header, signed, size_of, tuple_items, ty, type_flags, type_of, word};
 use crate::cpython::object::{self, set_entries};
 use crate::encode::kind;
+use crate::memory::{Grow, is_refused, joined};
 use crate::sink::Sink;
 
 /// A walk that is going on.
@@ -23,6 +24,7 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn begin(&mut self, scope: u8) {
         let scratch = &mut *self.scratch;
         scratch.classes.clear();
+        scratch.classes.add(Class::OPAQUE);
         scratch.class_numbers.clear();
         scratch.labels.clear();
         scratch.sites.clear();
@@ -67,7 +69,7 @@ impl<S: Sink> Walk<'_, S> {
                 && self.is_closure(object)
                 && !self.scratch.closures.contains(object)
             {
-                self.scratch.deferred.push(object);
+                self.scratch.deferred.add(object);
             } else {
                 self.describe(object, class);
             }
@@ -107,6 +109,9 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Writes an object: its count, what is known of it, and its references.
     pub(super) unsafe fn describe(&mut self, object: usize, class: usize) {
+        if is_refused() {
+            return;
+        }
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
@@ -125,7 +130,7 @@ impl<S: Sink> Walk<'_, S> {
             let mut numbers = std::mem::take(&mut self.scratch.numbers);
             numbers.clear();
             for &target in &edges.targets {
-                numbers.push(self.met(target, tracked));
+                numbers.add(self.met(target, tracked));
             }
             self.object_records(object, class, number, gc, tracked);
             for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
@@ -188,7 +193,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let number = self.number_of(target, class, head);
             if !tracked && !self.only_members && self.sink.first_visit(target, target - head) {
-                self.scratch.queue.push(target);
+                self.scratch.queue.add(target);
             }
             number
         }
@@ -202,7 +207,7 @@ impl<S: Sink> Walk<'_, S> {
             let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
             let tracked = gc && word(object - GC_HEAD) != 0;
             if !tracked && self.sink.first_visit(object, object - head) {
-                self.scratch.queue.push(object);
+                self.scratch.queue.add(object);
             }
         }
     }
@@ -256,7 +261,9 @@ impl<S: Sink> Walk<'_, S> {
             }
             self.find_fields(&mut class);
             let index = self.scratch.classes.len();
-            self.scratch.classes.push(class);
+            if !self.scratch.classes.add(class) {
+                return 0;
+            }
             self.scratch.class_numbers.insert(address, index as u32);
             index
         }
@@ -298,8 +305,8 @@ impl<S: Sink> Walk<'_, S> {
             for base in chain(class.address) {
                 let in_python = made_in_python(&self.context.interpreter, base);
                 for (offset, name) in object_members(base) {
-                    let label = self.sink.text(&[b".", name].concat());
-                    (if in_python { &mut class.slots } else { &mut class.fields }).push((offset, label));
+                    let label = self.sink.text(&joined(&[b".", name]));
+                    (if in_python { &mut class.slots } else { &mut class.fields }).add((offset, label));
                 }
             }
         }
@@ -317,7 +324,7 @@ impl<S: Sink> Walk<'_, S> {
             let offset = usize::from(offset);
             if class.dict != Place::At(offset.cast_signed()) && class.fields.iter().all(|field| field.0 != offset) {
                 let label = self.fixed(name);
-                class.fields.push((offset, label));
+                class.fields.add((offset, label));
             }
         }
     }

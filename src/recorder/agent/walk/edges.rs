@@ -4,6 +4,7 @@
 //! this multiset: whoever knows a named place of the object says what it holds, and the first reference to that which has
 //! no name yet takes the name.
 
+use crate::memory::Grow;
 use std::ffi::{c_int, c_void};
 
 type Visit = unsafe extern "C" fn(usize, *mut c_void) -> c_int;
@@ -42,7 +43,7 @@ impl Edges {
             let traverse: Traverse = std::mem::transmute(traverse);
             traverse(object, collect, std::ptr::from_mut(self).cast())
         };
-        if ended != 0 {
+        if ended != 0 || !self.labels.ask(self.targets.len()) {
             self.targets.clear();
         }
         self.labels.resize(self.targets.len(), 0);
@@ -104,9 +105,6 @@ impl Edges {
 unsafe extern "C" fn collect(target: usize, edges: *mut c_void) -> c_int {
     // SAFETY: `read` hands over itself, and CPython hands it on.
     let edges = unsafe { &mut *edges.cast::<Edges>() };
-    if edges.targets.len() >= edges.limit {
-        return 1;
-    }
-    edges.targets.push(target);
-    0
+    let is_taken = edges.targets.len() < edges.limit && edges.targets.add(target);
+    c_int::from(!is_taken)
 }

@@ -9,6 +9,7 @@ use crate::cpython::memory::{half, referent, type_of, word};
 use crate::cpython::object::METHOD_FUNCTION;
 use crate::cpython::text::push_text;
 use crate::encode::kind;
+use crate::memory::Grow;
 use crate::sink::Sink;
 
 impl<S: Sink> Walk<'_, S> {
@@ -105,11 +106,14 @@ impl<S: Sink> Walk<'_, S> {
                 if value == 0 {
                     continue;
                 }
-                let mut text = b"local:".to_vec();
+                let mut text = std::mem::take(&mut self.scratch.text);
+                text.clear();
+                text.add_all(b"local:");
                 push_text(row, word(code + row.code_function), 1000, &mut text);
-                text.push(b'.');
+                text.add(b'.');
                 push_text(row, name, 1000, &mut text);
                 self.root(value, &text);
+                self.scratch.text = text;
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::cpython::memory::{
     GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, gc_prev, set_gc_prev, ty, type_flags, type_of, word,
 };
 use crate::cpython::object::REFERENT;
+use crate::memory::{Grow, is_refused};
 use crate::sink::Sink;
 
 /// An immortal object: more references than there can be.
@@ -81,7 +82,7 @@ impl Candidates {
                 each_head(head, |node| {
                     let state = gc_prev(node);
                     if state & PREV_COLLECTING != 0 {
-                        self.unreachable.push(node + GC_HEAD);
+                        self.unreachable.add(node + GC_HEAD);
                     }
                     set_gc_prev(node, previous | state & PREV_FINALIZED);
                     previous = node;
@@ -125,7 +126,7 @@ impl Candidates {
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
-            self.alive.push(node + GC_HEAD);
+            self.alive.add(node + GC_HEAD);
             while let Some(object) = self.alive.pop() {
                 traverse(object, reach, std::ptr::from_mut(&mut self.alive).cast());
             }
@@ -179,7 +180,7 @@ unsafe extern "C" fn reach(target: usize, alive: *mut c_void) -> c_int {
     unsafe {
         if let Some(node) = candidate(target) {
             set_gc_prev(node, gc_prev(node) & !PREV_COLLECTING);
-            (*alive.cast::<Vec<usize>>()).push(target);
+            (*alive.cast::<Vec<usize>>()).add(target);
         }
     }
     0
@@ -224,6 +225,9 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Counts the references of `object` to what is no member. A target all of whose references are counted goes to `held`.
     unsafe fn release(&mut self, object: usize, edges: &mut Edges, held: &mut Vec<usize>) {
+        if is_refused() {
+            return;
+        }
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             let class = self.class_of(object);
@@ -242,7 +246,7 @@ impl<S: Sink> Walk<'_, S> {
                 *references = (*references + 1).min(MEMBER - 1);
                 if u64::from(*references) == count {
                     *references = MEMBER;
-                    held.push(target);
+                    held.add(target);
                 }
             }
         }

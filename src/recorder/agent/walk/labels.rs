@@ -5,6 +5,7 @@ use crate::cpython::integer;
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{c_string, flag, ty, type_flags, type_of, word};
 use crate::cpython::text::{is_interned, is_text, push_text};
+use crate::memory::{Grow, joined};
 use crate::sink::Sink;
 
 /// A name is cut here, characters.
@@ -62,7 +63,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let mut text = std::mem::take(&mut self.scratch.text);
             text.clear();
-            text.extend_from_slice(match form {
+            text.add_all(match form {
                 Form::Attribute => b".",
                 Form::Key => b"['",
                 Form::Local => b"local ",
@@ -70,7 +71,7 @@ impl<S: Sink> Walk<'_, S> {
             });
             if form == Form::Key {
                 push_quoted(&self.context.interpreter, name, &mut text);
-                text.extend_from_slice(b"']");
+                text.add_all(b"']");
             } else {
                 push_text(self.context.interpreter.row, name, NAME_LIMIT, &mut text);
             }
@@ -117,7 +118,7 @@ impl<S: Sink> Walk<'_, S> {
                 return label;
             }
             let name = c_string(word(class + ty::NAME));
-            let label = self.sink.text(&[b"[", name, b"]"].concat());
+            let label = self.sink.text(&joined(&[b"[", name, b"]"]));
             self.scratch.labels.insert(class | Form::Key as usize, label);
             label
         }
@@ -133,16 +134,16 @@ unsafe fn push_quoted(interpreter: &Interpreter, name: usize, out: &mut Vec<u8>)
         let plain = out.split_off(start);
         for byte in plain {
             match byte {
-                b'\'' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                0..=31 => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-                _ => out.push(byte),
-            }
+                b'\'' | b'\\' => out.add_all(&[b'\\', byte]),
+                b'\n' => out.add_all(b"\\n"),
+                b'\r' => out.add_all(b"\\r"),
+                b'\t' => out.add_all(b"\\t"),
+                0..=31 => out.add_all(format!("\\x{byte:02x}").as_bytes()),
+                _ => out.add(byte),
+            };
         }
     }
     if !whole {
-        out.extend_from_slice("…".as_bytes());
+        out.add_all("…".as_bytes());
     }
 }

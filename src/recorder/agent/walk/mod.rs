@@ -27,6 +27,8 @@ use crate::cpython::gc_lists::{GcLists, each_object};
 use crate::cpython::interned;
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::versions::CPython;
+use crate::memory;
+use crate::memory::{Gather, Grow};
 use crate::sink::Sink;
 use classes::{Class, Kinds};
 use describe::Walk;
@@ -133,7 +135,7 @@ impl Walker {
 
     /// Does not count what these objects hold. They are the recorder's own, and stay alive.
     pub(crate) fn leave_out(&mut self, objects: &[usize]) {
-        self.context.own.extend_from_slice(objects);
+        self.context.own.add_all(objects);
     }
 
     /// The interpreter's own dict of interned strings, where the collector tracks it: it counts none of its references.
@@ -182,8 +184,11 @@ impl Walker {
         let mut found = std::mem::take(&mut scratch.candidates);
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
-            let heads: Vec<usize> = context.gc_lists.young(usize::from(generation)).collect();
+            let heads: Vec<usize> = context.gc_lists.young(usize::from(generation)).gather();
             found.search(&context.interpreter, &heads);
+            if memory::is_refused() {
+                found.unreachable.clear();
+            }
             found.unreachable.retain(|&object| !sink.hidden(object));
             if !found.unreachable.is_empty() {
                 let mut walk = Walk { sink, context, scratch, only_members: true };

@@ -8,6 +8,7 @@ use crate::cpython::dict::{self, Table, Values};
 use crate::cpython::frame::{self, Holder};
 use crate::cpython::memory::{flag, size_of, tuple_items, type_of, word};
 use crate::cpython::object::list_items;
+use crate::memory::Grow;
 use crate::sink::Sink;
 
 impl<S: Sink> Walk<'_, S> {
@@ -97,8 +98,11 @@ impl<S: Sink> Walk<'_, S> {
                 }
             };
             let attributes = &mut self.scratch.classes[class].attributes;
-            attributes.resize(attributes.len().max(index + 1), 0);
-            attributes[index] = label;
+            let length = attributes.len().max(index + 1);
+            if attributes.ask(length - attributes.len()) {
+                attributes.resize(length, 0);
+                attributes[index] = label;
+            }
             label
         }
     }

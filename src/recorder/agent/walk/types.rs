@@ -11,12 +11,13 @@ use crate::cpython::dict;
 use crate::cpython::memory::{c_string, flag, signed, tuple_items, ty, type_flags, type_of, word};
 use crate::cpython::text::{is_text, push_text, text, text_is};
 use crate::cpython::versions::Values;
+use crate::memory::{Gather, Grow, GrowText, is_refused};
 use crate::sink::Sink;
 
 impl<S: Sink> Walk<'_, S> {
     /// The trace's number of a class, which is defined if it is not yet, after its bases.
     pub(super) unsafe fn define(&mut self, class: usize) -> u32 {
-        let mut waiting = vec![class];
+        let mut waiting: Vec<usize> = [class].into();
         while let Some(&next) = waiting.last() {
             if self.sink.type_number(next) != 0 {
                 waiting.pop();
@@ -28,8 +29,9 @@ impl<S: Sink> Walk<'_, S> {
             // A class that is its own base would be a broken program; it is defined without its bases.
             if let Some(base) = undefined
                 && !waiting.contains(&base)
+                && !is_refused()
             {
-                waiting.push(base);
+                waiting.add(base);
                 continue;
             }
             // SAFETY: as the caller promises, the lock is held and the class is ready.
@@ -67,10 +69,10 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             let bases = word(class + ty::BASES);
             if bases != 0 && type_of(bases) == self.context.interpreter.tuple {
-                return tuple_items(self.context.interpreter.row, bases).to_vec();
+                return tuple_items(self.context.interpreter.row, bases).iter().copied().gather();
             }
             let base = word(class + ty::BASE);
-            if base == 0 { Vec::new() } else { vec![base] }
+            if base == 0 { Vec::new() } else { [base].into() }
         }
     }
 
@@ -128,7 +130,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let table = self.table(word(dict + dict::KEYS), word(dict + dict::VALUES));
             let entries = (0..table.count).map(|index| table.entry(index));
-            entries.filter(|&(_, value)| value != 0).collect()
+            entries.filter(|&(_, value)| value != 0).gather()
         }
     }
 
@@ -160,12 +162,12 @@ impl<S: Sink> Walk<'_, S> {
                 (flags & flag::TYPE_SUBCLASS != 0, "class"),
                 (in_python && chain(class).any(has_finalizer), "finalizer"),
             ];
-            let names: Vec<&str> = names.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
+            let names: Vec<&str> = names.iter().filter(|(has, _)| *has).map(|(_, name)| *name).gather();
             if !names.is_empty() {
                 out.list("flags", names);
             }
             if !bases.is_empty() {
-                let numbers: Vec<String> = bases.iter().map(|&base| self.sink.type_number(base).to_string()).collect();
+                let numbers: Vec<String> = bases.iter().map(|&base| self.sink.type_number(base).to_string()).gather();
                 out.list("bases", numbers.iter().map(String::as_str));
             }
             let metaclass = type_of(class);
@@ -182,7 +184,7 @@ impl<S: Sink> Walk<'_, S> {
                 self.statement_facts(class, &mut out);
             } else {
                 let names: Vec<String> =
-                    declared_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+                    declared_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).gather();
                 if !names.is_empty() {
                     out.list("defines", names.iter().map(String::as_str));
                 }
@@ -206,13 +208,13 @@ pub(super) struct Definition {
 impl Definition {
     fn new(name: &str) -> Definition {
         let mut definition = Definition { text: String::new() };
-        definition.push(name, !name.is_empty() && !name.starts_with('#') && is_plain(name));
+        definition.piece(name, !name.is_empty() && !name.starts_with('#') && is_plain(name));
         definition
     }
 
     pub(super) fn value(&mut self, key: &str, value: &str) {
         self.key(key);
-        self.push(value, is_plain(value));
+        self.piece(value, is_plain(value));
     }
 
     pub(super) fn number(&mut self, key: &str, number: usize) {
@@ -223,9 +225,9 @@ impl Definition {
         self.key(key);
         for (index, element) in elements.into_iter().enumerate() {
             if index > 0 {
-                self.text.push(',');
+                self.text.add_char(',');
             }
-            self.push(element, !element.is_empty() && !element.contains(',') && is_plain(element));
+            self.piece(element, !element.is_empty() && !element.contains(',') && is_plain(element));
         }
     }
 
@@ -238,28 +240,31 @@ impl Definition {
     }
 
     fn key(&mut self, key: &str) {
-        self.text.push(' ');
-        self.text.push_str(key);
-        self.text.push('=');
+        self.text.add_char(' ');
+        self.text.add_text(key);
+        self.text.add_char('=');
     }
 
-    fn push(&mut self, text: &str, plain: bool) {
+    fn piece(&mut self, text: &str, plain: bool) {
         if plain {
-            self.text.push_str(text);
+            self.text.add_text(text);
             return;
         }
-        self.text.push('"');
+        self.text.add_char('"');
         for c in text.chars() {
             match c {
-                '"' | '\\' => self.text.extend(['\\', c]),
-                '\n' => self.text.push_str("\\n"),
-                '\t' => self.text.push_str("\\t"),
-                '\r' => self.text.push_str("\\r"),
-                c if c.is_control() => self.text.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-                c => self.text.push(c),
+                '"' | '\\' => {
+                    self.text.add_char('\\');
+                    self.text.add_char(c);
+                }
+                '\n' => self.text.add_text("\\n"),
+                '\t' => self.text.add_text("\\t"),
+                '\r' => self.text.add_text("\\r"),
+                c if c.is_control() => self.text.add_text(&format!("\\u{{{:x}}}", u32::from(c))),
+                c => self.text.add_char(c),
             }
         }
-        self.text.push('"');
+        self.text.add_char('"');
     }
 }
 
