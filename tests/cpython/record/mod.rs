@@ -88,7 +88,7 @@ pub(crate) struct Contents {
     /// Objects of each type ever.
     ever: BTreeMap<String, usize>,
     /// Types of the objects in `checkpoint garbage`.
-    garbage: BTreeMap<String, usize>,
+    pub garbage: BTreeMap<String, usize>,
     addresses: BTreeSet<u64>,
     marks: Vec<String>,
     /// Innermost first: the functions of the stacks of the objects of each type.

@@ -16,7 +16,7 @@ const MAY_GROW: [&str; 7] = [
 ];
 
 /// What `std` grows without asking: where it is refused, the process ends. Small texts come from the reserve.
-const GROWS: [&str; 18] = [
+const GROWS: [&str; 16] = [
     ".push(",
     ".push_str(",
     ".push_back(",
@@ -30,11 +30,9 @@ const GROWS: [&str; 18] = [
     ".join(",
     ".repeat(",
     ".resize(",
-    ".reserve(",
     "vec![",
     "Box::new",
     "with_capacity(",
-    "HashMap::",
 ];
 
 /// Words for asking first, on one of the lines before.
