@@ -33,8 +33,10 @@ pub struct Answer {
     /// Ways that are left out, and the objects that are reached by them.
     pub more_ways: u64,
     pub more_objects: u64,
-    /// Objects that no root reaches: only a loop keeps them alive.
+    /// Objects that no root reaches.
     pub unreached: u64,
+    /// Counts are known, so that only a loop keeps those alive.
+    pub counted: bool,
 }
 
 /// Paths that look alike, at whatever index or key.
@@ -81,14 +83,28 @@ impl Observer for Query {
         let Some(first) = graph.nodes().find(|node| asked[node.0 as usize]) else { return };
         let alive = asked.iter().filter(|&&is| is).count() as u64;
         let type_name = heap.types().name(heap.object(graph.object(first)).class).to_string();
-        self.answer =
-            Some(answer(heap, graph, &asked, Answer { event: heap.now().event, alive, ..Answer::of(type_name) }));
+        let counted = heap.header().references.show_garbage();
+        self.answer = Some(answer(
+            heap,
+            graph,
+            &asked,
+            Answer { event: heap.now().event, alive, counted, ..Answer::of(type_name) },
+        ));
     }
 }
 
 impl Answer {
     fn of(type_name: String) -> Answer {
-        Answer { type_name, event: 0, alive: 0, ways: Vec::new(), more_ways: 0, more_objects: 0, unreached: 0 }
+        Answer {
+            type_name,
+            event: 0,
+            alive: 0,
+            ways: Vec::new(),
+            more_ways: 0,
+            more_objects: 0,
+            unreached: 0,
+            counted: true,
+        }
     }
 }
 

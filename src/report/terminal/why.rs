@@ -20,6 +20,7 @@ pub(crate) fn write(answer: &Answer, page: &RenderOptions, out: &mut dyn Write) 
     }
     match (answer.unreached, answer.alive) {
         (0, _) => Ok(()),
+        (unreached, _) if !answer.counted => writeln!(out, "{} that no root of the dump reaches", count(unreached)),
         (unreached, alive) if unreached == alive => {
             writeln!(out, "    no root reaches {}: only a loop keeps {0} alive", if alive == 1 { "it" } else { "them" })
         }

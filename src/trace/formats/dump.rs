@@ -34,10 +34,22 @@ impl Dump {
 
     /// An object; false where the file has had it already. 0 bytes: its size is not known.
     pub(super) fn object(&mut self, address: u64, class: TypeId, bytes: u64, out: &mut Pending) -> bool {
+        self.object_at(address, class, bytes, SiteId::NONE, out)
+    }
+
+    /// The same of an object that was made at a known place.
+    pub(super) fn object_at(
+        &mut self,
+        address: u64,
+        class: TypeId,
+        bytes: u64,
+        site: SiteId,
+        out: &mut Pending,
+    ) -> bool {
         if std::mem::replace(&mut self.objects.entry(address).or_default().is_born, true) {
             return false;
         }
-        out.push_back(birth(address, class, bytes));
+        out.push_back(Event::Alloc { object: Tag(address), address, class, bytes, site });
         true
     }
 
@@ -78,7 +90,8 @@ impl Dump {
     /// keeps it but the roots that the file names.
     pub(super) fn finish(&mut self, scope: Scope, count_rest: bool, out: &mut Pending) {
         for address in self.sorted(|object| !object.is_born) {
-            out.push_back(birth(address, TypeId::UNKNOWN, 0));
+            let (object, class, site) = (Tag(address), TypeId::UNKNOWN, SiteId::NONE);
+            out.push_back(Event::Alloc { object, address, class, bytes: 0, site });
         }
         out.extend(self.references.drain(..).map(|(from, to, slot)| reference(from, to, slot)));
         out.extend(self.roots.drain(..).map(|(address, name)| Event::Root { object: Tag(address), name }));
@@ -98,10 +111,6 @@ impl Dump {
         addresses.sort_unstable();
         addresses
     }
-}
-
-fn birth(address: u64, class: TypeId, bytes: u64) -> Event {
-    Event::Alloc { object: Tag(address), address, class, bytes, site: SiteId::NONE }
 }
 
 fn reference(from: u64, to: u64, slot: Slot) -> Event {

@@ -9,19 +9,26 @@ use super::{Births, ErrorKind, EventSink, Events, Header, References, TraceError
 mod addresses;
 pub mod binary;
 pub mod cc_edges;
+#[cfg(test)]
+mod damage;
 mod definitions;
 mod dump;
 pub mod dumprefs;
 pub mod gc_debug;
+pub mod heaptrack;
 mod hexadecimal;
 mod json;
 mod lines;
 pub mod meliae;
+pub mod memray;
 mod reader;
 pub mod refcycle;
+pub mod ruby;
+mod sites;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod v8;
 
 /// A form in which a trace can be stored.
 pub trait TraceFormat: Sync {
@@ -54,6 +61,10 @@ pub const FORMATS: &[&dyn TraceFormat] = &[
     &cc_edges::CcEdges,
     &meliae::Meliae,
     &refcycle::Refcycle,
+    &memray::Memray,
+    &heaptrack::Heaptrack,
+    &v8::V8,
+    &ruby::Ruby,
     &dumprefs::DumpRefs,
     &gc_debug::GcDebug,
 ];

@@ -57,12 +57,6 @@ pub(super) fn converted(format: &str, options: WriteOptions, from: &[u8]) -> Res
     Ok(bytes.0.take())
 }
 
-/// A fixture in the text form.
-pub(super) fn shown(fixture: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture);
-    String::from_utf8(converted("text", plain(), &std::fs::read(path).unwrap()).unwrap()).unwrap()
-}
-
 pub(super) fn plain() -> WriteOptions {
     WriteOptions::default()
 }
@@ -71,7 +65,7 @@ pub(super) fn packed() -> WriteOptions {
     WriteOptions { zstd: Some(1) }
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
+pub(super) fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -102,6 +96,18 @@ fn what_is_written_is_read_back() {
                 let back = converted("text", plain(), &other).unwrap();
                 assert_eq!(String::from_utf8(back), String::from_utf8(text.clone()), "{}", fixture.display());
             }
+        }
+    }
+}
+
+/// The snapshot of each shows what becomes of the file.
+#[test]
+fn a_file_of_another_program_becomes_events() {
+    for format in FORMATS.iter().filter(|format| format.writer().is_none()) {
+        for fixture in files(&format!("fixtures/{}", format.name())) {
+            let text = converted("text", plain(), &std::fs::read(&fixture).unwrap()).unwrap();
+            let name = format!("{}_{}", format.name(), fixture.file_name().unwrap().display());
+            insta::assert_snapshot!(name, String::from_utf8(text).unwrap());
         }
     }
 }
@@ -521,28 +527,6 @@ proptest! {
         survive(bytes);
     }
 
-    #[test]
-    fn no_damage_to_a_log_of_another_program_makes_its_reader_panic_or_hang(
-        file in any::<prop::sample::Index>(),
-        hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
-        swap in any::<(prop::sample::Index, prop::sample::Index)>(),
-        cut in any::<prop::sample::Index>(),
-    ) {
-        let read_only = FORMATS.iter().filter(|format| format.writer().is_none());
-        let fixtures: Vec<PathBuf> = read_only.flat_map(|format| files(&format!("fixtures/{}", format.name()))).collect();
-        let stored = std::fs::read(file.get(&fixtures)).unwrap();
-        let mut lines: Vec<&[u8]> = stored.split_inclusive(|&byte| byte == b'\n').collect();
-        let (a, b) = (swap.0.index(lines.len()), swap.1.index(lines.len()));
-        lines.swap(a, b);
-        let mut bytes = lines.concat();
-        for (place, byte) in hits {
-            let place = place.index(bytes.len());
-            bytes[place] = byte;
-        }
-        bytes.truncate(cut.index(2 * bytes.len()));
-        survive(bytes);
-    }
-
     /// With checksums in order, so that the damage reaches the records.
     #[test]
     fn no_damaged_record_makes_the_binary_reader_panic_or_hang(
@@ -586,7 +570,7 @@ fn binary_start() -> Vec<u8> {
 }
 
 /// Reads what can be read. Each answer takes at least a byte, so there are no more of them than bytes, texts included.
-fn survive(bytes: Vec<u8>) {
+pub(super) fn survive(bytes: Vec<u8>) {
     let limit = 3 * bytes.len() + 3;
     let Ok(mut reader) = open_bytes(bytes) else { return };
     for _ in 0..limit {

@@ -4,8 +4,6 @@
 
 mod read;
 mod record;
-#[cfg(test)]
-mod tests;
 
 use super::lines::FIRST_MIB;
 use super::reader::{LineSource, StepReader};

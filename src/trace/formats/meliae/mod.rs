@@ -4,8 +4,6 @@
 
 mod read;
 mod record;
-#[cfg(test)]
-mod tests;
 
 use super::lines::WHOLE;
 use super::reader::{LineSource, StepReader};

@@ -4,8 +4,6 @@
 
 mod label;
 mod read;
-#[cfg(test)]
-mod tests;
 
 use memchr::memmem::find;
 
