@@ -13,6 +13,7 @@ pub mod junit;
 pub mod markdown;
 pub mod model;
 mod notes;
+pub mod openmetrics;
 mod place;
 pub mod rows;
 pub mod sarif;
@@ -41,6 +42,7 @@ pub const FORMATS: &[&dyn ReportFormat] = &[
     &junit::Junit,
     &github::Github,
     &dot::Dot,
+    &openmetrics::OpenMetrics,
 ];
 
 /// A way to write a report down.

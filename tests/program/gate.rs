@@ -289,7 +289,7 @@ fn a_name_cannot_command_the_terminal() {
         format!("reftrace 1 runtime=\"x\\u{{1b}}[1m\" pointer=8 references=events\n{events}"),
     )
     .unwrap();
-    for format in ["table", "markdown", "csv", "github", "junit", "sarif", "json", "dot"] {
+    for format in ["table", "markdown", "csv", "github", "junit", "sarif", "json", "dot", "openmetrics"] {
         for command in ["check", "analyze", "loops", "types"] {
             let (code, out, err) = refloop(here, &[command, "--format", format, "a.txt"]);
             match err.contains("has no such table") {

@@ -1,0 +1,135 @@
+//! Writes the numbers of the report as metrics in the text form of OpenMetrics, for Prometheus and what reads like it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::{Input, LoopRow, RenderOptions, Report, ReportFormat, View};
+
+pub struct OpenMetrics;
+
+/// Fingerprints that have rows of their own; those beyond are counted together. Each is a time series somewhere.
+const FINGERPRINTS: usize = 50;
+
+impl ReportFormat for OpenMetrics {
+    fn name(&self) -> &'static str {
+        "openmetrics"
+    }
+
+    fn about(&self) -> &'static str {
+        "metrics, for Prometheus"
+    }
+
+    fn shows(&self, view: View) -> bool {
+        view.is_whole()
+    }
+
+    /// What is not known has no row.
+    fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+        let summary = &report.summary;
+        let whole = |value: Option<u64>| Vec::from_iter(value.map(|value| (Vec::new(), value)));
+        let live = summary.live_known.then_some(summary.live_objects);
+        let incomplete = report.inputs.iter().filter(|input| !input.is_checked() || input.is_incomplete()).count();
+        family(out, "traces", "Traces that were read.", &whole(Some(report.inputs.len() as u64)))?;
+        family(out, "traces_incomplete", "Traces of whose garbage not all is known.", &whole(Some(incomplete as u64)))?;
+        family(out, "live_objects", "Objects alive at the end.", &whole(live))?;
+        let bytes = summary.live_bytes.filter(|_| summary.live_known);
+        family(out, "live_bytes", "Bytes of the objects alive at the end.", &whole(bytes))?;
+        garbage(report, out)?;
+        let mut findings: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for finding in &report.findings {
+            let standing = finding.standing.as_ref().map_or("", |standing| standing.name());
+            *findings.entry((finding.rule, standing)).or_default() += 1;
+        }
+        let rows = { findings.into_iter() }
+            .map(|((rule, standing), n)| (vec![("rule", rule.to_owned()), ("standing", standing.to_owned())], n));
+        family(out, "findings", "Findings by rule, and how they stand at the gate.", &rows.collect::<Vec<_>>())?;
+        let failed = report.gate.as_ref().map(|gate| u64::from(gate.failed));
+        family(out, "gate_failed", "1 where the gate fails the build.", &whole(failed))?;
+        writeln!(out, "# EOF")
+    }
+}
+
+/// Loops in all, by owner and by fingerprint; nothing where garbage was looked for nowhere.
+fn garbage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let cyclic = &report.summary.cyclic_garbage;
+    if cyclic.loops == 0 && (Input::none_is_checked(&report.inputs) || report.inputs.is_empty()) {
+        return Ok(());
+    }
+    let owners: Vec<_> = cyclic.by_owner.iter().map(|(owner, &n)| (vec![("owner", owner.to_string())], n)).collect();
+    family(out, "loops", "Reference loops by whose they are.", &owners)?;
+    let whole = |value: u64| [(Vec::new(), value)];
+    family(out, "loop_kinds", "Different fingerprints of loops.", &whole(cyclic.kinds))?;
+    family(out, "garbage_objects", "Objects in loops, or held by them.", &whole(cyclic.objects))?;
+    let bytes: Vec<_> = cyclic.bytes.map(|bytes| (Vec::new(), bytes)).into_iter().collect();
+    family(out, "garbage_bytes", "Bytes of the objects in loops, or held by them.", &bytes)?;
+    family(out, "loops_collected", "Loops that the collector freed later.", &whole(cyclic.collected_loops))?;
+    let mut rows: Vec<&LoopRow> = report.loops.rows.iter().collect();
+    rows.sort_by(|a, b| b.total_bytes.cmp(&a.total_bytes).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
+    let left_out = rows.len().saturating_sub(FINGERPRINTS) as u64 + report.loops.omitted;
+    rows.truncate(FINGERPRINTS);
+    let labels = |row: &LoopRow| {
+        let [fingerprint, owner, path] = [row.fingerprint.clone(), row.owner.to_string(), row.path.clone()];
+        vec![("fingerprint", fingerprint), ("owner", owner), ("path", path)]
+    };
+    let counts: Vec<_> = rows.iter().map(|row| (labels(row), row.count)).collect();
+    family(out, "loop_count", "Loops with this fingerprint.", &counts)?;
+    let bytes: Vec<_> = rows.iter().filter_map(|row| Some((labels(row), row.total_bytes?))).collect();
+    family(out, "loop_bytes", "Bytes of the loops with this fingerprint, and of what they hold.", &bytes)?;
+    family(out, "loop_kinds_left_out", "Fingerprints without rows of their own.", &whole(left_out))
+}
+
+/// Labels of a sample, and its value.
+type Sample = (Vec<(&'static str, String)>, u64);
+
+/// A gauge with its samples; nothing where there are none.
+fn family(out: &mut dyn Write, name: &str, help: &str, samples: &[Sample]) -> io::Result<()> {
+    if samples.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "# TYPE refloop_{name} gauge")?;
+    if name.ends_with("_bytes") {
+        writeln!(out, "# UNIT refloop_{name} bytes")?;
+    }
+    writeln!(out, "# HELP refloop_{name} {help}")?;
+    for (labels, value) in samples {
+        let labels: Vec<String> = labels.iter().map(|(name, text)| format!("{name}=\"{}\"", escaped(text))).collect();
+        match labels.is_empty() {
+            true => writeln!(out, "refloop_{name} {value}")?,
+            false => writeln!(out, "refloop_{name}{{{}}} {value}", labels.join(","))?,
+        }
+    }
+    Ok(())
+}
+
+/// The value of a label.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::report;
+
+    #[test]
+    fn fingerprints_are_bounded_and_the_rest_is_counted() {
+        let mut many = report(None);
+        let row = many.loops.rows[0].clone();
+        many.loops.rows = (0..80).map(|n| LoopRow { fingerprint: format!("{n:016x}"), ..row.clone() }).collect();
+        let mut out = Vec::new();
+        OpenMetrics.write(&many, &RenderOptions::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("refloop_loop_count{").count(), FINGERPRINTS);
+        assert!(text.contains("\nrefloop_loop_kinds_left_out 30\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_looked_at_has_no_row() {
+        let mut out = Vec::new();
+        let blind = Report { inputs: vec![Input::default()], ..Report::default() };
+        OpenMetrics.write(&blind, &RenderOptions::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains("loops") && !text.contains("live"), "{text}");
+        assert!(text.contains("\nrefloop_traces_incomplete 1\n") && text.ends_with("# EOF\n"), "{text}");
+    }
+}
