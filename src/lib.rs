@@ -29,6 +29,7 @@ pub mod trace;
 pub mod heap;
 
 pub mod cycles;
+pub mod interchange;
 pub mod overhead;
 pub mod retention;
 

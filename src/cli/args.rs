@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Whatif(WhatIf),
     /// What is new, gone, grown from one run to another
     Diff(Diff),
-    /// From one form of a trace into another
+    /// From one form of a trace into another, or its last heap into a file of another program
     Convert(Convert),
     /// The page of a rule
     Explain(Explain),
@@ -253,7 +253,7 @@ pub(crate) struct Convert {
     pub input: PathBuf,
     /// The file to write, or - for standard output
     pub output: PathBuf,
-    /// The form to write; the other one of the two, unless named
+    /// The form to write; the other one of the two of a trace, unless named
     #[arg(long, value_name = "FORM", value_parser = trace_format_names())]
     pub to: Option<String>,
     /// Pack with zstd, at this level
@@ -318,8 +318,11 @@ fn form() -> impl TypedValueParser<Value = Form> {
 }
 
 fn trace_format_names() -> PossibleValuesParser {
-    let writable = refloop::trace::formats::FORMATS.iter().filter(|format| format.writer().is_some());
-    writable.map(|format| format.name()).collect::<Vec<_>>().into()
+    let value = |name, help| clap::builder::PossibleValue::new(name).help(help);
+    let traces = refloop::trace::formats::FORMATS.iter().filter(|format| format.writer().is_some());
+    let traces = traces.map(|format| value(format.name(), format.description()));
+    let graphs = refloop::interchange::FORMATS.iter().map(|format| value(format.name(), format.description()));
+    traces.chain(graphs).collect::<Vec<_>>().into()
 }
 
 fn rule_names() -> PossibleValuesParser {

@@ -1,18 +1,24 @@
-//! Runs `convert`: writes a trace in another form.
+//! Runs `convert`: writes a trace in another form, or its last heap in a file of another program.
 
 use std::io::{self, BufWriter};
 use std::path::Path;
 
 use anyhow::Context;
+use refloop::heap;
+use refloop::interchange::{self, GraphFormat, last_graph::LastGraph};
 use refloop::trace::formats::{SNIFFED, WriteOptions, detect, named, open_input, target_of};
 use refloop::trace::input::Input;
 use refloop::trace::{ConvertError, Ending, convert as convert_events};
 
-use crate::args;
-use crate::output::{self, AtomicFile};
+use crate::output::AtomicFile;
+use crate::progress::Progress;
 use crate::status::{Failure, Outcome};
+use crate::{args, inputs, output};
 
 pub(crate) fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
+    if let Some(format) = command.to.as_deref().and_then(interchange::named) {
+        return write_graph(format, command);
+    }
     let mut input = Input::open(&command.input)?;
     input.reach(SNIFFED)?;
     let start = &input.window()[..input.window().len().min(SNIFFED)];
@@ -52,5 +58,29 @@ pub(crate) fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
         Ok(Ending::Complete | Ending::Open) => Ok(Outcome::Nothing),
         Err(ConvertError::Read(error)) => Err(error.in_file(&command.input).into()),
         Err(ConvertError::Write(error)) => Err(Failure::Input(anyhow::Error::new(error).context(cannot()))),
+    }
+}
+
+/// Writes the last graph of the trace that the format can show.
+fn write_graph(format: &dyn GraphFormat, command: &args::Convert) -> Result<Outcome, Failure> {
+    if command.zstd.is_some() {
+        return Err(Failure::usage(format!("--zstd packs traces, and {} is none", format.name())));
+    }
+    let mut events = inputs::open(&command.input)?;
+    let file = tempfile::tempfile().context("cannot make a temporary file").map_err(Failure::Input)?;
+    let mut last = LastGraph::new(format, file);
+    let progress = Progress::new(&command.input, events.as_ref(), &command.messages);
+    let replayed = heap::replay(events.as_mut(), &mut last, &mut |position| progress.at(position));
+    drop(progress);
+    let file = last.finish().context("cannot write a temporary file").map_err(Failure::Input)?;
+    if let Some(mut file) = file {
+        output::write(Some(&command.output), |out| io::copy(&mut file, out).map(drop))?;
+    } else if replayed.error.is_none() {
+        let name = command.input.display();
+        return Err(Failure::input(format!("{name}: no checkpoint, so there is no heap to write")));
+    }
+    match replayed.error {
+        Some(error) => Err(error.in_file(&command.input).into()),
+        None => Ok(Outcome::Nothing),
     }
 }

@@ -16,6 +16,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("trace", &[]),
     ("heap", &["trace"]),
     ("cycles", &["trace", "heap"]),
+    ("interchange", &["trace", "heap", "cycles"]),
     ("retention", &["trace", "heap"]),
     ("overhead", &["trace", "heap"]),
     ("growth", &["trace", "heap", "cycles", "retention"]),
