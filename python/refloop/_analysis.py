@@ -39,12 +39,10 @@ class Loop:
         """How many of them were seen first in this phase (``test tests/test_a.py::test_b``)."""
         return self.marks.get(mark, 0)
 
-    def text(self, here: int, place: str) -> str:
+    def text(self, here: Optional[int] = None, place: str = "") -> str:
         """What the command says of the loop, and how many of them were seen in ``place``, if not all."""
-        lines = [*self._lines]
-        if here != self.count:
-            lines.append(f"    seen         {here:,} of them in {place}")
-        return "\n".join(lines)
+        seen = [] if here is None or here == self.count else [f"    seen         {here:,} of them in {place}"]
+        return "\n".join([*self._lines, *seen])
 
 
 class Analysis:
@@ -78,9 +76,10 @@ class Analysis:
     def failing(self) -> List[Loop]:
         return [loop for loop in self.loops if loop.fails]
 
-    def not_counted(self) -> str:
+    def not_counted(self, more: Sequence[str] = ()) -> str:
         """`` (not counted: 2 in the baseline, 14 of packages and the standard library)``, or nothing."""
-        return f" (not counted: {', '.join(self._not_counted)})" if self._not_counted else ""
+        left_out = [*self._not_counted, *more]
+        return f" (not counted: {', '.join(left_out)})" if left_out else ""
 
 
 def check(traces: Sequence[str], folder: Optional[str] = None, options: Sequence[str] = ()) -> Analysis:
@@ -107,6 +106,6 @@ def write_baseline(traces: Sequence[str], folder: Optional[str] = None, options:
     return last_line(answer.stderr)
 
 
-def counted(number: int, one: str) -> str:
+def counted(number: int, one: str, many: Optional[str] = None) -> str:
     """``1 loop``, ``1,240 loops``."""
-    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -42,8 +42,9 @@ def test_each_test_fails_for_its_own_loops(pretended, workers):
     assert "ERROR at teardown of test_leaky_too" in run.stdout
     assert "ERROR at teardown of test_clean" not in run.stdout
     assert "    Order.items[*] → Line.order → Order\n    made at      app.py:42 make_order\n" in run.stdout
-    assert "1 of them in this test" in run.stdout
-    assert "2 of them in this test" in run.stdout
+    assert run.stdout.count("LOOP Order") == 1
+    assert "of them in this test\n    also in      1 other test\n" in run.stdout
+    assert " as in test_app.py::test_leaky" in run.stdout
     assert "refloop: 3 reference loops left behind by 2 tests\n" in run.stdout
     assert "ERROR test_app.py::test_leaky - 1 reference loop left behind: Order" in run.stdout
     assert pretended.left_in_tmp() == []
@@ -54,8 +55,76 @@ def test_a_report_fails_nothing(pretended, workers):
     run = pretended.pytest("--refloop=report", *workers)
     assert run.returncode == 0, run.stdout
     assert "reference loops ===" in run.stdout
-    assert "test_app.py::test_leaky_too\nLOOP " in run.stdout
+    assert run.stdout.count("LOOP Order") == 1
+    assert "    left by      test_app.py::test_leaky" in run.stdout
     assert "3 reference loops left behind by 2 tests" in run.stdout
+
+
+MANY = """
+    import _refloop
+    import pytest
+
+    @pytest.mark.parametrize("n", range(5))
+    def test_leaky(n):
+        _refloop.leak("Client.app → App.client → Client"{more})
+"""
+
+
+def test_what_many_tests_share_is_one_failure_of_its_own(pretended, workers):
+    pretended.write(test_app=MANY.replace("{more}", ""))
+    run = pretended.pytest("--refloop", "-rA", *workers)
+    assert run.returncode == 1, run.stdout
+    assert "5 passed, 1 error" in run.stdout
+    assert run.stdout.count("LOOP Client") == 1
+    assert "test_app.py::test_leaky[0]" in run.stdout
+    assert ", 2 more tests\n" in run.stdout
+    assert "ERROR refloop::Client.app → App.client → Client - 5 reference loops" in run.stdout
+    assert "refloop: 5 reference loops left behind by 5 tests\n" in run.stdout
+    assert "refloop: --refloop-write-baseline accepts what there is" in run.stdout
+
+
+def test_what_many_tests_make_themselves_fails_each(pretended):
+    pretended.write(test_app=MANY.replace("{more}", ", site='test_app.py'"))
+    run = pretended.pytest("--refloop")
+    assert "5 passed, 5 errors" in run.stdout
+    assert run.stdout.count("LOOP Client") == 1
+    assert run.stdout.count("    1 loop as in test_app.py::test_leaky[0]: Client.app → ") == 4
+
+
+def test_classes_that_a_test_makes_count_where_it_is_asked_for(pretended, workers):
+    pretended.write(
+        test_app="""
+            import _refloop
+
+            def test_makes_classes():
+                for _ in range(3):
+                    _refloop.leak("class Made.__mro__[*] → class Made", pattern="class made at run time")
+        """
+    )
+    run = pretended.pytest("--refloop", *workers)
+    assert run.returncode == 0, run.stdout
+    assert "refloop: no reference loops found (not counted: 3 classes made in tests)\n" in run.stdout
+    (pretended.folder / "pytest.ini").write_text("[pytest]\nrefloop_classes = true\n")
+    run = pretended.pytest("--refloop", *workers)
+    assert run.returncode == 1, run.stdout
+    assert "3 reference loops left behind by 1 test\n" in run.stdout
+
+
+def test_a_report_of_very_many_kinds_says_what_it_leaves_out(pretended):
+    pretended.write(
+        test_app="""
+            import _refloop
+
+            def test_leaky():
+                for n in range(100):
+                    _refloop.leak(f"A.a{n} → A")
+        """
+    )
+    run = pretended.pytest("--refloop=report")
+    assert run.stdout.count("LOOP ") == 10
+    assert run.stdout.count("1 loop: A.a") == 20
+    assert "… and 70 more kinds of 70 loops (--refloop-trace keeps the recording)\n" in run.stdout
+    assert "100 reference loops left behind by 1 test" in run.stdout
 
 
 def test_a_clean_run_says_one_line(pretended, workers):
@@ -244,4 +313,4 @@ def test_junit_has_each_failure_once(pretended, workers):
     assert sorted(errors) == ["test_leaky", "test_leaky_too"]
     for error in suite.iter("error"):
         assert "left behind: Order.items[*] → Line.order → Order" in error.get("message")
-        assert "made at      app.py:42 make_order" in error.text
+    assert sum("made at      app.py:42 make_order" in error.text for error in suite.iter("error")) == 1

@@ -205,6 +205,45 @@ def test_a_failed_tests_loops_are_its_own_though_pytest_keeps_its_exception(proj
     assert blamed(run) == ["test_fails"], run.stdout
 
 
+def test_what_an_older_fixture_leaves_behind_is_no_later_tests_fault(project):
+    """A loop that a fixture of the class kept is found with the whole heap, and no other test is blamed."""
+    project.write(
+        shop=SHOP,
+        test_shop="""
+            import gc
+
+            import pytest
+            from shop import make_order
+
+            class TestFirst:
+                @pytest.fixture(scope="class")
+                def order(self):
+                    yield make_order()
+
+                def test_uses_it(self, order):
+                    gc.collect()
+
+            @pytest.mark.parametrize("n", range(200))
+            def test_tiny(n):
+                pass
+        """,
+    )
+    run = project.pytest("--refloop", "-ra")
+    assert run.returncode == 1, run.stdout
+    assert all("test_tiny" not in name for name in blamed(run)), run.stdout
+    assert "refloop: 1 reference loop left behind by " in run.stdout
+
+
+def test_a_helper_that_many_tests_use_is_told_once(project):
+    tests = "from shop import make_order\n\n" + "".join(f"def test_{n}():\n    make_order()\n\n" for n in range(30))
+    project.write(shop=SHOP, test_shop=tests)
+    run = project.pytest("--refloop")
+    assert run.returncode == 1, run.stdout
+    assert "30 passed, 1 error" in run.stdout
+    assert "refloop: 30 reference loops left behind by 30 tests" in run.stdout
+    assert len(run.stdout.splitlines()) < 40, run.stdout
+
+
 def test_collection_goes_on_as_ever(project):
     """The plugin collects nothing: the same collections happen, and garbage stays until then."""
     project.write(
@@ -232,7 +271,7 @@ def test_collection_goes_on_as_ever(project):
     run = project.pytest("--refloop=report")
     assert run.returncode == 0, run.stdout
     assert "2 passed" in run.stdout
-    assert "test_gc.py::test_one\nLOOP " in run.stdout
+    assert "    left by      test_gc.py::test_one\n" in run.stdout
 
 
 def test_a_run_under_record_is_judged_too(project):

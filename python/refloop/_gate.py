@@ -1,0 +1,189 @@
+"""The verdict on a run of tests: gathers what the tests said, asks the command when they are done, and reports it."""
+
+from typing import Any, Dict, Generator, List, Optional
+
+import pytest
+from _pytest.reports import TestReport  # public as pytest.TestReport from 7.0 on only
+
+from refloop._analysis import Analysis, check, counted, write_baseline
+from refloop._entries import CLASS, Entry, Failure, failures, page, summary
+from refloop._errors import ConfigurationError, RefloopError
+from refloop._phases import IGNORED, TEST, Run
+from refloop._traces import Traces
+
+
+class Gate:
+    """Gathers what the tests said, asks for the verdict when they are done, and reports it."""
+
+    def __init__(self, config: "pytest.Config", run: Optional[Run], traces: Optional[Traces]) -> None:
+        self._config = config
+        self._fails = config.option.refloop == "fail" and not config.option.refloop_write_baseline
+        #: A gate that could not look is not green, unless somebody said that it may be.
+        self._required = (
+            config.option.refloop == "fail"
+            and not config.option.refloop_optional
+            and bool(config.getini("refloop_required"))
+        )
+        self._run = run
+        self._tests: Dict[str, TestReport] = {}
+        self._problems: List[str] = []
+        self._analysis: Optional[Analysis] = None
+        self._exit = 0
+        self._written = ""
+        self._is_done = False
+        #: Loops that are classes which a test made.
+        self._classes = 0
+        #: Those of workers; ``None`` in a run of one process.
+        self.traces = traces
+
+    def pytest_report_header(self) -> str:
+        return f"refloop: {self._config.option.refloop}"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
+        if self.traces is not None:
+            self.traces.expect(node.workerinput["workerid"])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401
+        problem = (getattr(node, "workeroutput", None) or {}).get("refloop_problem")
+        if problem:
+            self._is_blind(problem)
+
+    def pytest_runtest_logreport(self, report: TestReport) -> None:
+        if not self._is_done:
+            self._tests[report.nodeid] = report
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Generator[None, Any, None]:
+        """Here rather than at the end of the session: what fails now is counted as every other failure is."""
+        outcome = yield
+        self._is_done = True
+        interrupted = outcome.excinfo is not None and issubclass(outcome.excinfo[0], KeyboardInterrupt)
+        if self._tests and not interrupted:
+            self._conclude()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: "pytest.Session") -> None:
+        if session.exitstatus == 0:
+            session.exitstatus = self._exit
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401
+        for problem in self._problems:
+            failed = self._exit != 0
+            terminalreporter.write_line(f"refloop: {problem}", red=failed, yellow=not failed)
+        if self._analysis is not None:
+            self._tell(self._analysis, terminalreporter)
+
+    def _conclude(self) -> None:
+        if self._run is not None and self._run.problem is not None:
+            self._is_blind(self._run.problem)
+        traces = self._recorded()
+        if not traces:
+            if not self._problems:
+                self._is_blind("no process that runs tests began a recording")
+            return
+        try:
+            self._analysis = self._ask(traces)
+        except RefloopError as error:
+            self._cannot_judge(error)
+            return
+        if self._analysis.problem is not None:
+            self._cannot_judge(self._analysis.problem)
+        if self._fails:
+            entries = self._entries(self._analysis)
+            terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+            if entries and terminal is not None:
+                # The line of dots is full.
+                terminal.ensure_newline()
+            for failure in failures(entries):
+                self._fail(failure)
+            if self._analysis.others or self._analysis.strict:
+                self._exit = int(pytest.ExitCode.TESTS_FAILED)
+
+    def _is_blind(self, reason: str) -> None:
+        """Tests ran, and nobody looked at what they leave behind."""
+        sentence = f"nothing is recorded: {reason}"
+        if self._required:
+            sentence += " (--refloop-optional passes all the same)"
+            self._exit = int(pytest.ExitCode.INTERNAL_ERROR)
+        if sentence not in self._problems:
+            self._problems.append(sentence)
+
+    def _cannot_judge(self, error: RefloopError) -> None:
+        self._problems.append(str(error))
+        if self._config.option.refloop == "fail":
+            wrong = isinstance(error, ConfigurationError)
+            self._exit = int(pytest.ExitCode.USAGE_ERROR if wrong else pytest.ExitCode.INTERNAL_ERROR)
+
+    def _recorded(self) -> List[str]:
+        if self.traces is not None:
+            return self.traces.found()
+        recording = self._run.recording if self._run is not None else None
+        return [] if recording is None else [recording.path]
+
+    def _ask(self, traces: List[str]) -> Analysis:
+        options = self._config.option
+        baseline = ["--baseline", options.refloop_baseline] if options.refloop_baseline else []
+        # `rootpath` is younger than pytest 6.0, and `rootdir` on its way out.
+        folder = str(getattr(self._config, "rootpath", None) or getattr(self._config, "rootdir", "."))
+        if options.refloop_write_baseline:
+            self._written = write_baseline(traces, folder, baseline)
+        recording = self._run.recording if self._run is not None else None
+        running = ["--running"] if recording is not None and recording.goes_on else []
+        return check(traces, folder, [*baseline, *running])
+
+    def _entries(self, analysis: Analysis) -> List[Entry]:
+        """The failing kinds of loops, with the tests that made some. Tests whose marker says so are left out."""
+        entries = []
+        self._classes = 0
+        for loop in analysis.failing:
+            made = {nodeid: loop.seen_in(f"{TEST} {nodeid}") for nodeid in self._tests}
+            made = {nodeid: here for nodeid, here in made.items() if here}
+            outside = loop.count - sum(made.values())
+            if made and loop.pattern == CLASS and not self._config.getini("refloop_classes"):
+                self._classes += loop.count - outside
+                made = {}
+            tests = {nodeid: here for nodeid, here in made.items() if not hasattr(self._tests[nodeid], IGNORED)}
+            if tests or outside > 0:
+                entries.append(Entry(loop, tests, max(outside, 0)))
+        return entries
+
+    def _fail(self, failure: Failure) -> None:
+        """Reports a failure beside what the test said itself, as a failing teardown is."""
+        test = self._tests.get(failure.name)
+        place, _, name = failure.name.partition("::")
+        location = (place, None, name or place) if test is None else test.location
+        report = TestReport(
+            nodeid=failure.name,
+            location=location,
+            keywords={} if test is None else test.keywords,
+            outcome="failed",
+            longrepr=failure.text(location),
+            when="teardown",
+        )
+        self._config.hook.pytest_runtest_logreport(report=report)
+        if test is None:
+            last_failed = getattr(self._config.pluginmanager.get_plugin("lfplugin"), "lastfailed", {})
+            last_failed.pop(failure.name, None)
+
+    def _tell(self, analysis: Analysis, terminal: Any) -> None:  # noqa: ANN401
+        entries = self._entries(analysis)
+        if entries and self._config.option.refloop == "report":
+            terminal.section("reference loops")
+            for text in page(entries):
+                terminal.write_line(text)
+        for sentence in analysis.others:
+            terminal.write_line(f"refloop: {sentence}", red=True)
+        for note in analysis.notes:
+            terminal.write_line(f"refloop: note: {note}", yellow=True)
+        classes = [f"{counted(self._classes, 'class', 'classes')} made in tests"] if self._classes else []
+        left_out = analysis.not_counted(classes)
+        if entries:
+            terminal.write_line(f"refloop: {summary(entries)}{left_out}", red=True)
+            if self._fails:
+                terminal.write_line("refloop: --refloop-write-baseline accepts what there is; what is new fails then")
+        elif not analysis.others and not self._written:
+            terminal.write_line(f"refloop: no reference loops found{left_out}", green=True)
+        if self._written:
+            terminal.write_line(f"refloop: {self._written}", green=True)

@@ -1,0 +1,169 @@
+"""The recording of a process that runs tests: marks each test, and looks after each for what it left behind."""
+
+import gc
+import sys
+import time
+from typing import Any, Generator, List, Optional
+
+import pytest
+
+from refloop._errors import RefloopError
+from refloop._recording import Recording
+from refloop._traces import trace_of_worker
+
+#: The kind of the marks of tests; everything else is marked ``session``.
+TEST = "test"
+
+#: The attribute of a test report that carries the reason of ``@pytest.mark.refloop(ignore=…)``; xdist passes it on.
+IGNORED = "refloop_ignored"
+
+#: A look at the whole heap within a module may take this share of the time.
+SHARE = 0.05
+
+
+class Run:
+    """The recording of the process that runs tests, or the reason why there is none."""
+
+    def __init__(self) -> None:
+        self.recording: Optional[Recording] = None
+        self.problem: Optional[str] = None
+
+    def begin(self, trace: Optional[str]) -> None:
+        """Records from now on, unless it does already or cannot. Without a name: into a temporary file."""
+        if self.recording is not None or self.problem is not None:
+            return
+        try:
+            self.recording = Recording.begin(trace)
+            self.recording.mark("session", "start")
+        except RefloopError as error:
+            self.problem = str(error)
+
+    def begin_worker(self) -> None:
+        """The same for a worker of pytest-xdist that was not told in time, or not at all."""
+        trace = trace_of_worker()
+        if trace is not None:
+            self.begin(trace)
+        elif self.recording is None and self.problem is None:
+            self.problem = "a worker on another machine cannot hand over its recording"
+
+    def abandon(self) -> None:
+        if self.recording is not None:
+            self.recording.discard()
+            self.recording = None
+
+
+class Phases:
+    """Marks each test in the recording, and looks after each for what it left behind."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._failed: Optional[str] = None
+        #: Seconds that the last look at the whole heap took, and when it ended.
+        self._cost = 0.0
+        self._looked = 0.0
+        #: Tests have run since then.
+        self._is_behind = False
+        #: The collections of each generation at the last look of any kind.
+        self._collections = _collections()
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, Any, None]:
+        recording = self._run.recording
+        if recording is None:
+            yield
+            return
+        self._look_at_all(recording)
+        recording.mark("session", "between tests")
+        yield
+        recording.sweep()
+        recording.stop()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: "pytest.Item", nextitem: "Optional[pytest.Item]"
+    ) -> Generator[None, Any, None]:
+        recording = self._run.recording
+        if recording is None:
+            yield
+            return
+        self._forget_failure(recording)
+        recording.mark(TEST, item.nodeid)
+        yield
+        self._look(recording, ends=nextitem is None or _module(nextitem) != _module(item))
+        recording.mark("session", "between tests")
+        self._failed = item.nodeid if hasattr(sys, "last_value") else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: "pytest.Item") -> None:
+        for marker in item.iter_markers("refloop"):
+            reason = marker.kwargs.get("ignore")
+            if marker.args or set(marker.kwargs) != {"ignore"} or not isinstance(reason, str) or not reason.strip():
+                pytest.fail('the refloop marker needs a reason: @pytest.mark.refloop(ignore="…")', pytrace=False)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: "pytest.Item") -> Generator[None, Any, None]:
+        outcome = yield
+        marker = item.get_closest_marker("refloop")
+        if marker is not None:
+            setattr(outcome.get_result(), IGNORED, str(marker.kwargs.get("ignore")))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: "pytest.Session") -> None:
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["refloop_problem"] = self._run.problem
+
+    def _forget_failure(self, recording: Recording) -> None:
+        """Drops the last failed test's exception, as pytest itself does a moment later.
+
+        What becomes garbage with it belongs to the test that failed, and not to the next one.
+        """
+        failed, self._failed = self._failed, None
+        if failed is None:
+            return
+        recording.mark(TEST, failed)
+        for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+            if hasattr(sys, name):
+                delattr(sys, name)
+        self._look_at_all(recording)
+
+    def _look(self, recording: Recording, *, ends: bool) -> None:
+        """Looks for what the test left behind, at a cost in proportion to what it made.
+
+        What it made is among the youngest objects, unless the collector has moved it on meanwhile. What is older may
+        have become garbage too, as when the fixtures of a module are torn down: so the whole heap is looked at as the
+        module ends, and else as often as that takes little of the time. What is found then belongs to no test, where
+        it may be of an earlier one.
+        """
+        is_affordable = time.perf_counter() - self._looked > self._cost / SHARE
+        at_all = ends or is_affordable
+        if self._is_behind or not at_all:
+            recording.sweep(self._youngest())
+        if not at_all:
+            self._is_behind = True
+            return
+        if self._is_behind:
+            recording.mark("session", "between tests")
+        self._look_at_all(recording)
+
+    def _look_at_all(self, recording: Recording) -> None:
+        begun = time.perf_counter()
+        recording.sweep()
+        self._looked = time.perf_counter()
+        self._cost = self._looked - begun
+        self._is_behind = False
+        self._collections = _collections()
+
+    def _youngest(self) -> int:
+        """The generation up to which there is what was made since the last look: the next one, after a collection."""
+        before, self._collections = self._collections, _collections()
+        return int(before != self._collections)
+
+
+def _collections() -> List[int]:
+    """How often the collector has looked at each generation."""
+    return [generation["collections"] for generation in gc.get_stats()]
+
+
+def _module(item: "pytest.Item") -> str:
+    return item.nodeid.split("::", 1)[0]
