@@ -1,4 +1,5 @@
-//! How long a snapshot takes, and how much memory, beside petgraph's components of the same graph in the same run.
+//! How long a snapshot takes, and how much memory, beside petgraph's components and CPython's collector on the same graph
+//! in the same run.
 //!
 //! ```text
 //! SNAPSHOT_OBJECTS=10000000 SNAPSHOT_REFERENCES=5 cargo bench --bench snapshot
@@ -12,9 +13,12 @@
 //! | `SNAPSHOT_ROUNDS` | 3 | the median is told |
 //! | `SNAPSHOT_PEERS` | 1 | 0: without petgraph, which needs 24 bytes a reference |
 //! | `SNAPSHOT_TARJAN_STACK` | 0 | GiB of stack for petgraph's recursive `tarjan_scc`; 0: without it |
+//! | `SNAPSHOT_PYTHON` | | a Python whose `gc.collect()` looks at the same graph, each object a list; 120 bytes an object |
 //! | `SNAPSHOT_LOOPS` | 100000 | equal loops that the tracker counts at one snapshot |
 
 use std::hint::black_box;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use petgraph::graph::DiGraph;
@@ -34,6 +38,7 @@ fn main() {
     for (name, local) in [("heap-like", true), ("random", false)] {
         let graph = graph(objects, references, garbage, local);
         measure_snapshot(name, &graph);
+        collector(name, &graph, objects, references);
         peers(name, &graph);
     }
     tracker(setting("SNAPSHOT_LOOPS", 100_000));
@@ -77,6 +82,55 @@ fn peers(name: &str, graph: &HeapGraph) {
         assert_eq!(ours, theirs, "both find the same number of components");
     }
 }
+
+/// Times `gc.collect()` on a list for each object, once with the list of the roots before them in the collector's own
+/// list and once behind them: a collector that meets the roots last takes all for garbage until then.
+fn collector(name: &str, graph: &HeapGraph, objects: u32, references: u32) {
+    let Ok(python) = std::env::var("SNAPSHOT_PYTHON") else { return };
+    for order in ["first", "last"] {
+        let mut child = Command::new(&python)
+            .args(["-c", COLLECTOR, order])
+            .args([objects, references].map(|number| number.to_string()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("SNAPSHOT_PYTHON is a Python");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        for row in graph.nodes().map(|node| graph.referents(node)) {
+            let bytes: Vec<u8> = row.iter().flat_map(|to| to.0.to_ne_bytes()).collect();
+            pipe.write_all(&bytes).expect("Python reads all");
+        }
+        drop(pipe);
+        let output = child.wait_with_output().expect("a process");
+        let told = String::from_utf8_lossy(&output.stdout);
+        print!("{:<46} {told}", format!("{name}: gc.collect(), roots {order}"));
+    }
+}
+
+/// Tells the seconds and CPU seconds of a collection (the median of three that free nothing), and which Python it was.
+const COLLECTOR: &str = r#"
+import array, gc, platform, sys, time
+order, objects, references = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+gc.disable()
+roots = [None] * len(range(0, objects, 1000)) if order == "first" else None
+heap = [[] for _ in range(objects)]
+for node in heap:
+    row = array.array("I", sys.stdin.buffer.read(4 * references))
+    node.extend(map(heap.__getitem__, row))
+live = heap[0 : objects * 99 // 100 : 1000]
+if order == "first":
+    roots[: len(live)] = live
+else:
+    roots = [] + live
+del heap, live, node, row
+def collect():
+    start, cpu = time.perf_counter(), time.process_time()
+    gc.collect()
+    return time.process_time() - cpu, time.perf_counter() - start
+collect()
+cpu, seconds = sorted(collect() for _ in range(3))[1]
+print("%10.3f %10.3f %10s" % (seconds, cpu, platform.python_version()))
+"#;
 
 /// The median of the rounds, and by how much the first one raised the peak of memory.
 fn measure(name: &str, mut run: impl FnMut()) {

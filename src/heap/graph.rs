@@ -115,6 +115,11 @@ impl HeapGraph {
         &self.targets[self.row(node)]
     }
 
+    /// What all nodes refer to, row after row: at most 2³² − 1 references, because offsets are 32 bits wide.
+    pub fn all_referents(&self) -> &[Node] {
+        &self.targets
+    }
+
     /// What `node` refers to, with the slots; in the order of [`HeapGraph::referents`]. Where the heap keeps the
     /// references this collects those of the row first: for nodes that are reported, not for all.
     pub fn references(&self, node: Node) -> impl ExactSizeIterator<Item = Reference> + '_ {

@@ -4,10 +4,11 @@
 
 use petgraph::visit::{
     Data, EdgeRef, GraphBase, IntoEdgeReferences, IntoEdges, IntoNeighbors, IntoNodeIdentifiers, NodeCompactIndexable,
-    NodeCount, NodeIndexable, VisitMap, Visitable,
+    NodeCount, NodeIndexable, Visitable,
 };
 
 use super::graph::{HeapGraph, Node};
+use super::node_set::NodeSet;
 
 /// One edge: a reference, without its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,10 +18,6 @@ pub struct Edge {
     /// Which reference of the row.
     nth: u32,
 }
-
-/// One bit a node.
-#[derive(Debug, Clone, Default)]
-pub struct VisitedNodes(Vec<u64>);
 
 impl GraphBase for HeapGraph {
     type NodeId = Node;
@@ -88,13 +85,13 @@ impl<'a> IntoEdges for &'a HeapGraph {
 }
 
 impl Visitable for HeapGraph {
-    type Map = VisitedNodes;
+    type Map = NodeSet;
 
-    fn visit_map(&self) -> VisitedNodes {
-        VisitedNodes(vec![0; self.n_nodes().div_ceil(64)])
+    fn visit_map(&self) -> NodeSet {
+        NodeSet::new(self.n_nodes())
     }
 
-    fn reset_map(&self, map: &mut VisitedNodes) {
+    fn reset_map(&self, map: &mut NodeSet) {
         *map = self.visit_map();
     }
 }
@@ -134,23 +131,5 @@ impl Iterator for Edges<'_> {
     fn next(&mut self) -> Option<Edge> {
         let (nth, &to) = self.referents.next()?;
         Some(Edge { from: self.from, to, nth: nth as u32 })
-    }
-}
-
-impl VisitMap<Node> for VisitedNodes {
-    fn visit(&mut self, node: Node) -> bool {
-        let new = !self.is_visited(&node);
-        self.0[node.0 as usize / 64] |= 1 << (node.0 % 64);
-        new
-    }
-
-    fn is_visited(&self, node: &Node) -> bool {
-        self.0[node.0 as usize / 64] & (1 << (node.0 % 64)) != 0
-    }
-
-    fn unvisit(&mut self, node: Node) -> bool {
-        let was = self.is_visited(&node);
-        self.0[node.0 as usize / 64] &= !(1 << (node.0 % 64));
-        was
     }
 }
