@@ -212,6 +212,15 @@ impl Alike {
     }
 }
 
+impl Origin {
+    /// The same of these loops and of others.
+    pub(super) fn and(&mut self, other: Origin) {
+        if *self != other {
+            *self = Origin::Unknown;
+        }
+    }
+}
+
 impl Residual {
     /// What is left of these loops and of others.
     pub(super) fn and(&mut self, other: Residual) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, LoopGroup, Origin};
+use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, LoopGroup};
 
 /// The cyclic garbage of several traces, as if it were of one: groups with the same fingerprint together.
 ///
@@ -45,12 +45,7 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
 fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     known.residuals.iter_mut().zip(other.residuals).for_each(|(known, other)| known.and(other));
     known.alike.iter_mut().zip(other.alike).for_each(|(known, other)| and_alike(known, other));
-    let agree = |(known, other): (&mut Origin, Origin)| {
-        if *known != other {
-            *known = Origin::Unknown
-        }
-    };
-    known.origins.iter_mut().zip(other.origins).for_each(agree);
+    known.origins.iter_mut().zip(other.origins).for_each(|(known, other)| known.and(other));
     known.types.and(other.types);
     known.count += other.count;
     known.objects += other.objects;

@@ -117,10 +117,9 @@ pub fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
     RULES.iter().flat_map(|rule| (rule.find)(run, ownership)).collect()
 }
 
-/// A fingerprint for a finding that is no loop: FNV-1a of the rule and the subject.
+/// A fingerprint for a finding that is no loop: of the rule and the subject.
 fn fingerprint_of(rule: &str, subject: &str) -> Fingerprint {
-    let bytes = rule.bytes().chain([0]).chain(subject.bytes());
-    Fingerprint(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)))
+    Fingerprint::of_texts([rule, "\0", subject])
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Finds the shortest path from a root that keeps an object alive.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
+use foldhash::quality;
 
 use crate::heap::label::{Named, attribute_of_key};
 use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex};
@@ -99,6 +101,7 @@ impl<'a> RootPaths<'a> {
     pub fn alike(&self, is_target: impl Fn(Node) -> bool) -> Vec<Vec<Node>> {
         let mut number: HashMap<u64, usize, FixedState> = HashMap::default();
         let mut groups: Vec<Vec<Node>> = Vec::new();
+        let hasher = quality::FixedState::default();
         let mut keys = vec![0u64; self.queue.len()];
         // Dicts that an instance, a class or a module has its attributes in: their keys are names that somebody wrote.
         let mut is_namespace = vec![false; self.queue.len()];
@@ -107,9 +110,9 @@ impl<'a> RootPaths<'a> {
         let (mut row, mut row_of) = (Vec::new(), NONE);
         for (place, &node) in self.queue.iter().enumerate() {
             let (from, nth) = self.came[place];
-            let class = u64::from(self.heap.class(self.graph.object(node)).0);
+            let class = self.heap.class(self.graph.object(node)).0;
             if from == NONE {
-                keys[place] = mixed(0, [class, self.root_key(node)]);
+                keys[place] = hasher.hash_one((class, self.heap.root_names(self.graph.object(node))));
             } else {
                 if row_of != from {
                     self.graph.references_into(self.queue[from as usize], &mut row);
@@ -119,7 +122,7 @@ impl<'a> RootPaths<'a> {
                 let name = *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot)));
                 is_namespace[place] = name == Name::Dict;
                 let any = name == Name::Key && !is_namespace[from as usize];
-                keys[place] = mixed(keys[from as usize], [class, if any { ANY } else { u64::from(slot.raw()) }]);
+                keys[place] = hasher.hash_one((keys[from as usize], class, (!any).then(|| slot.raw())));
             }
             if is_target(node) {
                 let group = *number.entry(keys[place]).or_insert_with(|| {
@@ -130,12 +133,6 @@ impl<'a> RootPaths<'a> {
             }
         }
         groups
-    }
-
-    /// What tells roots of one type apart: their names.
-    fn root_key(&self, root: Node) -> u64 {
-        let names = self.heap.root_names(self.graph.object(root));
-        names.iter().flat_map(|name| name.bytes()).fold(1, |hash, byte| mixed(hash, [u64::from(byte), 0]))
     }
 
     /// The paths to those of these nodes that a root reaches, the nearest first.
@@ -167,14 +164,6 @@ impl Name {
             _ => Name::Attribute,
         }
     }
-}
-
-/// Stands for any index or key.
-const ANY: u64 = u64::MAX;
-
-/// FNV-1a, word by word.
-fn mixed(hash: u64, words: [u64; 2]) -> u64 {
-    words.into_iter().fold(hash ^ 0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ word).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The shortest path from a root to the nearest of `targets`; `None` if no root reaches any of them.

@@ -3,28 +3,29 @@
 use crate::cycles::garbage::{Fingerprint, LoopPath};
 
 impl Fingerprint {
-    /// FNV-1a, 64 bits (offset basis 0xcbf29ce484222325, prime 0x100000001b3), of each step's type name, label and slot
-    /// in UTF-8, a zero byte after each. A class of the main module is called after its script: `shop.Order` where it is
+    /// The hash of each step's type name, label and slot, a zero byte after each. A class of the main module is called after its script: `shop.Order` where it is
     /// `__main__.Order` and of `/srv/shop.py`, so that what one script accepts is not accepted of another.
     ///
     /// The path is in canonical rotation already; nothing else of the loop, no address, no number enters. `files` has the
     /// file of each step, where it is known.
     pub fn of(path: &LoopPath, files: &[Option<String>]) -> Fingerprint {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut add = |text: &str| {
-            for byte in text.bytes() {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        };
-        for (place, step) in path.steps.iter().enumerate() {
+        let texts = path.steps.iter().enumerate().flat_map(|(place, step)| {
             let file = files.get(place).and_then(Option::as_deref);
-            match (step.type_name.strip_prefix("__main__"), file.and_then(module)) {
-                (Some(rest), Some(module)) => [module, rest].into_iter().for_each(&mut add),
-                _ => add(&step.type_name),
-            }
-            ["\0", &step.label, "\0", &step.slot, "\0"].into_iter().for_each(&mut add);
-        }
-        Fingerprint(hash)
+            let type_name = match (step.type_name.strip_prefix("__main__"), file.and_then(module)) {
+                (Some(rest), Some(module)) => [module, rest],
+                _ => [step.type_name.as_str(), ""],
+            };
+            type_name.into_iter().chain(["\0", &step.label, "\0", &step.slot, "\0"])
+        });
+        Fingerprint::of_texts(texts)
+    }
+
+    /// FNV-1a, 64 bits (offset basis 0xcbf29ce484222325, prime 0x100000001b3), of the texts in UTF-8, one behind the other.
+    pub fn of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Fingerprint {
+        let bytes = texts.into_iter().flat_map(str::bytes);
+        Fingerprint(
+            bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)),
+        )
     }
 }
 

@@ -148,9 +148,7 @@ impl Group {
         });
         match &mut self.origins {
             None => self.origins = Some(origins.collect()),
-            Some(known) => known.iter_mut().zip(origins).filter(|(known, new)| *known != new).for_each(|(known, _)| {
-                *known = Origin::Unknown;
-            }),
+            Some(known) => known.iter_mut().zip(origins).for_each(|(known, new)| known.and(new)),
         }
     }
 
