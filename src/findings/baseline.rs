@@ -7,7 +7,7 @@
 //!
 //! Only the fingerprint counts; the rest of a line is for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::Finding;
@@ -57,15 +57,17 @@ impl Baseline {
     }
 
     /// Entries of which no finding is left, as `fingerprint text`.
-    pub fn gone<'a>(&'a self, findings: &'a [Finding]) -> impl Iterator<Item = (Fingerprint, &'a str)> + 'a {
+    pub fn gone<'a>(&'a self, findings: &[Finding]) -> impl Iterator<Item = (Fingerprint, &'a str)> + use<'a> {
+        let found = fingerprints(findings);
         let known = self.entries.iter().map(|(&fingerprint, text)| (fingerprint, text.as_str()));
-        known.filter(|(fingerprint, _)| !findings.iter().any(|finding| finding.fingerprint == *fingerprint))
+        known.filter(move |(fingerprint, _)| !found.contains(fingerprint))
     }
 
     /// Without the entries of which no finding is left.
     pub fn pruned(&self, findings: &[Finding]) -> Baseline {
+        let found = fingerprints(findings);
         let mut entries = self.entries.clone();
-        entries.retain(|fingerprint, _| findings.iter().any(|finding| finding.fingerprint == *fingerprint));
+        entries.retain(|fingerprint, _| found.contains(fingerprint));
         Baseline { entries }
     }
 
@@ -86,6 +88,10 @@ impl Baseline {
             file
         })
     }
+}
+
+fn fingerprints(findings: &[Finding]) -> BTreeSet<Fingerprint> {
+    findings.iter().map(|finding| finding.fingerprint).collect()
 }
 
 #[cfg(test)]

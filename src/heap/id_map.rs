@@ -44,6 +44,10 @@ impl<T> IdMap<T> {
         self.place(number).map(|place| &self.entries[place as usize].1)
     }
 
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
+        self.place(number).map(|place| self.at_mut(place))
+    }
+
     #[inline]
     pub(crate) fn at_mut(&mut self, place: u32) -> &mut T {
         &mut self.entries[place as usize].1

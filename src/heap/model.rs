@@ -103,6 +103,8 @@ pub struct Heap {
     pub(super) fast_until: u64,
     /// Event of the last snapshot of the whole heap.
     pub(super) last_snapshot: u64,
+    /// The same, of the last one at a full checkpoint.
+    pub(super) last_checkpoint: u64,
     pub(super) snapshots: u64,
     pub(super) whole_snapshots: u64,
     pub(super) n_live: u64,
@@ -146,6 +148,7 @@ impl Heap {
             pending_snapshot: None,
             fast_until: 0,
             last_snapshot: 0,
+            last_checkpoint: 0,
             snapshots: 0,
             whole_snapshots: 0,
             n_live: 0,

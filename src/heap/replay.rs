@@ -13,7 +13,8 @@ use crate::trace::{
 /// Why a snapshot is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SnapshotKind {
-    /// `checkpoint full`: the graph is the whole heap.
+    /// `checkpoint full`: the graph is the whole heap. With references as events a checkpoint has none where so few events
+    /// have passed since the last that looking at all objects would take longer than playing them.
     FullCheckpoint,
     /// `checkpoint garbage`: the graph is those objects only, compactly numbered.
     Garbage,
@@ -142,7 +143,7 @@ pub(super) const TIDY: u64 = 1 << 16;
 const BATCH: usize = 4096;
 /// A collection of this generation, or an older one, looks at all objects.
 const OLDEST: u8 = 2;
-/// A heap of so many objects has a snapshot at every `gc start`.
+/// A heap of so many objects has a snapshot at every `gc start` and every full checkpoint.
 const FEW_OBJECTS: u64 = 1024;
 
 /// Plays a trace to its end. Anomalies are in the heap; an unreadable record ends the replay and is returned beside what
@@ -447,7 +448,7 @@ impl Heap {
                 observer.collection_started(self, generation);
                 if self.is_exact() {
                     self.pending_snapshot = Some(self.now);
-                    if self.n_live <= FEW_OBJECTS || self.now.event - self.last_snapshot >= self.n_live {
+                    if self.is_worth_a_look(self.last_snapshot) {
                         self.snapshot_collection(observer);
                     }
                 }
@@ -485,7 +486,11 @@ impl Heap {
             }
             Event::Walk(scope) => self.begin_walk(scope),
             Event::Checkpoint(scope) => match (self.is_exact(), scope) {
-                (true, Scope::Full) => self.snapshot_all(SnapshotKind::FullCheckpoint, observer),
+                (true, Scope::Full) if self.is_worth_a_look(self.last_checkpoint) => {
+                    self.last_checkpoint = self.now.event;
+                    self.snapshot_all(SnapshotKind::FullCheckpoint, observer);
+                }
+                (true, Scope::Full) => {}
                 // Each snapshot of this form is of the whole heap.
                 (true, Scope::Garbage) => {}
                 (false, scope) => {
@@ -505,6 +510,11 @@ impl Heap {
             | Event::Incref { .. }
             | Event::Decref { .. } => {}
         }
+    }
+
+    /// Playing the events since `last` took as long as a look at all objects does, or there are few.
+    fn is_worth_a_look(&self, last: u64) -> bool {
+        self.n_live <= FEW_OBJECTS || self.now.event - last >= self.n_live
     }
 
     /// The snapshot of the collection that began last, in the heap that it found.

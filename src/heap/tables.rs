@@ -1,5 +1,9 @@
 //! Holds a trace's definitions: types with their counts, sites with their stacks, texts.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
 use super::id_map::IdMap;
 use super::names;
 use crate::trace::{SiteDef, SiteId, TextId, TypeDef, TypeFlags, TypeId};
@@ -41,6 +45,17 @@ impl Default for TypeTable {
     }
 }
 
+/// The types of these definitions, none of which has instances yet.
+impl FromIterator<TypeDef> for TypeTable {
+    fn from_iter<I: IntoIterator<Item = TypeDef>>(defs: I) -> TypeTable {
+        let mut types = TypeTable::default();
+        for def in defs {
+            types.define(Box::new(def));
+        }
+        types
+    }
+}
+
 impl TypeTable {
     pub const UNKNOWN_NAME: &'static str = "(unknown)";
 
@@ -62,17 +77,16 @@ impl TypeTable {
         self.types.sorted().into_iter().filter_map(|(_, entry)| entry.def.as_deref())
     }
 
-    /// A class and its ancestors, nearest first, as far as they are known: at most 1,000, whatever the trace says.
+    /// A class and its ancestors, nearest first, as far as they are known: at most 1,000, whatever the trace says. Costs
+    /// a visit to each base of each of them.
     pub fn lineage(&self, class: TypeId) -> impl Iterator<Item = &TypeDef> {
         const MOST: usize = 1_000;
         let mut lineage = vec![class];
+        let mut met: HashSet<TypeId, RandomState> = HashSet::from_iter([class]);
         let mut next = 0;
         while next < lineage.len() && lineage.len() < MOST {
-            for base in self.get(lineage[next]).into_iter().flat_map(TypeDef::known_bases) {
-                if !lineage.contains(&base) {
-                    lineage.push(base);
-                }
-            }
+            let bases = self.get(lineage[next]).into_iter().flat_map(TypeDef::known_bases);
+            lineage.extend(bases.filter(|&base| met.insert(base)));
             next += 1;
         }
         lineage.into_iter().filter_map(|class| self.get(class))
@@ -204,5 +218,23 @@ impl TextTable {
                 true
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::TypeRef;
+
+    #[test]
+    fn a_lineage_has_each_class_once_and_is_bounded() {
+        let mut types = TypeTable::default();
+        for id in 0..3000u32 {
+            let bases = (1..=50).filter_map(|back| id.checked_sub(back)).map(|id| TypeRef::Id(TypeId(id))).collect();
+            types.define(Box::new(TypeDef { id, bases, ..TypeDef::default() }));
+        }
+        let lineage = |id| types.lineage(TypeId(id)).map(|def| def.id).collect::<Vec<u32>>();
+        assert_eq!(lineage(99), (0..=99).rev().collect::<Vec<u32>>());
+        assert_eq!(lineage(2999), (2000..=2999).rev().collect::<Vec<u32>>());
     }
 }

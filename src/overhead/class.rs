@@ -1,17 +1,23 @@
 //! Represents classes as the layout model sees them: their ancestors, their built-in base, how their instances are built,
 //! and what their dicts define.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
+
+use foldhash::fast::RandomState;
 
 use super::cpython::Layout;
 use super::layout::{Build, OBJECT_BODY};
 use super::standard::is_standard_module;
+use crate::heap::{IdMap, TypeTable};
 use crate::trace::{TypeDef, TypeFlags, TypeId};
 
 /// All the classes of a trace, by number.
 #[derive(Debug, Clone, Default)]
 pub struct Classes {
-    by_id: BTreeMap<u32, Class>,
+    /// In the order of the numbers.
+    by_id: IdMap<Class>,
+    /// How many there are of each name.
+    namesakes: HashMap<String, usize, RandomState>,
 }
 
 /// One class or built-in type.
@@ -20,8 +26,10 @@ pub struct Class {
     pub def: TypeDef,
     /// Itself and its ancestors, nearest first. Not quite Python's order where classes have several bases.
     pub lineage: Vec<TypeId>,
-    /// Classes that name it among their bases.
-    pub subclasses: Vec<TypeId>,
+    /// The classes in whose lineage it is, itself left out, in the order of their numbers.
+    descendants: Vec<TypeId>,
+    /// Those of its lineage in whose dicts a property is, cached or not.
+    with_properties: Vec<TypeId>,
     /// Made by a `class` statement (or `type()`), not by an extension module.
     pub is_python: bool,
 }
@@ -40,39 +48,37 @@ pub enum Definition {
 }
 
 impl Classes {
-    /// Takes the definitions in any order; a base without a definition counts as unknown.
-    pub fn new<'a>(defs: impl Iterator<Item = &'a TypeDef>) -> Classes {
-        let mut by_id: BTreeMap<u32, Class> = defs
-            .map(|def| {
-                let class = Class { def: def.clone(), lineage: Vec::new(), subclasses: Vec::new(), is_python: false };
-                (def.id, class)
-            })
-            .collect();
-        let ids: Vec<u32> = by_id.keys().copied().collect();
-        for &id in &ids {
-            let lineage = lineage(&by_id, id);
-            for base in by_id[&id].def.known_bases().collect::<Vec<_>>() {
-                if let Some(base) = by_id.get_mut(&base.0) {
-                    base.subclasses.push(TypeId(id));
+    /// A base without a definition counts as unknown. Costs a visit to each base of each class in each lineage.
+    pub fn new(types: &TypeTable) -> Classes {
+        let mut classes = Classes::default();
+        for def in types.iter() {
+            *classes.namesakes.entry(def.name.clone()).or_default() += 1;
+            classes.by_id.entry(def.id, || Class::alone(def.clone()));
+        }
+        for def in types.iter() {
+            let lineage: Vec<TypeId> = types.lineage(TypeId(def.id)).map(|def| TypeId(def.id)).collect();
+            for ancestor in lineage.iter().skip(1) {
+                if let Some(ancestor) = classes.by_id.get_mut(ancestor.0) {
+                    ancestor.descendants.push(TypeId(def.id));
                 }
             }
-            let is_python = is_python(&by_id, &by_id[&id].def);
-            let file = file_of_base(&by_id, &by_id[&id].def, &lineage);
-            if let Some(class) = by_id.get_mut(&id) {
+            let family = lineage.iter().filter_map(|&id| classes.get(id));
+            let with_properties = family.filter(|class| class.says("properties") || class.says("cached"));
+            let with_properties = with_properties.map(Class::id).collect();
+            let is_python = is_python(&classes, def);
+            let file = file_of_base(&classes, def, &lineage);
+            if let Some(class) = classes.by_id.get_mut(def.id) {
                 class.def.file = file.unwrap_or(std::mem::take(&mut class.def.file));
                 class.lineage = lineage;
+                class.with_properties = with_properties;
                 class.is_python = is_python;
             }
         }
-        Classes { by_id }
+        classes
     }
 
     pub fn get(&self, id: TypeId) -> Option<&Class> {
-        self.by_id.get(&id.0)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &Class> {
-        self.by_id.values()
+        self.by_id.get(id.0)
     }
 
     /// The ancestors of a class, itself left out.
@@ -87,8 +93,17 @@ impl Classes {
 
     /// All classes below a class.
     pub fn descendants<'a>(&'a self, class: &'a Class) -> impl Iterator<Item = &'a Class> {
-        let id = class.id();
-        self.iter().filter(move |other| other.id() != id && other.lineage.contains(&id))
+        class.descendants.iter().filter_map(|&id| self.get(id))
+    }
+
+    /// A class and its ancestors, as far as their dicts have a property, cached or not.
+    pub fn with_properties<'a>(&'a self, class: &'a Class) -> impl Iterator<Item = &'a Class> {
+        class.with_properties.iter().filter_map(|&id| self.get(id))
+    }
+
+    /// How many classes have this name.
+    pub fn n_named(&self, name: &str) -> usize {
+        self.namesakes.get(name).copied().unwrap_or(0)
     }
 
     /// The built-in type at the bottom of a class; `None` when it is `object`.
@@ -149,6 +164,12 @@ impl Classes {
 }
 
 impl Class {
+    /// Nothing is known of its lineage yet.
+    fn alone(def: TypeDef) -> Class {
+        let (lineage, descendants, with_properties) = (Vec::new(), Vec::new(), Vec::new());
+        Class { def, lineage, descendants, with_properties, is_python: false }
+    }
+
     pub fn id(&self) -> TypeId {
         TypeId(self.def.id)
     }
@@ -269,41 +290,22 @@ impl Class {
     }
 }
 
-/// A class and its ancestors, nearest first; a class stands behind all that inherit from it. Bounded, whatever the
-/// trace says.
-fn lineage(by_id: &BTreeMap<u32, Class>, id: u32) -> Vec<TypeId> {
-    const MOST: usize = 1000;
-    let mut found = vec![TypeId(id)];
-    let mut next = 0;
-    while next < found.len() && found.len() < MOST {
-        if let Some(class) = by_id.get(&found[next].0) {
-            for base in class.def.known_bases() {
-                if !found.contains(&base) {
-                    found.push(base);
-                }
-            }
-        }
-        next += 1;
-    }
-    found
-}
-
 /// The file of the nearest base that has one, for a class whose module says nothing (`<unknown>`, as `enum` writes it).
-fn file_of_base(by_id: &BTreeMap<u32, Class>, def: &TypeDef, lineage: &[TypeId]) -> Option<String> {
+fn file_of_base(classes: &Classes, def: &TypeDef, lineage: &[TypeId]) -> Option<String> {
     if !def.file.is_empty() || !def.name.starts_with('<') {
         return None;
     }
-    let files = lineage.iter().filter_map(|base| by_id.get(&base.0)).map(|base| &base.def.file);
+    let files = lineage.iter().filter_map(|&base| classes.get(base)).map(|base| &base.def.file);
     files.into_iter().find(|file| !file.is_empty()).cloned()
 }
 
 /// Whether a `class` statement made it. A type of an extension module may be on the heap too, but its size is not that
 /// of its largest base plus its slots plus the two fields that a class statement adds.
-fn is_python(by_id: &BTreeMap<u32, Class>, def: &TypeDef) -> bool {
+fn is_python(classes: &Classes, def: &TypeDef) -> bool {
     if !def.flags.has(TypeFlags::HEAP) {
         return false;
     }
-    let parents = || def.known_bases().filter_map(|base| by_id.get(&base.0)).map(|class| &class.def);
+    let parents = || def.known_bases().filter_map(|base| classes.get(base)).map(|class| &class.def);
     let inherited = parents().map(|base| base.size).max().unwrap_or(OBJECT_BODY);
     let slots = def.slots.as_deref().unwrap_or_default();
     let slots = slots.iter().filter(|name| !matches!(name.as_str(), "__dict__" | "__weakref__")).count() as u64;

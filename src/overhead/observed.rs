@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use super::census::{Bytes, Census};
 use super::cpython::Layout;
 use crate::heap::{Heap, Object};
-use crate::trace::{ObjectFlags, Slot, TypeFlags, TypeId, TypeRef};
+use crate::trace::{ObjectFlags, Slot, TypeFlags, TypeId};
 
 /// Attribute names kept for one type; a class with more uses its instances as dicts.
 const MOST_NAMES: usize = 4096;
@@ -154,12 +154,7 @@ impl Observed {
 fn excluded_names(heap: &Heap, class: TypeId) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
         ["__traceback__", "__context__", "__cause__"].into_iter().map(str::to_owned).collect();
-    let mut open = vec![class];
-    let mut seen = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        let Some(def) = heap.types().get(id).filter(|_| seen.insert(id)) else {
-            continue;
-        };
+    for def in heap.types().lineage(class) {
         names.extend(def.slots.iter().flatten().cloned());
         if !def.flags.has(TypeFlags::HEAP) || heap.types().is_of_c(def) {
             names.extend(def.defines.iter().cloned());
@@ -167,10 +162,6 @@ fn excluded_names(heap: &Heap, class: TypeId) -> BTreeSet<String> {
         if def.name == "BaseException" {
             names.extend(["args".to_owned()]);
         }
-        open.extend(def.bases.iter().filter_map(|base| match base {
-            TypeRef::Id(id) => Some(*id),
-            TypeRef::Name(_) => None,
-        }));
     }
     names
 }

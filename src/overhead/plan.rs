@@ -116,14 +116,13 @@ fn change<'a>(
         return Change { class, means, names, n_slots };
     }
     let fields = class.words("fields").map(str::to_owned);
-    let assigned = class
-        .assigned()
-        .map(|name| mangled(class, name))
-        .filter(|name| !classes.family(class).any(|other| other.definition(name) == Some(Definition::Property)));
+    let assigned = class.assigned().map(|name| mangled(class, name)).filter(|name| {
+        !classes.with_properties(class).any(|other| other.definition(name) == Some(Definition::Property))
+    });
     let own: Vec<String> = class.own_slots().map(str::to_owned).collect();
     let seen = seen.iter().map(|(name, _)| name.clone());
     // What a `cached_property` keeps is kept by hand then, under a name that the class does not have.
-    let is_cached = |name: &String| classes.family(class).any(|other| other.words("cached").any(|word| word == name));
+    let is_cached = |name: &String| classes.with_properties(class).any(|other| other.has_word("cached", name));
     let kept = |name: String| if is_cached(&name) { format!("_{name}") } else { name };
     let new = fields.chain(seen).chain(assigned).map(kept).filter(|name| can_be_slot(name));
     let new: Vec<String> = new.filter(|name| declared.insert(name.clone())).collect();

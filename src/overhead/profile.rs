@@ -85,7 +85,7 @@ pub struct Coverage {
 impl Profiler {
     /// Ends the observation: call it after the replay, with its heap.
     pub fn finish(self, heap: &Heap) -> Profile {
-        let classes = Classes::new(heap.types().iter());
+        let classes = Classes::new(heap.types());
         let layout = Layout::of(heap.header());
         let (looks, heap_bytes) = (self.looks(), self.heap_bytes());
         let observed = self.into_observed();

@@ -542,6 +542,23 @@ fn a_collection_of_a_large_heap_has_a_snapshot_of_what_it_found_if_it_changes_an
 }
 
 #[test]
+fn what_is_looked_at_at_full_checkpoints_grows_with_the_log_and_not_with_heap_times_checkpoints() {
+    struct Looks(u64);
+    impl Observer for Looks {
+        fn on_snapshot(&mut self, _: &mut Heap, graph: &HeapGraph, _: SnapshotKind) {
+            self.0 += graph.n_nodes() as u64;
+        }
+    }
+    for n in [2000, 4000, 8000] {
+        let births: String = (1..=n).map(|tag| format!("alloc {tag:x} 1 16\nincref {tag:x}\n")).collect();
+        let changes = "ref 1 2 .x\ncheckpoint full\nunref 1 2 .x\ncheckpoint full\n".repeat(n);
+        let mut looks = Looks(0);
+        let events = play("", &format!("type 1 A\n{births}{changes}"), &mut looks).events;
+        assert!((events / 2..=2 * events).contains(&looks.0), "{} objects in {events} events", looks.0);
+    }
+}
+
+#[test]
 fn petgraph_finds_the_components_of_a_frozen_heap() {
     struct Components(Vec<Vec<u32>>);
     impl Observer for Components {

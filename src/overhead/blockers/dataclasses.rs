@@ -102,8 +102,7 @@ pub(super) fn second_class(candidate: &Candidate) -> Option<Objection> {
             "make `__init_subclass__` bear a second call, or write `__slots__` by hand in a class without defaults",
         );
     }
-    let name = &candidate.class.def.name;
-    let twins = candidate.classes.iter().filter(|class| class.def.name == *name).count();
+    let twins = candidate.classes.n_named(&candidate.class.def.name);
     if twins > 1 {
         return after(
             format!(

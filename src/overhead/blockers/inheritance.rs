@@ -1,8 +1,12 @@
 //! Checks bases, subclasses and metaclasses.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
 use super::{Candidate, Objection, after, listed, never, saves};
 use crate::overhead::class::Class;
-use crate::trace::{TypeFlags, TypeRef};
+use crate::trace::{TypeFlags, TypeId, TypeRef};
 
 /// Enum members keep a dict; other metaclasses look at the class dict, or make the class twice (all versions).
 pub(super) fn metaclass(candidate: &Candidate) -> Option<Objection> {
@@ -123,12 +127,14 @@ pub(super) fn layout_conflict(candidate: &Candidate) -> Option<Objection> {
         return Some(finding);
     }
     candidate.own_names().next()?;
-    let mut below: Vec<&Class> = candidate.classes.descendants(candidate.class).collect();
-    below.sort_by_key(|class| class.def.id);
-    for class in below {
+    let below = || candidate.classes.descendants(candidate.class);
+    // Whoever inherits from it, or from whom it inherits.
+    let related: HashSet<TypeId, RandomState> =
+        below().map(Class::id).chain(candidate.class.lineage.iter().copied()).collect();
+    for class in below() {
         for base in &class.def.bases {
             let TypeRef::Id(id) = base else { continue };
-            let Some(base) = candidate.classes.get(*id).filter(|base| !related(candidate, base)) else {
+            let Some(base) = candidate.classes.get(*id).filter(|base| !related.contains(&base.id())) else {
                 continue;
             };
             if let Some(built_in) = layout_of(candidate, base) {
@@ -195,11 +201,6 @@ fn conflict_of_bases(candidate: &Candidate) -> Option<Objection> {
             format!("hold an object of type {} in an attribute instead of inheriting from it", last.short_name()),
         ),
     )
-}
-
-/// Whether one of the two inherits from the other.
-fn related(candidate: &Candidate, other: &Class) -> bool {
-    other.lineage.contains(&candidate.class.id()) || candidate.class.lineage.contains(&other.id())
 }
 
 /// Whether it has slots with names already, or a built-in base, or would be told to have slots.

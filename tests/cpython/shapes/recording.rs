@@ -86,7 +86,7 @@ impl Measured {
 
     fn play(&self, version: &str, divisor: u64, scale: u64) -> Predicted {
         let layout = Layout::named(version).expect("a known version");
-        let classes = Classes::new(self.types.iter());
+        let classes = Classes::new(&self.types.iter().cloned().collect());
         let mut script = Script::new(version, &self.types);
         let mut types: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
         let (mut bytes, mut instances) = (0, 0);

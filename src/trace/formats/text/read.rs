@@ -89,6 +89,14 @@ impl Reader {
         self.line += 1;
     }
 
+    /// Passes the empty lines at the front, as many as are at hand.
+    #[cold]
+    fn pass_empty(&mut self) {
+        let lines = self.input.window().iter().take_while(|&&byte| byte == b'\n').count();
+        self.input.advance(lines);
+        self.line += lines as u64;
+    }
+
     /// Passes a line that is too long, however long it is, and says so.
     #[cold]
     fn too_long(&mut self) -> TraceError {
@@ -239,6 +247,10 @@ impl Reader {
                 [b'f', ..] => answer!(records::subject("free", line), object => free(object)),
                 [b'i', ..] => answer!(records::subject("incref", line), object => incref(object)),
                 [b'd', b'e', ..] => answer!(records::subject("decref", line), object => decref(object)),
+                [] if length == 0 => {
+                    self.pass_empty();
+                    continue;
+                }
                 _ => {}
             }
             let event = self.parse(length);
@@ -262,6 +274,7 @@ impl Reader {
     #[cold]
     fn after_end(&mut self) -> Result<Option<Event>, TraceError> {
         loop {
+            self.pass_empty();
             let (length, passed) = match self.next_line()? {
                 Line::Whole(length) => (length, length + 1),
                 Line::Last(length) => (length, length),

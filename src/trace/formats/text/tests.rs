@@ -92,6 +92,20 @@ fn the_last_line_counts_without_its_newline_if_it_is_whole() {
 }
 
 #[test]
+fn empty_lines_count_however_many_there_are() {
+    let (many, few) = ("\n".repeat(1_000_000), "\n\r\n \n");
+    let text = format!("{few}reftrace 1 runtime=x\n{many}free\n{many}free 10\n{few}end\n{many}{few}free 10\n");
+    let mut reader = open_input(Input::from_stream(Cursor::new(text.into_bytes())).unwrap()).unwrap();
+    let error = reader.next_event().unwrap_err().to_string();
+    assert!(error.starts_with("line 1000005 (byte 10000"), "{error}");
+    assert_eq!(reader.next_event().unwrap(), Some(Event::Free { object: Tag(0x10) }));
+    assert_eq!(reader.position().line, Some(2_000_007));
+    assert_eq!(reader.next_event().unwrap(), Some(Event::End));
+    let error = reader.next_event().unwrap_err().to_string();
+    assert!(error.starts_with("line 3000014 (byte 3000053)"), "{error}");
+}
+
+#[test]
 fn a_line_without_end_is_refused_and_does_not_fill_the_memory() {
     let long = "x".repeat(LINE_LIMIT + 1);
     let text = format!("reftrace 1 runtime=x\nref 10 20 {long}\nfree 10\nmark user {long}");
