@@ -13,6 +13,7 @@
 
 use super::anomaly::AnomalyKind;
 use super::identity::Identity;
+use super::journal::Shift;
 use super::model::{Heap, ObjectIndex, names_of};
 use super::objects::Birth;
 use super::references::{Link, Tally};
@@ -130,6 +131,7 @@ impl Heap {
             return self.anomaly_of(AnomalyKind::TooMany, from);
         }
         self.references.tally_mut(to).incoming += 1;
+        self.note(Shift::Refers { from: ObjectIndex(from), to: ObjectIndex(to), slot });
         self.raise(to);
     }
 
@@ -149,6 +151,10 @@ impl Heap {
         if is_other || !self.references.remove(from, to, slot) {
             self.anomaly_of(AnomalyKind::MissingReference, from);
         } else if !dropped {
+            // Which reference an unnamed one stood for is not told.
+            let unclear = slot == Slot::UNNAMED && self.journal.is_some();
+            let gone = Shift::Unrefers { from: ObjectIndex(from), to: ObjectIndex(to), slot };
+            self.note(if unclear { Shift::Unclear } else { gone });
             self.drop_reference(to);
         }
     }
@@ -199,6 +205,7 @@ impl Heap {
             Some(count) => *count -= 1,
         }
         if self.is_exact() {
+            self.note(Shift::Lowered(ObjectIndex(place)));
             self.lower(place);
         }
     }
@@ -311,6 +318,7 @@ impl Heap {
             return;
         }
         tally.state.set_life(State::DYING);
+        self.note(Shift::Died(ObjectIndex(place)));
         self.remove_live(place);
         self.n_dying += 1;
         self.enqueue(place);
@@ -333,6 +341,7 @@ impl Heap {
     }
 
     fn come_back(&mut self, place: u32) {
+        self.note(Shift::Unclear);
         self.n_dying -= 1;
         self.set_life(place, State::LIVE);
         self.add_live(self.objects.class(place), self.objects.size(place), false);
@@ -345,6 +354,7 @@ impl Heap {
         let mut at = self.references.settled_head(place);
         while let Some(link) = self.references.link(at) {
             at = link.next;
+            self.note(Shift::Unrefers { from: ObjectIndex(place), to: ObjectIndex(link.to), slot: link.slot });
             self.drop_reference(link.to);
         }
     }
@@ -352,6 +362,7 @@ impl Heap {
     /// The references of a dropped object count again, and those of objects that live again by that. What died in
     /// between is no longer referred to: a place that another object has now was filled after the drop.
     fn undrop(&mut self, place: u32) {
+        self.note(Shift::Unclear);
         let mut work = vec![place];
         while let Some(place) = work.pop() {
             if !self.state(place).has(State::DROPPED) {
@@ -406,6 +417,7 @@ impl Heap {
             observer.freed(self, ObjectIndex(place), by_collector);
         }
         if state.is_live() {
+            self.note(Shift::Died(ObjectIndex(place)));
             self.remove_live(place);
         } else {
             self.n_dying -= 1;
@@ -438,6 +450,7 @@ impl Heap {
             if dropped {
                 continue;
             }
+            self.note(Shift::Unrefers { from: ObjectIndex(place), to: ObjectIndex(link.to), slot: link.slot });
             if link.to == place {
                 self.references.tally_mut(place).incoming -= 1;
             } else {

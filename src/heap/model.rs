@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::anomaly::{Anomalies, AnomalyKind};
 use super::checkpoint::Walk;
 use super::identity::Identity;
+use super::journal::Shift;
 use super::names;
 use super::objects::Objects;
 use super::references::{References, Tally};
@@ -119,6 +120,8 @@ pub struct Heap {
     /// References that may still be counted anew because objects came back from death.
     pub(super) revivals: u64,
     pub(super) walk: Option<Walk>,
+    /// What the event at hand has done to the counts, where somebody asks.
+    pub(super) journal: Option<Vec<Shift>>,
     /// Objects that will be watched once the snapshot at hand gives the tallies back.
     to_watch: Vec<u32>,
 }
@@ -160,6 +163,7 @@ impl Heap {
             queue: Vec::new(),
             revivals: 0,
             walk: None,
+            journal: None,
             to_watch: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::anomaly::AnomalyKind;
 use super::graph::HeapGraph;
+use super::journal::Shift;
 use super::model::{Heap, ObjectIndex, Reported};
 use super::objects::Birth;
 use super::read_ahead::read_ahead;
@@ -47,6 +48,16 @@ pub trait Observer {
         let _ = heap;
     }
 
+    /// Whether [`Observer::followed`] is to be called, where every change of a reference is in the log.
+    fn follows(&self) -> bool {
+        false
+    }
+
+    /// An event is over, and has changed counts so. Playing costs more than twice the time where somebody follows it.
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        let _ = (heap, shifts);
+    }
+
     /// The log says that the program's own collector found an object unreachable.
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
         let _ = (heap, object);
@@ -73,6 +84,15 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
         self.0.freed(heap, object, by_collector);
         self.1.freed(heap, object, by_collector);
+    }
+
+    fn follows(&self) -> bool {
+        self.0.follows() || self.1.follows()
+    }
+
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        self.0.followed(heap, shifts);
+        self.1.followed(heap, shifts);
     }
 
     fn collection_started(&mut self, heap: &Heap, generation: u8) {
@@ -103,6 +123,14 @@ impl<W: Observer + ?Sized> Observer for &mut W {
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
         (**self).freed(heap, object, by_collector);
+    }
+
+    fn follows(&self) -> bool {
+        (**self).follows()
+    }
+
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        (**self).followed(heap, shifts);
     }
 
     fn collection_started(&mut self, heap: &Heap, generation: u8) {
@@ -150,6 +178,9 @@ const FEW_OBJECTS: u64 = 1024;
 /// was read. `progress` hears now and then how far the reader is. Where reading takes long, a thread of its own reads ahead.
 pub fn replay(events: &mut dyn Events, observer: &mut dyn Observer, progress: &mut dyn FnMut(Position)) -> Replayed {
     let mut heap = Heap::new(events.header().clone());
+    if heap.is_exact() && observer.follows() {
+        heap.follow();
+    }
     let mut player = Play { heap: &mut heap, observer };
     let error = if events.is_quick() {
         read_and_play(events, &mut player, progress)
@@ -261,7 +292,10 @@ impl Player for Play<'_> {
 
     fn decref(&mut self, object: Tag) {
         self.heap.turn(self.observer, |heap, _| match heap.resolve(object) {
-            Some(place) if heap.is_exact() => heap.lower(place),
+            Some(place) if heap.is_exact() => {
+                heap.note(Shift::Lowered(ObjectIndex(place)));
+                heap.lower(place);
+            }
             Some(place) => heap.anomaly_of(AnomalyKind::OutsideWalk, place),
             None => {}
         });
@@ -337,13 +371,27 @@ impl Heap {
     ) {
         self.now.event += 1;
         change(self, observer);
-        if self.header.frees == Frees::Implied {
+        if self.header.frees == Frees::Implied || self.journal.is_some() {
             self.settle(observer);
+            self.tell_followers(observer);
         }
         if self.now.event.is_multiple_of(TIDY) {
             self.tidy(observer);
         }
         self.plan_fast_turns();
+    }
+
+    /// Hands on what the event has changed.
+    fn tell_followers(&mut self, observer: &mut dyn Observer) {
+        let Some(shifts) = self.journal.as_mut().map(std::mem::take).filter(|shifts| !shifts.is_empty()) else {
+            return;
+        };
+        observer.followed(self, &shifts);
+        // The same room serves the next event.
+        self.journal = Some(shifts).map(|mut room| {
+            room.clear();
+            room
+        });
     }
 
     /// The trace is over: dying objects are dead, and the last snapshot is taken.
@@ -356,6 +404,7 @@ impl Heap {
             Ending::Cut(_) => self.settle(observer),
             Ending::Complete | Ending::Open => self.bury_dying(observer),
         }
+        self.tell_followers(observer);
         self.snapshot_all(SnapshotKind::End, observer);
     }
 
@@ -383,6 +432,7 @@ impl Heap {
             Event::Retype { object, class } => {
                 let Some(place) = self.resolve(object) else { return };
                 let class = self.known_type(class);
+                self.note_kind(place);
                 let old = std::mem::replace(self.objects.class_mut(place), class);
                 if old != class && self.state(place).is_live() {
                     let bytes = self.objects.size(place);
@@ -407,11 +457,13 @@ impl Heap {
             Event::Name { object, name } => {
                 let Some(place) = self.resolve(object) else { return };
                 self.check_text(name);
+                self.note_kind(place);
                 self.objects.beside_mut(place).name = Some(name);
             }
             Event::Code { object, site } => {
                 let Some(place) = self.resolve(object) else { return };
                 let site = self.known_site(site);
+                self.note_kind(place);
                 self.objects.beside_mut(place).code = Some(site).filter(|&site| site != SiteId::NONE);
             }
             Event::Root { object, name } => {

@@ -6,7 +6,7 @@ use crate::findings::gate::Standing;
 use crate::heap::printable;
 use crate::human::{count, counted, ratio, size};
 use crate::trace::References;
-use crate::whatif::{Outcome, Verdict};
+use crate::whatif::{Outcome, Proof, Verdict};
 
 /// What is left of the loops after the cuts.
 pub(super) fn after_cut(cut: &CutRow) -> Option<String> {
@@ -49,6 +49,7 @@ pub(super) fn verdict(outcome: &Outcome) -> String {
     let freed = format!("{} of {dies} by the count alone", count(outcome.freed_loops));
     let snapshots = counted(outcome.snapshots, "snapshot", "snapshots");
     match outcome.verdict() {
+        Verdict::Verified if outcome.proof == Proof::Replay => format!("verified by replay: {freed}, none dies early"),
         Verdict::Verified => {
             let living = counted(outcome.living, "reference", "references");
             format!(

@@ -15,6 +15,14 @@ pub(super) struct Dead {
 }
 
 impl Dead {
+    /// These, in the order of their places.
+    pub(super) fn of(nodes: impl Iterator<Item = Node>) -> Dead {
+        let set: HashSet<Node, FixedState> = nodes.collect();
+        let mut order: Vec<Node> = set.iter().copied().collect();
+        order.sort_unstable();
+        Dead { order, set }
+    }
+
     pub(super) fn has(&self, node: Node) -> bool {
         self.set.contains(&node)
     }

@@ -28,6 +28,9 @@ pub(super) enum Holder {
     Frame(String),
 }
 
+/// The dict of an instance, which stands for it, as a place on the way.
+pub(super) const DICT: usize = usize::MAX;
+
 /// One reference on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Hop {
@@ -135,6 +138,11 @@ impl Change {
             Some(Hop::Slot(name)) if !matches!(self.holder, Holder::Function(_)) => name,
             _ => &self.text,
         }
+    }
+
+    /// Whether the reference that leads on from there is the changed one: `at` hops from the holder, or its dict.
+    pub(super) fn is_last(&self, at: usize) -> bool {
+        self.hops.len() == if at == DICT { 1 } else { at + 1 }
     }
 
     pub(super) fn is_of_a_class(&self) -> bool {

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 
-use super::change::{self, Change, Holder, Hop};
+use super::change::{self, Change, DICT, Holder, Hop};
 use crate::cycles::path::loop_graph::Kind;
 use crate::heap::label::{Named, attribute_of_key, last_part};
-use crate::heap::{External, Heap, HeapGraph, Node, Reference};
+use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex, Reference};
 use crate::trace::{Slot, TypeDef, TypeFlags, TypeId, TypeRef};
 
 /// The references of one graph that no longer count.
@@ -60,9 +60,6 @@ pub(super) struct Met {
 /// Names that are kept, to be offered where the one that was asked for is none.
 const MOST_NAMES: usize = 1_000;
 
-/// The dict of an instance, which stands for it.
-const DICT: usize = usize::MAX;
-
 impl Matcher {
     pub(super) fn new(changes: Vec<Change>) -> Matcher {
         let n = changes.len();
@@ -80,20 +77,24 @@ impl Matcher {
         let mut changed = Changed::default();
         let mut row = Vec::new();
         for node in graph.nodes().filter(|&node| !graph.state(node).vacant) {
-            let class = heap.class(graph.object(node));
-            if !self.by_type.contains_key(&class) {
-                self.look_at(heap, class);
-            }
-            for change in self.by_type[&class].clone() {
-                if self.is_holder(heap, graph, node, change) {
-                    self.met[change].held = true;
-                    // What still runs has its variables.
-                    let runs = self.changes[change].is_dropped() && external.is_root(graph, node);
-                    self.follow(heap, graph, node, change, &mut row, if runs { None } else { Some(&mut changed) });
-                }
+            for change in self.held_by(heap, graph.object(node)) {
+                self.met[change].held = true;
+                // What still runs has its variables.
+                let runs = self.changes[change].is_dropped() && external.is_root(graph, node);
+                self.follow(heap, graph, node, change, &mut row, if runs { None } else { Some(&mut changed) });
             }
         }
         changed
+    }
+
+    /// The changes whose references this object may have.
+    pub(super) fn held_by(&mut self, heap: &Heap, index: ObjectIndex) -> Vec<usize> {
+        let class = heap.class(index);
+        if !self.by_type.contains_key(&class) {
+            self.look_at(heap, class);
+        }
+        let of_type = self.by_type[&class].iter().copied();
+        of_type.filter(|&change| self.is_holder(heap, index, change)).collect()
     }
 
     /// Notes for a type whose instances it may be about.
@@ -120,11 +121,11 @@ impl Matcher {
         self.by_type.insert(class, about);
     }
 
-    fn is_holder(&self, heap: &Heap, graph: &HeapGraph, node: Node, change: usize) -> bool {
+    fn is_holder(&self, heap: &Heap, index: ObjectIndex, change: usize) -> bool {
         match &self.changes[change].holder {
             Holder::Instance(_) | Holder::Function(None) => true,
-            Holder::Label(label) => *label == label_of(heap, graph, node),
-            Holder::Function(Some(name)) | Holder::Frame(name) => function_of(heap, graph, node) == Some(name),
+            Holder::Label(label) => *label == label_of(heap, index),
+            Holder::Function(Some(name)) | Holder::Frame(name) => function_of(heap, index) == Some(name),
         }
     }
 
@@ -148,12 +149,13 @@ impl Matcher {
             graph.references_into(node, row);
             for (place, reference) in row.iter().enumerate() {
                 let slot = heap.slot_name(reference.slot);
-                match step(of, at, &slot, || class_name(heap, graph, reference.to)) {
+                let to = graph.object(reference.to);
+                match step(of, at, &slot, || class_name(heap, to)) {
                     Some(Step::On(next)) => open.push((reference.to, next)),
                     Some(Step::There) => {
                         met.there = true;
-                        if !of.is_dropped() && !can_be_weak(heap, graph, reference.to) {
-                            met.strong.insert(class_name(heap, graph, reference.to).to_string());
+                        if !of.is_dropped() && !can_be_weak(heap, to) {
+                            met.strong.insert(class_name(heap, to).to_string());
                         } else {
                             met.weak = true;
                             changed.iter_mut().for_each(|changed| changed.add(node, place, reference.to, change));
@@ -170,13 +172,14 @@ impl Matcher {
 }
 
 /// Where a reference leads.
-enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
     On(usize),
     There,
 }
 
 /// Whether a reference of an object that was reached at `at` is on the way.
-fn step<'a>(change: &Change, at: usize, slot: &str, type_name: impl Fn() -> &'a str) -> Option<Step> {
+pub(super) fn step<'a>(change: &Change, at: usize, slot: &str, type_name: impl Fn() -> &'a str) -> Option<Step> {
     let hops = &change.hops;
     let at = match at {
         // A producer may write the container and the place in it as one: `.items[0]`.
@@ -240,14 +243,14 @@ fn ancestors<'a>(heap: &'a Heap, def: &'a TypeDef) -> impl Iterator<Item = Strin
     })
 }
 
-fn class_name<'a>(heap: &'a Heap, graph: &HeapGraph, node: Node) -> &'a str {
-    heap.types().name(heap.class(graph.object(node)))
+pub(super) fn class_name(heap: &Heap, index: ObjectIndex) -> &str {
+    heap.types().name(heap.class(index))
 }
 
 /// Whether its instances can be weakly referenced, or could if their class said so. Values of C code, such as lists and
 /// numbers, cannot.
-fn can_be_weak(heap: &Heap, graph: &HeapGraph, node: Node) -> bool {
-    let Some(def) = heap.types().get(heap.class(graph.object(node))) else { return true };
+pub(super) fn can_be_weak(heap: &Heap, index: ObjectIndex) -> bool {
+    let Some(def) = heap.types().get(heap.class(index)) else { return true };
     let weak = [TypeFlags::WEAKREF, TypeFlags::MANAGED_WEAKREF].iter().any(|&flag| def.flags.has(flag));
     let is_value = Kind::of_type(&def.name) == Kind::Container || heap.types().is_of_c(def);
     weak || !is_value || is_stand_in(&def.name)
@@ -258,19 +261,18 @@ pub(super) fn is_stand_in(type_name: &str) -> bool {
     ["method", "cell"].contains(&type_name)
 }
 
-fn function_of<'a>(heap: &'a Heap, graph: &HeapGraph, node: Node) -> Option<&'a str> {
-    let site = heap.code(graph.object(node)).and_then(|site| heap.sites().get(site))?;
+fn function_of(heap: &Heap, index: ObjectIndex) -> Option<&str> {
+    let site = heap.code(index).and_then(|site| heap.sites().get(site))?;
     Some(last_part(heap.text(site.function)))
 }
 
 /// `Order`, `function make_order`, `method done`.
-pub(super) fn label_of(heap: &Heap, graph: &HeapGraph, node: Node) -> String {
-    let index = graph.object(node);
+fn label_of(heap: &Heap, index: ObjectIndex) -> String {
     let class = heap.class(index);
     let named = Named {
         type_name: heap.types().name(class),
         type_flags: heap.types().get(class).map(|class| class.flags).unwrap_or_default(),
-        code: function_of(heap, graph, node),
+        code: function_of(heap, index),
         name: heap.name(index),
     };
     named.label()

@@ -2,6 +2,7 @@
 
 mod cascade;
 pub mod change;
+mod exact;
 mod matcher;
 mod outcome;
 mod snapshots;

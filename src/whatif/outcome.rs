@@ -33,7 +33,7 @@ pub struct Outcome {
     pub living: u64,
     /// Snapshots that had some.
     pub living_at: u64,
-    /// Objects that would be dead while a root still reached them, at the snapshot with most of them.
+    /// Objects that would be dead while a root still reached them: at the snapshot with most of them, or in a replay all.
     pub early_objects: u64,
     /// Of them those that such a reference leads to, each type and reference once; a few at most.
     pub early: Vec<Early>,
@@ -48,6 +48,8 @@ pub enum Proof {
     Nothing,
     /// At each snapshot; between two of them it is not known who refers to whom.
     Snapshots,
+    /// At every event: each change of a reference is in the log.
+    Replay,
 }
 
 /// Objects that would have died too early.
@@ -89,7 +91,7 @@ impl Outcome {
             () if self.proof == Proof::Nothing => Verdict::NotKnown,
             () if self.loops == 0 => Verdict::NoLoop,
             () if self.freed_loops < self.loops => Verdict::NotEnough,
-            () if self.living == 0 => Verdict::NothingLiving,
+            () if self.living == 0 && self.proof != Proof::Replay => Verdict::NothingLiving,
             () => Verdict::Verified,
         }
     }

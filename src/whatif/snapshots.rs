@@ -10,10 +10,12 @@ use foldhash::fast::FixedState;
 
 use super::cascade::{Dead, dead};
 use super::change::Change;
+use super::exact::Shadow;
 use super::matcher::{Changed, Matcher, is_stand_in};
 use super::outcome::{Early, MOST_EARLY, Outcome, Proof};
+use crate::cycles::graph::orphaned::last_releases;
 use crate::cycles::{Components, Garbage, GarbageGraph, SeenAt};
-use crate::heap::{External, Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, SnapshotKind};
+use crate::heap::{AnomalyKind, External, Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, Shift, SnapshotKind};
 use crate::trace::References;
 
 /// Tries sets of changes, each set for itself, in one pass over a trace.
@@ -31,6 +33,14 @@ pub(super) struct SnapshotTrials {
 #[derive(Debug, Default)]
 struct Trial {
     matcher: Matcher,
+    found: Found,
+    /// The same by every event, where the log has them.
+    exact: Option<(Shadow, Found)>,
+}
+
+/// What a set of changes would have done, as far as it was seen.
+#[derive(Debug, Default)]
+struct Found {
     outcome: Outcome,
     /// Garbage that was counted and is alive.
     counted: HashMap<ObjectIndex, Counted, FixedState>,
@@ -50,6 +60,7 @@ struct Counted {
 /// The garbage of one snapshot, taken apart.
 struct Parts {
     garbage: Garbage,
+    inner: GarbageGraph,
     components: Components,
 }
 
@@ -57,9 +68,15 @@ impl SnapshotTrials {
     /// Changes of one set are made together.
     pub(super) fn new(sets: impl IntoIterator<Item = Vec<Change>>) -> SnapshotTrials {
         let trial = |changes: Vec<Change>| {
-            let references = changes.iter().map(Change::to_string).collect();
-            let outcome = Outcome { references, byte_ns: Some(0), ..Outcome::default() };
-            Trial { matcher: Matcher::new(changes), outcome, ..Trial::default() }
+            let references: Vec<String> = changes.iter().map(Change::to_string).collect();
+            let found = || Found {
+                outcome: Outcome { references: references.clone(), byte_ns: Some(0), ..Outcome::default() },
+                ..Found::default()
+            };
+            // When a function is done, no event says.
+            let exact = !changes.iter().any(Change::is_dropped);
+            let exact = exact.then(|| (Shadow::default(), found()));
+            Trial { found: found(), exact, matcher: Matcher::new(changes) }
         };
         SnapshotTrials { trials: sets.into_iter().map(trial).collect(), ..SnapshotTrials::default() }
     }
@@ -67,47 +84,98 @@ impl SnapshotTrials {
     /// For each set what it would have done, and what it met. What still lies there has done so until now.
     pub(super) fn finish(self, heap: &Heap) -> Vec<(Outcome, Matcher)> {
         let (snapshots, whole_snapshots) = (self.snapshots, self.whole_snapshots);
-        let finished = self.trials.into_iter().map(|mut trial| {
-            let mut left: Vec<Counted> = trial.counted.drain().map(|(_, counted)| counted).collect();
-            left.sort_unstable_by_key(|counted| counted.id);
-            left.into_iter().for_each(|counted| trial.outcome.add_lingering(counted, heap.now().ns));
-            let is_known = snapshots > 0 && heap.header().references != References::None;
-            trial.outcome.proof = if is_known { Proof::Snapshots } else { Proof::Nothing };
-            (Outcome { snapshots, whole_snapshots, ..trial.outcome }, trial.matcher)
+        let is_exact = heap.header().references == References::Events && is_consistent(heap);
+        let finished = self.trials.into_iter().map(|trial| {
+            let (found, proof) = match trial.exact.filter(|(shadow, _)| is_exact && shadow.is_sure()) {
+                Some((shadow, mut found)) => {
+                    let (early, objects) = shadow.into_early(&trial.matcher);
+                    found.outcome.add_early(early, objects);
+                    (found, Proof::Replay)
+                }
+                None if snapshots > 0 && heap.header().references != References::None => {
+                    (trial.found, Proof::Snapshots)
+                }
+                None => (trial.found, Proof::Nothing),
+            };
+            (Outcome { snapshots, whole_snapshots, proof, ..found.finish(heap) }, trial.matcher)
         });
         finished.collect()
     }
+}
+
+/// The log does not contradict itself in who is alive, or who refers to whom.
+fn is_consistent(heap: &Heap) -> bool {
+    const HARMLESS: [AnomalyKind; 5] = [
+        AnomalyKind::MissingFree,
+        AnomalyKind::UnknownType,
+        AnomalyKind::UnknownSite,
+        AnomalyKind::TimeWentBack,
+        AnomalyKind::AbsurdSize,
+    ];
+    heap.anomalies().kinds().all(|(kind, _)| HARMLESS.contains(&kind))
 }
 
 impl Observer for SnapshotTrials {
     fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
         self.snapshots += 1;
         self.whole_snapshots += u64::from(kind != SnapshotKind::Garbage);
+        let is_exact = heap.header().references == References::Events;
         let external = External::of(graph);
         let mut parts = None;
         for trial in &mut self.trials {
             let changed = trial.matcher.find(heap, graph, &external);
-            if !changed.edges.is_empty() {
-                let parts = parts.get_or_insert_with(|| Parts::of(graph));
-                trial.look(heap, graph, parts, &changed);
+            let exact = trial.exact.as_mut().filter(|_| is_exact);
+            if changed.edges.is_empty() && exact.is_none() {
+                continue;
+            }
+            let parts = parts.get_or_insert_with(|| Parts::of(graph));
+            trial.found.look(heap, graph, parts, &trial.matcher, &changed, &dead(graph, &changed));
+            if let Some((shadow, found)) = exact {
+                found.look(heap, graph, parts, &trial.matcher, &changed, &Dead::of(shadow.dead()));
+                let last_release = |member: u32| heap.last_release(graph.object(parts.garbage.nodes[member as usize]));
+                let releases = last_releases(&parts.inner, &parts.components, last_release);
+                let release = |place: usize| releases[parts.components.component(place as u32) as usize];
+                let garbage = parts.garbage.nodes.iter().enumerate();
+                shadow.see_garbage(heap, garbage.map(|(place, &node)| (graph.object(node), release(place))));
             }
         }
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, _: bool) {
         for trial in &mut self.trials {
-            trial.loops.remove(&object);
-            if let Some(counted) = trial.counted.remove(&object) {
-                trial.outcome.add_lingering(counted, heap.now().ns);
+            for found in [&mut trial.found].into_iter().chain(trial.exact.as_mut().map(|(_, found)| found)) {
+                found.loops.remove(&object);
+                if let Some(counted) = found.counted.remove(&object) {
+                    found.outcome.add_lingering(counted, heap.now().ns);
+                }
+            }
+        }
+    }
+
+    fn follows(&self) -> bool {
+        self.trials.iter().any(|trial| trial.exact.is_some())
+    }
+
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        for trial in &mut self.trials {
+            if let Some((shadow, _)) = trial.exact.as_mut().filter(|(shadow, _)| shadow.is_sure()) {
+                shadow.follow(heap, &mut trial.matcher, shifts);
             }
         }
     }
 }
 
-impl Trial {
-    fn look(&mut self, heap: &mut Heap, graph: &HeapGraph, parts: &Parts, changed: &Changed) {
-        let dead = dead(graph, changed);
-        self.look_at_the_living(heap, graph, parts, changed, &dead);
+impl Found {
+    fn look(
+        &mut self,
+        heap: &mut Heap,
+        graph: &HeapGraph,
+        parts: &Parts,
+        matcher: &Matcher,
+        changed: &Changed,
+        dead: &Dead,
+    ) {
+        self.look_at_the_living(heap, graph, parts, matcher, changed, dead);
         let place = |node| parts.garbage.place(node);
         for &node in dead.order.iter().filter(|&&node| place(node).is_some()) {
             self.count(heap, graph.object(node));
@@ -117,12 +185,20 @@ impl Trial {
             changed.edges.iter().filter_map(|&(from, to, _)| component(from).filter(|of| Some(*of) == component(to)));
         for of in between.collect::<BTreeSet<u32>>() {
             let members = || parts.components.members(of).iter().map(|&member| parts.garbage.nodes[member as usize]);
-            self.count_loop(heap, graph, &dead, members);
+            self.count_loop(heap, graph, dead, members);
         }
     }
 
     /// What would be dead although a root reaches it. A bound method is made anew when it is asked for.
-    fn look_at_the_living(&mut self, heap: &Heap, graph: &HeapGraph, parts: &Parts, changed: &Changed, dead: &Dead) {
+    fn look_at_the_living(
+        &mut self,
+        heap: &Heap,
+        graph: &HeapGraph,
+        parts: &Parts,
+        matcher: &Matcher,
+        changed: &Changed,
+        dead: &Dead,
+    ) {
         let is_alive = |node| parts.garbage.place(node).is_none();
         let outcome = &mut self.outcome;
         let living = changed.edges.iter().filter(|&&(from, to, _)| is_alive(from) && is_alive(to)).count() as u64;
@@ -136,7 +212,7 @@ impl Trial {
             return;
         }
         for &(_, to, change) in changed.edges.iter().filter(|(_, to, _)| dead.has(*to) && is_early(to)) {
-            let reference = self.matcher.changes()[change].to_string();
+            let reference = matcher.changes()[change].to_string();
             let is_told = |told: &Early| told.type_name == type_name(to) && told.reference == reference;
             if outcome.early.len() < MOST_EARLY && !outcome.early.iter().any(is_told) {
                 outcome.early.push(Early { type_name: type_name(to).to_string(), reference, event: heap.now().event });
@@ -184,7 +260,28 @@ impl Trial {
     }
 }
 
+impl Found {
+    /// What still lies there has done so until now.
+    fn finish(mut self, heap: &Heap) -> Outcome {
+        let mut there: Vec<Counted> = self.counted.drain().map(|(_, counted)| counted).collect();
+        there.sort_unstable_by_key(|counted| counted.id);
+        there.into_iter().for_each(|counted| self.outcome.add_lingering(counted, heap.now().ns));
+        self.outcome
+    }
+}
+
 impl Outcome {
+    /// So many objects that died early between two snapshots.
+    fn add_early(&mut self, early: Vec<Early>, objects: u64) {
+        self.early_objects += objects;
+        for early in early {
+            let is_told = |told: &Early| (&told.type_name, &told.reference) == (&early.type_name, &early.reference);
+            if self.early.len() < MOST_EARLY && !self.early.iter().any(is_told) {
+                self.early.push(early);
+            }
+        }
+    }
+
     /// An object lay there from the moment on at which it was seen.
     fn add_lingering(&mut self, counted: Counted, now_ns: Option<u64>) {
         let lingered = counted
@@ -198,7 +295,8 @@ impl Outcome {
 impl Parts {
     fn of(graph: &HeapGraph) -> Parts {
         let garbage = Garbage::of(graph);
-        let components = Components::of(&GarbageGraph::of(graph, &garbage));
-        Parts { garbage, components }
+        let inner = GarbageGraph::of(graph, &garbage);
+        let components = Components::of(&inner);
+        Parts { garbage, inner, components }
     }
 }

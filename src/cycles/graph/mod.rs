@@ -3,7 +3,7 @@
 pub mod components;
 pub mod holders;
 pub(super) mod lost;
-pub(super) mod orphaned;
+pub(crate) mod orphaned;
 pub mod shape;
 pub mod subgraph;
 pub mod unreachable;

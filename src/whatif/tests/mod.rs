@@ -1,5 +1,6 @@
 //! Plays small traces with changes, and writes what they would do.
 
+mod properties;
 mod scenarios;
 
 use std::fmt::Write;

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{play, tell};
+use crate::whatif::{Proof, Verdict};
 
 const TYPES: &str = "reftrace 1 runtime=test references=checkpoints
     type 1 app.Order flags=gc,heap,dict,weakref
@@ -204,4 +205,24 @@ fn sets_of_changes_are_tried_side_by_side() {
 fn nothing_is_known_where_the_log_has_no_references() {
     let script = "reftrace 1 runtime=test references=none\ntype 1 app.Line\nalloc 10 1 48\ngc start 2\nunreachable 10\ngc stop 1 0";
     assert_snapshot!(tell(script, "Line.order"), @"NotKnown: 0 of 0 loops die, 0 objects, 0 bytes; 0 living at 0 of 0 snapshots");
+}
+
+#[test]
+fn in_a_log_with_every_reference_an_early_death_is_seen_between_snapshots() {
+    let script = "type 1 app.Client flags=gc,heap,weakref
+        type 2 app.Api flags=gc,heap,weakref
+        alloc 10 1 48
+        incref 10
+        alloc 20 2 48
+        incref 20
+        ref 10 20 .api
+        ref 20 10 .client
+        decref 20
+        decref 10";
+    let outcomes = play(script, &["Client.api", "Api.client"]).outcomes;
+    let verdicts: Vec<(Verdict, Proof, u64)> =
+        outcomes.iter().map(|outcome| (outcome.verdict(), outcome.proof, outcome.freed_loops)).collect();
+    let (early, verified) = ((Verdict::DiesEarly, Proof::Replay, 1), (Verdict::Verified, Proof::Replay, 1));
+    assert_eq!(verdicts, [early, verified]);
+    assert_eq!((outcomes[0].early[0].type_name.as_str(), outcomes[0].early[0].event), ("app.Api", 11));
 }
