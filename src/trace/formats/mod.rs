@@ -21,6 +21,7 @@ mod json;
 mod lines;
 pub mod meliae;
 pub mod memray;
+pub mod pyheap;
 mod reader;
 pub mod refcycle;
 pub mod ruby;
@@ -61,6 +62,7 @@ pub const FORMATS: &[&dyn TraceFormat] = &[
     &cc_edges::CcEdges,
     &meliae::Meliae,
     &refcycle::Refcycle,
+    &pyheap::PyHeap,
     &memray::Memray,
     &heaptrack::Heaptrack,
     &v8::V8,
