@@ -8,8 +8,8 @@ use crate::trace::{Position, TraceError};
 /// Bytes of a line that are looked at in a log for people; the rest of a longer line is passed over.
 pub(super) const FIRST_MIB: usize = 1 << 20;
 
-/// Where a line is one object, with all its references: more than any has.
-pub(super) const WHOLE: usize = 1 << 32;
+/// Where a line is one object, with all its references.
+pub(super) const WHOLE: usize = usize::MAX;
 
 /// An input, line by line. Memory is that of the longest line, as far as it is looked at.
 pub(super) struct Lines {

@@ -139,7 +139,11 @@ impl Parser {
                 let name = format!(".{}", self.graph.text(edge.name));
                 self.names.slot(name.as_bytes(), out)
             }
-            _ => self.names.slot(self.graph.text(edge.name).as_bytes(), out),
+            // Places of a table are numbered by name.
+            _ => match self.graph.text(edge.name).parse() {
+                Ok(index) => Slot::index(index),
+                Err(_) => self.names.slot(self.graph.text(edge.name).as_bytes(), out),
+            },
         };
         let to = Tag(self.graph.nodes[edge.to as usize].id);
         out.push_back(Event::Ref { from: Tag(node.id), to, slot });
