@@ -256,6 +256,9 @@ pub(crate) struct Convert {
     /// The form to write; the other one of the two of a trace, unless named
     #[arg(long, value_name = "FORM", value_parser = trace_format_names())]
     pub to: Option<String>,
+    /// Leave out the arguments of the command, and the text keys of dicts that name no attribute
+    #[arg(long)]
+    pub strip: bool,
     /// Pack with zstd, at this level
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub zstd: Option<i32>,

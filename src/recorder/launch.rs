@@ -23,6 +23,8 @@ pub struct Options {
     pub stack_depth: u32,
     /// Whether lists, dicts and tuples go around CPython's free lists, so that each has the stack that made it.
     pub bypass: bool,
+    /// Whether the keys of dicts are written that are not names of attributes.
+    pub keys: bool,
     /// Time between two checkpoints.
     pub every: Option<Duration>,
     /// Whether processes that a recorded one starts or forks are recorded too. If not, they have the environment that they
@@ -108,6 +110,9 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     ];
     if !options.bypass {
         lines.push("bypass=no".into());
+    }
+    if options.keys {
+        lines.push("keys=yes".into());
     }
     if let Some(every) = options.every {
         lines.push(format!("every={}", every.as_secs_f64()));

@@ -6,6 +6,7 @@ pub mod event;
 pub mod formats;
 pub mod input;
 pub mod player;
+pub mod strip;
 
 pub use convert::{ConvertError, convert};
 pub use error::{ErrorKind, Position, TraceError};

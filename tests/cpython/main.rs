@@ -19,6 +19,7 @@ mod growth;
 mod owners;
 mod pytest;
 mod record;
+mod secrets;
 mod shapes;
 mod sizes;
 mod slots;

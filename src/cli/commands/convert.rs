@@ -8,12 +8,22 @@ use refloop::heap;
 use refloop::interchange::{self, GraphFormat, last_graph::LastGraph};
 use refloop::trace::formats::{SNIFFED, WriteOptions, detect, named, open_input, target_of};
 use refloop::trace::input::Input;
-use refloop::trace::{ConvertError, Ending, convert as convert_events};
+use refloop::trace::strip::{AttributeNames, Stripped};
+use refloop::trace::{ConvertError, Ending, Events, convert as convert_events, open};
 
 use crate::output::AtomicFile;
 use crate::progress::Progress;
 use crate::status::{Failure, Outcome};
 use crate::{args, inputs, output};
+
+/// The trace without what its program's data says, which takes another reading of the file.
+fn without_data(events: Box<dyn Events>, path: &Path) -> Result<Box<dyn Events>, Failure> {
+    if path == Path::new("-") {
+        return Err(Failure::usage("--strip reads the trace twice: name a file"));
+    }
+    let mut first = open(path).map_err(|error| error.in_file(path))?;
+    Ok(Box::new(Stripped::new(events, AttributeNames::of(first.as_mut()))))
+}
 
 pub(crate) fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
     if let Some(format) = command.to.as_deref().and_then(interchange::named) {
@@ -27,6 +37,9 @@ pub(crate) fn convert(command: &args::Convert) -> Result<Outcome, Failure> {
         return Err(Failure::usage("there is no such form to write"));
     };
     let mut events = open_input(input).map_err(|error| error.in_file(&command.input))?;
+    if command.strip {
+        events = without_data(events, &command.input)?;
+    }
     let header = events.header().clone();
     let options = WriteOptions { zstd: command.zstd };
     let cannot = || format!("cannot write {}", command.output.display());

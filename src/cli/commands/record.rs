@@ -31,6 +31,9 @@ pub(crate) struct RecordArgs {
     /// Leave CPython's free lists alone: lists, dicts and tuples may then show the stack of an earlier one
     #[arg(long)]
     no_bypass: bool,
+    /// Write the text keys of dicts, such as user names and addresses; else only names of attributes are written
+    #[arg(long)]
+    keys: bool,
     /// Record no process that a recorded one starts or forks
     #[arg(long)]
     no_children: bool,
@@ -73,6 +76,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         },
         stack_depth: args.stack_depth,
         bypass: !args.no_bypass,
+        keys: args.keys,
         children: !args.no_children,
         every: args.every,
     };

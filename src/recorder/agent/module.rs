@@ -148,7 +148,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         let mut recorder = Recorder::new(row, options.full, depth, stacks, type_type);
         let callback = (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), c"_collection".as_ptr());
         recorder.own = hide(&python, module);
-        let mut walker = Walker::new(row)?;
+        let mut walker = Walker::new(row, options.keys)?;
         walker.leave_out(&recorder.own);
         recorder.own.extend(walker.interned_strings());
         recorder.walker = Some(walker);

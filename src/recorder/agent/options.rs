@@ -19,6 +19,8 @@ pub(crate) struct Options {
     pub bypass: bool,
     /// Nanoseconds between two checkpoints, 0 for none.
     pub every: u64,
+    /// Whether the keys of dicts are written that are not names of attributes.
+    pub keys: bool,
     /// Whether the children of a fork are recorded too.
     pub forks: bool,
 }
@@ -42,6 +44,7 @@ impl Options {
             depth: value("depth").and_then(|depth| depth.parse().ok()).unwrap_or(32),
             bypass: value("bypass") != Some("no"),
             every: (seconds * 1e9) as u64,
+            keys: value("keys") == Some("yes"),
             forks: value("forks") != Some("no"),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::log::{Log, out_of_memory};
@@ -110,10 +111,38 @@ impl Process {
         if parent != 0 {
             header += &format!(" parent={parent}");
         }
-        let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-        header += &format!(" executable={} argv={}", quoted(&self.executable), quoted(&arguments.join(" ")));
+        let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        header +=
+            &format!(" executable={} argv={}", quoted(&self.executable), quoted(&up_to_program(&words).join(" ")));
         header
     }
+}
+
+/// The words of a command up to the name of its program. What comes behind may be a secret: it is one `…`, as is the code
+/// after `-c`.
+fn up_to_program(words: &[String]) -> Vec<&str> {
+    let shown = words_to_program(words).min(words.len());
+    let kept = words[..shown].iter().map(String::as_str);
+    kept.chain((shown < words.len()).then_some("…")).collect()
+}
+
+/// How many words that is: `python -X dev app.py`, `python -m app`, `python -c`.
+fn words_to_program(words: &[String]) -> usize {
+    let mut next = 1;
+    while let Some(word) = words.get(next) {
+        let Some(flags) = word.strip_prefix('-').filter(|flags| !flags.is_empty()) else { return next + 1 };
+        if flags.starts_with('-') {
+            return next;
+        }
+        let with_value = flags.char_indices().find(|(_, flag)| "cmWX".contains(*flag));
+        let is_apart = with_value.is_some_and(|(place, _)| place + 1 == flags.len());
+        match with_value {
+            Some((_, 'c')) => return next + usize::from(is_apart),
+            Some((_, 'm')) => return next + 1 + usize::from(is_apart),
+            _ => next += 1 + usize::from(is_apart),
+        }
+    }
+    next
 }
 
 /// An error of the system, in its words, without its number.
@@ -123,7 +152,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
     text.to_lowercase()
 }
 
-/// Creates the file: `app.reftrace`, or `app.PID.reftrace`, or the next that is free.
+/// Creates the file, for its owner alone: `app.reftrace`, or `app.PID.reftrace`, or the next that is free.
 fn create(output: &Path, id: u32, child: bool) -> io::Result<(File, PathBuf)> {
     let mut attempt = u32::from(child);
     loop {
@@ -132,7 +161,7 @@ fn create(output: &Path, id: u32, child: bool) -> io::Result<(File, PathBuf)> {
             1 => numbered(output, &id.to_string()),
             _ => numbered(output, &format!("{id}-{attempt}")),
         };
-        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 1000 => attempt += 1,
             result => return result.map(|file| (file, path)),
         }
@@ -180,13 +209,33 @@ pub(crate) fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{numbered, quoted};
+    use super::{numbered, quoted, up_to_program};
     use std::path::Path;
 
     #[test]
     fn a_child_puts_its_number_before_the_extension() {
         assert_eq!(numbered(Path::new("/a/app.reftrace"), "7"), Path::new("/a/app.7.reftrace"));
         assert_eq!(numbered(Path::new("app"), "7"), Path::new("app.7"));
+    }
+
+    #[test]
+    fn nothing_behind_the_name_of_the_program_is_kept() {
+        let kept = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(String::from).collect();
+            up_to_program(&words).join(" ")
+        };
+        assert_eq!(kept("python app.py"), "python app.py");
+        assert_eq!(
+            kept("python3 -X dev -Werror -W once app.py --key s3cret"),
+            "python3 -X dev -Werror -W once app.py …"
+        );
+        assert_eq!(kept("python -Im app.main s3cret"), "python -Im app.main …");
+        assert_eq!(kept("python -mapp s3cret"), "python -mapp …");
+        assert_eq!(kept("python -Bc key='s3cret'"), "python -Bc …");
+        assert_eq!(kept("python -ckey='s3cret'"), "python …");
+        assert_eq!(kept("python - s3cret"), "python - …");
+        assert_eq!(kept("uwsgi --key s3cret"), "uwsgi …");
+        assert_eq!(kept("python -m"), "python -m");
     }
 
     #[test]

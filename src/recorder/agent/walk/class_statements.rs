@@ -358,9 +358,7 @@ impl<S: Sink> Walk<'_, S> {
             let Some(known) = PERHAPS_WEAK.into_iter().find(is) else {
                 return false;
             };
-            let globals = interpreter.row.function.iter().find(|(_, field)| *field == ".__globals__");
-            let globals = globals.map_or(0, |&(offset, _)| word(function + usize::from(offset)));
-            let value = self.dict_entry(globals, known);
+            let value = self.dict_entry(self.globals_of(function), known);
             value != 0
                 && (value == interpreter.weak_reference
                     || type_of(value) == interpreter.c_function

@@ -18,6 +18,8 @@ pub(super) struct Walk<'a, S> {
     pub(super) scratch: &'a mut Scratch,
     /// References to objects that are not in `scratch.members` are left out.
     pub only_members: bool,
+    /// All that can own a dict of attributes, or a tuple of cells, was described.
+    pub owners_met: bool,
 }
 
 impl<S: Sink> Walk<'_, S> {
@@ -29,6 +31,7 @@ impl<S: Sink> Walk<'_, S> {
         scratch.labels.clear();
         scratch.sites.clear();
         scratch.closures.clear();
+        scratch.namespaces.clear();
         scratch.queue.clear();
         scratch.deferred.clear();
         scratch.fixed.clear();
@@ -65,10 +68,7 @@ impl<S: Sink> Walk<'_, S> {
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let class = self.class_of(object);
-            if self.scratch.classes[class].kind == Kind::Tuple
-                && self.is_closure(object)
-                && !self.scratch.closures.contains(object)
-            {
+            if self.waits_for_owner(object, class) {
                 self.scratch.deferred.add(object);
             } else {
                 self.describe(object, class);
@@ -76,7 +76,21 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
+    /// Whether what the references of an object are called depends on who holds it, and that is not known yet.
+    unsafe fn waits_for_owner(&self, object: usize, class: usize) -> bool {
+        if self.owners_met {
+            return false;
+        }
+        match self.scratch.classes[class].kind {
+            // SAFETY: as the caller promises, the lock is held and the object alive.
+            Kind::Tuple => unsafe { self.is_closure(object) && !self.scratch.closures.contains(object) },
+            Kind::Dict => !self.context.keys && !self.scratch.namespaces.contains(object),
+            _ => false,
+        }
+    }
+
     pub(super) unsafe fn describe_deferred(&mut self) {
+        self.owners_met = true;
         for object in std::mem::take(&mut self.scratch.deferred) {
             // SAFETY: as the caller promises, the lock is held and the object alive.
             unsafe {
@@ -93,7 +107,11 @@ impl<S: Sink> Walk<'_, S> {
             // SAFETY: as the caller promises, the lock is held and the object alive.
             unsafe {
                 let class = self.class_of(object);
-                self.describe(object, class);
+                if self.waits_for_owner(object, class) {
+                    self.scratch.deferred.add(object);
+                } else {
+                    self.describe(object, class);
+                }
             }
         }
     }
@@ -120,6 +138,10 @@ impl<S: Sink> Walk<'_, S> {
             self.read_edges(object, class, gc, tracked, &mut edges);
             if self.scratch.classes[class].kind == Kind::Function {
                 self.remember_closure(object);
+                let globals = self.globals_of(object);
+                if globals != 0 {
+                    self.scratch.namespaces.insert(globals, 1);
+                }
             }
             self.name_edges(object, class, &mut edges);
 
@@ -226,6 +248,13 @@ impl<S: Sink> Walk<'_, S> {
         // SAFETY: as the caller promises, the lock is held and the object alive.
         let bytes = head + unsafe { class.body(&self.context.interpreter, object) };
         self.sink.object(object, object - head, class.number, bytes as u64)
+    }
+
+    /// The dict of the globals of a function.
+    pub(super) unsafe fn globals_of(&self, function: usize) -> usize {
+        let globals = self.context.interpreter.row.function.iter().find(|(_, field)| *field == ".__globals__");
+        // SAFETY: as the caller promises, the lock is held and the function alive.
+        globals.map_or(0, |&(offset, _)| unsafe { word(function + usize::from(offset)) })
     }
 
     unsafe fn remember_closure(&mut self, function: usize) {

@@ -81,14 +81,17 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// The label of the value under `key` in a dict.
-    pub(super) unsafe fn key_label(&mut self, key: usize) -> u32 {
+    /// The label of the value under `key` in a dict. A text that is data is not written unless it is to be shown.
+    pub(super) unsafe fn key_label(&mut self, key: usize, shown: bool) -> u32 {
         // SAFETY: as the caller promises, the name or key is alive.
         unsafe {
             let class = type_of(key);
             let flags = type_flags(class);
             let interpreter = &self.context.interpreter;
             if flags & flag::UNICODE_SUBCLASS != 0 {
+                if !shown {
+                    return self.fixed("['…']");
+                }
                 if let Some(label) = self.scratch.labels.get(key | Form::Key as usize) {
                     return label;
                 }

@@ -48,6 +48,8 @@ struct Context {
     gc_lists: GcLists,
     /// Objects of the recorder itself: what they hold is not counted.
     own: Vec<usize>,
+    /// Whether the keys of dicts are written that are not names of attributes.
+    keys: bool,
     data_keys: Cell<usize>,
 }
 
@@ -70,8 +72,10 @@ struct Scratch {
     numbers: Vec<u64>,
     /// Untracked objects that were met and not yet described.
     queue: Vec<usize>,
-    /// Tuples of cells that were met before their functions.
+    /// Tuples of cells that were met before their functions, and dicts that were met before whose attributes they have.
     deferred: Vec<usize>,
+    /// Dicts of attributes: of instances, classes and modules, and the globals of functions.
+    namespaces: AddressMap<u32>,
     text: Vec<u8>,
     candidates: garbage::Candidates,
     /// Classes by the address of the key table that their instances share.
@@ -95,6 +99,7 @@ impl Scratch {
         self.deferred.shrink_to(KEPT);
         self.members.clear();
         self.closures.clear();
+        self.namespaces.clear();
         self.labels.clear();
         self.sites.clear();
     }
@@ -115,7 +120,7 @@ impl Walker {
     ///
     /// # Safety
     /// The GIL is held, and it is a 64-bit build with a GIL.
-    pub(crate) unsafe fn new(row: &'static CPython) -> Result<Walker, &'static str> {
+    pub(crate) unsafe fn new(row: &'static CPython, keys: bool) -> Result<Walker, &'static str> {
         const INCOMPLETE: &str = "the heap cannot be walked: this Python exports too little of itself";
         const NO_LISTS: &str = "the heap cannot be walked: the lists of the cyclic collector were not found";
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
@@ -127,6 +132,7 @@ impl Walker {
                 interpreter,
                 gc_lists,
                 own: Vec::new(),
+                keys,
                 data_keys: Cell::new(0),
             };
             Ok(Walker { context, scratch: Scratch::default() })
@@ -153,7 +159,7 @@ impl Walker {
     /// The GIL is held, and no collection is going on.
     pub(crate) unsafe fn full<S: Sink>(&mut self, sink: &mut S) {
         let Walker { context, scratch } = self;
-        let mut walk = Walk { sink, context, scratch, only_members: false };
+        let mut walk = Walk { sink, context, scratch, only_members: false, owners_met: false };
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             walk.begin(FULL);
@@ -191,7 +197,7 @@ impl Walker {
             }
             found.unreachable.retain(|&object| !sink.hidden(object));
             if !found.unreachable.is_empty() {
-                let mut walk = Walk { sink, context, scratch, only_members: true };
+                let mut walk = Walk { sink, context, scratch, only_members: true, owners_met: false };
                 walk.begin(GARBAGE);
                 walk.garbage(&found.unreachable);
                 walk.end(GARBAGE);
@@ -234,6 +240,6 @@ impl Walker {
     pub(crate) unsafe fn define<S: Sink>(&mut self, sink: &mut S, type_object: usize) -> u32 {
         let Walker { context, scratch } = self;
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
-        unsafe { Walk { sink, context, scratch, only_members: false }.define(type_object) }
+        unsafe { Walk { sink, context, scratch, only_members: false, owners_met: false }.define(type_object) }
     }
 }

@@ -72,6 +72,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let dict = self.dict_of(object, class);
             if dict != 0 {
+                self.scratch.namespaces.insert(dict, 1);
                 let label = self.fixed(".__dict__");
                 edges.name(dict, label);
             }
@@ -159,6 +160,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let table = self.table(keys, word(dict + dict::VALUES));
             let key_name = self.fixed("key");
+            let shows_keys = self.context.keys || self.scratch.namespaces.contains(dict);
             // Tables that have other keys than `str` visit them as well, each behind its value.
             let visits_keys = edges.targets.len() >= 2 * word(dict + dict::USED);
             for index in 0..table.count {
@@ -166,7 +168,7 @@ impl<S: Sink> Walk<'_, S> {
                 if value == 0 {
                     continue;
                 }
-                let label = self.key_label(key);
+                let label = self.key_label(key, shows_keys);
                 edges.name(value, label);
                 if visits_keys {
                     edges.name_next(key, key_name);
