@@ -71,6 +71,8 @@ pub struct Collections {
     pub uncollectable: u64,
     /// Runs that the recorder did not see: what they freed is not known.
     pub missed: u64,
+    /// Interpreters besides the first, whose objects no walk describes.
+    pub other_interpreters: u64,
 }
 
 /// The objects that are alive at one moment of a trace, and what is known of them. 52 bytes an object, and 12 a

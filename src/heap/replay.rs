@@ -237,7 +237,8 @@ impl Player for Play<'_> {
             | Event::Text(_)
             | Event::Time { .. }
             | Event::GcStop { .. }
-            | Event::GcMissed { .. } => {
+            | Event::GcMissed { .. }
+            | Event::Interpreters { .. } => {
                 self.heap.turn_without_snapshot(self.observer, |heap, observer| heap.apply_rare(event, observer));
             }
             Event::Retype { .. }
@@ -527,6 +528,9 @@ impl Heap {
             }
             Event::GcMissed { collections } => {
                 self.collections.missed = self.collections.missed.saturating_add(collections);
+            }
+            Event::Interpreters { others } => {
+                self.collections.other_interpreters = self.collections.other_interpreters.max(others);
             }
             Event::Mark(mark) => self.mark = Some(*mark),
             Event::Time { ns } => {

@@ -2,13 +2,16 @@
 //! terminal, its own exit status, and nothing to notice; out comes what was recorded, or why nothing was.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Process};
 use super::{install, python, signals};
+use crate::trace::formats::binary::amend::add_to_header;
 
 /// The variable that the agent reads, in this process's children and theirs.
 const VARIABLE: &str = "REFLOOP_RECORD";
@@ -27,6 +30,8 @@ pub struct Options {
     pub keys: bool,
     /// Time between two checkpoints.
     pub every: Option<Duration>,
+    /// A signal on which a checkpoint is written, where the program leaves it its default.
+    pub signal: Option<CheckpointSignal>,
     /// Whether processes that a recorded one starts or forks are recorded too. If not, they have the environment that they
     /// have alone.
     pub children: bool,
@@ -39,6 +44,13 @@ pub enum EventsMode {
     Survivors,
     /// All.
     Full,
+}
+
+/// A signal that programs may use as they like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckpointSignal {
+    Usr1,
+    Usr2,
 }
 
 /// What became of the command.
@@ -70,14 +82,20 @@ pub fn launch(command: &[OsString], options: &Options, warn: impl FnOnce(&str)) 
         warn(reason);
     }
     signals::hold();
+    let start = Instant::now();
     let mut running = child.spawn()?;
     signals::pass_to(running.id());
     let status = running.wait()?;
     signals::pass_to(0);
+    let seconds = start.elapsed().as_secs_f64();
     let outcome = match &place {
         Ok(place) => Outcome::read(&place.path().join("status")),
         Err(_) => Outcome::default(),
     };
+    for process in outcome.processes.iter().filter(|process| process.id == running.id()) {
+        // A trace that is gone, or another's by now, says nothing of the end.
+        let _ = write_end(process, status, seconds);
+    }
     let failure = match prepared {
         Err(reason) => Some(reason),
         Ok(()) if outcome.processes.is_empty() => {
@@ -86,6 +104,17 @@ pub fn launch(command: &[OsString], options: &Options, warn: impl FnOnce(&str)) 
         Ok(()) => None,
     };
     Ok(Recording { status, outcome, failure })
+}
+
+/// Writes into the trace of the program how that ended.
+fn write_end(process: &Process, status: ExitStatus, seconds: f64) -> io::Result<bool> {
+    let end = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit={code}"),
+        (None, Some(signal)) => format!("signal={signal}"),
+        (None, None) => return Ok(false),
+    };
+    let file = File::options().read(true).write(true).open(&process.trace)?;
+    add_to_header(&file, &format!("pid={}", process.id), &format!("{end} seconds={seconds:.3}"))
 }
 
 /// Gives the command the environment in which Python loads the agent.
@@ -113,6 +142,10 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     }
     if options.keys {
         lines.push("keys=yes".into());
+    }
+    if let Some(signal) = options.signal {
+        // Their numbers on Linux.
+        lines.push(format!("signal={}", if signal == CheckpointSignal::Usr1 { 10 } else { 12 }));
     }
     if let Some(every) = options.every {
         lines.push(format!("every={}", every.as_secs_f64()));

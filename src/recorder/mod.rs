@@ -10,5 +10,5 @@ mod python;
 mod signals;
 
 pub use install::unpack_agent;
-pub use launch::{EventsMode, Options, Recording, launch};
+pub use launch::{CheckpointSignal, EventsMode, Options, Recording, launch};
 pub use outcome::{Outcome, Process};

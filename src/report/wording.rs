@@ -90,8 +90,31 @@ pub(super) fn gaps(inputs: &[Input]) -> Vec<String> {
             gaps.push(format!("the same of {}", counted(more, "more trace", "more traces")));
         }
     }
-    gaps.extend(inputs.iter().filter(|input| input.is_incomplete()).map(missed));
+    gaps.extend(inputs.iter().filter(|input| input.missed_collections > 0).map(missed));
+    gaps.extend(inputs.iter().filter_map(other_interpreters));
+    gaps.extend(inputs.iter().filter_map(ended));
     gaps
+}
+
+/// `a.reftrace: 2 more interpreters were not looked at, so nothing is known of their loops`.
+fn other_interpreters(input: &Input) -> Option<String> {
+    let (number, was) = match input.other_interpreters {
+        0 => return None,
+        1 => ("1 more interpreter".to_string(), "was"),
+        n => (format!("{} more interpreters", count(n)), "were"),
+    };
+    Some(format!("{}: {number} {was} not looked at, so nothing is known of the loops there", printable(&input.path)))
+}
+
+/// `a.reftrace: the program ended with 2 after 0.1 s`; nothing where it ended well, or nobody knows how.
+fn ended(input: &Input) -> Option<String> {
+    let end = input.program.filter(|end| !end.is_success())?;
+    let how = match (end.exit, end.signal) {
+        (Some(code), _) => format!("ended with {code}"),
+        (None, signal) => format!("was killed by signal {}", signal.unwrap_or_default()),
+    };
+    let seconds = end.milliseconds as f64 / 1000.0;
+    Some(format!("{}: the program {how} after {seconds:.1} s", printable(&input.path)))
 }
 
 /// `a.reftrace: 12 collections were not seen, …`.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::trace::References;
+use crate::trace::{Header, References};
 
 /// One trace that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -23,8 +23,45 @@ pub struct Input {
     pub snapshots: u64,
     /// Collections that the recorder did not see: what they freed is not known.
     pub missed_collections: u64,
+    /// Interpreters besides the first that were in the process: their loops are not known.
+    pub other_interpreters: u64,
+    /// How the program ended; `None` where the trace does not tell.
+    pub program: Option<ProgramEnd>,
     /// How far the cyclic garbage of the run is known.
     pub known: Extent,
+}
+
+/// How a recorded program ended, as whoever started it saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ProgramEnd {
+    /// Its exit code; `None` where a signal ended it.
+    pub exit: Option<i32>,
+    pub signal: Option<i32>,
+    /// How long it ran.
+    pub milliseconds: u64,
+}
+
+impl ProgramEnd {
+    /// What the header of a trace says of it.
+    pub fn of(header: &Header) -> Option<ProgramEnd> {
+        let word = |wanted: &str| header.extra.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str());
+        let (exit, signal) = (word("exit").and_then(parse), word("signal").and_then(parse));
+        let seconds: f64 = word("seconds")?.parse().ok()?;
+        (exit.is_some() || signal.is_some()).then_some(ProgramEnd {
+            exit,
+            signal,
+            milliseconds: (seconds * 1000.0) as u64,
+        })
+    }
+
+    /// Whether it said of itself that all is well.
+    pub fn is_success(self) -> bool {
+        self.exit == Some(0)
+    }
+}
+
+fn parse(word: &str) -> Option<i32> {
+    word.parse().ok()
 }
 
 /// How far a trace can be read.
@@ -81,7 +118,7 @@ impl Input {
 
     /// Loops may have come and gone unseen.
     pub fn is_incomplete(&self) -> bool {
-        self.missed_collections > 0
+        self.missed_collections > 0 || self.other_interpreters > 0
     }
 
     /// Of some trace loops may have come and gone unseen.

@@ -16,7 +16,7 @@ use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, Slot
 use crate::trace::{Births, Ending, Events, Position, TraceError};
 
 pub use anomaly::Anomaly;
-pub use input::{Extent, Input, InputEnding};
+pub use input::{Extent, Input, InputEnding, ProgramEnd};
 pub use merge::{Run, Slots, Types, Unlisted};
 
 /// What the analyses are asked.
@@ -89,6 +89,8 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         events: replayed.events,
         snapshots: replayed.snapshots,
         missed_collections: heap.collections().missed,
+        other_interpreters: heap.collections().other_interpreters,
+        program: ProgramEnd::of(heap.header()),
         known: Extent::of(replayed.snapshots, replayed.whole_snapshots, ending == InputEnding::Complete),
         ending,
         cut_at,

@@ -445,6 +445,10 @@ pub enum Event {
     GcMissed {
         collections: u64,
     },
+    /// So many interpreters besides the first have been in the process: their objects are in no walk.
+    Interpreters {
+        others: u64,
+    },
     Mark(Box<Mark>),
     /// Nanoseconds since the start of the recording, never less than before.
     Time {

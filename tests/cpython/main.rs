@@ -11,6 +11,7 @@ mod each;
 
 mod collected;
 mod cuts;
+mod ending;
 mod exactness;
 mod fingerprints;
 mod gate;

@@ -44,6 +44,7 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
     }
     let unchecked = !command.running && Input::none_is_checked(&run.inputs);
     let incomplete = Input::some_is_incomplete(&run.inputs);
+    let missed = run.inputs.iter().any(|input| input.missed_collections > 0);
     let (failed, expired) = (verdict.failed, verdict.expired.first().cloned());
     if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &error) {
         prune(file, baseline, &findings, command)?;
@@ -67,8 +68,11 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
         (None, false) if unchecked => Err(Failure::input(
             "no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?",
         )),
-        (None, false) if incomplete => {
+        (None, false) if missed => {
             Err(Failure::input("collections were not seen: does the program, or a test, clear gc.callbacks?"))
+        }
+        (None, false) if incomplete => {
+            Err(Failure::input("not every interpreter was looked at: loops in a sub-interpreter are not found"))
         }
         (None, false) => Ok(Outcome::Nothing),
     }

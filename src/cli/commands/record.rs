@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use refloop::human::{bytes, counted};
-use refloop::recorder::{self, EventsMode, Options, Process, Recording, launch};
+use refloop::recorder::{self, CheckpointSignal, EventsMode, Options, Process, Recording, launch};
 
 use crate::output;
 use crate::status::{Failure, Outcome};
@@ -28,6 +28,9 @@ pub(crate) struct RecordArgs {
     /// Write a checkpoint every so many seconds, besides the one at the end
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     every: Option<Duration>,
+    /// Write a checkpoint when this signal comes, if the program leaves it its default
+    #[arg(long, value_enum, ignore_case = true, value_name = "SIGNAL")]
+    signal: Option<Signal>,
     /// Leave CPython's free lists alone: lists, dicts and tuples may then show the stack of an earlier one
     #[arg(long)]
     no_bypass: bool,
@@ -62,6 +65,12 @@ enum Events {
     Full,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Signal {
+    Usr1,
+    Usr2,
+}
+
 /// Runs the program. The exit code is the program's own.
 pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
     if args.print_agent {
@@ -77,6 +86,10 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         stack_depth: args.stack_depth,
         bypass: !args.no_bypass,
         keys: args.keys,
+        signal: args.signal.map(|signal| match signal {
+            Signal::Usr1 => CheckpointSignal::Usr1,
+            Signal::Usr2 => CheckpointSignal::Usr2,
+        }),
         children: !args.no_children,
         every: args.every,
     };

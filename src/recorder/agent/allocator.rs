@@ -72,6 +72,7 @@ pub(crate) unsafe fn install(parts: Parts) {
             current_thread,
             interpreter: (python.PyInterpreterState_Main)(),
             own_locks,
+            other_interpreters: 0,
             every,
             next_checkpoint: system::now() + every,
             births: 0,
@@ -137,6 +138,11 @@ unsafe fn foreign(state: &State, thread: usize) -> bool {
         FOREIGN.store(true, Ordering::Relaxed);
     }
     foreign
+}
+
+/// Whether an interpreter with a lock of its own was met.
+pub(crate) fn has_foreign() -> bool {
+    FOREIGN.load(Ordering::Relaxed)
 }
 
 #[cold]

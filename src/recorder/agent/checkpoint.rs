@@ -4,6 +4,7 @@ use std::ffi::{c_int, c_void};
 
 use crate::allocator;
 use crate::global::{self, State, with_hook_off};
+use crate::interpreters;
 use crate::log::{cut, out_of_memory};
 use crate::memory::{GrowText, is_refused};
 use crate::process::quoted;
@@ -164,11 +165,13 @@ fn full(state: &mut State) {
     flush(state);
 }
 
-/// Writes how many collections the recorder did not see.
+/// Writes what the recorder did not see: other interpreters, and collections.
 fn account(state: &mut State) {
     if state.collecting {
         return;
     }
+    // SAFETY: under the interpreter's lock.
+    unsafe { interpreters::account(state) };
     let Some(collector) = &mut state.collector else { return };
     // SAFETY: under the interpreter's lock, outside collections.
     let missed = unsafe { collector.check() };

@@ -28,6 +28,8 @@ pub(crate) struct State {
     pub interpreter: usize,
     /// Other interpreters may run beside it.
     pub own_locks: bool,
+    /// Others that were in the process, as far as the trace was told.
+    pub other_interpreters: u64,
     /// Nanoseconds between two checkpoints, 0 for none.
     pub every: u64,
     pub next_checkpoint: u64,
@@ -91,6 +93,7 @@ pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
     state.every = process.options.every;
     state.next_checkpoint = system::now() + state.every;
     state.recorder = recorder;
+    state.other_interpreters = 0;
     state.process = process;
     if let Some(collector) = &mut state.collector {
         // SAFETY: as the caller promises.

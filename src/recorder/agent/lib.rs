@@ -17,6 +17,7 @@ mod crc;
 #[allow(dead_code)] // The converter writes records that the agent does not.
 mod encode;
 mod global;
+mod interpreters;
 mod live_table;
 mod log;
 mod memory;
@@ -27,7 +28,9 @@ mod output;
 mod process;
 mod python;
 mod recorder;
+mod signals;
 mod sink;
 mod stacks;
 mod system;
+mod termination;
 mod walk;

@@ -17,7 +17,7 @@ use crate::python::{
 use crate::recorder::Recorder;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
-use crate::{checkpoint, system};
+use crate::{checkpoint, interpreters, system, termination};
 
 /// `PYTHON_API_VERSION`.
 const API_VERSION: i32 = 1013;
@@ -39,7 +39,7 @@ const fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> Method
     Method { name: name.as_ptr(), function: function as *const c_void, flags: FAST, doc: doc.as_ptr() }
 }
 
-static METHODS: Shared<[Method; 13]> = Shared([
+static METHODS: Shared<[Method; 14]> = Shared([
     fast(c"start", start, c"start(folder, version, executable, types, options=...): begin to record"),
     no_arguments(c"stop", stop, c"stop(): end the file; a later start begins another"),
     no_arguments(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
@@ -54,6 +54,7 @@ static METHODS: Shared<[Method; 13]> = Shared([
     ),
     fast(c"_collection", collection, c"for gc.callbacks"),
     fast(c"_signalled", signalled, c"for signal.signal"),
+    fast(c"_terminated", termination::terminated, c"for signal.signal"),
     no_arguments(c"_forked", forked, c"for os.register_at_fork"),
     no_arguments(c"_exit", at_exit, c"for atexit.register"),
     Method { name: std::ptr::null(), function: std::ptr::null(), flags: 0, doc: std::ptr::null() },
@@ -120,8 +121,11 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         return Err("start takes four arguments, or five".into());
     };
     if global::is_recording() || global::started() && options.is_none() {
+        // SAFETY: under the lock of the interpreter that loads the recorder.
+        global::with_hook_off(|state| unsafe { interpreters::meet(state) });
         return Err(String::new());
     }
+    let is_launched = options.is_none();
     let options = match options {
         // SAFETY: an object that CPython handed over.
         Some(options) => Options::parse(&unsafe { text(&python, options) }),
@@ -146,7 +150,8 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         let folder = text(&python, folder);
         let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder));
         let mut recorder = Recorder::new(row, options.full, depth, stacks, type_type);
-        let callback = (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), c"_collection".as_ptr());
+        let own = |name: &CStr| (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), name.as_ptr());
+        let (callback, terminated) = (own(c"_collection"), own(c"_terminated"));
         recorder.own = hide(&python, module);
         let mut walker = Walker::new(row, options.keys)?;
         walker.leave_out(&recorder.own);
@@ -174,6 +179,9 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         allocator::install(Parts { python, row, recorder, process, current_thread, collector });
         system::at_fork(detach);
         take_over_exit(&python);
+        if is_launched {
+            termination::watch(&python, terminated);
+        }
         global::activate();
     }
     Ok(())
@@ -288,6 +296,7 @@ unsafe extern "C" fn signalled(_: Object, _: *const Object, _: isize) -> Object 
 }
 
 unsafe extern "C" fn at_exit(_: Object, _: Object) -> Object {
+    termination::release();
     checkpoint::last();
     answer()
 }
@@ -323,7 +332,12 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
             return;
         }
         state.collecting = false;
-        if !state.process.options.forks {
+        state.other_interpreters = 0;
+        interpreters::forget();
+        let forks = state.process.options.forks;
+        // SAFETY: under the interpreter's lock, in the child's only thread.
+        unsafe { termination::forked(&state.python, forks) };
+        if !forks {
             return global::stop();
         }
         if let Err(error) = state.process.begin(&mut state.recorder, parent) {
@@ -385,6 +399,7 @@ unsafe extern "C" fn exit_now(module: Object, arguments: *const Object, count: i
     let original = EXIT.load(std::sync::atomic::Ordering::Acquire);
     // A call with wrong arguments comes back: it must not end the recording.
     if count == 1 && names.is_null() {
+        termination::release();
         checkpoint::last();
     }
     // SAFETY: the function that stood there before, with the arguments it is called with.

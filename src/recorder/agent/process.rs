@@ -11,6 +11,9 @@ use crate::options::Options;
 use crate::recorder::Recorder;
 use crate::system;
 
+/// Blanks at the end of the header, where the launcher writes how the program ended.
+const ROOM: usize = 48;
+
 /// What the process keeps to begin a file, and to begin one again after a fork.
 pub(crate) struct Process {
     pub options: Options,
@@ -114,6 +117,7 @@ impl Process {
         let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         header +=
             &format!(" executable={} argv={}", quoted(&self.executable), quoted(&up_to_program(&words).join(" ")));
+        header.extend(std::iter::repeat_n(' ', ROOM));
         header
     }
 }

@@ -33,6 +33,7 @@ pub(crate) struct Method {
 }
 
 pub(crate) const NO_ARGUMENTS: c_int = 4;
+pub(crate) const ONE_ARGUMENT: c_int = 8;
 pub(crate) const FAST: c_int = 0x80;
 pub(crate) const FAST_KEYWORDS: c_int = 0x82;
 
@@ -92,6 +93,8 @@ functions! {
     PyMem_SetAllocator(c_int, *const Allocator);
     PyCode_Addr2Line(usize, c_int) -> c_int;
     PyInterpreterState_Main() -> usize;
+    PyInterpreterState_Head() -> usize;
+    PyInterpreterState_Next(usize) -> usize;
     Py_AddPendingCall(extern "C" fn(*mut c_void) -> c_int, *mut c_void) -> c_int;
     PyModule_Create2(*mut ModuleDef, c_int) -> Object;
     PyImport_ImportModule(*const c_char) -> Object;

@@ -29,11 +29,11 @@ unsafe extern "C" {
         child: Option<extern "C" fn()>,
     ) -> c_int;
     fn clock_gettime(clock: c_int, time: *mut [i64; 2]) -> c_int;
-    fn pthread_sigmask(how: c_int, set: *const SignalSet, old: *mut SignalSet) -> c_int;
+    pub(crate) fn pthread_sigmask(how: c_int, set: *const SignalSet, old: *mut SignalSet) -> c_int;
 }
 
 /// A bit for each signal, from 1 on, in the size that Linux's C libraries have.
-type SignalSet = [u64; 16];
+pub(crate) type SignalSet = [u64; 16];
 
 /// Maps the beginning of a file for reading.
 pub(crate) fn map_file(file: c_int, length: usize) -> io::Result<*mut u8> {

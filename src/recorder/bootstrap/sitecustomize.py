@@ -72,13 +72,15 @@ def _start(folder):
 
     atexit.register(recorder._exit)
     os.register_at_fork(after_in_child=recorder._forked)
-    try:
-        import _signal
+    asked = [line[7:] for line in os.environ.get("REFLOOP_RECORD", "").splitlines() if line.startswith("signal=")]
+    if asked:
+        try:
+            import _signal
 
-        if _signal.getsignal(_signal.SIGUSR2) == _signal.SIG_DFL:
-            _signal.signal(_signal.SIGUSR2, recorder._signalled)
-    except (ImportError, AttributeError, ValueError, OSError):
-        pass
+            if _signal.getsignal(int(asked[0])) == _signal.SIG_DFL:
+                _signal.signal(int(asked[0]), recorder._signalled)
+        except (ImportError, AttributeError, ValueError, OSError):
+            pass
     return ""
 
 

@@ -458,6 +458,7 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             26 => Event::Checkpoint(scope),
             27 => Event::Unreachable { object },
             28 => Event::GcMissed { collections: number },
+            29 => Event::Interpreters { others: number },
             _ => Event::Alloc {
                 object,
                 address: object.0,

@@ -24,7 +24,13 @@ const PROGRAMS: [(&str, &str, &str); 11] = [
 fn analysis(python: &Python, name: &str, mode: &str) -> String {
     let place = tempfile::tempdir().expect("a directory");
     let trace = place.path().join("growth.reftrace");
-    record(&python.path, &[], &trace, &root().join("tests/cpython/growth/programs.py"), &[name, mode]);
+    record(
+        &python.path,
+        &["--signal", "usr2"],
+        &trace,
+        &root().join("tests/cpython/growth/programs.py"),
+        &[name, mode],
+    );
     let page = refloop().args(["analyze", "-q"]).arg(&trace).output().expect("refloop runs");
     String::from_utf8(page.stdout).expect("text")
 }

@@ -197,6 +197,7 @@ impl Decoder {
             kind::GC_START => Event::GcStart { generation: operands.byte() },
             kind::GC_STOP => Event::GcStop { collected: operands.number(), uncollectable: operands.number() },
             kind::GC_MISSED => Event::GcMissed { collections: operands.number() },
+            kind::INTERPRETERS => Event::Interpreters { others: operands.number() },
             kind::TIME => Event::Time { ns: add(&mut self.context.time, operands.difference()) },
             kind::WALK => Event::Walk(operands.scope()),
             kind::CHECKPOINT => Event::Checkpoint(operands.scope()),

@@ -42,6 +42,7 @@ pub mod kind {
     pub const REF_SAME: u8 = 26;
     pub const UNREACHABLE: u8 = 27;
     pub const GC_MISSED: u8 = 28;
+    pub const INTERPRETERS: u8 = 29;
 }
 
 /// First bytes of a binary trace.
@@ -202,6 +203,10 @@ impl Encoder {
 
     pub fn gc_missed(&mut self, collections: u64) -> &[u8] {
         self.make(kind::GC_MISSED, [collections])
+    }
+
+    pub fn interpreters(&mut self, others: u64) -> &[u8] {
+        self.make(kind::INTERPRETERS, [others])
     }
 
     pub fn time(&mut self, ns: u64) -> &[u8] {

@@ -3,6 +3,8 @@
 //! [`Reader`] finds and checks the blocks, `decode.rs` takes the records out of one; [`BinaryWriter`] and [`encode`] are
 //! the way back.
 
+#[cfg(unix)]
+pub mod amend;
 mod decode;
 pub mod encode;
 #[cfg(test)]

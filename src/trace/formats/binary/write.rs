@@ -179,6 +179,9 @@ impl EventSink for BinaryWriter {
             &Event::GcMissed { collections } => {
                 self.payload.extend_from_slice(self.encoder.gc_missed(collections));
             }
+            &Event::Interpreters { others } => {
+                self.payload.extend_from_slice(self.encoder.interpreters(others));
+            }
             &Event::Time { ns } => self.payload.extend_from_slice(self.encoder.time(ns)),
             &Event::Walk(scope) => self.payload.extend_from_slice(self.encoder.scope(kind::WALK, scope_byte(scope))),
             &Event::Checkpoint(scope) => {

@@ -34,6 +34,7 @@ pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event>
         [b'e', ..] => end(line),
         [b'f', ..] => free(line),
         [b'g', ..] => gc(line),
+        [b'i', b'n', b't', ..] => interpreters(line),
         [b'i', ..] => incref(line),
         [b'm', ..] => mark_record(line),
         [b'n', ..] => name(line, texts),
@@ -287,6 +288,13 @@ fn gc(line: &[u8]) -> Parsed<'_, Event> {
 /// `mark KIND LABEL…`
 fn mark_record(line: &[u8]) -> Parsed<'_, Event> {
     operands("mark", line, |input| mark(input).map(|(input, mark)| (input, Event::Mark(Box::new(mark)))))
+}
+
+/// `interpreters OTHERS`
+fn interpreters(line: &[u8]) -> Parsed<'_, Event> {
+    operands("interpreters", line, |input| {
+        number(input, "how many others").map(|(input, others)| (input, Event::Interpreters { others }))
+    })
 }
 
 /// `time NS`

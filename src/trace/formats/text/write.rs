@@ -211,6 +211,10 @@ impl EventSink for TextWriter {
                 self.word("gc missed");
                 self.number(collections);
             }
+            &Event::Interpreters { others } => {
+                self.word("interpreters");
+                self.number(others);
+            }
             Event::Mark(mark) => {
                 self.word("mark ");
                 write_mark(&mut self.line, mark);
