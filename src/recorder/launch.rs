@@ -32,6 +32,8 @@ pub struct Options {
     pub every: Option<Duration>,
     /// A signal on which a checkpoint is written, where the program leaves it its default.
     pub signal: Option<CheckpointSignal>,
+    /// Objects of its own that a child process has at least, if it is to leave a trace; 0 for all.
+    pub children_from: u64,
     /// Whether processes that a recorded one starts or forks are recorded too. If not, they have the environment that they
     /// have alone.
     pub children: bool,
@@ -142,6 +144,9 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     }
     if options.keys {
         lines.push("keys=yes".into());
+    }
+    if options.children_from > 0 {
+        lines.push(format!("children-from={}", options.children_from));
     }
     if let Some(signal) = options.signal {
         // Their numbers on Linux.

@@ -55,6 +55,8 @@ pub struct Written {
 pub struct Outcome {
     /// In the order in which they began; the first is the program.
     pub processes: Vec<Process>,
+    /// Child processes that had too few objects of their own to leave a trace.
+    pub withdrawn: u64,
     /// Why processes were not recorded, each reason once.
     pub refused: Vec<String>,
 }
@@ -72,7 +74,13 @@ impl Outcome {
             let mut words = line.splitn(3, '\t');
             let (Some(word), Some(id), Some(rest)) = (words.next(), words.next(), words.next()) else { continue };
             let Ok(id) = id.parse() else { continue };
-            let process = outcome.processes.iter_mut().rev().find(|process| process.id == id);
+            let place = outcome.processes.iter().rposition(|process| process.id == id);
+            if let ("withdrawn", Some(place)) = (word, place) {
+                outcome.processes.remove(place);
+                outcome.withdrawn += 1;
+                continue;
+            }
+            let process = place.map(|place| &mut outcome.processes[place]);
             match (word, process) {
                 ("begin", _) => outcome.processes.extend(begun(id, rest)),
                 ("end", Some(process)) => process.written = written(rest),
@@ -108,6 +116,7 @@ mod tests {
     fn each_process_keeps_what_it_said_last() {
         let outcome = Outcome::parse(
             "begin\t7\t1\t20\t/t/app.reftrace\nbegin\t8\t1\t21\t/t/app.8.reftrace\nend\t7\t120\t2\t4096\n\
+             begin\t11\t1\t22\t/t/app.11.reftrace\nwithdrawn\t11\t\n\
              stopped\t8\tno space left on device\nrefused\t9\tPython 2.7 is too old\nrefused\t10\tPython 2.7 is too old\n\nbroken",
         );
         assert_eq!(
@@ -129,6 +138,6 @@ mod tests {
                 },
             ]
         );
-        assert_eq!(outcome.refused, ["Python 2.7 is too old"]);
+        assert_eq!((outcome.withdrawn, outcome.refused), (1, vec!["Python 2.7 is too old".to_string()]));
     }
 }

@@ -52,6 +52,10 @@ impl Player for Search {
             } else if OWNERS.contains(&text.text.as_str()) {
                 self.owners.insert(text.id);
             }
+        } else if let Event::Ref { from, to, slot } = event {
+            self.reference(from, to, slot);
+        } else if let Event::Free { object } = event {
+            self.free(object);
         }
     }
 

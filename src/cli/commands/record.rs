@@ -37,6 +37,9 @@ pub(crate) struct RecordArgs {
     /// Write the text keys of dicts, such as user names and addresses; else only names of attributes are written
     #[arg(long)]
     keys: bool,
+    /// Keep the traces of child processes only from so many objects of their own on
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, conflicts_with = "no_children")]
+    children_from: u64,
     /// Record no process that a recorded one starts or forks
     #[arg(long)]
     no_children: bool,
@@ -86,6 +89,7 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         stack_depth: args.stack_depth,
         bypass: !args.no_bypass,
         keys: args.keys,
+        children_from: args.children_from,
         signal: args.signal.map(|signal| match signal {
             Signal::Usr1 => CheckpointSignal::Usr1,
             Signal::Usr2 => CheckpointSignal::Usr2,
@@ -131,7 +135,7 @@ fn say(recording: &Recording, quiet: bool) {
         message(&format!("nothing was recorded: {failure}"));
         return;
     }
-    let recorder::Outcome { processes, refused } = &recording.outcome;
+    let recorder::Outcome { processes, withdrawn, refused } = &recording.outcome;
     if quiet {
         return;
     }
@@ -148,6 +152,10 @@ fn say(recording: &Recording, quiet: bool) {
         match program.lost() {
             Some(reason) => message(&format!("{}: {reason}{more}", file(program))),
             None => message(&format!("{}: {}{more}", file(program), facts(program))),
+        }
+        if *withdrawn > 0 {
+            let children = counted(*withdrawn, "child process", "child processes");
+            message(&format!("{children} with fewer objects of their own left no trace (--children-from)"));
         }
         for child in children {
             if let Some(reason) = child.lost() {

@@ -126,6 +126,9 @@ pub(crate) fn last() {
     with_hook_off(|state| {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
             without_signals(|| {
+                if state.process.is_slight(&mut state.recorder) {
+                    return state.process.withdraw(&mut state.recorder);
+                }
                 full(state);
                 if state.recorder.log.is_open() {
                     state.process.finish(&mut state.recorder);

@@ -17,7 +17,7 @@ pub(crate) struct Record {
     /// Bytes requested, 48 bits of them; 0 when the allocator hook did not see the block.
     bytes_low: u32,
     bytes_high: u16,
-    /// [`IS_CODE`], [`IS_TYPE`], [`PENDING`], [`CONDEMNED`].
+    /// [`IS_CODE`], [`IS_TYPE`], [`PENDING`], [`CONDEMNED`], [`INHERITED`].
     pub flags: u16,
     /// Node of the stack tree; of a free record, the next free one.
     pub node: u32,
@@ -48,6 +48,8 @@ pub(crate) const IS_TYPE: u16 = 2;
 pub(crate) const PENDING: u16 = 4;
 /// Found unreachable by the collection that is going on.
 pub(crate) const CONDEMNED: u16 = 8;
+/// Born before the fork that made this process.
+pub(crate) const INHERITED: u16 = 16;
 
 const EMPTY: Record = Record { block: 0, bytes_low: 0, bytes_high: 0, flags: 0, node: 0, number: 0, class: 0, walk: 0 };
 

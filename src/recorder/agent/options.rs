@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub every: u64,
     /// Whether the keys of dicts are written that are not names of attributes.
     pub keys: bool,
+    /// Objects of its own that a child process has at least, if it is to leave a trace.
+    pub children_from: u64,
     /// Whether the children of a fork are recorded too.
     pub forks: bool,
 }
@@ -45,6 +47,7 @@ impl Options {
             bypass: value("bypass") != Some("no"),
             every: (seconds * 1e9) as u64,
             keys: value("keys") == Some("yes"),
+            children_from: value("children-from").and_then(|least| least.parse().ok()).unwrap_or(0),
             forks: value("forks") != Some("no"),
         })
     }

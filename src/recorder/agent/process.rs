@@ -44,7 +44,7 @@ impl Process {
             .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
         self.path = path;
         let (device, inode) = log.identity();
-        recorder.begin(log);
+        recorder.begin(log, parent != 0);
         self.say("begin", &format!("{device}\t{inode}\t{}", self.path.display()));
         Ok(())
     }
@@ -62,6 +62,20 @@ impl Process {
     /// The process whose file it is.
     pub(crate) fn id(&self) -> u32 {
         self.id
+    }
+
+    /// Another process has the name that was asked for, and this one has too little to be worth a file.
+    pub(crate) fn is_slight(&self, recorder: &mut Recorder) -> bool {
+        let least = self.options.children_from;
+        least > 0 && self.path != self.options.output && recorder.own_objects() < least
+    }
+
+    /// Takes the file away.
+    pub(crate) fn withdraw(&self, recorder: &mut Recorder) {
+        recorder.log.abandon();
+        // What cannot be taken away is a trace without its end.
+        let _ = std::fs::remove_file(&self.path);
+        self.say("withdrawn", "");
     }
 
     /// Ends the file in order.

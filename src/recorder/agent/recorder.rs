@@ -8,7 +8,7 @@ use crate::condemned::Condemned;
 use crate::cpython::memory::GC_HEAD;
 use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
-use crate::live_table::{IS_CODE, IS_TYPE, LiveTable, PENDING};
+use crate::live_table::{INHERITED, IS_CODE, IS_TYPE, LiveTable, PENDING, Record};
 use crate::log::{Log, cut};
 use crate::memory::{Grow, GrowText};
 use crate::object_guess::TypeTable;
@@ -187,8 +187,8 @@ impl Recorder {
         self.table.footprint() + self.stacks.as_ref().map_or(0, Stacks::footprint)
     }
 
-    /// A new file begins: nothing is written in it yet.
-    pub(crate) fn begin(&mut self, log: Log) {
+    /// A new file begins: nothing is written in it yet. What is there is `inherited` where a fork made this process.
+    pub(crate) fn begin(&mut self, log: Log, inherited: bool) {
         self.log = log;
         self.types.forget_numbers();
         self.last_type = 0;
@@ -200,12 +200,19 @@ impl Recorder {
             record.number = 0;
             record.class = 0;
             record.flags &= !PENDING;
+            record.flags |= if inherited { INHERITED } else { 0 };
         }
         if let Some(stacks) = &mut self.stacks {
             stacks.forget_sites();
         }
         self.objects = 0;
         self.checkpoints = 0;
+    }
+
+    /// Objects of this process alone: those written so far, and the blocks that it made and that are there.
+    pub(crate) fn own_objects(&mut self) -> u64 {
+        let is_own = |record: &&mut Record| record.bytes() != 0 && record.number == 0 && record.flags & INHERITED == 0;
+        self.objects + self.table.records().filter(is_own).count() as u64
     }
 
     /// The object of this record is no more.

@@ -32,6 +32,7 @@ on_each_python! {
     a_hook_that_is_taken_away_ends_the_recording_and_not_the_program,
     a_trace_that_a_live_process_writes_is_not_replaced,
     children_that_are_not_recorded_have_the_environment_that_they_have_alone,
+    children_with_too_few_objects_of_their_own_leave_no_trace,
 }
 
 /// A folder with a program in it.
@@ -507,6 +508,21 @@ fn children_that_are_not_recorded_have_the_environment_that_they_have_alone(pyth
         assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{python}: {}", text(&recorded.stderr));
         assert_eq!(place.traces().len(), 1, "{python}: {:?}", place.traces());
     }
+}
+
+fn children_with_too_few_objects_of_their_own_leave_no_trace(python: &Python) {
+    let program = "import os\n\
+        for made in [0, 10, 5000]:\n    if os.fork() == 0:\n        kept = [[] for _ in range(made)]\n        os._exit(made % 7)\n\
+        \x20   print(os.wait()[1] >> 8)\n";
+    let place = Place::with(program);
+    let alone = place.alone(&python.path, &["app.py"]);
+    let recorded = place.recorded(&["--children-from", "1000"], &python.path, &["app.py"]);
+    let said = text(&recorded.stderr);
+    assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{python}: {said}");
+    assert!(said.contains("2 child processes with fewer objects of their own left no trace"), "{python}: {said}");
+    let traces = place.traces();
+    assert_eq!(traces.len(), 2, "{python}: {traces:?}");
+    assert!(read(&traces[1]).live["list"] >= 5000, "{python}");
 }
 
 fn a_full_disk_stops_the_recording_and_not_the_program(python: &Python) {
