@@ -16,8 +16,8 @@ use super::identity::Identity;
 use super::journal::Shift;
 use super::model::{Heap, ObjectIndex, names_of};
 use super::objects::Birth;
+use super::observer::Observer;
 use super::references::{Link, Tally};
-use super::replay::Observer;
 use super::state::State;
 use crate::trace::{Frees, ObjectFlags, References as Exactness, SiteId, Slot, Tag, TextId, TypeId};
 

@@ -1,0 +1,144 @@
+//! Defines what looks at the heap while a trace plays, and when.
+
+use super::graph::HeapGraph;
+use super::journal::Shift;
+use super::model::{Heap, ObjectIndex};
+
+/// Why a snapshot is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SnapshotKind {
+    /// `checkpoint full`: the graph is the whole heap. With references as events a checkpoint has none where so few events
+    /// have passed since the last that looking at all objects would take longer than playing them.
+    FullCheckpoint,
+    /// `checkpoint garbage`: the graph is those objects only, compactly numbered.
+    Garbage,
+    /// `gc start`, with references as events: the graph is the whole heap. A collection that changes nothing has none
+    /// where so few events have passed that looking at all objects would take longer than playing them; what is garbage
+    /// then is still so at the next snapshot.
+    CollectionStart,
+    /// The trace is over, with references as events: the graph is the whole heap.
+    End,
+}
+
+/// What looks at the heap while a trace plays.
+pub trait Observer {
+    /// A snapshot is taken. The graph is lent: one that is kept makes the heap copy its references when the trace goes on.
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind);
+
+    /// An object that is [watched](Heap::watch) dies; it is still in its place.
+    fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        let _ = (heap, object, by_collector);
+    }
+
+    /// A collection of this generation begins. The snapshot of what it is about to find comes just before with references at
+    /// checkpoints, if it is about to find anything; with references as events it comes later, or never.
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        let _ = (heap, generation);
+    }
+
+    /// The collection ends.
+    fn collection_stopped(&mut self, heap: &Heap) {
+        let _ = heap;
+    }
+
+    /// Whether [`Observer::followed`] is to be called, where every change of a reference is in the log.
+    fn follows(&self) -> bool {
+        false
+    }
+
+    /// An event is over, and has changed counts so. Playing costs more than twice the time where somebody follows it.
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        let _ = (heap, shifts);
+    }
+
+    /// The log says that the program's own collector found an object unreachable.
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        let _ = (heap, object);
+    }
+
+    /// The program's collector found so many unreachable objects more than the log names.
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        let _ = objects;
+    }
+}
+
+/// Looks at nothing.
+impl Observer for () {
+    fn on_snapshot(&mut self, _: &mut Heap, _: &HeapGraph, _: SnapshotKind) {}
+}
+
+/// Both, the first one first.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        self.0.on_snapshot(heap, graph, kind);
+        self.1.on_snapshot(heap, graph, kind);
+    }
+
+    fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        self.0.freed(heap, object, by_collector);
+        self.1.freed(heap, object, by_collector);
+    }
+
+    fn follows(&self) -> bool {
+        self.0.follows() || self.1.follows()
+    }
+
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        self.0.followed(heap, shifts);
+        self.1.followed(heap, shifts);
+    }
+
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        self.0.collection_started(heap, generation);
+        self.1.collection_started(heap, generation);
+    }
+
+    fn collection_stopped(&mut self, heap: &Heap) {
+        self.0.collection_stopped(heap);
+        self.1.collection_stopped(heap);
+    }
+
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        self.0.unreachable(heap, object);
+        self.1.unreachable(heap, object);
+    }
+
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        self.0.unreachable_unnamed(objects);
+        self.1.unreachable_unnamed(objects);
+    }
+}
+
+impl<W: Observer + ?Sized> Observer for &mut W {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        (**self).on_snapshot(heap, graph, kind);
+    }
+
+    fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        (**self).freed(heap, object, by_collector);
+    }
+
+    fn follows(&self) -> bool {
+        (**self).follows()
+    }
+
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        (**self).followed(heap, shifts);
+    }
+
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        (**self).collection_started(heap, generation);
+    }
+
+    fn collection_stopped(&mut self, heap: &Heap) {
+        (**self).collection_stopped(heap);
+    }
+
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        (**self).unreachable(heap, object);
+    }
+
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        (**self).unreachable_unnamed(objects);
+    }
+}
