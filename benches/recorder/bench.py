@@ -20,7 +20,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOADS = ["json_round", "small_classes", "kept_structure", "deep_recursion", "numeric_loop", "imports"]
-VARIANTS = ["plain", "survivors", "full", "tracemalloc"]
+VARIANTS = ["plain", "none", "survivors", "full", "tracemalloc"]
 
 
 def interpreters():

@@ -130,6 +130,9 @@ pub struct LoopGroup {
     /// other sites made such loops.
     pub site: Vec<StackFrame>,
     pub other_sites: u64,
+    /// Where the classes and the code of the path stand in the source, as far as the trace tells, each once. A class has
+    /// `class Node` for a function.
+    pub definitions: Vec<StackFrame>,
     pub first_seen: SeenAt,
     pub last_seen: SeenAt,
     /// Loops whose members the collector freed later.

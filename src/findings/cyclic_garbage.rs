@@ -36,6 +36,7 @@ fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Findin
         cause: None,
         subject,
         stack: group.site.clone(),
+        definitions: group.definitions.clone(),
         owner: ownership.of_cut(group, steps).unwrap_or_else(|| ownership.of_loop(group, has_stacks)),
         types: types(group),
         files: group.member_files.clone(),

@@ -33,6 +33,7 @@ fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
         ),
         cause: None,
         stack: container.site.clone(),
+        definitions: Vec::new(),
         owner: ownership.of_stack(&container.site).unwrap_or_else(|| ownership.of_short_name(element)),
         types: vec![element.clone()],
         files: Vec::new(),

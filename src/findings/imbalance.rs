@@ -23,6 +23,7 @@ fn find(run: &Run, _: &Ownership) -> Vec<Finding> {
             message: format!("{}: {}, {}", anomaly.kind, anomaly.meaning, counted(anomaly.count, "time", "times")),
             cause: None,
             stack: Vec::new(),
+            definitions: Vec::new(),
             owner: Owner::Application,
             types: Vec::new(),
             files: Vec::new(),

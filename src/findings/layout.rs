@@ -56,6 +56,7 @@ pub fn finding(
         message,
         cause: None,
         stack: if class.file.is_empty() { Vec::new() } else { vec![place] },
+        definitions: Vec::new(),
         owner,
         types: vec![class.name.to_string()],
         files: Some(class.file.to_string()).filter(|file| !file.is_empty()).into_iter().collect(),

@@ -84,6 +84,8 @@ pub struct Finding {
     pub cause: Option<String>,
     /// The stack that made it, innermost first; empty where unknown.
     pub stack: Vec<StackFrame>,
+    /// Where its classes and its code stand in the source, which is known without a stack.
+    pub definitions: Vec<StackFrame>,
     pub owner: Owner,
     /// Full names of the types that belong to it.
     pub types: Vec<String>,

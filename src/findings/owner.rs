@@ -48,7 +48,7 @@ impl Ownership {
             return runner;
         }
         let files = group.member_files.iter().map(|file| self.of_file(file).unwrap_or(Owner::Application)).min();
-        let evidence = files.or_else(|| self.of_stack(&group.site)).or_else(|| self.of_types(group));
+        let evidence = files.or_else(|| self.of_stack(&group.site)).or_else(|| self.of_types(group, has_stacks));
         evidence.unwrap_or(match has_stacks {
             true => Owner::StandardLibrary,
             false => Owner::Application,
@@ -124,11 +124,13 @@ impl Ownership {
         }
     }
 
-    /// The best owner among the classes of the loop that have a module in their name.
-    fn of_types(&self, group: &LoopGroup) -> Option<Owner> {
+    /// The best owner among the classes of the loop that have a module in their name. Where no stack tells who made an
+    /// object, a class of C code does not either: a `deque` is whoever's program it is.
+    fn of_types(&self, group: &LoopGroup, has_stacks: bool) -> Option<Owner> {
         let of_path = group.path.steps.iter().map(|step| step.type_name.as_str());
         let names = group.member_types.keys().map(String::as_str).chain(of_path);
-        names.filter(|name| name.contains('.')).map(|name| self.of_type(name)).min()
+        let telling = names.filter(|&name| name.contains('.') && (has_stacks || !group.types.of_c.contains(name)));
+        telling.map(|name| self.of_type(name)).min()
     }
 }
 
@@ -324,5 +326,10 @@ mod tests {
         // A list that nobody's code made belongs to the interpreter, if code is known at all.
         assert_eq!(of("list", true), Owner::StandardLibrary);
         assert_eq!(of("list", false), Owner::Application);
+        assert_eq!(of("asyncio.events.Handle", false), Owner::StandardLibrary);
+        let mut of_c = group("collections.deque");
+        of_c.types.of_c.insert("collections.deque".into());
+        assert_eq!(Ownership::default().of_loop(&of_c, true), Owner::StandardLibrary);
+        assert_eq!(Ownership::default().of_loop(&of_c, false), Owner::Application);
     }
 }

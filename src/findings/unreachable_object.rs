@@ -28,6 +28,7 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
             ),
             cause: None,
             stack: Vec::new(),
+            definitions: Vec::new(),
             owner: ownership.of_short_name(name),
             types: vec![name.clone()],
             files: Vec::new(),

@@ -16,7 +16,9 @@ use super::objects::Objects;
 use super::references::{References, Tally};
 use super::state::State;
 use super::tables::{SiteTable, TextTable, TypeTable};
-use crate::trace::{DictState, Frees, Header, Mark, Numbers, ObjectFlags, SiteId, Slot, Tag, TextId, TypeId};
+use crate::trace::{
+    Births, DictState, Frees, Header, Mark, Numbers, ObjectFlags, SiteId, Slot, Tag, TextId, TypeDef, TypeId,
+};
 
 /// An object's place in the heap's table. Used again after the object dies: see [`ObjectId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -268,6 +270,12 @@ impl Heap {
 
     pub fn types(&self) -> &TypeTable {
         &self.types
+    }
+
+    /// Whether C code made the type, as far as the trace tells.
+    pub fn is_of_c(&self, def: &TypeDef) -> bool {
+        // Nobody but the recorder writes such a trace, and it may hold no class of a statement.
+        self.types.is_of_c(def, self.header.births == Births::Garbage)
     }
 
     pub fn sites(&self) -> &SiteTable {

@@ -93,9 +93,9 @@ impl TypeTable {
     }
 
     /// Whether C code made the type, as far as the trace tells: where its producer writes `static`, every class statement
-    /// has it.
-    pub fn is_of_c(&self, def: &TypeDef) -> bool {
-        self.n_in_python > 0 && !is_in_python(def)
+    /// has it. The producer is known to, where `tells`, or where it has written it once.
+    pub(super) fn is_of_c(&self, def: &TypeDef, tells: bool) -> bool {
+        (tells || self.n_in_python > 0) && !is_in_python(def)
     }
 
     pub(super) fn contains(&self, id: TypeId) -> bool {

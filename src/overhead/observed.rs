@@ -156,7 +156,7 @@ fn excluded_names(heap: &Heap, class: TypeId) -> BTreeSet<String> {
         ["__traceback__", "__context__", "__cause__"].into_iter().map(str::to_owned).collect();
     for def in heap.types().lineage(class) {
         names.extend(def.slots.iter().flatten().cloned());
-        if !def.flags.has(TypeFlags::HEAP) || heap.types().is_of_c(def) {
+        if !def.flags.has(TypeFlags::HEAP) || heap.is_of_c(def) {
             names.extend(def.defines.iter().cloned());
         }
         if def.name == "BaseException" {

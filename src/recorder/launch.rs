@@ -42,10 +42,23 @@ pub struct Options {
 /// Which births and deaths are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventsMode {
+    /// Those of garbage alone.
+    None,
     /// Those of objects that a checkpoint or a collection met alive.
     Survivors,
     /// All.
     Full,
+}
+
+impl EventsMode {
+    /// As the agent reads it, in `agent/options.rs`.
+    fn name(self) -> &'static str {
+        match self {
+            EventsMode::None => "none",
+            EventsMode::Survivors => "survivors",
+            EventsMode::Full => "full",
+        }
+    }
 }
 
 /// A signal that programs may use as they like.
@@ -136,7 +149,7 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     let mut lines = vec![
         format!("output={name}"),
         format!("status={}", place.join("status").display()),
-        format!("events={}", if options.events == EventsMode::Full { "full" } else { "survivors" }),
+        format!("events={}", options.events.name()),
         format!("depth={}", options.stack_depth),
     ];
     if !options.bypass {

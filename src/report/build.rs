@@ -136,17 +136,19 @@ fn relative(path: &str, root: Option<&Path>) -> String {
 }
 
 fn summary(run: &Run, loops: &[LoopRow]) -> Summary {
+    let live_known = run.live.is_some() || run.inputs.is_empty();
     let (live_objects, live_bytes) = run.live.unwrap_or_default();
+    let lost = run.garbage.lost.values().fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
     let live_types = run.types.rows.iter().filter(|row| row.live > 0).count() as u64;
     Summary {
         events: run.inputs.iter().map(|input| input.events).sum(),
-        live_objects,
-        live_bytes: known_bytes(live_objects, live_bytes),
-        live_types: (live_objects == 0 || live_types > 0).then_some(live_types),
-        live_known: run.live.is_some() || run.inputs.is_empty(),
+        live_objects: live_known.then_some(live_objects),
+        live_bytes: known_bytes(live_objects, live_bytes).filter(|_| live_known),
+        live_types: (live_known && (live_objects == 0 || live_types > 0)).then_some(live_types),
+        live_known,
         cyclic_garbage: cyclic_summary(&run.garbage, loops),
-        lost_objects: run.garbage.lost.values().map(|(objects, _)| objects).sum(),
-        lost_bytes: run.garbage.lost.values().map(|(_, bytes)| bytes).sum(),
+        lost_objects: live_known.then_some(lost.0),
+        lost_bytes: live_known.then_some(lost.1),
         anomalies: run.anomalies.iter().map(|anomaly| anomaly.count).sum(),
     }
 }
@@ -197,6 +199,7 @@ impl Rows<'_> {
             subclasses: group.types.subclasses.clone(),
             site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
             other_sites: group.other_sites,
+            definitions: group.definitions.iter().map(|frame| self.frame_row(frame)).collect(),
             first_seen: group.first_seen,
             last_seen: group.last_seen,
             orphaned: group.orphaned.map(|(after, by)| [after, by]),
@@ -224,7 +227,7 @@ impl Rows<'_> {
             message: finding.message.clone(),
             cause: finding.cause.clone(),
             advice: finding.advice.as_ref().map(told),
-            place: self.place(&finding.stack),
+            place: self.place(&finding.stack).or_else(|| self.place(&finding.definitions)),
             owner: finding.owner.clone(),
             count: finding.count,
             objects: finding.objects,

@@ -82,10 +82,11 @@ fn loops(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (summary, cyclic) = (&report.summary, &report.summary.cyclic_garbage);
     head(&["", "count", "objects", "bytes"], out)?;
-    let alive = match summary.live_known {
-        true => [count(summary.live_objects), bytes_or_unknown(summary.live_bytes)],
-        false => ["not known".to_string(), String::new()],
+    let known = |objects: Option<u64>, bytes| match objects {
+        Some(objects) => [count(objects), bytes_or_unknown(bytes)],
+        None => ["not known".to_string(), String::new()],
     };
+    let alive = known(summary.live_objects, summary.live_bytes);
     row(&[vec!["alive at the end".to_string(), String::new()], alive.to_vec()].concat(), out)?;
     if report.inputs.iter().all(|input| !input.references.show_garbage()) && !report.inputs.is_empty() {
         let unknown = ["not known".to_string(), String::new(), String::new()];
@@ -95,7 +96,8 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes_or_unknown(cyclic.bytes)], out)?;
     let freed = [count(cyclic.collected_loops), count(cyclic.collected_objects), String::new()];
     row(&[vec!["freed later by the collector".to_string()], freed.to_vec()].concat(), out)?;
-    row(&["lost references".into(), String::new(), count(summary.lost_objects), bytes(summary.lost_bytes)], out)?;
+    let lost = known(summary.lost_objects, summary.lost_bytes);
+    row(&[vec!["lost references".to_string(), String::new()], lost.to_vec()].concat(), out)?;
     row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out)
 }
 
@@ -105,6 +107,9 @@ fn one_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
     if !row.site.is_empty() {
         let frames: Vec<String> = row.site.iter().map(|frame| code(&frame.short_place())).collect();
         writeln!(out, "- made at {}", frames.join(" ← "))?;
+    } else if !row.definitions.is_empty() {
+        let places: Vec<String> = row.definitions.iter().map(|place| code(&place.short_place())).collect();
+        writeln!(out, "- defined at {}", places.join(", "))?;
     }
     if let Some(cut) = &row.cut {
         writeln!(out, "- cut {}: {}", code(&cut.reference), code(&cut.replacement))?;

@@ -54,16 +54,16 @@ pub struct Section<Row> {
 pub struct Summary {
     pub events: u64,
     /// At the end of the trace, or of all of them together.
-    pub live_objects: u64,
+    pub live_objects: Option<u64>,
     /// `None` where the traces have no sizes, as all bytes here.
     pub live_bytes: Option<u64>,
     /// `None` where the types were not looked at.
     pub live_types: Option<u64>,
-    /// Some trace tells what was alive.
+    /// Some trace tells what was alive; without one the three before, and what is lost, are `None`.
     pub live_known: bool,
     pub cyclic_garbage: CyclicSummary,
-    pub lost_objects: u64,
-    pub lost_bytes: u64,
+    pub lost_objects: Option<u64>,
+    pub lost_bytes: Option<u64>,
     pub anomalies: u64,
 }
 
@@ -109,6 +109,8 @@ pub struct LoopRow {
     /// The stack that made the first member of the path, innermost first.
     pub site: Vec<FrameRow>,
     pub other_sites: u64,
+    /// Where the classes and the code of the path stand in the source.
+    pub definitions: Vec<FrameRow>,
     pub first_seen: SeenAt,
     pub last_seen: SeenAt,
     /// The first loop lost its last outside reference after the first of these, and not after the second.

@@ -27,13 +27,11 @@ impl ReportFormat for OpenMetrics {
     fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         let summary = &report.summary;
         let whole = |value: Option<u64>| Vec::from_iter(value.map(|value| (Vec::new(), value)));
-        let live = summary.live_known.then_some(summary.live_objects);
         let incomplete = report.inputs.iter().filter(|input| !input.is_checked() || input.is_incomplete()).count();
         family(out, "traces", "Traces that were read.", &whole(Some(report.inputs.len() as u64)))?;
         family(out, "traces_incomplete", "Traces of whose garbage not all is known.", &whole(Some(incomplete as u64)))?;
-        family(out, "live_objects", "Objects alive at the end.", &whole(live))?;
-        let bytes = summary.live_bytes.filter(|_| summary.live_known);
-        family(out, "live_bytes", "Bytes of the objects alive at the end.", &whole(bytes))?;
+        family(out, "live_objects", "Objects alive at the end.", &whole(summary.live_objects))?;
+        family(out, "live_bytes", "Bytes of the objects alive at the end.", &whole(summary.live_bytes))?;
         garbage(report, out)?;
         let mut findings: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         for finding in &report.findings {

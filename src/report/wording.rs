@@ -71,6 +71,13 @@ pub(super) fn verdict(outcome: &Outcome) -> String {
     }
 }
 
+/// Of a trace that was recorded without births.
+pub(super) const ONLY_GARBAGE: &str = "only garbage is in the trace";
+
+/// How the stacks are found that such a trace has not.
+pub(super) const STACKS: &str =
+    "no stack tells where the loops were made: refloop record --events survivors -- … finds it";
+
 /// Traces that are named where something is not known of them.
 const NAMED: usize = 5;
 

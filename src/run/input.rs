@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::trace::{Header, References};
+use crate::trace::{Births, Header, References};
 
 /// One trace that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -13,6 +13,8 @@ pub struct Input {
     pub runtime: String,
     /// How exact the references are.
     pub references: References,
+    /// Which objects are in it.
+    pub births: Births,
     pub events: u64,
     pub ending: InputEnding,
     /// Where it is cut, in bytes.
@@ -119,6 +121,11 @@ impl Input {
     /// Loops may have come and gone unseen.
     pub fn is_incomplete(&self) -> bool {
         self.missed_collections > 0 || self.other_interpreters > 0
+    }
+
+    /// Of objects that only lived nothing is known.
+    pub fn is_of_garbage(&self) -> bool {
+        self.births == Births::Garbage
     }
 
     /// Of some trace loops may have come and gone unseen.

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use crate::cycles::{CyclicGarbage, Tracker};
 use crate::growth::{Growth, GrowthTracker};
-use crate::heap;
+use crate::heap::{self, Heap};
 use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, SlotsOptions, TypeProfile, Verdict};
 use crate::trace::{Births, Ending, Events, Position, TraceError};
 
@@ -86,6 +86,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         path: path.to_string_lossy().into_owned(),
         runtime: heap.header().runtime.clone(),
         references: heap.header().references,
+        births: heap.header().births,
         events: replayed.events,
         snapshots: replayed.snapshots,
         missed_collections: heap.collections().missed,
@@ -113,7 +114,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
     TraceRun {
         anomalies: anomaly::anomalies(heap, &garbage),
         garbage,
-        has_stacks: heap.sites().iter().next().is_some(),
+        has_stacks: has_stacks(heap),
         waste,
         missing_slots,
         advice,
@@ -123,4 +124,10 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         input,
         error,
     }
+}
+
+/// Whether there are sites, and they are stacks: without these a recorder still writes where code is defined.
+fn has_stacks(heap: &Heap) -> bool {
+    let says_none = heap.header().extra.iter().any(|(key, value)| key == "stacks" && value == "none");
+    !says_none && heap.sites().iter().next().is_some()
 }

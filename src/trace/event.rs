@@ -143,12 +143,28 @@ pub enum Frees {
 }
 
 /// Which births are in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Births {
     /// Each allocation, when it happens.
+    #[default]
     All,
     /// Only objects that a checkpoint or a collection met alive; `alloc` stands where the object was first met.
     Survivors,
+    /// Only objects that a collection or a search found to be garbage; `alloc` stands where that was. Of all others nothing
+    /// is known, not even how many there were.
+    Garbage,
+}
+
+impl Births {
+    /// As a header has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Births::All => "all",
+            Births::Survivors => "survivors",
+            Births::Garbage => "garbage",
+        }
+    }
 }
 
 /// What the tags are.

@@ -252,7 +252,7 @@ pub(super) fn class_name(heap: &Heap, index: ObjectIndex) -> &str {
 pub(super) fn can_be_weak(heap: &Heap, index: ObjectIndex) -> bool {
     let Some(def) = heap.types().get(heap.class(index)) else { return true };
     let weak = [TypeFlags::WEAKREF, TypeFlags::MANAGED_WEAKREF].iter().any(|&flag| def.flags.has(flag));
-    let is_value = Kind::of_type(&def.name) == Kind::Container || heap.types().is_of_c(def);
+    let is_value = Kind::of_type(&def.name) == Kind::Container || heap.is_of_c(def);
     weak || !is_value || is_stand_in(&def.name)
 }
 

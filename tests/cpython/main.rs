@@ -17,6 +17,7 @@ mod fingerprints;
 mod gate;
 mod gc_debug;
 mod growth;
+mod modes;
 mod owners;
 mod pytest;
 mod record;

@@ -19,7 +19,7 @@ pub(crate) struct RecordArgs {
     /// The trace [default: named after the program, as app.reftrace]; child processes write files of their own beside it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Which allocations to record: only objects still alive at a checkpoint, or all
+    /// Which objects to record
     #[arg(long, value_enum, default_value_t = Events::Survivors)]
     events: Events,
     /// Frames to keep of the stack that made an object; 0 for none
@@ -62,9 +62,13 @@ pub(crate) struct RecordArgs {
     command: Vec<OsString>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Events {
+    /// Those that became garbage, without stacks; the program pays next to nothing
+    None,
+    /// Those that a checkpoint met alive or a collection found, with the stacks that made them
     Survivors,
+    /// All, with their stacks
     Full,
 }
 
@@ -80,9 +84,15 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         let agent = recorder::unpack_agent().map_err(|error| Failure::input(error.to_string()))?;
         return output::write(None, |out| writeln!(out, "{}", agent.display())).map(|()| Outcome::Nothing);
     }
+    if args.every.is_some() && args.events == Events::None {
+        return Err(Failure::input(
+            "--every writes what is alive: it goes with --events survivors or full".to_string(),
+        ));
+    }
     let options = Options {
         output: args.output.clone(),
         events: match args.events {
+            Events::None => EventsMode::None,
             Events::Survivors => EventsMode::Survivors,
             Events::Full => EventsMode::Full,
         },

@@ -4,7 +4,9 @@
 //! defined, and where it was made: in the innermost file of the stack. Generated code (`<string>`) is no file; what was
 //! made by nothing but generated code, as under `python -c`, is at home in `<string>`.
 
+use crate::cycles::StackFrame;
 use crate::cycles::garbage::PathStep;
+use crate::heap::label::last_part;
 use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{SiteId, TypeFlags};
 
@@ -20,6 +22,32 @@ pub(crate) fn of_step(heap: &Heap, step: &PathStep, index: ObjectIndex) -> Optio
     let mut bases = heap.types().lineage(heap.object(index).class).skip(1);
     let base = bases.find(|base| base.name == step.type_name).map(|base| base.file.clone());
     base.filter(|file| is_file(file)).or_else(|| of_kind(heap, index).into_iter().next())
+}
+
+/// Where it stands in the source: the code of a function, frame or generator, a class itself, else the class of it.
+pub(crate) fn definition(heap: &Heap, index: ObjectIndex) -> Option<StackFrame> {
+    let code = heap.code(index).and_then(|site| heap.sites().get(site));
+    let place = match code {
+        Some(site) => StackFrame {
+            path: heap.text(site.path).to_string(),
+            line: site.line,
+            function: heap.text(site.function).to_string(),
+        },
+        None => {
+            let class = heap.types().get(heap.object(index).class)?;
+            let class = match class_name(heap, index) {
+                Some(name) => heap.types().iter().find(|def| def.name == name)?,
+                None => class,
+            };
+            let line = class.extra.iter().find(|(key, _)| key == "line");
+            StackFrame {
+                path: class.file.clone(),
+                line: line.and_then(|(_, line)| line.parse().ok()).unwrap_or(0),
+                function: format!("class {}", last_part(&class.name)),
+            }
+        }
+    };
+    is_file(&place.path).then_some(place)
 }
 
 /// The file of the code that made it; nothing for what has a file of its own, or no known stack.
@@ -57,7 +85,10 @@ fn file_of_code(heap: &Heap, index: ObjectIndex) -> Option<&str> {
 
 fn file_of_class(heap: &Heap, index: ObjectIndex) -> Option<&str> {
     let name = class_name(heap, index)?;
-    heap.types().iter().find(|def| def.name == name).map(|def| def.file.as_str())
+    // A class of C may have the name of the one that it stands in for, as `functools.partial`.
+    let mut files = heap.types().iter().filter(|def| def.name == name).map(|def| def.file.as_str());
+    let first = files.next()?;
+    Some(if is_file(first) { first } else { files.find(|file| is_file(file)).unwrap_or(first) })
 }
 
 fn paths(heap: &Heap, site: SiteId) -> Vec<&str> {

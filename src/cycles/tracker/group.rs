@@ -25,6 +25,7 @@ pub(super) struct Group {
     /// `None` until a loop was added.
     origins: Option<Vec<Origin>>,
     step_files: Vec<Option<String>>,
+    definitions: Vec<StackFrame>,
     files: BTreeSet<String>,
     count: u64,
     members: Weight,
@@ -68,13 +69,19 @@ const BUDGET: usize = 1 << 24;
 const MOST_ORIGINS: u64 = 1_000;
 
 impl Group {
-    pub(super) fn new(path: LoopPath, step_files: Vec<Option<String>>, seen: SeenAt) -> Group {
+    pub(super) fn new(
+        path: LoopPath,
+        step_files: Vec<Option<String>>,
+        definitions: Vec<StackFrame>,
+        seen: SeenAt,
+    ) -> Group {
         Group {
             fingerprint: Fingerprint::of(&path, &step_files),
             path,
             trials: None,
             origins: None,
             step_files,
+            definitions,
             budget: BUDGET,
             files: BTreeSet::new(),
             count: 0,
@@ -226,6 +233,7 @@ impl Group {
             held_types: by_name(heap, &self.held.types),
             site: self.sites.first.map(|(_, stack)| stack).unwrap_or_default(),
             other_sites: self.sites.others.len() as u64,
+            definitions: self.definitions,
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             collected: self.collected,
@@ -249,7 +257,7 @@ fn types<'a>(heap: &Heap, path: &LoopPath, members: impl Iterator<Item = &'a Typ
             if !weak {
                 types.strong.insert(def.name.clone());
             }
-            if heap.types().is_of_c(def) {
+            if heap.is_of_c(def) {
                 types.of_c.insert(def.name.clone());
             }
             if is_told(&def.name) && !is_told(name) {

@@ -348,7 +348,15 @@ impl Tracker {
         let step_files: Vec<Option<String>> = steps.map(file).collect();
         let fingerprint = Fingerprint::of(&way.path, &step_files);
         let group = *self.by_fingerprint.entry(fingerprint).or_insert_with(|| {
-            self.groups.push(Group::new(way.path, step_files, snapshot.now));
+            let definitions =
+                way.steps.iter().filter_map(member).filter_map(|member| provenance::definition(heap, member));
+            let mut once = Vec::new();
+            definitions.for_each(|place| {
+                if !once.contains(&place) {
+                    once.push(place);
+                }
+            });
+            self.groups.push(Group::new(way.path, step_files, once, snapshot.now));
             self.groups.len() as u32 - 1
         });
         self.groups[group as usize].add_shape(&loop_graph);
@@ -365,8 +373,11 @@ impl Tracker {
         }
         // A single look at a heap that was there before, without a clock: it may have been so long before the log began.
         let is_first = self.snapshots.is_empty() && snapshot.now.ns.is_none();
-        if is_first && heap.header().births == Births::Survivors {
-            return None;
+        match heap.header().births {
+            Births::Survivors if is_first => return None,
+            // No object was met before it was garbage.
+            Births::Garbage => return None,
+            Births::All | Births::Survivors => {}
         }
         let members = snapshot.components.members(component);
         let youngest = members.iter().map(|&member| heap.id(snapshot.object(member)).0).max()?;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::collector::Collector;
 use crate::cpython::memory::{THREAD_INTERPRETER, word};
 use crate::cpython::versions::CPython;
-use crate::global::{self, State, is_active, with};
+use crate::global::{self, Question, State, is_active, with};
 use crate::process::Process;
 use crate::python::{Allocator, CurrentThread, Functions, OBJECT_DOMAIN};
 use crate::recorder::Recorder;
@@ -19,7 +19,7 @@ use crate::{checkpoint, memory, system};
 /// How many births pass between two looks at the clock.
 const CLOCK_INTERVAL: u32 = 64;
 
-/// A block was asked of the hook while the recorder was at work.
+/// A block was given back through the hook while the recorder was at work.
 static PASSED: AtomicBool = AtomicBool::new(false);
 
 /// Whether what CPython asks of its allocator of objects still comes through the hook, which another one may lie over:
@@ -40,6 +40,14 @@ const PROBE: usize = 16;
 /// An interpreter that is not the main one has been seen.
 static FOREIGN: AtomicBool = AtomicBool::new(false);
 
+/// Which of CPython's calls come through the hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hooked {
+    /// Those that free a block or move it.
+    Deaths,
+    All,
+}
+
 /// What [`install`] takes.
 pub(crate) struct Parts {
     pub python: Functions,
@@ -50,25 +58,28 @@ pub(crate) struct Parts {
     pub collector: Option<Collector>,
 }
 
-/// Puts the hook in place, off.
+/// Makes the state, with the hook off; where births are recorded, the hook is in place then.
 ///
 /// # Safety
 /// Once for a process, under the interpreter's lock.
 pub(crate) unsafe fn install(parts: Parts) {
     let Parts { python, row, recorder, process, current_thread, collector } = parts;
     let own_locks = row.own_locks;
-    // SAFETY: as the caller promises; CPython copies the struct.
+    // SAFETY: as the caller promises.
     unsafe {
-        let mut original = MaybeUninit::<Allocator>::uninit();
-        (python.PyMem_GetAllocator)(OBJECT_DOMAIN, original.as_mut_ptr());
         let every = process.options.every;
+        let keeps_births = recorder.keeps_births;
+        let asks_collector = checkpoint::can_ask_collector(&recorder, collector.as_ref());
         global::install(State {
             python,
             recorder,
             process,
             collector,
             collecting: false,
-            original: original.assume_init(),
+            question: Question::None,
+            asks_collector,
+            original: current(&python),
+            hook: None,
             current_thread,
             interpreter: (python.PyInterpreterState_Main)(),
             own_locks,
@@ -77,8 +88,62 @@ pub(crate) unsafe fn install(parts: Parts) {
             next_checkpoint: system::now() + every,
             births: 0,
         });
-        let hooks = Allocator { context: std::ptr::null_mut(), malloc, calloc, realloc, free };
-        (python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const hooks);
+        if keeps_births {
+            put_in_place(with(), Hooked::All);
+        }
+    }
+}
+
+/// Puts the hook in place, unless it is.
+///
+/// The context is that of the allocator below, also where it is not used: an interpreter with a lock of its own may read
+/// the struct while CPython writes it, and any mixture of both must work.
+///
+/// # Safety
+/// Under the interpreter's lock, after [`install`].
+pub(crate) unsafe fn put_in_place(state: &mut State, hooked: Hooked) {
+    if !state.recorder.keeps_births {
+        // Births, which would tell, are not seen.
+        FOREIGN.store(state.own_locks, Ordering::Relaxed);
+    }
+    if state.hook == Some(Hooked::All) || state.hook == Some(hooked) {
+        return;
+    }
+    // SAFETY: as the caller promises; CPython copies the struct.
+    unsafe {
+        take_away(state);
+        if state.hook.is_none() {
+            state.original = current(&state.python);
+        }
+        let hooks = match hooked {
+            Hooked::All => Allocator { malloc, calloc, realloc, free, ..state.original },
+            Hooked::Deaths => Allocator { realloc, free, ..state.original },
+        };
+        (state.python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const hooks);
+    }
+    state.hook = Some(hooked);
+}
+
+/// Takes the hook away. It stays where another one lies over it.
+///
+/// # Safety
+/// Under the interpreter's lock, after [`install`].
+pub(crate) unsafe fn take_away(state: &mut State) {
+    // SAFETY: as the caller promises; CPython copies the struct.
+    unsafe {
+        if state.hook.is_some() && current(&state.python).free as usize == free as *const c_void as usize {
+            (state.python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const state.original);
+            state.hook = None;
+        }
+    }
+}
+
+unsafe fn current(python: &Functions) -> Allocator {
+    let mut allocator = MaybeUninit::<Allocator>::uninit();
+    // SAFETY: CPython writes the whole struct.
+    unsafe {
+        (python.PyMem_GetAllocator)(OBJECT_DOMAIN, allocator.as_mut_ptr());
+        allocator.assume_init()
     }
 }
 
@@ -104,12 +169,14 @@ unsafe fn give_back(bytes: usize) -> bool {
 #[inline]
 unsafe fn born(block: *mut c_void, bytes: usize) {
     if block.is_null() || !is_active() {
-        PASSED.store(true, Ordering::Relaxed);
         return;
     }
     // SAFETY: under the interpreter's lock, if there is a thread state.
     unsafe {
         let state = with();
+        if !state.recorder.keeps_births {
+            return;
+        }
         let thread = (state.current_thread)();
         if thread == 0 || foreign(state, thread) {
             return;
@@ -210,7 +277,9 @@ unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
     // SAFETY: as in `malloc`.
     unsafe {
         let state = with();
-        if is_active() && !block.is_null() {
+        if !is_active() {
+            PASSED.store(true, Ordering::Relaxed);
+        } else if !block.is_null() {
             let elsewhere = FOREIGN.load(Ordering::Relaxed) && {
                 let thread = (state.current_thread)();
                 thread == 0 || foreign(state, thread)

@@ -2,13 +2,17 @@
 
 use std::ffi::{c_int, c_void};
 
-use crate::allocator;
-use crate::global::{self, State, with_hook_off};
+use crate::allocator::{self, Hooked};
+use crate::canary;
+use crate::collector::Collector;
+use crate::global::{self, Question, State, with_hook_off};
 use crate::interpreters;
 use crate::log::{cut, out_of_memory};
 use crate::memory::{GrowText, is_refused};
 use crate::process::quoted;
+use crate::recorder::Recorder;
 use crate::system::without_signals;
+use crate::walk::Walker;
 
 /// Walks the whole heap now. Not from inside an allocation.
 pub(crate) fn now() {
@@ -59,6 +63,7 @@ pub(crate) fn sweep(generation: u8) -> usize {
         let found = unsafe { walker.garbage(recorder, generation) };
         recorder.walker = Some(walker);
         recorder.condemned.forget();
+        follow(state);
         flush(state);
         found
     })
@@ -77,6 +82,12 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
         return;
     }
     time(state);
+    // SAFETY: under the interpreter's lock, as the collector begins; the hook is in place as long as anything is watched.
+    unsafe { state.recorder.bury_survivors() };
+    state.collecting = true;
+    if state.asks_collector && ask_collector(state, generation) {
+        return;
+    }
     let recorder = &mut state.recorder;
     recorder.settle();
     if let Some(mut walker) = recorder.walker.take() {
@@ -86,14 +97,90 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
         recorder.mark_condemned();
     }
     recorder.log.emit(|encoder| encoder.gc_start(generation));
-    state.collecting = true;
+    follow(state);
     check(state);
 }
 
+/// Has the collector itself say what it finds. False where other functions in `gc.callbacks` could see how.
+fn ask_collector(state: &mut State, generation: u8) -> bool {
+    // SAFETY: under the interpreter's lock.
+    let is_alone = state.collector.as_ref().is_some_and(|collector| unsafe { collector.is_alone() });
+    let head = state.recorder.walker.as_ref().and_then(|walker| walker.generation(generation));
+    match head {
+        Some(head) if is_alone => {
+            state.question = Question::Asked(generation);
+            // SAFETY: the collector calls the last of `gc.callbacks`, under the interpreter's lock.
+            unsafe {
+                canary::plant(head, |found| {
+                    with_hook_off(|state| collector_found(state, found));
+                });
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Whether the collector can be asked, without a trace of it in what it counts.
+pub(crate) fn can_ask_collector(recorder: &Recorder, collector: Option<&Collector>) -> bool {
+    let Some(collector) = collector.filter(|_| !recorder.keeps_births) else { return false };
+    let stats = recorder.walker.as_ref().and_then(Walker::stats);
+    // SAFETY: under the interpreter's lock, outside collections.
+    stats.is_none_or(|stats| unsafe { stats.agree(collector.runs_before()) })
+}
+
+/// The collector found these objects unreachable, and has not touched them yet.
+fn collector_found(state: &mut State, found: &[usize]) {
+    let Question::Asked(generation) = state.question else { return };
+    state.question = Question::Answered;
+    let recorder = &mut state.recorder;
+    if let Some(mut walker) = recorder.walker.take() {
+        if !found.is_empty() && !is_refused() {
+            // SAFETY: under the interpreter's lock; the collector has changed nothing but its lists.
+            unsafe { walker.describe_garbage(recorder, found) };
+        }
+        recorder.walker = Some(walker);
+        recorder.mark_condemned();
+    }
+    recorder.log.emit(|encoder| encoder.gc_start(generation));
+    follow(state);
+    check(state);
+}
+
+/// Sees to it that deaths are seen, as long as something that was written lives.
+fn follow(state: &mut State) {
+    if state.recorder.keeps_births {
+        return;
+    }
+    // SAFETY: under the interpreter's lock.
+    unsafe {
+        match state.recorder.has_live_objects() {
+            true => allocator::put_in_place(state, Hooked::Deaths),
+            false => allocator::take_away(state),
+        }
+    }
+}
+
 /// The collector ends.
-pub(crate) fn collection_stops(state: &mut State, collected: u64, uncollectable: u64) {
+pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64, uncollectable: u64) {
     if !std::mem::take(&mut state.collecting) {
         return;
+    }
+    match std::mem::replace(&mut state.question, Question::None) {
+        Question::None => {}
+        Question::Answered => {
+            if let Some(stats) = state.recorder.walker.as_ref().and_then(Walker::stats) {
+                // SAFETY: under the interpreter's lock; the rings agreed as the recording began.
+                unsafe { stats.take(usize::from(generation), canary::OBJECTS) };
+            }
+        }
+        Question::Asked(_) => {
+            // It works as no known CPython does: from here on the recorder searches itself.
+            // SAFETY: under the interpreter's lock, as the collector ends.
+            unsafe { canary::withdraw() };
+            state.asks_collector = false;
+            return state.recorder.log.emit(|encoder| encoder.gc_missed(1));
+        }
     }
     if !is_seeing(state) {
         return;
@@ -113,6 +200,10 @@ pub(crate) fn stop() {
         if state.recorder.log.is_open() && state.process.id() == std::process::id() {
             account(state);
             state.process.finish(&mut state.recorder);
+        }
+        if !state.recorder.keeps_births {
+            // SAFETY: under the interpreter's lock.
+            unsafe { allocator::take_away(state) };
         }
         global::stop();
     });
@@ -151,6 +242,7 @@ pub(crate) fn failed(state: &mut State) {
     }
 }
 
+/// Walks the whole heap, or, without births, searches all of it for garbage.
 fn full(state: &mut State) {
     if !state.recorder.log.is_open() || !is_seeing(state) {
         return;
@@ -159,12 +251,19 @@ fn full(state: &mut State) {
     time(state);
     let recorder = &mut state.recorder;
     recorder.settle();
-    if let Some(mut walker) = recorder.walker.take() {
+    let Some(mut walker) = recorder.walker.take() else { return };
+    match recorder.keeps_births {
         // SAFETY: under the interpreter's lock, outside collections.
-        unsafe { walker.full(recorder) };
-        recorder.walker = Some(walker);
-        recorder.checkpoints += 1;
+        true => unsafe { walker.full(recorder) },
+        // While the collector is at work its lists are not in order.
+        false if state.collecting => {}
+        // SAFETY: as above.
+        false => drop(unsafe { walker.all_garbage(recorder) }),
     }
+    recorder.walker = Some(walker);
+    recorder.checkpoints += 1;
+    recorder.condemned.forget();
+    follow(state);
     flush(state);
 }
 
@@ -179,14 +278,26 @@ fn account(state: &mut State) {
     // SAFETY: under the interpreter's lock, outside collections.
     let missed = unsafe { collector.check() };
     if missed > 0 {
+        if !state.recorder.keeps_births {
+            state.recorder.lose_sight();
+        }
         state.recorder.log.emit(|encoder| encoder.gc_missed(missed));
     }
 }
 
-/// Ends the recording where births and deaths do not come through the hook any more: nothing true could be written.
+/// Ends the recording where births and deaths do not come through the hook any more: nothing true could be written. Without
+/// births it goes on, and knows nothing of what it saw before.
 fn is_seeing(state: &mut State) -> bool {
+    if state.hook.is_none() {
+        return true;
+    }
     // SAFETY: under the interpreter's lock, with the hook off.
     let in_place = unsafe { allocator::is_in_place(&state.python) };
+    if !in_place && !state.recorder.keeps_births {
+        state.hook = None;
+        state.recorder.lose_sight();
+        return true;
+    }
     if !in_place {
         let reason = "the hook was taken away, as tracemalloc.stop() does it: births and deaths are not seen any more";
         state.recorder.log.failure = Some(std::io::Error::other(reason));

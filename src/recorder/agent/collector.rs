@@ -57,6 +57,11 @@ impl Collector {
         }
     }
 
+    /// How often the collector had run before the recording began.
+    pub(crate) fn runs_before(&self) -> u64 {
+        self.before
+    }
+
     /// A collection was seen.
     pub(crate) fn seen(&mut self) {
         self.accounted += 1;
@@ -77,6 +82,16 @@ impl Collector {
             self.accounted += missed;
             missed
         }
+    }
+
+    /// Whether the recorder's function is the only one in `gc.callbacks`: then no Python code runs between its call and the
+    /// collection.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock.
+    pub(crate) unsafe fn is_alone(&self) -> bool {
+        // SAFETY: a list, under the interpreter's lock.
+        unsafe { (self.python.PyList_Size)(self.callbacks) == 1 && self.is_in_place() }
     }
 
     unsafe fn is_in_place(&self) -> bool {

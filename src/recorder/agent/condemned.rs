@@ -4,7 +4,7 @@
 //! `@cython.freelist`, a frame that rests in its code object (up to 3.10), or a dict where the free lists are left alone. What the
 //! collector was about to free, what is in none of its lists when it ends, and what has no count is dead.
 
-use crate::cpython::memory::{GC_HEAD, pre_header, type_flags, type_of};
+use crate::cpython::memory::{GC_HEAD, pre_header, type_flags, type_of, word};
 use crate::live_table::CONDEMNED;
 use crate::memory::Grow;
 use crate::recorder::Recorder;
@@ -17,6 +17,8 @@ const KEPT: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(crate) struct Condemned {
     members: Vec<Member>,
+    /// Without births: those that outlived their collection.
+    survivors: Vec<Member>,
 }
 
 /// An object, and what was known of it before.
@@ -28,11 +30,29 @@ struct Member {
     gc: bool,
 }
 
+impl Member {
+    /// Without births this alone says that it is alive: of what is in none of the collector's lists nobody knows whose memory
+    /// it is, and it was held by nothing but garbage.
+    ///
+    /// # Safety
+    /// The block was not given back.
+    unsafe fn is_tracked(self) -> bool {
+        // SAFETY: the collector's head is in front of such an object.
+        self.gc && unsafe { word(self.object - GC_HEAD) } != 0
+    }
+}
+
 impl Condemned {
     /// Forgets what was found by a look that no collection follows.
     pub(crate) fn forget(&mut self) {
         self.members.clear();
         self.members.shrink_to(KEPT);
+    }
+
+    /// Nothing is known any more.
+    pub(crate) fn clear(&mut self) {
+        self.forget();
+        self.survivors.clear();
     }
 }
 
@@ -47,7 +67,7 @@ impl Recorder {
         for member in &self.condemned.members {
             let index = self.table.find(member.block);
             // A static object, or one of another allocator: its memory may be gone when the collection ends.
-            if index != 0 && (member.gc || self.table.get(index).bytes() != 0) {
+            if index != 0 && (member.gc || !self.keeps_births || self.table.get(index).bytes() != 0) {
                 self.table.get(index).flags |= CONDEMNED;
             }
         }
@@ -68,12 +88,44 @@ impl Recorder {
                     continue;
                 }
                 self.table.get(index).flags &= !CONDEMNED;
-                if walker.is_dead(member.object, member.gc) {
+                let is_dead = match self.keeps_births {
+                    true => walker.is_dead(member.object, member.gc),
+                    false => !member.is_tracked(),
+                };
+                if is_dead {
                     self.die(index);
+                } else if !self.keeps_births {
+                    self.condemned.survivors.add(member);
                 }
             }
         }
         self.walker = Some(walker);
+    }
+
+    /// Another collection begins: of those that outlived one, and were not given back, some may rest in a free list by now.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock, as the collector begins, with the hook in place since they were found.
+    pub(crate) unsafe fn bury_survivors(&mut self) {
+        if self.condemned.survivors.is_empty() {
+            return;
+        }
+        let mut survivors = std::mem::take(&mut self.condemned.survivors);
+        survivors.sort_unstable_by_key(|member| member.block);
+        survivors.dedup_by_key(|member| member.block);
+        survivors.retain(|member| {
+            let index = self.table.find(member.block);
+            if index == 0 || self.table.get(index).number == 0 {
+                return false;
+            }
+            // SAFETY: as the caller promises; a block that has a record was not given back.
+            let is_tracked = unsafe { member.is_tracked() };
+            if !is_tracked {
+                self.die(index);
+            }
+            is_tracked
+        });
+        self.condemned.survivors = survivors;
     }
 
     /// What has the mark and is among the youngest came back from a free list during the collection: what survived it is

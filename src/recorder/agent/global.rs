@@ -7,6 +7,8 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::allocator::{self, Hooked};
+use crate::checkpoint;
 use crate::collector::Collector;
 use crate::process::Process;
 use crate::python::{Allocator, CurrentThread, Functions};
@@ -22,7 +24,13 @@ pub(crate) struct State {
     pub collector: Option<Collector>,
     /// Between the collector's start and its stop.
     pub collecting: bool,
+    /// What the collector was asked, of the collection that is going on.
+    pub question: Question,
+    /// The collector says itself what it finds, where it can be asked.
+    pub asks_collector: bool,
     pub original: Allocator,
+    /// What of the hook is in place.
+    pub hook: Option<Hooked>,
     pub current_thread: CurrentThread,
     /// The main interpreter.
     pub interpreter: usize,
@@ -35,6 +43,15 @@ pub(crate) struct State {
     pub next_checkpoint: u64,
     /// Since the last look at the clock.
     pub births: u32,
+}
+
+/// A question to the collector: what does it find?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    None,
+    /// It collects this generation, and has not answered yet.
+    Asked(u8),
+    Answered,
 }
 
 struct Global(UnsafeCell<MaybeUninit<State>>);
@@ -89,7 +106,9 @@ pub(crate) fn with_hook_off<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> 
 pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
     // SAFETY: as the caller promises; the hook is off.
     let state = unsafe { with() };
-    recorder.types.shadows = std::mem::take(&mut state.recorder.types.shadows);
+    if recorder.types.shadows.is_empty() {
+        recorder.types.shadows = std::mem::take(&mut state.recorder.types.shadows);
+    }
     state.every = process.options.every;
     state.next_checkpoint = system::now() + state.every;
     state.recorder = recorder;
@@ -99,7 +118,13 @@ pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
         // SAFETY: as the caller promises.
         unsafe { collector.begin() };
     }
+    state.asks_collector = checkpoint::can_ask_collector(&state.recorder, state.collector.as_ref());
+    if state.recorder.keeps_births {
+        // SAFETY: as the caller promises.
+        unsafe { allocator::put_in_place(state, Hooked::All) };
+    }
     state.collecting = false;
+    state.question = Question::None;
     STOPPED.store(false, Ordering::Relaxed);
     activate();
 }

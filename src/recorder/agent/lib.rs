@@ -8,6 +8,7 @@
 
 mod address_map;
 mod allocator;
+mod canary;
 mod checkpoint;
 mod collector;
 mod condemned;

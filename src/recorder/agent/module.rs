@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::allocator::{self, Parts};
 use crate::collector::Collector;
@@ -9,7 +10,7 @@ use crate::cpython::debug_offsets::Published;
 use crate::cpython::versions::{self, CPython};
 use crate::cpython::{free_lists, memory, object};
 use crate::global;
-use crate::options::Options;
+use crate::options::{EventsMode, Options};
 use crate::process::{Process, reason};
 use crate::python::{
     FAST, FAST_KEYWORDS, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, current_thread, exported, text,
@@ -18,6 +19,9 @@ use crate::recorder::Recorder;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
 use crate::{checkpoint, interpreters, system, termination};
+
+/// Objects go around the free lists, from now to the end of the process.
+static BYPASSED: AtomicBool = AtomicBool::new(false);
 
 /// `PYTHON_API_VERSION`.
 const API_VERSION: i32 = 1013;
@@ -146,10 +150,11 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         let [list, dict, tuple] = builtin.map(exported);
         let (list, dict, tuple) = (list.map_err(missing)?, dict.map_err(missing)?, tuple.map_err(missing)?);
         let current_thread = current_thread().map_err(missing)?;
-        let depth = options.depth;
+        let keeps_births = options.events != EventsMode::None;
+        let depth = if keeps_births { options.depth } else { 0 };
         let folder = text(&python, folder);
         let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder));
-        let mut recorder = Recorder::new(row, options.full, depth, stacks, type_type);
+        let mut recorder = Recorder::new(row, options.events, depth, stacks, type_type);
         let own = |name: &CStr| (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), name.as_ptr());
         let (callback, terminated) = (own(c"_collection"), own(c"_terminated"));
         recorder.own = hide(&python, module);
@@ -157,23 +162,27 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         walker.leave_out(&recorder.own);
         recorder.own.extend(walker.interned_strings());
         recorder.walker = Some(walker);
-        for place in 0..(python.PyList_Size)(types) {
+        let learnt = if keeps_births { (python.PyList_Size)(types) } else { 0 };
+        for place in 0..learnt {
             let type_object = (python.PyList_GetItem)(types, place).addr();
             recorder.types.learn(&mut recorder.table, type_object);
         }
         if crate::memory::is_refused() {
             return Err("there is not enough memory for the recorder".into());
         }
-        let bypassed = options.bypass;
+        let bypassed = options.bypass && keeps_births;
         let output = options.output.clone();
         let mut process = Process::new(options, version, text(&python, executable));
         process.begin(&mut recorder, 0).map_err(|error| format!("{}: {}", output.display(), reason(&error)))?;
+        if bypassed
+            && !BYPASSED.swap(true, Ordering::Relaxed)
+            && !switch_free_lists_off(row, published, (python.PyInterpreterState_Main)())
+        {
+            recorder.types.shadows = free_lists::bypass(list, dict, tuple);
+        }
         if global::started() {
             global::resume(recorder, process);
             return Ok(());
-        }
-        if bypassed && !switch_free_lists_off(row, published, (python.PyInterpreterState_Main)()) {
-            recorder.types.shadows = free_lists::bypass(list, dict, tuple);
         }
         let collector = Collector::watch(python, callback);
         allocator::install(Parts { python, row, recorder, process, current_thread, collector });
@@ -315,9 +324,10 @@ unsafe extern "C" fn collection(_: Object, arguments: *const Object, count: isiz
                 let value = (python.PyDict_GetItemString)(facts, name.as_ptr());
                 if value.is_null() { 0 } else { (python.PyLong_AsLong)(value).max(0).cast_unsigned() }
             };
+            let generation = number(c"generation") as u8;
             match text(&python, phase).as_str() {
-                "start" => checkpoint::collection_starts(state, number(c"generation") as u8),
-                _ => checkpoint::collection_stops(state, number(c"collected"), number(c"uncollectable")),
+                "start" => checkpoint::collection_starts(state, generation),
+                _ => checkpoint::collection_stops(state, generation, number(c"collected"), number(c"uncollectable")),
             }
         }
     });

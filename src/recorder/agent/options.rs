@@ -11,8 +11,7 @@ pub(crate) struct Options {
     pub output: PathBuf,
     /// A file for one line on each process, which the launcher reads at the end.
     pub status: Option<PathBuf>,
-    /// All births and deaths, not those of survivors only.
-    pub full: bool,
+    pub events: EventsMode,
     /// Frames of a site; 0 for none.
     pub depth: usize,
     /// Whether lists, dicts and tuples go around the free lists.
@@ -25,6 +24,18 @@ pub(crate) struct Options {
     pub children_from: u64,
     /// Whether the children of a fork are recorded too.
     pub forks: bool,
+}
+
+/// Which births and deaths are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventsMode {
+    /// Those of objects that a collection, or a search for garbage, found unreachable. The hook is in place only while such
+    /// objects live.
+    None,
+    /// Those of objects that a walk met.
+    Survivors,
+    /// All.
+    Full,
 }
 
 impl Options {
@@ -42,7 +53,11 @@ impl Options {
         Some(Options {
             output: PathBuf::from(value("output")?),
             status: value("status").map(PathBuf::from),
-            full: value("events") == Some("full"),
+            events: match value("events") {
+                Some("none") => EventsMode::None,
+                Some("full") => EventsMode::Full,
+                _ => EventsMode::Survivors,
+            },
             depth: value("depth").and_then(|depth| depth.parse().ok()).unwrap_or(32),
             bypass: value("bypass") != Some("no"),
             every: (seconds * 1e9) as u64,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::log::{Log, out_of_memory};
 use crate::memory::{GrowText, is_refused};
-use crate::options::Options;
+use crate::options::{EventsMode, Options};
 use crate::recorder::Recorder;
 use crate::system;
 
@@ -114,7 +114,11 @@ impl Process {
     }
 
     fn header(&self, recorder: &Recorder, parent: u32) -> String {
-        let births = if self.options.full { "all" } else { "survivors" };
+        let births = match self.options.events {
+            EventsMode::None => "garbage",
+            EventsMode::Survivors => "survivors",
+            EventsMode::Full => "all",
+        };
         let stacks = if recorder.stacks.is_some() { "native" } else { "none" };
         let mut header = format!(
             "reftrace 1 runtime=cpython-{} pointer=8 references=checkpoints frees=recorded births={births} numbers=dense \

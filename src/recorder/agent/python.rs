@@ -2,6 +2,7 @@
 //! public, and in every version from 3.8 on.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::OnceLock;
 
 use crate::memory::GrowText;
 use crate::system::symbol;
@@ -60,8 +61,13 @@ macro_rules! functions {
         }
 
         impl Functions {
-            /// Finds them all, or says which is missing.
+            /// Finds them all, once, or says which is missing.
             pub(crate) fn find() -> Result<Functions, &'static str> {
+                static FOUND: OnceLock<Result<Functions, &'static str>> = OnceLock::new();
+                *FOUND.get_or_init(Functions::look_up)
+            }
+
+            fn look_up() -> Result<Functions, &'static str> {
                 Ok(Functions {
                     $($name: {
                         let address = symbol(concat_name!($name));

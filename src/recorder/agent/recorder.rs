@@ -1,5 +1,7 @@
 //! Takes in each birth and death: the live table is kept, and the log gets what the mode asks for.
 //!
+//! `none`: an object is written when a walk of garbage meets it, and its death. Which of those the collection freed, the hook
+//! tells, and for what came to rest in a free list of CPython, its memory.
 //! `survivors`: an object is written when a walk first meets it, and its death if it was written. `full`: each birth and
 //! each death of an object is written. A block is not an object yet when it is allocated, so a birth waits until [`WAITING`] others have followed it, its death comes,
 //! or a walk begins; then its type can be read from its memory. A block in which no type is found is no object (the key table of a dict, say) and is not written.
@@ -10,8 +12,9 @@ use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
 use crate::live_table::{INHERITED, IS_CODE, IS_TYPE, LiveTable, PENDING, Record};
 use crate::log::{Log, cut};
-use crate::memory::{Grow, GrowText};
+use crate::memory::{Gather, Grow, GrowText};
 use crate::object_guess::TypeTable;
+use crate::options::EventsMode;
 use crate::sink::Sink;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
@@ -20,7 +23,9 @@ use crate::walk::Walker;
 const WAITING: usize = 64;
 /// The state of the recording in this process. Whoever holds the interpreter's lock may touch it.
 pub(crate) struct Recorder {
-    /// Births and deaths of all objects, not of survivors only.
+    /// Births are noted as they happen.
+    pub keeps_births: bool,
+    /// Births and deaths of all objects are written, not of survivors only.
     pub full: bool,
     pub depth: usize,
     pub table: LiveTable,
@@ -46,13 +51,14 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(
         row: &'static CPython,
-        full: bool,
+        events: EventsMode,
         depth: usize,
         stacks: Option<Stacks>,
         type_type: usize,
     ) -> Recorder {
         Recorder {
-            full,
+            keeps_births: events != EventsMode::None,
+            full: events == EventsMode::Full,
             depth,
             table: LiveTable::new(),
             stacks,
@@ -179,12 +185,27 @@ impl Recorder {
         self.walker = None;
         self.types.forget_all();
         (self.free_numbers, self.stack) = (Vec::new(), Vec::new());
-        self.condemned.forget();
+        self.condemned.clear();
     }
 
     /// Bytes that the recording takes, about.
     pub(crate) fn footprint(&self) -> usize {
         self.table.footprint() + self.stacks.as_ref().map_or(0, Stacks::footprint)
+    }
+
+    /// Whether a written object is alive, as far as is known.
+    pub(crate) fn has_live_objects(&self) -> bool {
+        self.last_number as usize > self.free_numbers.len()
+    }
+
+    /// Deaths went unseen: nothing that was written is known to be alive, and no class to be the same.
+    pub(crate) fn lose_sight(&mut self) {
+        let written = self.table.records().map(|record| record.number).filter(|&number| number != 0);
+        let known = written.gather();
+        known.into_iter().for_each(|number| self.write_death(number));
+        self.table = LiveTable::new();
+        self.types.forget_numbers();
+        self.condemned.clear();
     }
 
     /// A new file begins: nothing is written in it yet. What is there is `inherited` where a fork made this process.
@@ -195,7 +216,7 @@ impl Recorder {
         self.free_numbers.clear();
         self.last_number = 0;
         self.waiting = [0; WAITING];
-        self.condemned.forget();
+        self.condemned.clear();
         for record in self.table.records() {
             record.number = 0;
             record.class = 0;

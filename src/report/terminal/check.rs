@@ -31,6 +31,11 @@ pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::
     for gap in wording::gaps(&report.inputs) {
         writeln!(out, "note: {}", wrap_words(&gap, 6, page.width))?;
     }
+    let without_stack =
+        |finding: &&FindingRow| loops.get(finding.fingerprint.as_str()).is_some_and(|row| row.site.is_empty());
+    if report.inputs.iter().any(Input::is_of_garbage) && failing.iter().any(without_stack) {
+        writeln!(out, "note: {}", wrap_words(wording::STACKS, 6, page.width))?;
+    }
     let others = report.findings.iter().filter(|finding| finding.standing == Some(Standing::Warning));
     let notes = others.map(|finding| &finding.message).chain(&gate.exceeded);
     for note in notes.chain(&gate.unused_suppressions).chain(&gate.expired_suppressions) {

@@ -44,10 +44,22 @@ pub fn text(row: &LoopRow) -> Vec<String> {
 fn head(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&wording::amount(row), " · ", 5, page.width))?;
     writeln!(out, "    {}", styled(&path(&row.path, 4, page.width), Style::Bold, page.color))?;
-    match row.site.is_empty() {
-        true => Ok(()),
-        false => fact("made at", &stack(&row.site, row.other_sites, page.width), out),
+    if !row.site.is_empty() {
+        return fact("made at", &stack(&row.site, row.other_sites, page.width), out);
     }
+    if row.definitions.is_empty() {
+        return Ok(());
+    }
+    fact("defined at", &places(&row.definitions, page.width), out)
+}
+
+/// `app.py:3 class Node, app.py:9 make`, and how many more there are.
+fn places(definitions: &[FrameRow], width: usize) -> String {
+    let mut pieces: Vec<String> = definitions.iter().take(FRAMES).map(FrameRow::short_place).collect();
+    if definitions.len() > FRAMES {
+        pieces.push(counted((definitions.len() - FRAMES) as u64, "more place", "more places"));
+    }
+    wrap(&pieces, ", ", FACTS, width)
 }
 
 /// When it was seen, and what belongs to it.

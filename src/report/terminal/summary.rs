@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::wrap::{Style, styled, wrap};
 use crate::heap::printable;
-use crate::human::{bytes, count, counted, size};
-use crate::report::{Extent, Input, InputEnding, RenderOptions, Report};
+use crate::human::{count, counted, size};
+use crate::report::{Extent, Input, InputEnding, RenderOptions, Report, wording};
 use crate::trace::References;
 
 pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
@@ -15,21 +15,18 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
         let lead = format!("{name:<18}");
         writeln!(out, "  {lead}{}", wrap(facts, " · ", 20, page.width))
     };
-    if !summary.live_known {
-        line("alive at the end", &["not known".to_string()])?;
-    } else {
-        line(
-            "alive at the end",
-            &[
-                counted(summary.live_objects, "object", "objects"),
-                size(summary.live_bytes),
-                match summary.live_types {
-                    Some(types) => counted(types, "type", "types"),
-                    None => "types not known".to_string(),
-                },
-            ],
-        )?;
-    }
+    let alive = match summary.live_objects {
+        None => vec!["not known".to_string()],
+        Some(objects) => vec![
+            counted(objects, "object", "objects"),
+            size(summary.live_bytes),
+            match summary.live_types {
+                Some(types) => counted(types, "type", "types"),
+                None => "types not known".to_string(),
+            },
+        ],
+    };
+    line("alive at the end", &alive)?;
     let cyclic = &summary.cyclic_garbage;
     if cyclic.loops == 0 {
         line(
@@ -66,8 +63,8 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
         let big = counted(cyclic.unproved_paths, "loop", "loops");
         line("big loops", &[format!("{big} may have a shorter way around than the one told")])?;
     }
-    if summary.lost_objects > 0 {
-        line("lost references", &[counted(summary.lost_objects, "object", "objects"), bytes(summary.lost_bytes)])?;
+    if let Some(lost) = summary.lost_objects.filter(|&lost| lost > 0) {
+        line("lost references", &[counted(lost, "object", "objects"), size(summary.lost_bytes)])?;
     }
     let growth = &report.growth;
     let grown = growth.containers.len() as u64 + growth.more;
@@ -75,6 +72,9 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
         _ if !report.inputs.iter().any(|input| input.references == References::Checkpoints) => {}
         true if grown > 0 => line("growth", &[counted(grown, "container", "containers")])?,
         true => line("growth", &["no container grew at every look at the heap".to_string()])?,
+        false if report.inputs.iter().all(Input::is_of_garbage) => {
+            line("growth", &["not known: it takes three checkpoints (record --events survivors --every)".to_string()])?
+        }
         false => line("growth", &["not known: it takes three checkpoints (record --every)".to_string()])?,
     }
     if !report.unreachable.is_empty() {
@@ -110,6 +110,9 @@ fn inputs(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Res
                 facts.push("no full checkpoint: only loops that a collection found are known".to_string());
             }
             Extent::Part | Extent::End => {}
+        }
+        if input.is_of_garbage() {
+            facts.push(wording::ONLY_GARBAGE.to_string());
         }
         writeln!(out, "{}", wrap(&facts, " · ", 0, page.width))?;
     }

@@ -350,7 +350,7 @@ fn header() -> impl Strategy<Value = Header> {
             (References::None, Frees::Recorded),
         ][..],
     );
-    let births = prop::sample::select(&[Births::All, Births::Survivors][..]);
+    let births = prop::sample::select(&[Births::All, Births::Survivors, Births::Garbage][..]);
     let pointer = prop::sample::select(&[4, 8][..]);
     let extra = prop::collection::vec((key(), odd_text()), 0..3);
     (odd_text(), pointer, exact, births, extra).prop_map(|(runtime, pointer, (references, frees), births, extra)| {

@@ -21,6 +21,9 @@ on_each_python! {
     every_collection_of_a_busy_program_is_foreseen,
 }
 
+/// `survivors` searches itself as a collection begins, `none` has the collector say what it found.
+const MODES: [&str; 2] = ["survivors", "none"];
+
 /// What `tests/cpython/exactness/run.py` exits with when the interpreter is too old for a scenario.
 const TOO_OLD: i32 = 77;
 
@@ -30,19 +33,26 @@ fn cyclic_garbage_is_exactly_what_the_collector_finds(python: &Python) {
     let folder = tempfile::tempdir().unwrap();
     let (mut compared, mut differences) = (0, Vec::new());
     for scenario in &scenarios {
-        match compare(python, scenario, folder.path()) {
-            Ok(was_compared) => compared += usize::from(was_compared),
-            Err(difference) => differences.push(difference),
+        for mode in MODES {
+            match compare(python, scenario, mode, folder.path()) {
+                Ok(was_compared) => compared += usize::from(was_compared),
+                Err(difference) => differences.push(format!("{mode}: {difference}")),
+            }
         }
     }
     assert!(differences.is_empty(), "{python}: {} differ:\n{}", differences.len(), differences.join("\n"));
-    assert!(compared >= 40, "{python}: only {compared} scenarios compared");
+    assert!(compared >= 40 * MODES.len(), "{python}: only {compared} scenarios compared");
 }
 
 fn every_collection_of_a_busy_program_is_foreseen(python: &Python) {
+    MODES.into_iter().for_each(|mode| every_collection_is_foreseen(python, mode));
+}
+
+fn every_collection_is_foreseen(python: &Python, mode: &str) {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("churn.reftrace");
-    let output = record(&python.path, &[], &trace, &root().join("tests/cpython/exactness/churn.py"), &["20000"]);
+    let program = root().join("tests/cpython/exactness/churn.py");
+    let output = record(&python.path, &["--events", mode], &trace, &program, &["20000"]);
     let printed = printed_collections(&String::from_utf8_lossy(&output.stderr));
     let found = garbage_of_collections(&trace).unwrap();
     // The first collections are those before the collector is told to print: of the start, and the explicit one.
@@ -50,16 +60,16 @@ fn every_collection_of_a_busy_program_is_foreseen(python: &Python) {
     let objects: usize = printed.iter().map(BTreeSet::len).sum();
     assert!(printed.len() > 10 && objects > 10_000, "{} collections of {objects} objects", printed.len());
     for (number, (ours, theirs)) in found[before..].iter().zip(&printed).enumerate() {
-        assert!(ours == theirs, "{python}, collection {number}: {}", difference(ours, theirs));
+        assert!(ours == theirs, "{python}, {mode}, collection {number}: {}", difference(ours, theirs));
     }
 }
 
 /// Compares one scenario; false when the interpreter is too old for it.
-fn compare(python: &Python, scenario: &Path, folder: &Path) -> Result<bool, String> {
+fn compare(python: &Python, scenario: &Path, mode: &str, folder: &Path) -> Result<bool, String> {
     let name = scenario.file_stem().unwrap().to_string_lossy().into_owned();
     let trace = folder.join(format!("{name}.reftrace"));
     let output = refloop()
-        .args(["record", "-q", "-o"])
+        .args(["record", "-q", "--events", mode, "-o"])
         .arg(&trace)
         .arg("--")
         .arg(&python.path)

@@ -148,11 +148,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs the program alone and recorded, in both modes, on each interpreter, and compares.
+/// Runs the program alone and recorded, in each mode, on each interpreter, and compares.
 fn behaves_alike(python: &Python, program: &str, words: &[&str]) {
     let place = Place::with(program);
     let alone = place.alone(&python.path, words);
-    for options in [&["-q"][..], &["-q", "--events", "full"]] {
+    for options in [&["-q"][..], &["-q", "--events", "none"], &["-q", "--events", "full"]] {
         let recorded = place.recorded(options, &python.path, words);
         let context = format!("{python} {options:?}");
         assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{context}");

@@ -5,7 +5,7 @@
 //! generation of `gc.freeze`, and a pointer to the first of them. Four rings in a row with such a pointer are unmistakable.
 
 use super::interpreter::Interpreter;
-use super::memory::{GC_HEAD, PREV_FLAGS, word};
+use super::memory::{GC_HEAD, GC_PREV, PREV_FLAGS, gc_prev, set_gc_prev, set_word, word};
 use super::versions::Lists;
 
 const GENERATIONS: usize = 3;
@@ -35,6 +35,10 @@ impl GcLists {
             // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
             Lists::PointerBehind => places.find_map(|place| unsafe { pointer_behind(place) }),
         }
+    }
+
+    pub(crate) fn first(self) -> usize {
+        self.first
     }
 
     /// The heads of the generations that a collection of `generation` looks at, the youngest first.
@@ -98,4 +102,31 @@ pub(crate) unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
 pub(crate) unsafe fn each_object(head: usize, mut each: impl FnMut(usize)) {
     // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
     unsafe { each_head(head, |node| each(node + GC_HEAD)) }
+}
+
+/// Puts a head that is in no ring in front of the one that begins at `head`.
+pub(crate) unsafe fn put_in_front(node: usize, head: usize) {
+    // SAFETY: as the caller promises, this is a ring of the interpreter.
+    unsafe {
+        let first = word(head);
+        set_word(node, first);
+        set_gc_prev(node, head);
+        set_word(head, node);
+        set_gc_prev(first, node | gc_prev(first) & PREV_FLAGS);
+    }
+}
+
+/// Takes a head out of the ring that it is in, if it is in one.
+pub(crate) unsafe fn take_out(node: usize) {
+    // SAFETY: as the caller promises, this is a ring of the interpreter.
+    unsafe {
+        let (next, previous) = (word(node) & !PREV_FLAGS, gc_prev(node) & !PREV_FLAGS);
+        if next == 0 {
+            return;
+        }
+        set_word(previous, next | word(previous) & PREV_FLAGS);
+        set_gc_prev(next, previous | gc_prev(next) & PREV_FLAGS);
+        set_word(node, 0);
+        set_word(node + GC_PREV, 0);
+    }
 }

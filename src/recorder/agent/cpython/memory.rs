@@ -63,6 +63,7 @@ pub(crate) mod ty {
     pub(crate) const DICT_OFFSET: usize = 288;
     pub(crate) const IS_GC: usize = 328;
     pub(crate) const BASES: usize = 336;
+    pub(crate) const DEL: usize = 376;
 }
 
 /// The word at `address`, which need not be aligned: Debian's 3.13 aligns the heads of the collector's lists to four bytes.

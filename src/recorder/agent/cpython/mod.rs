@@ -14,6 +14,7 @@ pub(crate) mod dict;
 pub(crate) mod frame;
 pub(crate) mod free_lists;
 pub(crate) mod gc_lists;
+pub(crate) mod gc_stats;
 pub(crate) mod integer;
 pub(crate) mod interned;
 pub(crate) mod interpreter;

@@ -6,6 +6,7 @@
 //! and is not recorded.
 
 use super::bytecode::{self, Opcodes};
+use super::gc_stats::StatsRow;
 
 /// What differs between the versions. An offset of 0 means that the version has no such field.
 #[derive(Debug)]
@@ -94,6 +95,8 @@ pub(crate) struct CPython {
     pub own_locks: bool,
     /// How the free lists can be switched off; `None` where they are bypassed.
     pub free_lists: Option<FreeLists>,
+    /// Where the collector counts the objects that it looks at (3.15).
+    pub gc_stats: Option<StatsRow>,
 }
 
 /// Offset and name of fields.
@@ -384,6 +387,7 @@ static V3_8: CPython = CPython {
     tracks_all_dicts: false,
     own_locks: false,
     free_lists: None,
+    gc_stats: None,
 };
 
 static V3_9: CPython =
@@ -505,5 +509,6 @@ static V3_15: CPython = CPython {
     opcodes: &bytecode::V3_15,
     borrowing: Some(Borrowing { state: 67, cleared: 5, stack_top: 64 }),
     free_lists: Some(FreeLists { behind_collector: 3520, pairs: 41, of_numbers: 3 }),
+    gc_stats: Some(StatsRow { behind_lists: 96 }),
     ..V3_14
 };

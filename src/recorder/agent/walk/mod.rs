@@ -24,6 +24,7 @@ use std::cell::Cell;
 
 use crate::address_map::AddressMap;
 use crate::cpython::gc_lists::{GcLists, each_object};
+use crate::cpython::gc_stats::GcStats;
 use crate::cpython::interned;
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::versions::CPython;
@@ -186,26 +187,38 @@ impl Walker {
     /// # Safety
     /// The GIL is held; no collection is going on, or the collector has called `gc.callbacks` with `start` and not begun.
     pub(crate) unsafe fn garbage<S: Sink>(&mut self, sink: &mut S, generation: u8) -> usize {
-        let Walker { context, scratch } = self;
-        let mut found = std::mem::take(&mut scratch.candidates);
+        let heads: Vec<usize> = self.context.gc_lists.young(usize::from(generation)).gather();
+        // SAFETY: as the caller promises.
+        unsafe { self.search(sink, &heads, false) }
+    }
+
+    /// Writes `walk garbage … checkpoint garbage` of all garbage that there is, frozen objects included, and also where
+    /// there is none: then it is known that there is none. Answers as [`Walker::garbage`].
+    ///
+    /// # Safety
+    /// The GIL is held, and no collection is going on.
+    pub(crate) unsafe fn all_garbage<S: Sink>(&mut self, sink: &mut S) -> usize {
+        let heads: Vec<usize> = self.context.gc_lists.all().gather();
+        // SAFETY: as the caller promises.
+        unsafe { self.search(sink, &heads, true) }
+    }
+
+    unsafe fn search<S: Sink>(&mut self, sink: &mut S, heads: &[usize], always: bool) -> usize {
+        let mut found = std::mem::take(&mut self.scratch.candidates);
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
-            let heads: Vec<usize> = context.gc_lists.young(usize::from(generation)).gather();
-            found.search(&context.interpreter, &heads);
+            found.search(&self.context.interpreter, heads);
             if memory::is_refused() {
                 found.unreachable.clear();
             }
             found.unreachable.retain(|&object| !sink.hidden(object));
-            if !found.unreachable.is_empty() {
-                let mut walk = Walk { sink, context, scratch, only_members: true, owners_met: false };
-                walk.begin(GARBAGE);
-                walk.garbage(&found.unreachable);
-                walk.end(GARBAGE);
+            if always || !found.unreachable.is_empty() {
+                self.describe_garbage(sink, &found.unreachable);
             }
         }
         let number = found.unreachable.len();
         found.forget();
-        scratch.candidates = found;
+        self.scratch.candidates = found;
         number
     }
 
@@ -231,6 +244,32 @@ impl Walker {
     pub(crate) unsafe fn is_dead(&self, object: usize, gc: bool) -> bool {
         // SAFETY: as the caller promises.
         unsafe { self.context.interpreter.is_dead(object, gc) }
+    }
+
+    /// Writes `walk garbage … checkpoint garbage` of these unreachable objects, and of the untracked ones that only they
+    /// hold.
+    ///
+    /// # Safety
+    /// The GIL is held. A collection may be going on, as long as it has changed nothing but its lists.
+    pub(crate) unsafe fn describe_garbage<S: Sink>(&mut self, sink: &mut S, unreachable: &[usize]) {
+        let Walker { context, scratch } = self;
+        let mut walk = Walk { sink, context, scratch, only_members: true, owners_met: false };
+        // SAFETY: as the caller promises, the lock is held and the objects are alive.
+        unsafe {
+            walk.begin(GARBAGE);
+            walk.garbage(unreachable);
+        }
+        walk.end(GARBAGE);
+    }
+
+    /// Where the collector counts the objects that it looks at; `None` where it does not.
+    pub(crate) fn stats(&self) -> Option<GcStats> {
+        self.context.interpreter.row.gc_stats.map(|row| GcStats::new(self.context.gc_lists, row))
+    }
+
+    /// The head of the list of this generation.
+    pub(crate) fn generation(&self, generation: u8) -> Option<usize> {
+        self.context.gc_lists.young(usize::from(generation)).last()
     }
 
     /// The trace's number of a class, which is defined if it is not yet. Reads memory only.

@@ -64,6 +64,10 @@ impl<S: Sink> Walk<'_, S> {
             }
             if what == Kind::Type {
                 self.remember_class_keys(object);
+                if self.only_members {
+                    // Whose a class is that becomes garbage, its definition tells, which has its file.
+                    self.define(object);
+                }
             }
             let name = match what {
                 Kind::Type => Some(self.class_name(object)),

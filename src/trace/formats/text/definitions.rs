@@ -40,7 +40,8 @@ pub fn header(input: &[u8]) -> Parsed<'_, Header> {
             (b"frees", _) => return expected(after, "'recorded' or 'implied'"),
             (b"births", b"all") => header.births = Births::All,
             (b"births", b"survivors") => header.births = Births::Survivors,
-            (b"births", _) => return expected(after, "'all' or 'survivors'"),
+            (b"births", b"garbage") => header.births = Births::Garbage,
+            (b"births", _) => return expected(after, "'all', 'survivors' or 'garbage'"),
             (b"numbers", b"tags") => header.numbers = Numbers::Tags,
             (b"numbers", b"dense") => header.numbers = Numbers::Dense,
             (b"numbers", _) => return expected(after, "'tags' or 'dense'"),
@@ -86,8 +87,8 @@ pub fn write_header(header: &Header, numbers: Option<Numbers>) -> Vec<u8> {
             Frees::Implied => "implied",
         },
     );
-    if header.births == Births::Survivors {
-        field("births", "survivors");
+    if header.births != Births::All {
+        field("births", header.births.name());
     }
     match numbers {
         Some(Numbers::Tags) => field("numbers", "tags"),

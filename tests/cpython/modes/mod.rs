@@ -1,0 +1,178 @@
+//! The modes of `record --events`: what a recording without births leaves out, and that it finds the same loops, unseen.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::each::record;
+use crate::support::pythons::Python;
+use crate::support::{refloop, root};
+
+on_each_python! {
+    what_a_program_sees_of_a_collection_is_what_it_sees_alone,
+    each_mode_finds_the_same_loops_and_says_the_same_of_them,
+    what_comes_back_from_the_dead_is_one_loop,
+    garbage_that_nobody_collects_is_found_at_marks_and_at_the_end,
+    a_sub_interpreter_and_a_fork_are_recorded_without_births,
+    tracemalloc_may_take_the_hook_away,
+    what_is_not_recorded_is_not_known_on_any_page,
+}
+
+/// Records a program text, and gives what it printed with the report of its trace.
+fn recorded(python: &Python, folder: &Path, mode: &str, program: &str) -> (String, Value) {
+    std::fs::write(folder.join("app.py"), program).unwrap();
+    let trace = folder.join("app.reftrace");
+    let output = record(&python.path, &["--events", mode], &trace, &folder.join("app.py"), &[]);
+    (String::from_utf8(output.stdout).unwrap(), report("analyze", &trace))
+}
+
+fn report(command: &str, trace: &Path) -> Value {
+    let output = refloop().args([command, "-q", "--format", "json"]).arg(trace).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn loops(report: &Value) -> BTreeMap<&str, &Value> {
+    let rows = report["loops"].as_array().unwrap().iter();
+    rows.map(|row| (row["path"].as_str().unwrap(), row)).collect()
+}
+
+fn what_a_program_sees_of_a_collection_is_what_it_sees_alone(python: &Python) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = root().join("tests/cpython/modes/unseen.py");
+    let alone = std::process::Command::new(&python.path).arg(&program).output().unwrap();
+    let watched = record(&python.path, &["--events", "none"], &folder.path().join("app.reftrace"), &program, &[]);
+    assert_eq!(String::from_utf8_lossy(&watched.stdout), String::from_utf8_lossy(&alone.stdout), "{python}");
+    assert_eq!(String::from_utf8_lossy(&watched.stderr), String::from_utf8_lossy(&alone.stderr), "{python}");
+}
+
+/// What is the same whatever was recorded of births: of the reference to cut, where no stack tells more, too.
+const SAME: [&str; 8] = ["fingerprint", "path", "steps", "count", "objects", "gc_objects", "collected", "owner"];
+
+fn each_mode_finds_the_same_loops_and_says_the_same_of_them(python: &Python) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = std::fs::read_to_string(root().join("fixtures/programs/loops.py")).unwrap();
+    // Once for a collection of all, once for one of the youngest, once for the end. The others, which come when they like,
+    // find what a loop holds in different loops.
+    let program = format!(
+        "import gc\ngc.disable()\n{program}\nfor _ in range(20):\n    main()\ngc.collect()\nmain()\ngc.collect(0)\nmain()\n"
+    );
+    let (_, survivors) = recorded(python, folder.path(), "survivors", &program);
+    let known = loops(&survivors);
+    assert!(known.len() >= 16, "{python}: {:?}", known.keys());
+    for mode in ["none", "full"] {
+        let (_, other) = recorded(python, folder.path(), mode, &program);
+        let found = loops(&other);
+        assert!(known.keys().eq(found.keys()), "{python} {mode}: {:?}, {:?}", known.keys(), found.keys());
+        for (path, row) in &known {
+            for key in SAME {
+                assert_eq!(row[key], found[path][key], "{python} {mode}: {key} of {path}");
+            }
+            assert_eq!(row["types"]["members"], found[path]["types"]["members"], "{python} {mode}: members of {path}");
+            assert_eq!(row["cut"]["reference"], found[path]["cut"]["reference"], "{python} {mode}: {path}");
+        }
+        // A block may be bigger than what stands in it. What several loops hold is counted with one of them.
+        for key in ["objects", "bytes"] {
+            let of = |report: &Value| report["summary"]["cyclic_garbage"][key].as_f64().unwrap();
+            let (known, found) = (of(&survivors), of(&other));
+            assert!((known - found).abs() <= known / 50.0, "{python} {mode}: {key}: {known}, {found}");
+        }
+        assert_eq!(other["anomalies"], survivors["anomalies"], "{python} {mode}");
+    }
+}
+
+fn what_comes_back_from_the_dead_is_one_loop(python: &Python) {
+    let program = "import gc\ngc.disable()\n\
+        class Back:\n    def __init__(self): self.me = self\n    def __del__(self): kept.append(self)\n\
+        kept = []\nfor _ in range(5): Back()\ngc.collect()\nprint(len(kept))\n\
+        kept[2].me = None\nkept.clear()\nprint(gc.collect())\n";
+    let folder = tempfile::tempdir().unwrap();
+    for mode in ["survivors", "none"] {
+        let (printed, report) = recorded(python, folder.path(), mode, program);
+        assert!(printed.starts_with("5\n"), "{python}: {printed}");
+        let row = loops(&report)["Back.me → Back"].clone();
+        assert_eq!((&row["count"], &row["collected"]), (&5.into(), &4.into()), "{python} {mode}");
+        assert_eq!(report["anomalies"], Value::Array(Vec::new()), "{python} {mode}");
+    }
+}
+
+fn garbage_that_nobody_collects_is_found_at_marks_and_at_the_end(python: &Python) {
+    let program = "import _refloop, gc\ngc.disable()\nclass Node: pass\n\
+        def make(n):\n    for _ in range(n):\n        node = Node()\n        node.me = node\n\
+        make(3)\n_refloop.mark('iteration', 'second')\nprint(_refloop.sweep())\nmake(4)\n\
+        frozen = Node()\nfrozen.me = frozen\ngc.freeze()\ndel frozen\n";
+    let folder = tempfile::tempdir().unwrap();
+    for mode in ["survivors", "none"] {
+        let (_, report) = recorded(python, folder.path(), mode, program);
+        let row = loops(&report)["Node.me → Node"].clone();
+        assert_eq!(row["count"], 8, "{python} {mode}");
+        assert_eq!(row["marks"], serde_json::json!({"iteration second": 5}), "{python} {mode}");
+    }
+    // A program that leaks nothing is checked to its end, and one that is killed is not.
+    let (_, report) = recorded(python, folder.path(), "none", "import gc\ngc.disable()\n");
+    assert_eq!((&report["inputs"][0]["known"], &report["loops"][0]), (&"end".into(), &Value::Null), "{python}");
+    std::fs::write(folder.path().join("app.py"), "import os\nos.kill(os.getpid(), 9)\n").unwrap();
+    let trace = folder.path().join("app.reftrace");
+    let mut command = refloop();
+    command.args(["record", "-q", "--events", "none", "-o"]).arg(&trace).arg("--").arg(&python.path);
+    assert_eq!(command.arg(folder.path().join("app.py")).output().unwrap().status.code(), Some(137), "{python}");
+    assert_eq!(refloop().arg("check").arg(&trace).output().unwrap().status.code(), Some(3), "{python}");
+}
+
+fn a_sub_interpreter_and_a_fork_are_recorded_without_births(python: &Python) {
+    let program = "import gc, os, sys\n\
+        class Node: pass\n\
+        def make(n):\n    for _ in range(n):\n        node = Node()\n        node.me = node\n\
+        make(5)\n\
+        try:\n    import _interpreters as sub\n    other = sub.create('legacy')\n\
+        except ImportError:\n    import _xxsubinterpreters as sub\n    other = sub.create()\n\
+        sub.run_string(other, 'import gc\\nx = []\\nx.append(x)\\ndel x\\ngc.collect()')\nsub.destroy(other)\n\
+        gc.collect()\nmake(2)\n\
+        child = os.fork()\nmake(3)\n\
+        if child: os.waitpid(child, 0)\nelse: gc.collect()\n";
+    let folder = tempfile::tempdir().unwrap();
+    let (_, report) = recorded(python, folder.path(), "none", program);
+    assert_eq!(loops(&report)["Node.me → Node"]["count"], 10, "{python}");
+    let traces = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_trace = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "reftrace");
+    let child = { traces }.filter(is_trace).find(|path| !path.ends_with("app.reftrace")).unwrap();
+    let child = self::report("analyze", &child);
+    assert_eq!(loops(&child)["Node.me → Node"]["count"], 5, "{python}");
+    assert_eq!(child["anomalies"], Value::Array(Vec::new()), "{python}");
+}
+
+fn tracemalloc_may_take_the_hook_away(python: &Python) {
+    let program = "import gc, tracemalloc\ngc.disable()\n\
+        class Back:\n    def __init__(self): self.me = self\n    def __del__(self): kept.append(self)\n\
+        kept = []\ntracemalloc.start()\nBack()\ngc.collect()\ntracemalloc.stop()\n\
+        gc.collect()\ntracemalloc.start()\nBack()\ngc.collect()\nkept.clear()\ngc.collect()\ntracemalloc.stop()\n\
+        print(len(kept))\n";
+    let folder = tempfile::tempdir().unwrap();
+    let (printed, report) = recorded(python, folder.path(), "none", program);
+    assert_eq!(printed, "0\n", "{python}");
+    assert!(report["loops"][0]["count"].as_u64().unwrap() >= 2, "{python}: {}", report["loops"]);
+    assert_eq!(report["inputs"][0]["known"], "end", "{python}");
+}
+
+fn what_is_not_recorded_is_not_known_on_any_page(python: &Python) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = "class Node: pass\nkept = [Node() for _ in range(1000)]\nnode = Node()\nnode.me = node\ndel node\n";
+    let (_, report) = recorded(python, folder.path(), "none", program);
+    let summary = &report["summary"];
+    for unknown in ["live_objects", "live_bytes", "live_types", "lost_objects", "lost_bytes"] {
+        assert_eq!(summary[unknown], Value::Null, "{python}: {unknown}");
+    }
+    assert_eq!((&report["inputs"][0]["births"], &report["growth"]["known"]), (&"garbage".into(), &false.into()));
+    let row = loops(&report)["Node.me → Node"].clone();
+    assert_eq!((&row["site"], &row["orphaned"]), (&Value::Array(Vec::new()), &Value::Null), "{python}");
+    let trace = folder.path().join("app.reftrace");
+    let page = |command: &str| {
+        let page = String::from_utf8(refloop().arg(command).arg(&trace).output().unwrap().stdout).unwrap();
+        page.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let analysis = page("analyze");
+    assert!(analysis.contains("only garbage is in the trace"), "{python}: {analysis}");
+    assert!(analysis.contains("defined at") && analysis.contains("class Node seen"), "{python}: {analysis}");
+    assert!(analysis.contains("record --events survivors"), "{python}: {analysis}");
+    assert!(page("check").contains(" class Node "), "{python}");
+}
