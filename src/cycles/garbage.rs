@@ -10,13 +10,21 @@ use crate::heap::AnomalyExample;
 /// The cyclic garbage of a run. Each loop is in it once, in however many snapshots.
 #[derive(Debug, Clone, Default)]
 pub struct CyclicGarbage {
-    /// Most bytes first, then by path text.
+    /// Most bytes at one time first, then by path text.
     pub groups: Vec<LoopGroup>,
     /// Objects with a refcount, but no root, no referrer and no loop: a lost reference. By type: objects, bytes.
     pub lost: BTreeMap<String, (u64, u64)>,
     /// Objects that the log itself calls unreachable, without the references that would show their loops. By type.
     pub unreachable: BTreeMap<String, Unreachable>,
-    /// All objects that were cyclic garbage at a snapshot: in loops or held by them.
+    /// Most that was garbage at one time, as far as it was looked: exact in an exact log, else at least. Of several traces,
+    /// that of the one with most.
+    pub peak: Amount,
+    pub peak_at: SeenAt,
+    /// What is garbage at the end of the traces, as far as it was looked.
+    pub end: Amount,
+    /// How long it lay about, where times are known.
+    pub lingered: Option<Lingered>,
+    /// All objects that were cyclic garbage at a snapshot: in loops or held by them. Not at one time.
     pub objects: u64,
     /// Those of them that the collector counts.
     pub gc_objects: u64,
@@ -98,6 +106,50 @@ impl Unreachable {
     pub const UNNAMED: &str = "(type not in the log)";
 }
 
+/// What is garbage at one time: loops, and their members with what only they hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Amount {
+    pub loops: u64,
+    pub objects: u64,
+    /// 0 where the log has no sizes.
+    pub bytes: u64,
+}
+
+/// Bytes × nanoseconds between being orphaned and being freed, or the end. Neither moment is always known, so it is an
+/// interval, and the truth is in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lingered {
+    pub at_least: u128,
+    pub at_most: u128,
+}
+
+impl Amount {
+    /// Bytes decide; objects, where the log has no sizes.
+    pub(super) fn is_more_than(&self, other: &Amount) -> bool {
+        (self.bytes, self.objects) > (other.bytes, other.objects)
+    }
+
+    pub(super) fn take(&mut self, other: &Amount) {
+        self.loops = self.loops.saturating_sub(other.loops);
+        self.objects = self.objects.saturating_sub(other.objects);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+
+    pub(super) fn add(&mut self, other: &Amount) {
+        self.loops += other.loops;
+        self.objects += other.objects;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+impl Lingered {
+    /// Of both, if anything is known of both.
+    pub(super) fn both(a: Option<Lingered>, b: Option<Lingered>) -> Option<Lingered> {
+        let (a, b) = (a?, b?);
+        Some(Lingered { at_least: a.at_least.saturating_add(b.at_least), at_most: a.at_most.saturating_add(b.at_most) })
+    }
+}
+
 /// Loops with the same fingerprint.
 #[derive(Debug, Clone)]
 pub struct LoopGroup {
@@ -139,8 +191,12 @@ pub struct LoopGroup {
     pub collected: u64,
     /// When the last outside reference to the first loop went away: exact (both the same) or an interval.
     pub orphaned: Option<(SeenAt, SeenAt)>,
-    /// Bytes × nanoseconds between being orphaned and being freed (or the end), where times are known.
-    pub byte_ns: Option<u128>,
+    /// Most of them that were garbage at one time, and what is at the end: as of [`CyclicGarbage`].
+    pub peak: Amount,
+    pub peak_at: SeenAt,
+    pub end: Amount,
+    /// How long they lay about, where times are known.
+    pub lingered: Option<Lingered>,
     /// Whose loop it is: the files of the members' code and classes, and those that made members without a file of their
     /// own. `<string>` where generated code made them, called by nothing else.
     pub member_files: Vec<String>,

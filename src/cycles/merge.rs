@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, LoopGroup};
+use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, Lingered, LoopGroup};
 
 /// The cyclic garbage of several traces, as if it were of one: groups with the same fingerprint together.
 ///
@@ -11,7 +11,13 @@ use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, LoopGroup};
 pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
     let mut whole = CyclicGarbage::default();
     let mut groups: BTreeMap<Fingerprint, LoopGroup> = BTreeMap::new();
+    whole.lingered = Some(Lingered::default()).filter(|_| !parts.is_empty());
     for part in parts {
+        if part.peak.is_more_than(&whole.peak) {
+            (whole.peak, whole.peak_at) = (part.peak, part.peak_at);
+        }
+        whole.end.add(&part.end);
+        whole.lingered = Lingered::both(whole.lingered, part.lingered);
         for group in part.groups {
             match groups.get_mut(&group.fingerprint) {
                 Some(known) => merge_group(known, group),
@@ -63,10 +69,11 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     }
     known.collected += other.collected;
     known.orphaned = known.orphaned.or(other.orphaned);
-    known.byte_ns = match (known.byte_ns, other.byte_ns) {
-        (Some(a), Some(b)) => Some(a.saturating_add(b)),
-        (a, b) => a.or(b),
-    };
+    if other.peak.is_more_than(&known.peak) {
+        (known.peak, known.peak_at) = (other.peak, other.peak_at);
+    }
+    known.end.add(&other.end);
+    known.lingered = Lingered::both(known.lingered, other.lingered);
     known.member_files.extend(other.member_files);
     known.member_files.sort();
     known.member_files.dedup();
@@ -86,10 +93,10 @@ fn add_all(known: &mut BTreeMap<String, u64>, other: BTreeMap<String, u64>) {
     }
 }
 
-/// Most bytes first, then by path text.
+/// Most bytes at one time first, then most in all, then by path text.
 pub(super) fn sort(groups: &mut [LoopGroup]) {
     groups.sort_by_cached_key(|group| {
-        let bytes = group.bytes.saturating_add(group.held_bytes);
+        let bytes = (group.peak.bytes, group.bytes.saturating_add(group.held_bytes));
         (std::cmp::Reverse(bytes), group.path.to_string(), group.fingerprint)
     });
 }

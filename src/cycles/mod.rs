@@ -9,8 +9,8 @@ pub(crate) mod tests;
 pub mod tracker;
 
 pub use garbage::{
-    Alike, CyclicGarbage, Fingerprint, LoopGroup, LoopPath, MemberTypes, Memory, MemoryPoint, Occasion, Origin,
-    PathStep, Residual, SeenAt, StackFrame, Unreachable,
+    Alike, Amount, CyclicGarbage, Fingerprint, Lingered, LoopGroup, LoopPath, MemberTypes, Memory, MemoryPoint,
+    Occasion, Origin, PathStep, Residual, SeenAt, StackFrame, Unreachable,
 };
 pub use graph::components::Components;
 pub use graph::holders::Holders;

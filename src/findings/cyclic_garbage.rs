@@ -43,6 +43,7 @@ fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Findin
         count: group.count,
         objects: group.objects + group.held_objects,
         bytes: group.bytes + group.held_bytes,
+        bytes_at_peak: Some(group.peak.bytes),
         collected: group.collected,
         advice,
     }

@@ -40,6 +40,7 @@ fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
         count: 1,
         objects: gained,
         bytes: container.bytes,
+        bytes_at_peak: None,
         collected: 0,
         advice: None,
     }

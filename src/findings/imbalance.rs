@@ -30,6 +30,7 @@ fn find(run: &Run, _: &Ownership) -> Vec<Finding> {
             count: anomaly.count,
             objects: 0,
             bytes: 0,
+            bytes_at_peak: None,
             collected: 0,
             advice: None,
         })

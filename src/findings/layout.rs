@@ -63,6 +63,7 @@ pub fn finding(
         count: 1,
         objects: instances,
         bytes,
+        bytes_at_peak: None,
         collected: 0,
         advice: None,
     }

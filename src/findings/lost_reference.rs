@@ -32,6 +32,7 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
         count: objects,
         objects,
         bytes,
+        bytes_at_peak: None,
         collected: 0,
         advice: None,
     })

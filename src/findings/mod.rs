@@ -95,6 +95,8 @@ pub struct Finding {
     pub objects: u64,
     /// With what it holds; of a note, what is wasted.
     pub bytes: u64,
+    /// Of loops: the most bytes that were garbage at one time.
+    pub bytes_at_peak: Option<u64>,
     /// How many of them the collector freed later in the run.
     pub collected: u64,
     pub advice: Option<Advice>,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cycles::{
-    CyclicGarbage, Fingerprint, LoopGroup, LoopPath, MemberTypes, PathStep, Residual, SeenAt, StackFrame,
+    Amount, CyclicGarbage, Fingerprint, Lingered, LoopGroup, LoopPath, MemberTypes, PathStep, Residual, SeenAt,
+    StackFrame,
 };
 
 /// A path from its steps: `("Order", "app.Order", ".items[*]")`.
@@ -49,7 +50,10 @@ pub fn parent_and_child() -> LoopGroup {
         last_seen: SeenAt { event: 96_500, ns: Some(3_400_000_000) },
         collected: 580,
         orphaned: Some((SeenAt { event: 4_000, ns: Some(11_500_000) }, SeenAt { event: 4_000, ns: Some(11_500_000) })),
-        byte_ns: Some(4_200_000_000_000_000),
+        peak: Amount { loops: 40, objects: 120, bytes: 128_400 },
+        peak_at: SeenAt { event: 20_000, ns: Some(1_900_000_000) },
+        end: Amount { loops: 40, objects: 120, bytes: 128_400 },
+        lingered: Some(Lingered { at_least: 1_200_000_000_000_000, at_most: 4_200_000_000_000_000 }),
         member_files: vec!["/srv/app.py".to_string()],
         marks: counts(&[("test tests/test_cart.py::test_login", 620)]),
     }
@@ -80,7 +84,10 @@ pub fn of_the_library() -> LoopGroup {
         last_seen: SeenAt { event: 900, ns: None },
         collected: 2,
         orphaned: Some((SeenAt { event: 0, ns: None }, SeenAt { event: 900, ns: None })),
-        byte_ns: None,
+        peak: Amount { loops: 2, objects: 8, bytes: 4_400 },
+        peak_at: SeenAt::default(),
+        end: Amount::default(),
+        lingered: None,
         member_files: vec!["/usr/lib/python3.13/enum.py".to_string()],
         marks: BTreeMap::new(),
     }
@@ -116,14 +123,28 @@ pub fn of_itself() -> LoopGroup {
         last_seen: SeenAt { event: 50, ns: None },
         collected: 0,
         orphaned: None,
-        byte_ns: None,
+        peak: Amount { loops: 1, objects: 2, bytes: 160 },
+        peak_at: SeenAt { event: 50, ns: None },
+        end: Amount { loops: 1, objects: 2, bytes: 160 },
+        lingered: None,
         member_files: vec!["/srv/worker.py".to_string()],
         marks: BTreeMap::new(),
     }
 }
 
 pub fn garbage(groups: Vec<LoopGroup>) -> CyclicGarbage {
+    let together = |amount: fn(&LoopGroup) -> Amount| {
+        groups.iter().map(amount).fold(Amount::default(), |a, b| Amount {
+            loops: a.loops + b.loops,
+            objects: a.objects + b.objects,
+            bytes: a.bytes + b.bytes,
+        })
+    };
     CyclicGarbage {
+        peak: together(|group| group.peak),
+        peak_at: SeenAt { event: 20_000, ns: Some(1_900_000_000) },
+        end: together(|group| group.end),
+        lingered: groups.iter().find_map(|group| group.lingered),
         objects: groups.iter().map(|group| group.objects + group.held_objects).sum(),
         gc_objects: groups.iter().map(|group| group.gc_objects).sum(),
         bytes: groups.iter().map(|group| group.bytes + group.held_bytes).sum(),

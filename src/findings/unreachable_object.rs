@@ -35,6 +35,7 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
             count: of.objects,
             objects: of.objects,
             bytes: of.bytes,
+            bytes_at_peak: None,
             collected: of.collected,
             advice: None,
         })

@@ -128,6 +128,7 @@ impl Heap {
             }
         }
         self.walk = Some(Walk::new(scope));
+        self.walk_began = self.now.event;
     }
 
     /// `count` with references at checkpoints.

@@ -126,6 +126,8 @@ pub struct Heap {
     pub(super) walk: Option<Walk>,
     /// What the event at hand has done to the counts, where somebody asks.
     pub(super) journal: Option<Vec<Shift>>,
+    /// Event with which the last walk began.
+    pub(super) walk_began: u64,
     /// Objects that will be watched once the snapshot at hand gives the tallies back.
     to_watch: Vec<u32>,
 }
@@ -168,6 +170,7 @@ impl Heap {
             revivals: 0,
             walk: None,
             journal: None,
+            walk_began: 0,
             to_watch: Vec::new(),
         }
     }
@@ -266,6 +269,12 @@ impl Heap {
         texts.sort_unstable();
         texts.dedup();
         texts.into_iter().map(|text| self.text(text)).collect()
+    }
+
+    /// Number of the event with which the last walk began: with every birth in the log, what is met later was born at some
+    /// time before.
+    pub fn walk_began(&self) -> u64 {
+        self.walk_began
     }
 
     pub fn types(&self) -> &TypeTable {

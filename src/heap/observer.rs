@@ -30,6 +30,11 @@ pub trait Observer {
         let _ = (heap, object, by_collector);
     }
 
+    /// The log tells the time, which is not less than before.
+    fn time(&mut self, heap: &Heap) {
+        let _ = heap;
+    }
+
     /// A collection of this generation begins. The snapshot of what it is about to find comes just before with references at
     /// checkpoints, if it is about to find anything; with references as events it comes later, or never.
     fn collection_started(&mut self, heap: &Heap, generation: u8) {
@@ -88,6 +93,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.followed(heap, shifts);
     }
 
+    fn time(&mut self, heap: &Heap) {
+        self.0.time(heap);
+        self.1.time(heap);
+    }
+
     fn collection_started(&mut self, heap: &Heap, generation: u8) {
         self.0.collection_started(heap, generation);
         self.1.collection_started(heap, generation);
@@ -124,6 +134,10 @@ impl<W: Observer + ?Sized> Observer for &mut W {
 
     fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
         (**self).followed(heap, shifts);
+    }
+
+    fn time(&mut self, heap: &Heap) {
+        (**self).time(heap);
     }
 
     fn collection_started(&mut self, heap: &Heap, generation: u8) {

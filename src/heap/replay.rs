@@ -400,6 +400,7 @@ impl Heap {
                     self.anomaly(AnomalyKind::TimeWentBack);
                 } else {
                     self.now.ns = Some(ns);
+                    observer.time(self);
                 }
             }
             Event::Walk(scope) => self.begin_walk(scope),

@@ -7,12 +7,13 @@ use super::model::*;
 use super::rows::{self, known_bytes, quotient, rounded};
 use super::terminal::one_loop;
 use super::{notes, wording};
-use crate::cycles::{CyclicGarbage, LoopGroup, Residual, StackFrame, Unreachable};
+use crate::cycles::{Amount, CyclicGarbage, LoopGroup, Residual, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::{Advice, Cut, Finding, Owner, Ownership};
 use crate::growth::{Growth, LEAST_LOOKS};
 use crate::overhead::SlotsAdvice;
-use crate::run::{Anomaly, Run};
+use crate::run::{Anomaly, Input, Run};
+use crate::trace::References;
 
 /// What a report is made for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,7 +45,7 @@ impl Report {
         ownership: &Ownership,
         options: &ReportOptions,
     ) -> Report {
-        let rows = Rows { root: options.root, ownership, has_stacks: run.has_stacks };
+        let rows = Rows { root: options.root, ownership, has_stacks: run.has_stacks, looks: Looks::of(&run.inputs) };
         let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i)).cloned();
         let mut by_fingerprint = HashMap::new();
         for (i, finding) in findings.iter().enumerate() {
@@ -92,7 +93,7 @@ impl Report {
         let down = std::cmp::Reverse::<u64>;
         self.loops.rows.sort_by_cached_key(|row| {
             let quantity = match key {
-                SortKey::Bytes => row.total_bytes.unwrap_or(0),
+                SortKey::Bytes => row.peak_at_least.bytes.unwrap_or(0),
                 SortKey::Count => row.count,
                 SortKey::Objects => row.objects + row.held_objects,
                 SortKey::Name => 0,
@@ -138,22 +139,23 @@ fn relative(path: &str, root: Option<&Path>) -> String {
 fn summary(run: &Run, loops: &[LoopRow]) -> Summary {
     let live_known = run.live.is_some() || run.inputs.is_empty();
     let (live_objects, live_bytes) = run.live.unwrap_or_default();
-    let lost = run.garbage.lost.values().fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
     let live_types = run.types.rows.iter().filter(|row| row.live > 0).count() as u64;
+    let is_looked_for = run.inputs.iter().any(|input| input.references == References::Events);
+    let lost = || run.garbage.lost.values();
     Summary {
         events: run.inputs.iter().map(|input| input.events).sum(),
         live_objects: live_known.then_some(live_objects),
         live_bytes: known_bytes(live_objects, live_bytes).filter(|_| live_known),
         live_types: (live_known && (live_objects == 0 || live_types > 0)).then_some(live_types),
         live_known,
-        cyclic_garbage: cyclic_summary(&run.garbage, loops),
-        lost_objects: live_known.then_some(lost.0),
-        lost_bytes: live_known.then_some(lost.1),
+        cyclic_garbage: cyclic_summary(&run.garbage, Looks::of(&run.inputs), loops),
+        lost_objects: is_looked_for.then(|| lost().map(|(objects, _)| objects).sum()),
+        lost_bytes: is_looked_for.then(|| lost().map(|(_, bytes)| bytes).sum()),
         anomalies: run.anomalies.iter().map(|anomaly| anomaly.count).sum(),
     }
 }
 
-fn cyclic_summary(garbage: &CyclicGarbage, loops: &[LoopRow]) -> CyclicSummary {
+fn cyclic_summary(garbage: &CyclicGarbage, looks: Looks, loops: &[LoopRow]) -> CyclicSummary {
     let mut by_owner = BTreeMap::new();
     for row in loops {
         *by_owner.entry(row.owner.clone()).or_default() += row.count;
@@ -164,6 +166,11 @@ fn cyclic_summary(garbage: &CyclicGarbage, loops: &[LoopRow]) -> CyclicSummary {
         objects: garbage.objects,
         gc_objects: garbage.gc_objects,
         bytes: known_bytes(garbage.objects, garbage.bytes),
+        peak_at_least: peak_row(&garbage.peak, garbage.peak_at),
+        peak_is_exact: looks.exact,
+        at_end: looks.to_the_end.then(|| amount_row(&garbage.end)),
+        byte_seconds_at_least: garbage.lingered.map(|of| seconds(of.at_least)),
+        byte_seconds_at_most: garbage.lingered.map(|of| seconds(of.at_most)),
         collected_loops: loops.iter().map(|row| row.collected).sum(),
         collected_objects: garbage.collected_objects,
         unproved_paths: garbage.unproved_paths,
@@ -176,6 +183,25 @@ struct Rows<'a> {
     root: Option<&'a Path>,
     ownership: &'a Ownership,
     has_stacks: bool,
+    looks: Looks,
+}
+
+/// How closely the garbage of the traces was looked at.
+#[derive(Clone, Copy)]
+struct Looks {
+    /// Every moment is known.
+    exact: bool,
+    /// What is there at the end is known of each.
+    to_the_end: bool,
+}
+
+impl Looks {
+    fn of(inputs: &[Input]) -> Looks {
+        Looks {
+            exact: inputs.iter().all(|input| input.references == References::Events),
+            to_the_end: inputs.iter().all(|input| !input.broke_off()),
+        }
+    }
 }
 
 impl Rows<'_> {
@@ -195,6 +221,9 @@ impl Rows<'_> {
             held_objects: group.held_objects,
             held_bytes: known_bytes(group.held_objects, group.held_bytes),
             total_bytes: known_bytes(group.objects, group.bytes.saturating_add(group.held_bytes)),
+            peak_at_least: peak_row(&group.peak, group.peak_at),
+            peak_is_exact: self.looks.exact,
+            at_end: self.looks.to_the_end.then(|| amount_row(&group.end)),
             types: LoopTypes { members: per_loop(&told_by_class(group)), held: per_loop(&group.held_types) },
             subclasses: group.types.subclasses.clone(),
             site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
@@ -204,7 +233,9 @@ impl Rows<'_> {
             last_seen: group.last_seen,
             orphaned: group.orphaned.map(|(after, by)| [after, by]),
             collected: group.collected,
-            byte_seconds: group.byte_ns.map(|byte_ns| rounded(byte_ns as f64 / 1e9, 1000.0)),
+            byte_seconds: { group.lingered }.filter(|of| of.at_least == of.at_most).map(|of| seconds(of.at_most)),
+            byte_seconds_at_least: group.lingered.map(|of| seconds(of.at_least)),
+            byte_seconds_at_most: group.lingered.map(|of| seconds(of.at_most)),
             owner: finding
                 .map_or_else(|| self.ownership.of_loop(group, self.has_stacks), |finding| finding.owner.clone()),
             pattern: advice.map(|advice| advice.pattern.to_string()),
@@ -232,6 +263,7 @@ impl Rows<'_> {
             count: finding.count,
             objects: finding.objects,
             bytes: known_bytes(finding.objects, finding.bytes),
+            bytes_at_peak: finding.bytes_at_peak.and_then(|bytes| known_bytes(finding.objects, bytes)),
             standing,
         }
     }
@@ -333,6 +365,21 @@ fn told_by_class(group: &LoopGroup) -> BTreeMap<String, u64> {
         *told.entry(base.map_or(name, |(base, _)| base).clone()).or_default() += objects;
     }
     told
+}
+
+fn amount_row(amount: &Amount) -> AmountRow {
+    let &Amount { loops, objects, bytes } = amount;
+    AmountRow { loops, objects, bytes: known_bytes(objects, bytes) }
+}
+
+fn peak_row(peak: &Amount, at: SeenAt) -> PeakRow {
+    let &Amount { loops, objects, bytes } = peak;
+    PeakRow { loops, objects, bytes: known_bytes(objects, bytes), at }
+}
+
+/// Of nanoseconds.
+fn seconds(ns: u128) -> f64 {
+    rounded(ns as f64 / 1e9, 1000.0)
 }
 
 fn per_loop(n: u64, loops: u64) -> Number {

@@ -62,6 +62,8 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
         "cut_is_enough",
         "alternatives",
         "evidence",
+        "bytes_at_peak_at_least",
+        "bytes_at_end",
     ])?;
     for row in &report.loops.rows {
         let cut = row.cut.clone().unwrap_or_default();
@@ -89,6 +91,8 @@ fn loops(report: &Report, csv: &mut Writer<'_>) -> io::Result<()> {
             is_enough,
             inert(&list(&cut.alternatives)),
             cut.evidence.unwrap_or_default(),
+            number(row.peak_at_least.bytes),
+            number(row.at_end.and_then(|end| end.bytes)),
         ])?;
     }
     Ok(())

@@ -23,7 +23,7 @@ impl ReportFormat for Dot {
     fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "digraph loops {{\n    node [shape=box];")?;
         for (number, row) in report.loops.rows.iter().enumerate() {
-            let label = format!("{} × {}, {}", row.fingerprint, count(row.count), size(row.total_bytes));
+            let label = format!("{} × {}, {}", row.fingerprint, count(row.count), size(row.peak_at_least.bytes));
             writeln!(out, "    subgraph cluster_{number} {{\n        label={};", quoted(&label))?;
             for (i, step) in row.steps.iter().enumerate() {
                 writeln!(

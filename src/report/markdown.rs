@@ -93,11 +93,18 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         row(&[vec!["loops and lost references".to_string()], unknown.to_vec()].concat(), out)?;
         return row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out);
     }
-    row(&["loops".into(), count(cyclic.loops), count(cyclic.objects), bytes_or_unknown(cyclic.bytes)], out)?;
+    let peak = &cyclic.peak_at_least;
+    let at_one_time = format!("cyclic garbage at one time{}", if cyclic.peak_is_exact { "" } else { ", at least" });
+    row(&[at_one_time, count(peak.loops), count(peak.objects), bytes_or_unknown(peak.bytes)], out)?;
+    if let Some(end) = &cyclic.at_end {
+        row(&["at the end".into(), count(end.loops), count(end.objects), bytes_or_unknown(end.bytes)], out)?;
+    }
+    row(&["in all".into(), count(cyclic.loops), count(cyclic.objects), bytes_or_unknown(cyclic.bytes)], out)?;
     let freed = [count(cyclic.collected_loops), count(cyclic.collected_objects), String::new()];
     row(&[vec!["freed later by the collector".to_string()], freed.to_vec()].concat(), out)?;
-    let lost = known(summary.lost_objects, summary.lost_bytes);
-    row(&[vec!["lost references".to_string(), String::new()], lost.to_vec()].concat(), out)?;
+    if let (Some(objects), Some(of_bytes)) = (summary.lost_objects, summary.lost_bytes) {
+        row(&["lost references".into(), String::new(), count(objects), bytes(of_bytes)], out)?;
+    }
     row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out)
 }
 

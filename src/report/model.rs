@@ -50,7 +50,7 @@ pub struct Section<Row> {
     pub omitted: u64,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub events: u64,
     /// At the end of the trace, or of all of them together.
@@ -59,25 +59,53 @@ pub struct Summary {
     pub live_bytes: Option<u64>,
     /// `None` where the types were not looked at.
     pub live_types: Option<u64>,
-    /// Some trace tells what was alive; without one the three before, and what is lost, are `None`.
+    /// Some trace tells what was alive; without one the three before are `None`.
     pub live_known: bool,
     pub cyclic_garbage: CyclicSummary,
+    /// `None` where nobody looked: no trace is an exact log.
     pub lost_objects: Option<u64>,
     pub lost_bytes: Option<u64>,
     pub anomalies: u64,
 }
 
+/// What is garbage at one time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AmountRow {
+    pub loops: u64,
+    /// Members and what they hold.
+    pub objects: u64,
+    pub bytes: Option<u64>,
+}
+
+/// The most that was garbage at one time, and when. In a recording there may have been more between two looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PeakRow {
+    pub loops: u64,
+    pub objects: u64,
+    pub bytes: Option<u64>,
+    pub at: SeenAt,
+}
+
 /// All cyclic garbage of the run, each loop once.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CyclicSummary {
     pub loops: u64,
     /// Different fingerprints.
     pub kinds: u64,
-    /// Members of loops, and what only loops hold.
+    /// Members of loops, and what only loops hold: in all, not at one time.
     pub objects: u64,
     /// Those that the collector counts.
     pub gc_objects: u64,
     pub bytes: Option<u64>,
+    /// The most that was garbage at one time; of several traces, in the one with most.
+    pub peak_at_least: PeakRow,
+    /// It was no more than that: every trace is an exact log.
+    pub peak_is_exact: bool,
+    /// What is garbage at the end, of all traces together; `None` where some trace was not looked at to its end.
+    pub at_end: Option<AmountRow>,
+    /// Bytes × seconds between being orphaned and being freed: the truth is between the two.
+    pub byte_seconds_at_least: Option<f64>,
+    pub byte_seconds_at_most: Option<f64>,
     pub collected_loops: u64,
     pub collected_objects: u64,
     /// Loops so big that a shorter way around than the one told may exist.
@@ -100,8 +128,12 @@ pub struct LoopRow {
     pub bytes: Option<u64>,
     pub held_objects: u64,
     pub held_bytes: Option<u64>,
-    /// `bytes` and `held_bytes`.
+    /// `bytes` and `held_bytes`: of all of them, not at one time.
     pub total_bytes: Option<u64>,
+    /// As of [`CyclicSummary`].
+    pub peak_at_least: PeakRow,
+    pub peak_is_exact: bool,
+    pub at_end: Option<AmountRow>,
     pub types: LoopTypes,
     /// For a class that the path names for its subclasses: those of them that the members are of. `types` counts them
     /// under that class.
@@ -117,8 +149,11 @@ pub struct LoopRow {
     pub orphaned: Option<[SeenAt; 2]>,
     /// How many of the loops the collector freed later.
     pub collected: u64,
-    /// Bytes × seconds between being orphaned and being freed, over all loops.
+    /// Bytes × seconds between being orphaned and being freed, over all loops, where it is known exactly.
     pub byte_seconds: Option<f64>,
+    /// Else the truth is between these two.
+    pub byte_seconds_at_least: Option<f64>,
+    pub byte_seconds_at_most: Option<f64>,
     /// `application`, `package NAME`, `standard library`.
     pub owner: Owner,
     pub pattern: Option<String>,
@@ -365,6 +400,8 @@ pub struct FindingRow {
     pub objects: u64,
     /// `None` where the log has no sizes.
     pub bytes: Option<u64>,
+    /// Of loops: most of them at one time, as far as it was looked.
+    pub bytes_at_peak: Option<u64>,
     pub standing: Option<Standing>,
 }
 
@@ -404,6 +441,11 @@ impl<Row> Section<Row> {
 }
 
 impl FindingRow {
+    /// Not all of it was there at one time.
+    pub fn comes_and_goes(&self) -> bool {
+        self.bytes_at_peak.is_some_and(|peak| Some(peak) != self.bytes)
+    }
+
     /// The build fails on it. Where no gate was asked: what is wrong, and the application's.
     pub fn fails(&self) -> bool {
         match &self.standing {

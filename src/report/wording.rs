@@ -4,7 +4,7 @@ use super::{CutRow, Extent, FindingRow, Input, LoopRow};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::heap::printable;
-use crate::human::{count, counted, ratio, size};
+use crate::human::{bytes, count, counted, ratio, size};
 use crate::trace::References;
 use crate::whatif::{Outcome, Proof, Verdict};
 
@@ -23,18 +23,20 @@ pub(super) fn not_enough(stay: u64, of: u64, left: &str) -> String {
     format!("not enough: {} of {} stay, in {left}", count(stay), counted(of, "object", "objects"))
 }
 
-/// `3f9c…`, `1,240 × 2 objects`, `1.9 MB with what they hold`, `freed later by the collector: 1,180`.
+/// `3f9c…  1,240 × 2 objects, at least 128 KB at one time with what they hold`, `1.9 MB in all`, `freed later by the
+/// collector: 1,180`. Where all of them were there at one time, that is said once.
 pub(super) fn amount(row: &LoopRow) -> Vec<String> {
     let per_loop = row.objects as f64 / row.count.max(1) as f64;
     let objects = if per_loop == 1.0 { "object" } else { "objects" };
     let held = if row.held_objects > 0 && row.total_bytes.is_some() { " with what they hold" } else { "" };
-    let mut facts = vec![format!(
-        "{}  {} × {} {objects}, {}{held}",
-        row.fingerprint,
-        count(row.count),
-        ratio(per_loop),
-        size(row.total_bytes)
-    )];
+    let loops = format!("{}  {} × {} {objects}", row.fingerprint, count(row.count), ratio(per_loop));
+    let mut facts = match row.peak_at_least.bytes.filter(|_| row.peak_at_least.bytes != row.total_bytes) {
+        None => vec![format!("{loops}, {}{held}", size(row.total_bytes))],
+        Some(peak) => vec![
+            format!("{loops}, {}{} at one time{held}", at_least(row.peak_is_exact), bytes(peak)),
+            format!("{} in all", size(row.total_bytes)),
+        ],
+    };
     match row.collected {
         0 => {}
         all if all == row.count => facts.push("freed later by the collector".to_string()),
@@ -77,6 +79,25 @@ pub(super) const ONLY_GARBAGE: &str = "only garbage is in the trace";
 /// How the stacks are found that such a trace has not.
 pub(super) const STACKS: &str =
     "no stack tells where the loops were made: refloop record --events survivors -- … finds it";
+
+/// What comes before a number that was seen, where there may have been more unseen.
+pub(super) fn at_least(is_exact: bool) -> &'static str {
+    if is_exact { "" } else { "at least " }
+}
+
+/// Byte-seconds from which on it is told how long garbage lay about.
+const LINGERED: u64 = 1_000;
+
+/// `1.2 MB to 4.0 MB × s`, `up to 4.0 MB × s`; nothing where it is not worth a line, or not known.
+pub(super) fn lingered(at_least: Option<f64>, at_most: Option<f64>) -> Option<String> {
+    let (at_least, at_most) = (at_least? as u64, at_most? as u64);
+    match (at_least, at_most) {
+        (_, ..LINGERED) => None,
+        (0, _) => Some(format!("up to {} × s", bytes(at_most))),
+        _ if bytes(at_least) == bytes(at_most) => Some(format!("{} × s", bytes(at_most))),
+        _ => Some(format!("{} to {} × s", bytes(at_least), bytes(at_most))),
+    }
+}
 
 /// Traces that are named where something is not known of them.
 const NAMED: usize = 5;

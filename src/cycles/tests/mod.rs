@@ -1,5 +1,6 @@
 //! Plays traces in the text form, and makes small graphs, for tests.
 
+mod over_time;
 mod properties;
 mod scenarios;
 

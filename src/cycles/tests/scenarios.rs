@@ -5,7 +5,7 @@ use std::fmt::Write;
 use insta::assert_snapshot;
 
 use super::{check, play, tell};
-use crate::cycles::{CyclicGarbage, MemoryPoint, merge};
+use crate::cycles::{CyclicGarbage, Lingered, MemoryPoint, merge};
 
 const LEFT_AND_RIGHT: &str = "
     type 1 Left flags=gc
@@ -56,9 +56,11 @@ fn what_the_collector_freed_is_told_and_how_long_it_lay_there() {
     let again = "time 1000\ngc start 2\ntime 1500\nfree 10\nfree 20\ngc stop 2 0\ntime 2000\n";
     let found = after_left_and_right(again);
     assert_snapshot!(tell(&found), @"1 loop, 104 bytes: Left.right → Right.left → Left, 1 collected");
-    assert_eq!((found.collected_objects, found.groups[0].byte_ns), (2, Some(500 * 104)));
+    let lingered = |at_least: u128, at_most: u128| Some(Lingered { at_least: at_least * 104, at_most: at_most * 104 });
+    // Orphaned at some moment before the second time, and freed at some moment after it.
+    assert_eq!((found.collected_objects, found.groups[0].lingered), (2, lingered(0, 2000)));
     let kept = after_left_and_right("time 1000\ngc start 2\ngc stop 0 0\ntime 1700");
-    assert_eq!((kept.collected_objects, kept.groups[0].byte_ns), (0, Some(700 * 104)));
+    assert_eq!((kept.collected_objects, kept.groups[0].lingered), (0, lingered(0, 1700)));
 }
 
 #[test]
@@ -125,7 +127,7 @@ fn checkpoints_know_an_interval_and_the_garbage_of_a_collection() {
         count 40 1
         ref 40 40 .me
         checkpoint garbage
-        gc start 0
+        gc start 1
         free 40
         gc stop 1 0
         end",
@@ -310,4 +312,35 @@ fn one_line_of_a_base_class_is_one_group_for_all_subclasses() {
     1 loop, 152 bytes: Add.kids[*] → Mul.parent → Add
     1 loop, 152 bytes: Mul.kids[*] → Add.parent → Mul
     ");
+}
+
+#[test]
+fn what_a_collection_of_the_young_finds_was_made_since_the_last_one() {
+    let found = |generation: u8| {
+        let found = play(&format!(
+            "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 A flags=gc\ntime 1000\ngc start 1\n\
+             gc stop 0 0\ntime 5000\nalloc 10 1 100\nwalk garbage\ncount 10 1\nref 10 10 .me\ncheckpoint garbage\n\
+             time 5500\ngc start {generation}\nfree 10\ngc stop 1 0\ntime 6000\nend\n"
+        ));
+        let orphaned = found.groups[0].orphaned.map(|(after, by)| (after.ns, by.ns));
+        (orphaned, found.groups[0].lingered)
+    };
+    let lingered = |at_least: u128, at_most: u128| Some(Lingered { at_least: at_least * 100, at_most: at_most * 100 });
+    assert_eq!(found(0), (Some((Some(1000), Some(5000))), lingered(0, 5000)));
+    assert_eq!(found(1), (Some((Some(1000), Some(5000))), lingered(0, 5000)));
+    assert_eq!(
+        found(2),
+        (Some((Some(0), Some(5000))), lingered(0, 6000)),
+        "what is old may have lain there all the time"
+    );
+}
+
+#[test]
+fn what_a_finalizer_makes_reachable_again_is_garbage_no_more() {
+    let found = after_left_and_right(
+        "time 100\ngc start 2\nincref 10\ngc stop 0 0\ntime 200\ngc start 2\ngc stop 0 0\ntime 300",
+    );
+    assert_eq!((found.peak.objects, found.end.objects, found.collected_objects), (2, 0, 0));
+    assert_eq!(found.lingered.map(|of| (of.at_least, of.at_most)), Some((0, 300 * 104)));
+    assert_eq!(found.groups[0].count, 1);
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use foldhash::fast::FixedState;
 
+use super::ledger::Account;
 use super::origin;
-use crate::cycles::garbage::{Fingerprint, LoopGroup, LoopPath, MemberTypes, Origin, SeenAt, StackFrame};
+use crate::cycles::garbage::{Fingerprint, Lingered, LoopGroup, LoopPath, MemberTypes, Origin, SeenAt, StackFrame};
 use crate::cycles::merge::and_alike;
 use crate::cycles::path::cut_trial::{self, Trial};
 use crate::cycles::path::loop_graph::LoopGraph;
@@ -41,7 +42,6 @@ pub(super) struct Group {
     last_seen: SeenAt,
     collected: u64,
     orphaned: Option<(SeenAt, SeenAt)>,
-    byte_ns: Option<u128>,
     /// By number of the mark, as the tracker counts them.
     marks: BTreeMap<u32, u64>,
 }
@@ -95,7 +95,6 @@ impl Group {
             last_seen: seen,
             collected: 0,
             orphaned: None,
-            byte_ns: None,
             marks: BTreeMap::new(),
         }
     }
@@ -206,13 +205,23 @@ impl Group {
         self.collected += 1;
     }
 
-    /// So many bytes lay there for so long.
-    pub(super) fn add_lingering(&mut self, bytes: u64, ns: u64) {
-        let byte_ns = u128::from(bytes) * u128::from(ns);
-        self.byte_ns = Some(self.byte_ns.unwrap_or(0).saturating_add(byte_ns));
+    /// The first loop was orphaned after this event at the earliest, says the collection that found it.
+    pub(super) fn narrow_orphaned(&mut self, found: u64, after: SeenAt) {
+        if let Some((from, by)) = &mut self.orphaned
+            && by.event == found
+            && from.event < after.event
+        {
+            *from = after;
+        }
     }
 
-    pub(super) fn finish(self, heap: &Heap, marks: &[String]) -> LoopGroup {
+    pub(super) fn finish(
+        self,
+        heap: &Heap,
+        marks: &[String],
+        account: Account,
+        lingered: Option<Lingered>,
+    ) -> LoopGroup {
         let trials = self.trials.unwrap_or_default().into_iter();
         let (residuals, alike) = trials.map(|trial| (trial.residual, trial.alike)).unzip();
         LoopGroup {
@@ -238,7 +247,10 @@ impl Group {
             last_seen: self.last_seen,
             collected: self.collected,
             orphaned: self.orphaned,
-            byte_ns: self.byte_ns,
+            peak: account.peak,
+            peak_at: account.peak_at,
+            end: account.now,
+            lingered,
             member_files: self.files.into_iter().collect(),
             marks: self.marks.into_iter().map(|(mark, loops)| (marks[mark as usize].clone(), loops)).collect(),
         }

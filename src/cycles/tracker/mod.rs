@@ -3,20 +3,22 @@
 //! A loop is remembered by its members, each with the loop's number, for as long as one of them lives. What a group
 //! needs of it is added to the group at once; so memory is proportional to the live garbage and the number of groups.
 
+mod clock;
 mod group;
+mod ledger;
 mod object_map;
 mod origin;
+mod present;
 mod timeline;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 
 use crate::cycles::garbage::{
-    CyclicGarbage, Fingerprint, LoopGroup, MemoryPoint, Occasion, PathStep, SeenAt, Unreachable,
+    CyclicGarbage, Fingerprint, Lingered, LoopGroup, MemoryPoint, Occasion, PathStep, SeenAt, Unreachable,
 };
 use crate::cycles::graph::lost::lost;
-use crate::cycles::graph::orphaned::last_releases;
 use crate::cycles::graph::shape::{ShapeHash, Shapes};
 use crate::cycles::merge::sort;
 use crate::cycles::path::member_names::MemberNames;
@@ -24,9 +26,10 @@ use crate::cycles::path::provenance;
 use crate::cycles::path::search;
 use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
 use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};
-use crate::trace::{Births, References, SiteId};
+use crate::trace::{References, SiteId};
 use group::Group;
 pub(crate) use group::stack;
+use ledger::{Ledger, Since};
 use object_map::ObjectMap;
 use timeline::Timeline;
 
@@ -49,12 +52,16 @@ pub struct Tracker {
     vacant: Vec<u32>,
     /// Labels of the marks in which loops were first seen.
     marks: Vec<String>,
-    last_full: Option<SeenAt>,
-    /// The last snapshots, oldest first: between two of them a loop was born whose time is not known better.
-    snapshots: VecDeque<SeenAt>,
+    /// Event of the last full checkpoint, or of another look at everything; 0 before the first.
+    last_full: u64,
+    /// Event of the last collection that looked at each generation.
+    last_collections: [u64; GENERATIONS],
+    /// Event of the last look, the first of all too.
+    last_look: u64,
+    /// What was garbage at the last look.
+    seen: Vec<ObjectIndex>,
     found: CyclicGarbage,
-    /// Objects that were counted and are alive, and their bytes.
-    now: (u64, u64),
+    ledger: Ledger,
     timeline: Timeline,
 }
 
@@ -65,6 +72,11 @@ struct TrackedObject {
     in_loop: u32,
     bytes: u64,
     is_member: bool,
+    since: Since,
+    /// Event of the last look at which it was garbage.
+    seen: u64,
+    /// It is not when a finalizer made it reachable again.
+    is_garbage: bool,
 }
 
 /// A loop of which some member, or something that it holds, is alive.
@@ -72,9 +84,8 @@ struct TrackedObject {
 struct TrackedLoop {
     group: u32,
     alive: u64,
-    alive_bytes: u64,
-    /// When it was first seen, where times are known.
-    since_ns: Option<u64>,
+    /// Those that are garbage.
+    garbage: u64,
     collected: bool,
 }
 
@@ -93,8 +104,9 @@ struct ShapeEntry {
 /// Shapes that are remembered at most: loops of very many shapes are searched for their path again.
 const MOST_SHAPES: usize = 1 << 16;
 
-/// Snapshots whose time is remembered at most.
-const MOST_SNAPSHOTS: usize = 1_024;
+/// Generations of CPython's collector. A collection looks at one and the younger ones, and what survives it is in the next
+/// older one then.
+const GENERATIONS: usize = 3;
 
 /// The garbage of one snapshot, taken apart.
 struct SnapshotGarbage<'a> {
@@ -103,8 +115,8 @@ struct SnapshotGarbage<'a> {
     inner: &'a GarbageGraph,
     components: &'a Components,
     now: SeenAt,
-    /// By component; empty where releases are not in the trace.
-    releases: Vec<Option<u64>>,
+    /// When each component became garbage.
+    since: Vec<Since>,
 }
 
 impl SnapshotGarbage<'_> {
@@ -126,21 +138,25 @@ impl Observer for Tracker {
             let example = |of: Object| AnomalyExample { event: now.event, address: Some(of.address), class: of.class };
             self.found.imbalanced = objects.map(example).collect();
         }
+        self.seen.clear();
         if !garbage.nodes.is_empty() {
             self.count(heap, graph, &garbage, now);
         }
+        let is_whole = kind != SnapshotKind::Garbage;
+        if is_whole && self.seen.len() as u64 != self.ledger.all().now.objects {
+            let known: Vec<ObjectIndex> = self.objects.objects().collect();
+            self.end_garbage(known, now.event);
+        }
+        self.ledger.look(now);
         if kind == SnapshotKind::End {
             for node in lost(heap, graph, &garbage) {
                 self.add_lost(heap, graph, node);
             }
         }
-        if kind != SnapshotKind::Garbage {
-            self.last_full = Some(now);
+        if is_whole {
+            self.last_full = now.event;
         }
-        if self.snapshots.len() == MOST_SNAPSHOTS {
-            self.snapshots.pop_front();
-        }
-        self.snapshots.push_back(now);
+        self.last_look = now.event;
         self.add_moment(heap, now, kind);
     }
 
@@ -152,8 +168,6 @@ impl Observer for Tracker {
         let tracked = &mut self.loops[known.in_loop as usize];
         let group = &mut self.groups[tracked.group as usize];
         tracked.alive -= 1;
-        tracked.alive_bytes = tracked.alive_bytes.saturating_sub(known.bytes);
-        self.now = (self.now.0 - 1, self.now.1.saturating_sub(known.bytes));
         if by_collector {
             self.found.collected_objects += 1;
             if known.is_member && !tracked.collected {
@@ -161,28 +175,45 @@ impl Observer for Tracker {
                 group.add_collected();
             }
         }
-        if let (Some(since), Some(now)) = (tracked.since_ns, heap.now().ns) {
-            group.add_lingering(known.bytes, now.saturating_sub(since));
-        }
         if tracked.alive == 0 {
             self.vacant.push(known.in_loop);
         }
+        if known.is_garbage {
+            self.leave(&known, heap.now().event);
+        }
+    }
+
+    fn time(&mut self, heap: &Heap) {
+        let now = heap.now();
+        self.ledger.time(now.event, now.ns.unwrap_or_default());
     }
 
     fn collection_started(&mut self, heap: &Heap, generation: u8) {
         let event = heap.now().event;
-        let found_just_now =
-            { self.timeline.last_mut() }.filter(|point| point.occasion == Occasion::Sweep && point.event + 1 == event);
+        let oldest = usize::from(generation).min(GENERATIONS - 1);
+        let found_just_now = { self.timeline.last_mut() }
+            .filter(|point| point.occasion == Occasion::Sweep && self.last_look + 2 >= event);
         match found_just_now {
-            Some(point) => (point.occasion, point.generation) = (Occasion::Collection, Some(generation)),
+            Some(point) => {
+                (point.occasion, point.generation) = (Occasion::Collection, Some(generation));
+                self.narrow(self.last_collections[oldest]);
+            }
             None => {
+                self.seen.clear();
                 let point = self.moment(heap, seen_now(heap), Occasion::Collection);
                 self.timeline.push(MemoryPoint { generation: Some(generation), ..point });
             }
         }
+        self.last_collections[..=oldest].fill(event);
     }
 
+    /// What the collection found and did not free is reachable again: a finalizer saw to it, or `gc.garbage`. An exact log
+    /// shows that at the next look.
     fn collection_stopped(&mut self, heap: &Heap) {
+        if heap.header().references == References::Checkpoints {
+            let found = std::mem::take(&mut self.seen);
+            self.end_garbage(found, heap.now().event);
+        }
         self.timeline.push(self.moment(heap, seen_now(heap), Occasion::Collected));
     }
 
@@ -214,17 +245,27 @@ impl Tracker {
 
     /// What was found in all. Loops that are still there have lingered until now.
     pub fn finish(mut self, heap: &Heap) -> CyclicGarbage {
-        if let Some(now) = heap.now().ns {
-            for tracked in self.loops.iter().filter(|tracked| tracked.alive > 0) {
-                if let Some(since) = tracked.since_ns {
-                    self.groups[tracked.group as usize].add_lingering(tracked.alive_bytes, now.saturating_sub(since));
-                }
-            }
-        }
+        let end = self.ledger.accounts();
+        let still_there: Vec<TrackedObject> = self.objects.values().filter(|known| known.is_garbage).collect();
+        still_there.iter().for_each(|known| self.leave(known, heap.now().event));
         self.find_replaced(heap);
-        let mut groups: Vec<LoopGroup> = self.groups.into_iter().map(|group| group.finish(heap, &self.marks)).collect();
+        let (ledger, marks) = (self.ledger, &self.marks);
+        let finished = self.groups.into_iter().zip(0..).map(|(group, number)| {
+            let account = end.1.get(number as usize).copied().unwrap_or_default();
+            group.finish(heap, marks, account, ledger.lingered(number))
+        });
+        let mut groups: Vec<LoopGroup> = finished.collect();
         sort(&mut groups);
-        CyclicGarbage { groups, memory: self.timeline.finish(), ..self.found }
+        let lingered = groups.iter().map(|group| group.lingered).reduce(Lingered::both).flatten();
+        CyclicGarbage {
+            groups,
+            peak: end.0.peak,
+            peak_at: end.0.peak_at,
+            end: end.0.now,
+            lingered,
+            memory: self.timeline.finish(),
+            ..self.found
+        }
     }
 
     /// A class that was thrown away because a copy took its place, as `@dataclass(slots=True)` does it, is a loop of
@@ -256,10 +297,9 @@ impl Tracker {
         let inner = &GarbageGraph::of(graph, garbage);
         let components = &Components::of(inner);
         let holders = Holders::of(inner, components);
-        let exact = heap.header().references == References::Events;
-        let last_release = |member: u32| heap.last_release(graph.object(garbage.nodes[member as usize]));
-        let releases = if exact { last_releases(inner, components, last_release) } else { Vec::new() };
-        let snapshot = SnapshotGarbage { graph, garbage, inner, components, now, releases };
+        let snapshot = SnapshotGarbage { graph, garbage, inner, components, now, since: Vec::new() };
+        let since = self.since(heap, &snapshot);
+        let snapshot = SnapshotGarbage { since, ..snapshot };
         let mut shapes = Shapes::new(inner, components);
         let mut mark = None;
         // The loop of each component that is one; says nothing of the others.
@@ -322,8 +362,7 @@ impl Tracker {
         let group = &mut self.groups[shape.group as usize];
         group.add_loop(heap, site, orphaned, mark);
         group.add_origins(heap, shape.steps.iter().map(member));
-        let new =
-            TrackedLoop { group: shape.group, alive: 0, alive_bytes: 0, since_ns: snapshot.now.ns, collected: false };
+        let new = TrackedLoop { group: shape.group, alive: 0, garbage: 0, collected: false };
         match self.vacant.pop() {
             Some(place) => {
                 self.loops[place as usize] = new;
@@ -364,85 +403,43 @@ impl Tracker {
         ShapeEntry { group, steps: way.steps, folded: way.folded, unproved: !way.shortest }
     }
 
-    /// Exact where releases are in the trace. Else after the last full snapshot, and after the youngest member was met.
-    fn orphaned(&self, heap: &Heap, snapshot: &SnapshotGarbage, component: u32) -> Option<(SeenAt, SeenAt)> {
-        if heap.header().references == References::Events {
-            let event = snapshot.releases[component as usize]?;
-            let at = SeenAt { event, ns: snapshot.now.ns.filter(|_| event == snapshot.now.event) };
-            return Some((at, at));
-        }
-        // A single look at a heap that was there before, without a clock: it may have been so long before the log began.
-        let is_first = self.snapshots.is_empty() && snapshot.now.ns.is_none();
-        match heap.header().births {
-            Births::Survivors if is_first => return None,
-            // No object was met before it was garbage.
-            Births::Garbage => return None,
-            Births::All | Births::Survivors => {}
-        }
-        let members = snapshot.components.members(component);
-        let youngest = members.iter().map(|&member| heap.id(snapshot.object(member)).0).max()?;
-        let before = self.snapshots.iter().rev().find(|earlier| earlier.event <= youngest);
-        let met = SeenAt { event: youngest, ns: before.and_then(|earlier| earlier.ns) };
-        Some((self.last_full.map_or(met, |full| full.max(met)), snapshot.now))
-    }
-
     fn add_object(&mut self, heap: &mut Heap, snapshot: &SnapshotGarbage, member: u32, is_member: bool, in_loop: u32) {
         let index = snapshot.object(member);
         let object = heap.object(index);
+        let seen = snapshot.now.event;
+        let since = snapshot.since[snapshot.components.component(member) as usize];
+        self.seen.push(index);
         if let Some(known) = self.objects.get(index).copied().filter(|known| known.id == object.id) {
-            let tracked = &mut self.loops[known.in_loop as usize];
-            if known.in_loop == in_loop || !tracked.collected {
+            let is_same = known.in_loop == in_loop || !self.loops[known.in_loop as usize].collected;
+            if is_same && known.is_garbage {
+                self.objects.insert(index, TrackedObject { seen, ..known });
+                return;
+            }
+            if is_same {
+                self.enter(index, TrackedObject { since, seen, is_garbage: true, ..known });
                 return;
             }
             // Its first life ended with that loop, see `counted_loop`.
+            if known.is_garbage {
+                self.leave(&known, known.seen);
+            }
+            let tracked = &mut self.loops[known.in_loop as usize];
             tracked.alive -= 1;
-            tracked.alive_bytes = tracked.alive_bytes.saturating_sub(known.bytes);
-            self.now = (self.now.0 - 1, self.now.1.saturating_sub(known.bytes));
             if tracked.alive == 0 {
                 self.vacant.push(known.in_loop);
             }
         }
         heap.watch(index);
         let bytes = object.bytes.saturating_add(object.owned_bytes);
-        self.objects.insert(index, TrackedObject { id: object.id, in_loop, bytes, is_member });
+        let is_garbage = true;
+        self.enter(index, TrackedObject { id: object.id, in_loop, bytes, is_member, since, seen, is_garbage });
         let tracked = &mut self.loops[in_loop as usize];
         tracked.alive += 1;
-        tracked.alive_bytes = tracked.alive_bytes.saturating_add(bytes);
-        self.now = (self.now.0 + 1, self.now.1.saturating_add(bytes));
         let is_gc = snapshot.graph.state(snapshot.garbage.nodes[member as usize]).tracked;
         self.groups[tracked.group as usize].add_object(heap, index, &object, is_member, is_gc);
         self.found.objects += 1;
         self.found.gc_objects += u64::from(is_gc);
         self.found.bytes = self.found.bytes.saturating_add(bytes);
-    }
-
-    /// A snapshot is a moment of the timeline. That of a collection in an exact log completes the moment of its start.
-    fn add_moment(&mut self, heap: &Heap, now: SeenAt, kind: SnapshotKind) {
-        let occasion = match kind {
-            SnapshotKind::FullCheckpoint => Occasion::Checkpoint,
-            SnapshotKind::Garbage => Occasion::Sweep,
-            SnapshotKind::CollectionStart => Occasion::Collection,
-            SnapshotKind::End => Occasion::End,
-        };
-        let point = self.moment(heap, now, occasion);
-        match self.timeline.last_mut().filter(|last| last.event == now.event && last.occasion == occasion) {
-            Some(last) => *last = MemoryPoint { generation: last.generation, ..point },
-            None => self.timeline.push(point),
-        }
-    }
-
-    fn moment(&self, heap: &Heap, at: SeenAt, occasion: Occasion) -> MemoryPoint {
-        let is_whole = matches!(occasion, Occasion::Checkpoint | Occasion::End);
-        let is_met = is_whole || heap.header().births == Births::All;
-        MemoryPoint {
-            event: at.event,
-            ns: at.ns,
-            occasion,
-            generation: None,
-            live: is_met.then(|| (heap.n_live(), heap.live_bytes())),
-            garbage_objects: self.now.0,
-            garbage_bytes: self.now.1,
-        }
     }
 
     fn unreachable_of(&mut self, heap: &Heap, object: ObjectIndex) -> &mut Unreachable {

@@ -37,6 +37,25 @@ impl<T: Copy> ObjectMap<T> {
         self.values.get(page.places[object.0 as usize % PAGE] as usize)
     }
 
+    pub(super) fn get_mut(&mut self, object: ObjectIndex) -> Option<&mut T> {
+        let page = self.pages.get(object.0 as usize / PAGE)?.as_deref()?;
+        self.values.get_mut(page.places[object.0 as usize % PAGE] as usize)
+    }
+
+    /// Every object of which something is known, in the order of places.
+    pub(super) fn objects(&self) -> impl Iterator<Item = ObjectIndex> + '_ {
+        let pages = self.pages.iter().enumerate().filter_map(|(number, page)| Some((number, page.as_deref()?)));
+        pages.flat_map(|(number, page)| {
+            let used = (0..PAGE).filter(|&place| page.places[place] != NOTHING);
+            used.map(move |place| ObjectIndex((number * PAGE + place) as u32))
+        })
+    }
+
+    /// What is known of each object.
+    pub(super) fn values(&self) -> impl Iterator<Item = T> + '_ {
+        self.objects().filter_map(|object| self.get(object).copied())
+    }
+
     /// Says what is known of an object, in place of what was.
     pub(super) fn insert(&mut self, object: ObjectIndex, value: T) {
         let number = object.0 as usize / PAGE;
@@ -97,6 +116,7 @@ mod tests {
                 } else {
                     prop_assert_eq!(ours.remove(ObjectIndex(object)), map.remove(&object));
                 }
+                prop_assert!(ours.objects().map(|object| object.0).eq(map.keys().copied()));
                 for object in 0..200 {
                     prop_assert_eq!(ours.get(ObjectIndex(object)), map.get(&object));
                 }

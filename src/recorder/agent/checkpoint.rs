@@ -55,9 +55,8 @@ pub(crate) fn sweep(generation: u8) -> usize {
             return 0;
         }
         account(state);
-        time(state);
+        settle(state);
         let recorder = &mut state.recorder;
-        recorder.settle();
         let Some(mut walker) = recorder.walker.take() else { return 0 };
         // SAFETY: under the interpreter's lock, outside collections.
         let found = unsafe { walker.garbage(recorder, generation) };
@@ -81,7 +80,7 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
     if !is_seeing(state) {
         return;
     }
-    time(state);
+    settle(state);
     // SAFETY: under the interpreter's lock, as the collector begins; the hook is in place as long as anything is watched.
     unsafe { state.recorder.bury_survivors() };
     state.collecting = true;
@@ -89,14 +88,15 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
         return;
     }
     let recorder = &mut state.recorder;
-    recorder.settle();
     if let Some(mut walker) = recorder.walker.take() {
         // SAFETY: under the interpreter's lock, as the collector begins.
         unsafe { walker.garbage(recorder, generation) };
         recorder.walker = Some(walker);
         recorder.mark_condemned();
     }
-    recorder.log.emit(|encoder| encoder.gc_start(generation));
+    // What the walk took is no part of the collection.
+    time(state);
+    state.recorder.log.emit(|encoder| encoder.gc_start(generation));
     follow(state);
     check(state);
 }
@@ -248,9 +248,8 @@ fn full(state: &mut State) {
         return;
     }
     account(state);
-    time(state);
+    settle(state);
     let recorder = &mut state.recorder;
-    recorder.settle();
     let Some(mut walker) = recorder.walker.take() else { return };
     match recorder.keeps_births {
         // SAFETY: under the interpreter's lock, outside collections.
@@ -304,6 +303,12 @@ fn is_seeing(state: &mut State) -> bool {
         failed(state);
     }
     in_place
+}
+
+/// Writes the births that wait, and then the time: whatever is born in the log until here was born before it.
+fn settle(state: &mut State) {
+    state.recorder.settle();
+    time(state);
 }
 
 /// Writes the time, and gives it.

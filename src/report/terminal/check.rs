@@ -116,10 +116,13 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Render
         (0, false) => styled("refloop: no reference loops found", Style::Green, page.color),
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
         (n, _) => {
-            let total = failing.iter().filter_map(|finding| finding.bytes).reduce(|sum, more| sum + more);
+            let at_peak = failing.iter().filter_map(|finding| finding.bytes_at_peak.or(finding.bytes));
+            let total = at_peak.reduce(|sum, more| sum + more);
             let leaks = failing.iter().all(|finding| finding.severity == Severity::Error);
             let what = if leaks { ["leak found", "leaks found"] } else { ["finding", "findings"] };
-            let text = format!("refloop: {}, {}", counted(n, what[0], what[1]), size(total, failing));
+            let at_peak =
+                if failing.iter().any(|finding| finding.comes_and_goes()) { " at the peak of each" } else { "" };
+            let text = format!("refloop: {}, {}{at_peak}", counted(n, what[0], what[1]), size(total, failing));
             styled(&text, Style::Red, page.color)
         }
     };

@@ -54,10 +54,15 @@ pub fn foreign(
     if !rows.is_empty() {
         title("LOOPS OF PACKAGES AND THE STANDARD LIBRARY", page, out)?;
         let mut grid = Grid::new(page.width);
-        grid.column("Owner", Align::Left).column("Loops", Align::Right).column("Bytes", Align::Right);
+        grid.column("Owner", Align::Left).column("Loops", Align::Right).column("At one time", Align::Right);
         grid.column("Loop", Align::Path);
         for row in rows {
-            grid.row([row.owner.to_string(), count(row.count), bytes_or_unknown(row.total_bytes), row.path.clone()]);
+            grid.row([
+                row.owner.to_string(),
+                count(row.count),
+                bytes_or_unknown(row.peak_at_least.bytes),
+                row.path.clone(),
+            ]);
         }
         grid.write(out)?;
     }

@@ -5,14 +5,11 @@ use std::io::{self, Write};
 
 use super::wrap::{Style, styled, wrap, wrap_words};
 use crate::heap::printable;
-use crate::human::{bytes, count, counted, duration};
+use crate::human::{count, counted, duration};
 use crate::report::{FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
-
-/// Byte-seconds from which on it is told how long a loop lingered.
-const LINGERED: f64 = 1_000.0;
 
 /// Types that are shown of what belongs to a loop, and subclasses of one.
 const TYPES: usize = 5;
@@ -74,8 +71,8 @@ fn history(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resu
     } else {
         fact("seen", &format!("at {}", moment(&row.first_seen)))?;
     }
-    if let Some(byte_seconds) = row.byte_seconds.filter(|&lingered| lingered >= LINGERED) {
-        fact("lingered", &format!("{} × seconds", bytes(byte_seconds as u64)))?;
+    if let Some(lingered) = wording::lingered(row.byte_seconds_at_least, row.byte_seconds_at_most) {
+        fact("lay about", &lingered)?;
     }
     fact("members", &types(&row.types.members, page.width))?;
     for (class, subclasses) in &row.subclasses {
@@ -192,7 +189,7 @@ fn how_many(number: &Number) -> String {
 }
 
 /// When something was; the number of the event where no time is known.
-fn moment(moment: &SeenAt) -> String {
+pub fn moment(moment: &SeenAt) -> String {
     moment.ns.map_or_else(|| format!("event {}", count(moment.event)), duration)
 }
 
@@ -200,6 +197,7 @@ fn interval(after: &SeenAt, by: &SeenAt) -> String {
     let (from, to) = (moment(after), moment(by));
     match (after.ns, by.ns) {
         _ if from == to => format!("at {to}"),
+        _ if after.event == by.event => format!("at event {}, between {from} and {to}", count(by.event)),
         (None | Some(0), Some(_)) => format!("before {to}"),
         (Some(_), None) => format!("between event {} and {to}", count(after.event)),
         _ => format!("between {from} and {to}"),
@@ -215,6 +213,7 @@ mod tests {
         let at = |event, ns| SeenAt { event, ns };
         assert_eq!(interval(&at(1, Some(1_000_000)), &at(9, Some(2_000_000))), "between 1.0 ms and 2.0 ms");
         assert_eq!(interval(&at(9, Some(1_000_000)), &at(9, Some(1_000_000))), "at 1.0 ms");
+        assert_eq!(interval(&at(9, Some(1_000_000)), &at(9, Some(2_000_000))), "at event 9, between 1.0 ms and 2.0 ms");
         assert_eq!(interval(&at(1, None), &at(9, Some(2_000_000))), "before 2.0 ms");
         assert_eq!(interval(&at(1, None), &at(9_383, None)), "between event 1 and event 9,383");
     }

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::one_loop;
 use super::wrap::{Style, styled, wrap};
 use crate::heap::printable;
-use crate::human::{count, counted, size};
+use crate::human::{bytes, count, counted, size};
 use crate::report::{Extent, Input, InputEnding, RenderOptions, Report, wording};
 use crate::trace::References;
 
@@ -27,44 +28,9 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
         ],
     };
     line("alive at the end", &alive)?;
-    let cyclic = &summary.cyclic_garbage;
-    if cyclic.loops == 0 {
-        line(
-            "cyclic garbage",
-            &[if Input::none_is_checked(&report.inputs) || !report.unreachable.is_empty() {
-                "none known"
-            } else {
-                "none"
-            }
-            .to_string()],
-        )?;
-    } else {
-        line(
-            "cyclic garbage",
-            &[
-                format!("{} of {}", counted(cyclic.loops, "loop", "loops"), counted(cyclic.kinds, "kind", "kinds")),
-                counted(cyclic.objects, "object", "objects"),
-                size(cyclic.bytes),
-            ],
-        )?;
-        let whose = cyclic.by_owner.iter().map(|(owner, n)| format!("{owner} {}", count(*n)));
-        line("", &whose.collect::<Vec<_>>())?;
-        if cyclic.collected_objects > 0 {
-            line(
-                "freed later",
-                &[
-                    counted(cyclic.collected_loops, "loop", "loops"),
-                    format!("{} by the collector", counted(cyclic.collected_objects, "object", "objects")),
-                ],
-            )?;
-        }
-    }
-    if cyclic.unproved_paths > 0 {
-        let big = counted(cyclic.unproved_paths, "loop", "loops");
-        line("big loops", &[format!("{big} may have a shorter way around than the one told")])?;
-    }
-    if let Some(lost) = summary.lost_objects.filter(|&lost| lost > 0) {
-        line("lost references", &[counted(lost, "object", "objects"), size(summary.lost_bytes)])?;
+    cyclic_garbage(report, &mut line)?;
+    if let (Some(objects @ 1..), Some(of_bytes)) = (summary.lost_objects, summary.lost_bytes) {
+        line("lost references", &[counted(objects, "object", "objects"), bytes(of_bytes)])?;
     }
     let growth = &report.growth;
     let grown = growth.containers.len() as u64 + growth.more;
@@ -85,6 +51,69 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
     }
     if summary.anomalies > 0 {
         line("anomalies", &[count(summary.anomalies)])?;
+    }
+    Ok(())
+}
+
+/// What was garbage at one time, at the end, and in all.
+fn cyclic_garbage(report: &Report, line: &mut dyn FnMut(&str, &[String]) -> io::Result<()>) -> io::Result<()> {
+    let cyclic = &report.summary.cyclic_garbage;
+    if cyclic.loops == 0 {
+        line(
+            "cyclic garbage",
+            &[if Input::none_is_checked(&report.inputs) || !report.unreachable.is_empty() {
+                "none known"
+            } else {
+                "none"
+            }
+            .to_string()],
+        )?;
+    } else {
+        let (peak, kinds) = (&cyclic.peak_at_least, counted(cyclic.kinds, "kind", "kinds"));
+        let in_all = [
+            format!("{} of {kinds}", counted(cyclic.loops, "loop", "loops")),
+            counted(cyclic.objects, "object", "objects"),
+            size(cyclic.bytes),
+        ];
+        // Where all of it was there at one time, there is one number.
+        let is_all = (peak.loops, peak.objects) == (cyclic.loops, cyclic.objects);
+        if is_all {
+            line("cyclic garbage", &in_all)?;
+        } else {
+            let at_one_time = format!("{}{} at one time", wording::at_least(cyclic.peak_is_exact), size(peak.bytes));
+            let amount = [counted(peak.loops, "loop", "loops"), counted(peak.objects, "object", "objects")];
+            let when = format!("at {}", one_loop::moment(&peak.at));
+            line("cyclic garbage", &[vec![at_one_time], amount.to_vec(), vec![when]].concat())?;
+        }
+        match cyclic.at_end {
+            Some(end) if end.objects == 0 => line("at the end", &["none".to_string()])?,
+            Some(end) if (end.loops, end.objects) != (peak.loops, peak.objects) => {
+                let amount = [counted(end.loops, "loop", "loops"), counted(end.objects, "object", "objects")];
+                line("at the end", &[vec![size(end.bytes)], amount.to_vec()].concat())?;
+            }
+            Some(_) | None => {}
+        }
+        if !is_all {
+            line("in all", &in_all)?;
+        }
+        let whose = cyclic.by_owner.iter().map(|(owner, n)| format!("{owner} {}", count(*n)));
+        line("", &whose.collect::<Vec<_>>())?;
+        if cyclic.collected_objects > 0 {
+            line(
+                "freed later",
+                &[
+                    counted(cyclic.collected_loops, "loop", "loops"),
+                    format!("{} by the collector", counted(cyclic.collected_objects, "object", "objects")),
+                ],
+            )?;
+        }
+    }
+    if let Some(lingered) = wording::lingered(cyclic.byte_seconds_at_least, cyclic.byte_seconds_at_most) {
+        line("lay about", &[lingered])?;
+    }
+    if cyclic.unproved_paths > 0 {
+        let big = counted(cyclic.unproved_paths, "loop", "loops");
+        line("big loops", &[format!("{big} may have a shorter way around than the one told")])?;
     }
     Ok(())
 }
