@@ -2,6 +2,7 @@
 
 pub mod garbage;
 pub mod graph;
+pub mod makers;
 mod merge;
 pub mod path;
 #[cfg(test)]
@@ -16,5 +17,6 @@ pub use graph::components::Components;
 pub use graph::holders::Holders;
 pub use graph::subgraph::GarbageGraph;
 pub use graph::unreachable::Garbage;
+pub use makers::{MadeHere, Makers, MakersTracker};
 pub use merge::merge;
 pub use tracker::Tracker;

@@ -119,6 +119,41 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
+/// What looks where somebody asked for it.
+impl<W: Observer> Observer for Option<W> {
+    fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
+        self.iter_mut().for_each(|one| one.on_snapshot(heap, graph, kind));
+    }
+
+    fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
+        self.iter_mut().for_each(|one| one.freed(heap, object, by_collector));
+    }
+
+    fn collection_started(&mut self, heap: &Heap, generation: u8) {
+        self.iter_mut().for_each(|one| one.collection_started(heap, generation));
+    }
+
+    fn collection_stopped(&mut self, heap: &Heap) {
+        self.iter_mut().for_each(|one| one.collection_stopped(heap));
+    }
+
+    fn follows(&self) -> bool {
+        self.as_ref().is_some_and(Observer::follows)
+    }
+
+    fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
+        self.iter_mut().for_each(|one| one.followed(heap, shifts));
+    }
+
+    fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
+        self.iter_mut().for_each(|one| one.unreachable(heap, object));
+    }
+
+    fn unreachable_unnamed(&mut self, objects: u64) {
+        self.iter_mut().for_each(|one| one.unreachable_unnamed(objects));
+    }
+}
+
 impl<W: Observer + ?Sized> Observer for &mut W {
     fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
         (**self).on_snapshot(heap, graph, kind);

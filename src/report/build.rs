@@ -7,7 +7,7 @@ use super::model::*;
 use super::rows::{self, known_bytes, quotient, rounded};
 use super::terminal::one_loop;
 use super::{notes, wording};
-use crate::cycles::{Amount, CyclicGarbage, LoopGroup, Residual, SeenAt, StackFrame, Unreachable};
+use crate::cycles::{Amount, CyclicGarbage, LoopGroup, MadeHere, Makers, Residual, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::{Advice, Cut, Finding, Owner, Ownership};
 use crate::growth::{Growth, LEAST_LOOKS};
@@ -77,6 +77,8 @@ impl Report {
                 .zip(&run.memory)
                 .map(|(input, memory)| rows::memory(&input.path, memory))
                 .collect(),
+            retained: rows::retained(run),
+            made: rows.made(&run.makers),
             lost: lost.collect(),
             unreachable: run.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: run.anomalies.iter().map(anomaly_row).collect(),
@@ -303,6 +305,20 @@ impl Rows<'_> {
             containers: containers.collect(),
             more: growth.more,
             types: types.collect(),
+        }
+    }
+
+    fn made(&self, makers: &Makers) -> MadeRows {
+        let row = |of: &MadeHere| MadeRow {
+            site: of.stack.iter().map(|frame| self.frame_row(frame)).collect(),
+            objects: of.objects,
+            bytes: of.bytes,
+        };
+        let all = makers.garbage.iter().chain(makers.alive.iter().flatten());
+        MadeRows {
+            garbage: makers.garbage.iter().map(row).collect(),
+            alive: makers.alive.as_ref().map(|made| made.iter().map(row).collect()),
+            in_bytes: { all }.any(|made| made.bytes > 0),
         }
     }
 

@@ -3,6 +3,7 @@
 //! A format computes nothing: a number that two formats need is a field of [`Report`].
 
 pub mod build;
+pub mod collapsed;
 pub mod csv;
 pub mod diff;
 pub mod dot;
@@ -17,6 +18,7 @@ pub mod openmetrics;
 mod place;
 pub mod rows;
 pub mod sarif;
+pub mod speedscope;
 pub mod terminal;
 pub mod whatif;
 pub mod why;
@@ -26,6 +28,7 @@ use std::io::{self, Write};
 
 pub use crate::cycles::{PathStep, SeenAt};
 pub use crate::overhead::Split;
+use crate::run::Extras;
 pub use crate::run::{Extent, Input, InputEnding};
 pub use build::{ReportOptions, SortKey};
 pub use model::*;
@@ -43,6 +46,8 @@ pub const FORMATS: &[&dyn ReportFormat] = &[
     &github::Github,
     &dot::Dot,
     &openmetrics::OpenMetrics,
+    &collapsed::Collapsed,
+    &speedscope::Speedscope,
 ];
 
 /// A way to write a report down.
@@ -54,6 +59,10 @@ pub trait ReportFormat: Sync {
     /// Who reads it.
     fn audience(&self) -> Audience {
         Audience::Programs
+    }
+    /// What it shows beyond what every report has.
+    fn extras(&self) -> Extras {
+        Extras::default()
     }
     /// Whether it can show this part of the report. `Analyze` and `Check` are the whole of it.
     fn shows(&self, view: View) -> bool;

@@ -30,6 +30,12 @@ pub struct Report {
     pub growth: GrowthRows,
     /// Over time, of each trace for itself, in the order of `inputs`.
     pub memory: Vec<MemoryRows>,
+    /// Of each trace for itself, where a format asked for it and it is known.
+    #[serde(skip)]
+    pub retained: Vec<RetainedRows>,
+    /// Where a format asked for it.
+    #[serde(skip)]
+    pub made: MadeRows,
     pub lost: Vec<LostRow>,
     /// What the logs themselves call unreachable; left out where they do not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -349,6 +355,55 @@ pub struct MemoryRow {
     /// Known to be garbage; in a recording there may be more.
     pub garbage_objects: u64,
     pub garbage_bytes: Option<u64>,
+}
+
+/// Who keeps how much alive, when the whole heap of a trace was last looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RetainedRows {
+    /// As in `inputs`.
+    pub trace: String,
+    pub event: u64,
+    pub ns: Option<u64>,
+    /// Of all that the roots reach.
+    pub objects: u64,
+    pub bytes: u64,
+    /// Each after the one that it is below.
+    pub groups: Vec<RetainedRow>,
+    /// Groups that are left out, because others retain more.
+    pub left_out: u64,
+}
+
+/// Objects of one type that the same group keeps alive by references of the same name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RetainedRow {
+    /// Place in the list of the group that alone keeps them alive.
+    pub above: Option<usize>,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub objects: u64,
+    /// Of these objects, and of all that goes with them.
+    pub bytes: u64,
+}
+
+/// Who made what, by stack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MadeRows {
+    /// All cyclic garbage of the run, each object once.
+    pub garbage: Vec<MadeRow>,
+    /// What was alive when the whole heap was last looked at; `None` where it never was.
+    pub alive: Option<Vec<MadeRow>>,
+    /// The traces have sizes.
+    pub in_bytes: bool,
+}
+
+/// What one stack made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MadeRow {
+    /// Innermost first; empty where it is not known.
+    pub site: Vec<FrameRow>,
+    pub objects: u64,
+    pub bytes: u64,
 }
 
 /// Objects of one type with a count that nothing explains.

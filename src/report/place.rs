@@ -3,6 +3,9 @@
 use super::FrameRow;
 
 impl FrameRow {
+    /// What stands for a stack that is not known: the interpreter made it, or it was there before the recording.
+    pub const NOT_KNOWN: &str = "(not known)";
+
     /// `app.py:42 make_order`, `python3.13/functools.py:1037 __get__`.
     pub fn short_place(&self) -> String {
         place(short(&self.path), self.line, &self.function)

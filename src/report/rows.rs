@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{MemoryRow, MemoryRows, SlotsRow, TypeRow};
+use super::model::{MemoryRow, MemoryRows, RetainedRow, RetainedRows, SlotsRow, TypeRow};
 use crate::cycles::{Memory, MemoryPoint};
 use crate::findings::Owner;
 use crate::overhead::{SlotsAdvice, TypeProfile};
-use crate::run::Types;
+use crate::retention::RetainedGroup;
+use crate::run::{Run, Types};
 use crate::trace::DictState;
 
 /// One row for each type, or for each module.
@@ -107,6 +108,31 @@ fn state_name(state: DictState) -> &'static str {
         DictState::Split => "split",
         DictState::Combined => "combined",
         DictState::Detached => "detached",
+    }
+}
+
+/// Who keeps how much alive in each trace of which it is known.
+pub(super) fn retained(run: &Run) -> Vec<RetainedRows> {
+    let known = run.inputs.iter().zip(&run.retained).filter_map(|(input, retained)| Some((input, retained.as_ref()?)));
+    let rows = known.map(|(input, retained)| RetainedRows {
+        trace: input.path.clone(),
+        event: retained.event,
+        ns: retained.ns,
+        objects: retained.objects,
+        bytes: retained.bytes,
+        groups: retained.groups.iter().map(retained_row).collect(),
+        left_out: retained.left_out,
+    });
+    rows.collect()
+}
+
+fn retained_row(group: &RetainedGroup) -> RetainedRow {
+    RetainedRow {
+        above: group.above,
+        name: group.name.clone(),
+        type_name: group.type_name.clone(),
+        objects: group.objects,
+        bytes: group.bytes,
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::cycles::{Memory, MemoryPoint, Occasion};
+use crate::cycles::{MadeHere, Makers, Memory, MemoryPoint, Occasion, StackFrame};
 use crate::findings::config::Config;
 use crate::findings::date::Date;
 use crate::findings::gate::Gate;
 use crate::findings::{Ownership, testing};
 use crate::overhead::{Blocker, Cost, Effect, SlotsAdvice, TypeProfile, Verdict};
+use crate::retention::{Retained, RetainedGroup};
 use crate::run::{Anomaly, Run, Slots, Types};
 use crate::trace::{References, TypeId};
 
@@ -40,6 +41,8 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
         has_stacks: true,
         live: Some((12_331, 2_400_000)),
         memory: vec![memory()],
+        retained: vec![Some(retained())],
+        makers: makers(),
         types: Types {
             rows: vec![type_profile("app.Order", 620, 31_000), type_profile("dict", 4_000, 912_000)],
             heap_bytes: 2_400_000,
@@ -56,6 +59,35 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
     });
     let options = ReportOptions { root: Some(std::path::Path::new("/srv")), ..ReportOptions::default() };
     Report::new(&run, &findings, verdict.as_ref(), &ownership, &options)
+}
+
+/// A cache that keeps orders alive.
+fn retained() -> Retained {
+    let group = |above, name: &str, type_name: &str, objects, bytes| RetainedGroup {
+        above,
+        name: name.to_string(),
+        type_name: type_name.to_string(),
+        objects,
+        bytes,
+    };
+    let groups = vec![
+        group(None, "module app", "module", 1, 1_900_000),
+        group(Some(0), ".CACHE", "dict", 1, 1_500_000),
+        group(Some(1), "[*]", "app.Order", 620, 1_400_000),
+    ];
+    Retained { event: 120, ns: None, objects: 12_331, bytes: 2_400_000, groups, left_out: 7 }
+}
+
+/// What a request made, what it left alive, and something of the interpreter's.
+fn makers() -> Makers {
+    let frame =
+        |line, function: &str| StackFrame { path: "/srv/app.py".to_string(), line, function: function.to_string() };
+    let stack = vec![frame(42, "make_order"), frame(80, "main;<lambda>")];
+    let made = |stack: &[StackFrame], objects, bytes| MadeHere { stack: stack.to_vec(), objects, bytes };
+    Makers {
+        garbage: vec![made(&stack, 4, 640)],
+        alive: Some(vec![made(&[], 9, 1_000), made(&stack, 2, 320), made(&stack[1..], 1, 56)]),
+    }
 }
 
 /// A collection that frees a loop, and the checkpoint at the end.

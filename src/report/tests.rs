@@ -30,7 +30,7 @@ fn every_format_writes_the_same_report_and_always_the_same_bytes() {
 /// What of a page comes from the report: not the style and the script that all pages have, nor their hashes.
 fn of_report(page: &str) -> String {
     let mut text = page.to_string();
-    for same in [include_str!("html/page.css"), include_str!("html/page.js")] {
+    for same in [html::STYLE, html::SCRIPT] {
         text = text.replace(same, "…");
     }
     let mut pieces = text.split("sha256-").map(str::to_string).collect::<Vec<_>>();
@@ -209,6 +209,26 @@ fn the_sarif_log_follows_the_schema_of_its_standard() {
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(value["runs"][0]["results"][0]["partialFingerprints"]["refloop/v1"], "3f9c0a115e8d7b42");
+    }
+}
+
+#[test]
+fn the_profiles_follow_the_schema_of_speedscope_and_weigh_what_the_collapsed_stacks_weigh() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../tests/schemas/speedscope.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut without_sizes = report(None);
+    let made = &mut without_sizes.made;
+    made.garbage.iter_mut().chain(made.alive.iter_mut().flatten()).for_each(|row| row.bytes = 0);
+    made.in_bytes = false;
+    for report in [report(None), without_sizes, Report::default()] {
+        let text = written(&speedscope::Speedscope, &report, &RenderOptions::default());
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+        let weights = value["profiles"].as_array().unwrap().iter().map(|profile| profile["endValue"].as_u64().unwrap());
+        let lines = written(&collapsed::Collapsed, &report, &RenderOptions::default());
+        let of_lines = lines.lines().map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap());
+        assert_eq!(weights.sum::<u64>(), of_lines.sum::<u64>(), "{lines}");
     }
 }
 

@@ -2,8 +2,10 @@
 
 pub mod dominators;
 pub mod query;
+pub mod retained;
 pub mod root_path;
 
 pub use dominators::DominatorTree;
 pub use query::{Answer, Query, Target, Way};
+pub use retained::{Retained, RetainedGroup, RetainedTracker};
 pub use root_path::{RootKind, RootPath, RootPaths, RootStep, path_from_root};

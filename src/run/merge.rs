@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Anomaly, Input, Live, TraceRun};
-use crate::cycles::{self, CyclicGarbage, Memory};
+use crate::cycles::{self, CyclicGarbage, Makers, Memory};
 use crate::growth::Growth;
 use crate::heap::Anomalies;
 use crate::overhead::{Advice, Cost, Coverage, LayoutFact, LayoutFacts, SlotsAdvice, TypeProfile};
+use crate::retention::Retained;
 
 pub use crate::overhead::Unlisted;
 
@@ -33,6 +34,10 @@ pub struct Run {
     pub growth: Growth,
     /// Over time, in each trace for itself, in the order of `inputs`.
     pub memory: Vec<Memory>,
+    /// Of each trace for itself, in the order of `inputs`; `None` where it was not asked for, or is not known.
+    pub retained: Vec<Option<Retained>>,
+    /// Each stack of all traces once.
+    pub makers: Makers,
 }
 
 /// What the types of all traces cost.
@@ -77,6 +82,7 @@ impl Run {
         let mut types = BTreeMap::new();
         let mut slots = BTreeMap::new();
         let mut missing = BTreeMap::new();
+        let mut makers = Vec::new();
         let mut waste: [BTreeMap<String, LayoutFact>; 4] = Default::default();
         for mut trace in traces {
             run.memory.push(std::mem::take(&mut trace.garbage.memory));
@@ -90,10 +96,13 @@ impl Run {
             run.add_live(trace.live, &trace.input, &mut types);
             run.types.coverage.add(&trace.coverage);
             add_growth(&mut run.growth, trace.growth);
+            run.retained.push(trace.retained);
+            makers.extend(trace.makers);
             run.slots.add(trace.advice, &mut slots);
             run.inputs.push(trace.input);
         }
         run.garbage = cycles::merge(garbage);
+        run.makers = Makers::merge(makers);
         run.anomalies = anomalies.into_values().collect();
         run.waste = LayoutFacts::from_lists(waste.map(|facts| facts.into_values().collect()));
         run.missing_slots = missing.into_values().collect();

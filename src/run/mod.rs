@@ -9,10 +9,11 @@ mod merge;
 
 use std::path::Path;
 
-use crate::cycles::{CyclicGarbage, Tracker};
+use crate::cycles::{CyclicGarbage, Makers, MakersTracker, Tracker};
 use crate::growth::{Growth, GrowthTracker};
 use crate::heap::{self, Heap};
 use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, SlotsOptions, TypeProfile, Verdict};
+use crate::retention::{Retained, RetainedTracker};
 use crate::trace::{Births, Ending, Events, Position, TraceError};
 
 pub use anomaly::Anomaly;
@@ -23,6 +24,16 @@ pub use merge::{Run, Slots, Types, Unlisted};
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     pub slots: SlotsOptions,
+    pub extras: Extras,
+}
+
+/// Analyses that few pages show, and that take time of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Who keeps how much alive.
+    pub retained: bool,
+    /// Who made what, by stack.
+    pub makers: bool,
 }
 
 /// What one trace left behind. Its heap is gone.
@@ -42,6 +53,10 @@ pub struct TraceRun {
     /// `None` where the trace does not tell what was alive.
     pub live: Option<Live>,
     pub growth: Growth,
+    /// `None` where it was not asked for, or is not known.
+    pub retained: Option<Retained>,
+    /// `None` where it was not asked for.
+    pub makers: Option<Makers>,
     pub coverage: Coverage,
     /// Why the rest of the trace could not be read.
     pub error: Option<TraceError>,
@@ -68,10 +83,12 @@ pub fn open(path: &Path, options: &Options) -> Result<TraceRun, TraceError> {
 ///
 /// Takes memory in proportion to the live heap, and time in proportion to the events and the snapshots.
 pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress: &mut dyn FnMut(Position)) -> TraceRun {
-    let mut observers = (Tracker::new(), (Profiler::new(), GrowthTracker::new()));
+    let extras = options.extras;
+    let extra = (extras.retained.then(RetainedTracker::default), extras.makers.then(MakersTracker::default));
+    let mut observers = ((Tracker::new(), extra), (Profiler::new(), GrowthTracker::new()));
     let replayed = heap::replay(events, &mut observers, progress);
     let heap = &replayed.heap;
-    let (tracker, (profiler, growth)) = observers;
+    let ((tracker, (retained, makers)), (profiler, growth)) = observers;
     let garbage = tracker.finish(heap);
     let n_looks = profiler.looks();
     let profile = profiler.finish(heap);
@@ -120,6 +137,8 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         advice,
         live,
         growth: growth.finish(),
+        retained: retained.and_then(RetainedTracker::finish),
+        makers: makers.map(|makers| makers.finish(heap)),
         coverage: profile.coverage,
         input,
         error,

@@ -31,7 +31,8 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
         _ => None,
     };
     let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?.with_shown(shown(&settings));
-    let Replayed { run, error } = replay(&command.traces.traces, &Options::default(), &command.page.messages)?;
+    let options = Options { extras: report::format(&command.page)?.extras(), ..Options::default() };
+    let Replayed { run, error } = replay(&command.traces.traces, &options, &command.page.messages)?;
     let findings = findings::find(&run, &ownership);
     let mut verdict = gate.judge(&findings, today());
     // What broke off may hold more than it shows.

@@ -42,7 +42,7 @@ fn show(command: &args::Report, view: View, slots: &SlotsOptions, by_module: boo
     require(format(&command.page)?, view)?;
     let settings = settings::load(&command.project)?;
     let ownership = ownership(&settings)?;
-    let options = Options { slots: slots.clone() };
+    let options = Options { slots: slots.clone(), extras: format(&command.page)?.extras() };
     let Replayed { run, error } = replay(&command.traces.traces, &options, &command.page.messages)?;
     let findings = findings::find(&run, &ownership);
     let report = Report::new(&run, &findings, None, &ownership, &ReportOptions { root: root().as_deref(), by_module });
@@ -50,7 +50,7 @@ fn show(command: &args::Report, view: View, slots: &SlotsOptions, by_module: boo
     error.map_or(Ok(Outcome::Nothing), |error| Err(error.into()))
 }
 
-fn format(page: &args::Page) -> Result<&'static dyn ReportFormat, Failure> {
+pub(crate) fn format(page: &args::Page) -> Result<&'static dyn ReportFormat, Failure> {
     let unknown = || Failure::usage(format!("unknown format '{}'", page.format));
     report::format_named(&page.format).ok_or_else(unknown)
 }

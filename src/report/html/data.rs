@@ -5,17 +5,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::table::{Room, Table, object};
+use super::table::{Room, Table, embedded};
 use crate::cycles::{PathStep, SeenAt};
 use crate::findings::Severity;
 use crate::heap::printable;
-use crate::report::{CutRow, FindingRow, FrameRow, GrowingContainerRow, Input, LoopRow, Number, Report, wording};
+use crate::report::{
+    CutRow, FindingRow, FrameRow, GrowingContainerRow, Input, LoopRow, MemoryRows, Number, Report, RetainedRows,
+    wording,
+};
 
 /// Bytes that the report takes in a page: with the page around it, less than 3 MB.
 const MOST_BYTES: usize = 2_800_000;
 
 /// Bytes of the list of all loops; what can be opened of them has what is left.
 const LOOPS: usize = 1_800_000;
+
+/// Bytes of memory over time and of retained sizes, of all traces together.
+const PICTURES: usize = 600_000;
 
 /// Bytes of each of the other tables.
 const TABLE: usize = 100_000;
@@ -26,11 +32,17 @@ pub(super) fn of(report: &Report) -> Value {
     let mut stacks = Stacks::default();
     let growth = &report.growth;
     let containers: Vec<Growing> = growth.containers.iter().map(|row| Growing::of(row, &mut stacks)).collect();
+    let mut for_pictures = room.part(PICTURES);
+    let memory: Vec<Value> = report.memory.iter().map_while(|of| memory(of, &mut for_pictures)).collect();
+    let retained: Vec<Value> = report.retained.iter().map_while(|of| retained(of, &mut for_pictures)).collect();
+    room.0 += for_pictures.0;
     let sentences = |texts: &[String]| texts.iter().map(|text| Sentence { text: text.clone() }).collect::<Vec<_>>();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "summary": report.summary,
-        "gate": report.gate.as_ref().map(object),
+        "gate": report.gate.as_ref().map(|gate| {
+            json!({"failed": gate.failed, "exceeded": room.table(sentences(&gate.exceeded), TABLE)})
+        }),
         "not_checked": Input::cannot_pass(&report.inputs),
         "gaps": room.table(sentences(&wording::gaps(&report.inputs)), TABLE),
         "inputs": room.table(&report.inputs, TABLE),
@@ -38,6 +50,10 @@ pub(super) fn of(report: &Report) -> Value {
         "growth": {"looks": growth.looks, "known": growth.known, "more": growth.more},
         "containers": room.table(containers, TABLE),
         "growing_types": room.table(&growth.types, TABLE),
+        "memory_left_out": report.memory.len() - memory.len(),
+        "memory": memory,
+        "retained_left_out": report.retained.len() - retained.len(),
+        "retained": retained,
         "slots": room.table(&report.slots.rows, TABLE),
         "slots_notes": room.table(sentences(&report.slots_notes), TABLE),
         "slots_not_understood": report.slots_not_understood.len(),
@@ -50,7 +66,7 @@ pub(super) fn of(report: &Report) -> Value {
         "omitted": {"loops": report.loops.omitted, "types": report.types.omitted, "slots": report.slots.omitted},
         "loops": room.table(report.loops.rows.iter().map(Loop::of), LOOPS),
         "details": details(&report.loops.rows, &mut stacks, &mut room),
-        "frames": stacks.frames.iter().map(|frame| printable(frame)).collect::<Vec<_>>(),
+        "frames": stacks.frames,
         "stacks": stacks.all,
     })
 }
@@ -87,6 +103,26 @@ fn beside_loops(report: &Report) -> impl Iterator<Item = Finding<'_>> {
         place: finding.place.as_ref().map(FrameRow::short_place),
         standing: finding.standing.as_ref().map(|standing| standing.name()),
     })
+}
+
+/// Memory over time in one trace, if there is room for all of it.
+fn memory(of: &MemoryRows, room: &mut Room) -> Option<Value> {
+    let points = room.table(&of.points, PICTURES);
+    let memory = json!({"trace": printable(&of.trace), "moments": of.moments, "thinned": of.thinned, "points": points});
+    (points.left_out == 0).then_some(memory)
+}
+
+/// Who keeps how much alive in one trace, if there is room for all of it.
+fn retained(of: &RetainedRows, room: &mut Room) -> Option<Value> {
+    let groups = room.table(&of.groups, PICTURES);
+    let retained = json!({
+        "trace": printable(&of.trace),
+        "objects": of.objects,
+        "bytes": of.bytes,
+        "left_out": of.left_out,
+        "groups": groups,
+    });
+    (groups.left_out == 0).then_some(retained)
 }
 
 /// A container that grew, with its stack by number.
@@ -160,6 +196,7 @@ struct Detail<'a> {
     fingerprint: &'a str,
     steps: &'a [PathStep],
     members: &'a BTreeMap<String, Number>,
+    subclasses: &'a BTreeMap<String, BTreeSet<String>>,
     held: &'a BTreeMap<String, Number>,
     held_objects: u64,
     held_bytes: Option<u64>,
@@ -183,6 +220,7 @@ impl Detail<'_> {
             fingerprint: &row.fingerprint,
             steps: &row.steps,
             members: &row.types.members,
+            subclasses: &row.subclasses,
             held: &row.types.held,
             held_objects: row.held_objects,
             held_bytes: row.held_bytes,
@@ -243,10 +281,11 @@ impl Stacks {
     }
 
     fn frame(&mut self, place: String) -> usize {
+        let place = printable(&place).into_owned();
         let next = self.frames.len();
         let number = *self.number_of_frame.entry(place.clone()).or_insert(next);
         if number == next {
-            self.bytes += place.len() + 16;
+            self.bytes += embedded(&json!(place)).len() + 1;
             self.frames.push(place);
         }
         number

@@ -1,6 +1,6 @@
 //! Writes the report as one page for a browser: a file that needs no network and obeys no name in it.
 //!
-//! The page is `page.html`, its look `page.css`, and what it does `page.js`. The report goes into it as JSON, which the
+//! The page is `page.html`, its look `page.css`, and what it does stands in `script/`. The report goes into it as JSON, which the
 //! script shows as text. A policy in the page allows this one script and this one style, by their hashes, and nothing else.
 
 mod data;
@@ -9,16 +9,25 @@ mod table;
 use std::io::{self, Write};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Audience, RenderOptions, Report, ReportFormat, View};
+use crate::run::Extras;
 
 pub struct Html;
 
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+pub(super) const STYLE: &str = include_str!("page.css");
+/// One script: each file knows what the files before it define.
+pub(super) const SCRIPT: &str = concat!(
+    include_str!("script/elements.js"),
+    include_str!("script/lists.js"),
+    include_str!("script/loops.js"),
+    include_str!("script/memory.js"),
+    include_str!("script/retained.js"),
+    include_str!("script/tables.js"),
+    include_str!("script/page.js"),
+);
 
 impl ReportFormat for Html {
     fn name(&self) -> &'static str {
@@ -31,6 +40,10 @@ impl ReportFormat for Html {
 
     fn audience(&self) -> Audience {
         Audience::Browsers
+    }
+
+    fn extras(&self) -> Extras {
+        Extras { retained: true, ..Extras::default() }
     }
 
     fn shows(&self, view: View) -> bool {
@@ -46,7 +59,7 @@ impl ReportFormat for Html {
                 "script-hash" => out.write_all(hash(SCRIPT).as_bytes())?,
                 "style" => out.write_all(STYLE.as_bytes())?,
                 "script" => out.write_all(SCRIPT.as_bytes())?,
-                _ => out.write_all(embedded(&data::of(report)).as_bytes())?,
+                _ => out.write_all(table::embedded(&data::of(report)).as_bytes())?,
             }
             rest = behind;
         }
@@ -65,14 +78,5 @@ fn hash(text: &str) -> String {
     format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
-/// JSON in which no text ends the element that it stands in, or begins another.
-fn embedded(data: &Value) -> String {
-    let mut json = String::new();
-    for c in data.to_string().chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => json.push(c),
-        }
-    }
-    json
-}
+#[cfg(test)]
+mod tests;

@@ -26,10 +26,16 @@ impl Room {
         left.is_some()
     }
 
+    /// A part of it, of at most so many bytes. What is left of that is given back by adding it.
+    pub(super) fn part(&mut self, most: usize) -> Room {
+        let part = Room(most.min(self.0));
+        self.0 -= part.0;
+        part
+    }
+
     /// The rows for which there is room, the first ones first, of at most `most` bytes together.
     pub(super) fn table(&mut self, rows: impl IntoIterator<Item = impl Serialize>, most: usize) -> Table {
-        let mut own = Room(most.min(self.0));
-        self.0 -= own.0;
+        let mut own = self.part(most);
         let mut table = Table::default();
         for row in rows {
             table.left_out += u64::from(!own.push(&row, &mut table));
@@ -65,7 +71,19 @@ pub(super) fn object(row: &impl Serialize) -> Map<String, Value> {
 
 /// Bytes of a row in the page.
 fn size(row: &Map<String, Value>) -> usize {
-    row.values().map(|value| value.to_string().len() + 1).sum::<usize>() + 2
+    row.values().map(|value| embedded(value).len() + 1).sum::<usize>() + 2
+}
+
+/// JSON in which no text ends the element that it stands in, or begins another.
+pub(super) fn embedded(data: &Value) -> String {
+    let mut json = String::new();
+    for c in data.to_string().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => json.push(c),
+        }
+    }
+    json
 }
 
 /// Without characters that do more than to show themselves; the lines of code to paste stay lines.

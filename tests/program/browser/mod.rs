@@ -62,6 +62,31 @@ fn a_reader_searches_sorts_and_opens_by_keyboard_and_click() {
 }
 
 #[test]
+fn pictures_are_drawn_and_read_with_the_arrow_keys() {
+    let Some(browser) = Browser::find() else { return };
+    // Of a log with references as events all is known at each moment; of a recording with one checkpoint the garbage alone.
+    let exact = browser.page(&report(&root().join("fixtures/hand/parent-child.reftrace")));
+    let recorded = browser.page(&report(&root().join("fixtures/recorded/shop.reftrace")));
+    for seen in browser.look(&[exact], "") {
+        assert_eq!(seen["chart"], 2, "{seen}");
+        assert!(
+            seen["moment"].as_str().unwrap().contains("4.7 KB alive, 4.4 KB of garbage known; a collection"),
+            "{seen}"
+        );
+    }
+    for seen in browser.look(&[recorded], "") {
+        assert_eq!(seen["chart"], 1, "{seen}");
+        assert!(
+            seen["moment"].as_str().unwrap().contains("alive not known, 0 B of garbage known; a collection"),
+            "{seen}"
+        );
+        assert!(seen["icicle"].as_u64() > Some(10), "{seen}");
+        let retained = seen["retained"].as_str().unwrap();
+        assert!(retained.starts_with("all that is alive › ") && retained.contains(" objects and what goes"), "{seen}");
+    }
+}
+
+#[test]
 fn names_that_are_markup_are_shown_and_do_nothing() {
     let Some(browser) = Browser::find() else { return };
     let hostile = [
@@ -152,7 +177,8 @@ fn a_report_of_nothing_is_a_page() {
 
 /// What refloop says of a trace.
 fn report(trace: &Path) -> Report {
-    let run = Run::merge([run::open(trace, &run::Options::default()).unwrap()]);
+    let options = run::Options { extras: format_named("html").unwrap().extras(), ..run::Options::default() };
+    let run = Run::merge([run::open(trace, &options).unwrap()]);
     let ownership = Ownership::default();
     let findings = findings::find(&run, &ownership);
     Report::new(&run, &findings, None, &ownership, &ReportOptions::default())

@@ -1,0 +1,45 @@
+//! Writes who made the garbage and who made what lives as collapsed stacks: a line for each, for tools that draw flame graphs.
+
+use std::io::{self, Write};
+
+use super::{FrameRow, MadeRow, RenderOptions, Report, ReportFormat, View};
+use crate::run::Extras;
+
+pub struct Collapsed;
+
+impl ReportFormat for Collapsed {
+    fn name(&self) -> &'static str {
+        "collapsed"
+    }
+
+    fn about(&self) -> &'static str {
+        "who made the garbage and who made what lives, by stack, for flame graphs"
+    }
+
+    fn extras(&self) -> Extras {
+        Extras { makers: true, ..Extras::default() }
+    }
+
+    fn shows(&self, view: View) -> bool {
+        view.is_whole()
+    }
+
+    fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+        for (name, rows) in [("garbage", Some(&report.made.garbage)), ("alive", report.made.alive.as_ref())] {
+            rows.into_iter().flatten().try_for_each(|row| line(name, row, report.made.in_bytes, out))?;
+        }
+        Ok(())
+    }
+}
+
+/// `alive;app.py:80 main;app.py:42 make_order 96`.
+fn line(name: &str, row: &MadeRow, in_bytes: bool, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{name}")?;
+    for frame in row.site.iter().rev() {
+        write!(out, ";{}", frame.short_place().replace(';', ","))?;
+    }
+    if row.site.is_empty() {
+        write!(out, ";{}", FrameRow::NOT_KNOWN)?;
+    }
+    writeln!(out, " {}", if in_bytes { row.bytes } else { row.objects })
+}

@@ -1,0 +1,170 @@
+// Draws memory over time: what was alive, and the garbage on top of it.
+
+/** What one trace had alive and as garbage, in bytes, or in objects where it has no sizes. */
+function memoryChart(memory) {
+  const points = rowsOf(memory.points);
+  const inBytes = points.some((point) => point.live_bytes !== null || point.garbage_bytes > 0);
+  const [live, garbage] = inBytes ? ["live_bytes", "garbage_bytes"] : ["live_objects", "garbage_objects"];
+  const amount = inBytes ? bytes : count;
+  const hasTimes = points.every((point) => point.ns !== null);
+  const time = (point) => (hasTimes ? point.ns : point.event);
+  const [first, last] = [time(points[0]), time(points[points.length - 1])];
+  const known = points.filter((point) => point[live] !== null);
+
+  /** How much is alive without the garbage; between two known moments on the line that joins them, elsewhere not known. */
+  function ground(point) {
+    if (point[live] !== null) return point[live] - (point[garbage] ?? 0);
+    const after = known.find((other) => time(other) >= time(point));
+    const before = known.findLast((other) => time(other) <= time(point));
+    if (!before || !after) return null;
+    const share = time(after) === time(before) ? 0 : (time(point) - time(before)) / (time(after) - time(before));
+    return ground(before) + share * (ground(after) - ground(before));
+  }
+
+  const place = element("div", "chart");
+  const reading = element("p", "soft reading", "Move over the picture, or use the arrow keys in it, to read a moment.");
+  let chosen = points.length - 1;
+
+  function read(at) {
+    chosen = Math.min(points.length - 1, Math.max(0, at));
+    const point = points[chosen];
+    const what =
+      {
+        checkpoint: "the whole heap was looked at",
+        sweep: "garbage was looked for",
+        collection: "a collection began",
+        collected: "a collection ended",
+        end: "the end",
+      }[point.occasion] || point.occasion;
+    const generation = point.generation === null ? "" : ` (generation ${point.generation})`;
+    const alive = point[live] === null ? "alive not known" : `${amount(point[live])} alive`;
+    reading.textContent = `${moment(point)}: ${alive}, ${amount(point[garbage])} of garbage known; ${what}${generation}`;
+  }
+
+  const grounds = points.map(ground);
+  const dead = points.map((point) => point[garbage] ?? 0);
+  const sums = grounds.map((value, at) => (value === null ? null : value + dead[at]));
+  const [highest, most] = [Math.max(1, ...sums), Math.max(1, ...dead)];
+
+  /** A picture of `height` from 0 to `highest`, with what lies between the lower and the upper values of the points. */
+  function picture(width, height, highest, layers) {
+    const [left, right, top] = [64, 12, 10];
+    const x = (point) => left + ((width - left - right) * (time(point) - first)) / Math.max(1, last - first);
+    const y = (value) => top + (height - top) * (1 - value / highest);
+    const place = (point, value) => (value === null ? [] : [`${x(point).toFixed(1)},${y(value).toFixed(1)}`]);
+    const line = (values) => points.flatMap((point, at) => place(point, values[at]));
+    const made = svg("svg", { width, height: height + 26, viewBox: `0 0 ${width} ${height + 26}`, role: "img" });
+    for (const share of height > 150 ? [0, 0.25, 0.5, 0.75, 1] : [0, 1]) {
+      const value = highest * share;
+      made.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
+      made.append(tag(amount(Math.round(value)), left - 8, y(value) + 4, "end"));
+    }
+    for (const [kind, lower, upper] of layers) {
+      made.append(svg("polygon", { class: kind, points: [...line(upper), ...line(lower).reverse()].join(" ") }));
+    }
+    for (const point of points.filter((point) => point.occasion === "collection" || point.occasion === "checkpoint")) {
+      const length = point.occasion === "checkpoint" ? 17 : 5 + 4 * (point.generation ?? 0);
+      made.append(
+        svg("line", { class: point.occasion, x1: x(point), x2: x(point), y1: y(0) + 2, y2: y(0) + 2 + length }),
+      );
+    }
+    const cursor = svg("line", { class: "cursor", x1: -9, x2: -9, y1: top, y2: height });
+    made.append(cursor);
+    const choose = (at) => {
+      read(at);
+      for (const end of ["x1", "x2"]) cursor.setAttribute(end, x(points[chosen]));
+    };
+    made.addEventListener("pointermove", (event) => {
+      const there = event.clientX - made.getBoundingClientRect().left;
+      const distance = (point) => Math.abs(x(point) - there);
+      choose(points.reduce((best, point, at) => (distance(point) < distance(points[best]) ? at : best), 0));
+    });
+    made.addEventListener("keydown", (event) => {
+      const next = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: points.length - 1 }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      choose(next);
+    });
+    return made;
+  }
+
+  /** What is alive can be drawn; the garbage is drawn by itself where that is not known, or where it is a thin line. */
+  const hasGround = known.length > 1;
+  const isApart = !hasGround || most * 5 < highest || grounds.includes(null);
+
+  function draw(width) {
+    const zero = points.map(() => 0);
+    const floor = grounds.map((value) => (value === null ? null : 0));
+    const drawn = [];
+    if (hasGround)
+      drawn.push(
+        picture(width, 230, highest, [
+          ["alive", floor, grounds],
+          ["garbage", grounds, sums],
+        ]),
+      );
+    if (hasGround && isApart) drawn.push(element("p", "soft", "The garbage alone:"));
+    if (isApart) drawn.push(picture(width, hasGround ? 90 : 230, most, [["garbage", zero, dead]]));
+    drawn[0].setAttribute("tabindex", 0);
+    drawn[0].setAttribute("aria-label", "Memory over time; arrow keys read it");
+    const ends = hasTimes ? [duration(first), duration(last)] : [`event ${count(first)}`, `event ${count(last)}`];
+    place.replaceChildren(
+      ...drawn,
+      element("p", "ends soft", element("span", "", ends[0]), element("span", "", ends[1])),
+    );
+  }
+
+  const legend = element("p", "legend soft");
+  const sample = (kind, text) => legend.append(element("span", "", element("i", kind), text));
+  if (hasGround) sample("alive", "alive");
+  sample("garbage", hasGround ? "garbage, on top of it" : "garbage");
+  sample("collection", "a collection (longer: an older generation)");
+  sample("checkpoint", "a look at the whole heap");
+  const notes = [];
+  if (!known.length) notes.push("How much was alive is not known.");
+  else if (!hasGround)
+    notes.push(`How much was alive is known at one moment only: ${amount(known[0][live])} at ${moment(known[0])}.`);
+  else if (known.length < points.length)
+    notes.push(
+      "How much was alive is known at looks at the whole heap only; between two of them it is drawn as a straight line.",
+    );
+  if (memory.thinned)
+    notes.push(`${count(points.length)} of ${count(memory.moments)} moments are drawn, those with most garbage.`);
+  if (!inBytes) notes.push("The trace has no sizes: these are objects.");
+  return element("div", "", pictureIn(place, draw), legend, reading, element("p", "soft", notes.join(" ")));
+}
+
+function memorySection() {
+  const says = (point) => point.live_objects !== null || point.garbage_objects > 0;
+  const drawable = report.memory.filter((memory) => rowsOf(memory.points).filter(says).length > 1);
+  if (!drawable.length) return null;
+  const place = element("div", "", memoryChart(drawable[0]));
+  const parts = [];
+  if (drawable.length > 1) {
+    const select = element(
+      "select",
+      "",
+      ...drawable.map((memory, at) => element("option", "", `${at + 1}: ${memory.trace}`)),
+    );
+    select.addEventListener("change", () => {
+      place.replaceChildren(memoryChart(drawable[select.selectedIndex]));
+      drawPictures();
+    });
+    parts.push(element("div", "tools", element("label", "", "Trace ", select)));
+  }
+  if (report.memory_left_out > 0)
+    parts.push(
+      element(
+        "p",
+        "soft",
+        `${counted(report.memory_left_out, "more trace has", "more traces have")} no room in this page.`,
+      ),
+    );
+  return section(
+    "memory",
+    "Memory over time",
+    "What was alive, and on top of it what was garbage: alive no more for the program, and not freed yet.",
+    ...parts,
+    place,
+  );
+}
