@@ -44,16 +44,16 @@ impl Grid {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// The cells of a row, those that can be shortened as long as there is room for.
-    fn fitted(&self, row: &[String]) -> Vec<String> {
-        let cells = row.iter().zip(&self.alignments).enumerate();
+    /// The cells of a row, those that can be shortened as long as there is room for in their columns.
+    fn fitted(&self, row: &[String], rooms: &[usize]) -> Vec<String> {
+        let cells = row.iter().zip(&self.alignments).zip(rooms);
         cells
-            .map(|(column, (cell, align))| match align {
+            .map(|((cell, align), &room)| match align {
                 Align::Left | Align::Right => cell.clone(),
-                Align::Name => from_the_left(cell, self.room(column)),
+                Align::Name => from_the_left(cell, room),
                 Align::Path => {
                     let pieces: Vec<String> = cell.split(" → ").map(str::to_string).collect();
-                    wrap(&pieces, " → ", 0, self.room(column))
+                    wrap(&pieces, " → ", 0, room)
                 }
             })
             .collect()
@@ -87,7 +87,8 @@ impl Grid {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(self.width).unwrap_or(u16::MAX).max(40));
         table.set_header(&self.head);
-        table.add_rows(self.rows.iter().map(|row| self.fitted(row)));
+        let rooms: Vec<usize> = (0..self.head.len()).map(|column| self.room(column)).collect();
+        table.add_rows(self.rows.iter().map(|row| self.fitted(row, &rooms)));
         for (column, align) in table.column_iter_mut().zip(&self.alignments) {
             match align {
                 Align::Left | Align::Name | Align::Path => column.set_cell_alignment(CellAlignment::Left),
