@@ -6,7 +6,7 @@ use crate::findings::gate::Standing;
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, ratio, size};
 use crate::trace::References;
-use crate::whatif::{Outcome, Proof, Verdict};
+use crate::whatif::{Outcome, Verdict};
 
 /// What is left of the loops after the cuts.
 pub(super) fn after_cut(cut: &CutRow) -> Option<String> {
@@ -45,17 +45,17 @@ pub(super) fn amount(row: &LoopRow) -> Vec<String> {
     facts
 }
 
-/// What is proved of a change: `verified at 3 snapshots: 1,240 of 1,240 loops die by the count alone, …`.
+/// What is proved of a change: `verified by replay: 1,240 of 1,240 loops die by the count alone, …`.
 pub(super) fn verdict(outcome: &Outcome) -> String {
     let dies = counted(outcome.loops, "loop dies", "loops die");
     let freed = format!("{} of {dies} by the count alone", count(outcome.freed_loops));
     let snapshots = counted(outcome.snapshots, "snapshot", "snapshots");
     match outcome.verdict() {
-        Verdict::Verified if outcome.proof == Proof::Replay => format!("verified by replay: {freed}, none dies early"),
-        Verdict::Verified => {
+        Verdict::Verified => format!("verified by replay: {freed}, none dies early"),
+        Verdict::NotRefuted => {
             let living = counted(outcome.living, "reference", "references");
             format!(
-                "verified at {snapshots}: {freed}, and of {living} between living objects none lets one die early; between snapshots not known"
+                "tried at {snapshots}: {freed}, and of {living} between living objects none lets one die early there; between snapshots not known"
             )
         }
         Verdict::NothingLiving => {

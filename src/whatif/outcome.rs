@@ -67,8 +67,11 @@ pub struct Early {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every loop with such a reference dies by the count alone, and nothing dies that a root still reached.
+    /// Every loop with such a reference dies by the count alone, and nothing dies that a root still reached, at any event.
     Verified,
+    /// The same at the snapshots, in some of which living objects had such a reference. Between two of them something may
+    /// die early all the same.
+    NotRefuted,
     /// Something dies that a root still reached.
     DiesEarly,
     /// Some loops stay.
@@ -91,8 +94,9 @@ impl Outcome {
             () if self.proof == Proof::Nothing => Verdict::NotKnown,
             () if self.loops == 0 => Verdict::NoLoop,
             () if self.freed_loops < self.loops => Verdict::NotEnough,
-            () if self.living == 0 && self.proof != Proof::Replay => Verdict::NothingLiving,
-            () => Verdict::Verified,
+            () if self.proof == Proof::Replay => Verdict::Verified,
+            () if self.living == 0 => Verdict::NothingLiving,
+            () => Verdict::NotRefuted,
         }
     }
 

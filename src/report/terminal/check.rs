@@ -120,8 +120,11 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Render
             let total = at_peak.reduce(|sum, more| sum + more);
             let leaks = failing.iter().all(|finding| finding.severity == Severity::Error);
             let what = if leaks { ["leak found", "leaks found"] } else { ["finding", "findings"] };
-            let at_peak =
-                if failing.iter().any(|finding| finding.comes_and_goes()) { " at the peak of each" } else { "" };
+            let at_peak = match failing.iter().any(|finding| finding.comes_and_goes()) {
+                true if failing.len() == 1 => " at its peak",
+                true => " at the peak of each",
+                false => "",
+            };
             let text = format!("refloop: {}, {}{at_peak}", counted(n, what[0], what[1]), size(total, failing));
             styled(&text, Style::Red, page.color)
         }

@@ -114,7 +114,9 @@ function whenSeen(detail) {
   const made = element("div", "", element("h3", "", "When"), element("p", "", seen));
   if (detail.orphaned) {
     const [after, until] = detail.orphaned;
-    const when = after.event === until.event ? `at ${moment(after)}` : `between ${moment(after)} and ${moment(until)}`;
+    let when = `between ${moment(after)} and ${moment(until)}`;
+    if (after.event === until.event) when = `at ${moment(after)}`;
+    else if (after.event === 0) when = `before ${moment(until)}`;
     made.append(element("p", "", `lost its last outside reference ${when}`));
   }
   const marks = Object.entries(detail.marks);
