@@ -9,6 +9,7 @@ mod support;
 #[macro_use]
 mod each;
 
+mod clock;
 mod collected;
 mod cuts;
 mod ending;

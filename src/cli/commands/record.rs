@@ -25,7 +25,7 @@ pub(crate) struct RecordArgs {
     /// Frames to keep of the stack that made an object; 0 for none
     #[arg(long, value_name = "N", default_value_t = 32)]
     stack_depth: u32,
-    /// Write a checkpoint every so many seconds, besides the one at the end
+    /// Write a checkpoint every so many seconds, also while the program waits, besides the one at the end
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     every: Option<Duration>,
     /// Write a checkpoint when this signal comes, if the program leaves it its default

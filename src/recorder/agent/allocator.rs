@@ -64,10 +64,8 @@ pub(crate) struct Parts {
 /// Once for a process, under the interpreter's lock.
 pub(crate) unsafe fn install(parts: Parts) {
     let Parts { python, row, recorder, process, current_thread, collector } = parts;
-    let own_locks = row.own_locks;
     // SAFETY: as the caller promises.
     unsafe {
-        let every = process.options.every;
         let keeps_births = recorder.keeps_births;
         let asks_collector = checkpoint::can_ask_collector(&recorder, collector.as_ref());
         global::install(State {
@@ -82,10 +80,12 @@ pub(crate) unsafe fn install(parts: Parts) {
             hook: None,
             current_thread,
             interpreter: (python.PyInterpreterState_Main)(),
-            own_locks,
+            own_locks: row.own_locks,
+            counts_threads: row.counts_threads,
             other_interpreters: 0,
-            every,
-            next_checkpoint: system::now() + every,
+            clock: None,
+            every: 0,
+            next_checkpoint: 0,
             births: 0,
         });
         if keeps_births {
@@ -217,7 +217,7 @@ fn look_at_clock(state: &mut State) {
     state.births = 0;
     let now = system::now();
     if now >= state.next_checkpoint {
-        state.next_checkpoint = now + state.every;
+        state.next_checkpoint = now.saturating_add(state.every);
         // SAFETY: the function may be called from anywhere. If its queue is full, the next interval tries again.
         unsafe {
             (state.python.Py_AddPendingCall)(checkpoint::pending, std::ptr::null_mut());

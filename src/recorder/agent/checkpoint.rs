@@ -19,9 +19,18 @@ pub(crate) fn now() {
     with_hook_off(full);
 }
 
-/// A checkpoint that was asked for where none may be made.
+/// The time for a checkpoint has come, unless the collector is at work: then its lists are not in order.
+pub(crate) fn at_interval() {
+    with_hook_off(|state| {
+        if !state.collecting {
+            full(state);
+        }
+    });
+}
+
+/// As [`at_interval`], asked for where none may be made.
 pub(crate) extern "C" fn pending(_: *mut c_void) -> c_int {
-    now();
+    at_interval();
     0
 }
 

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::allocator::{self, Hooked};
 use crate::checkpoint;
+use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::process::Process;
 use crate::python::{Allocator, CurrentThread, Functions};
 use crate::recorder::Recorder;
-use crate::system;
 
 /// All that the hook needs, in one place.
 pub(crate) struct State {
@@ -38,7 +38,11 @@ pub(crate) struct State {
     pub own_locks: bool,
     /// Others that were in the process, as far as the trace was told.
     pub other_interpreters: u64,
-    /// Nanoseconds between two checkpoints, 0 for none.
+    /// `os.fork` warns of a process with more than one thread.
+    pub counts_threads: bool,
+    /// `None` where no checkpoints are asked for at intervals, and while the program forks.
+    pub clock: Option<Clock>,
+    /// Nanoseconds between two checkpoints that the hook sees to for want of a clock, 0 for none.
     pub every: u64,
     pub next_checkpoint: u64,
     /// Since the last look at the clock.
@@ -109,8 +113,7 @@ pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
     if recorder.types.shadows.is_empty() {
         recorder.types.shadows = std::mem::take(&mut state.recorder.types.shadows);
     }
-    state.every = process.options.every;
-    state.next_checkpoint = system::now() + state.every;
+    state.every = 0;
     state.recorder = recorder;
     state.other_interpreters = 0;
     state.process = process;

@@ -1,7 +1,8 @@
 //! Records inside the program: a shared object that CPython loads as the extension module `_refloop`.
 //!
 //! In go the program's allocations and its heap, out comes a trace in the binary form. It is built by `build.rs` apart
-//! from the rest, with nothing but `std`, and embedded in the command. All of it runs under the interpreter's lock.
+//! from the rest, with nothing but `std`, and embedded in the command. All of it but a thread that waits (`clock`) runs under
+//! the interpreter's lock.
 
 #![allow(unsafe_code)]
 #![deny(clippy::undocumented_unsafe_blocks)]
@@ -10,6 +11,7 @@ mod address_map;
 mod allocator;
 mod canary;
 mod checkpoint;
+mod clock;
 mod collector;
 mod condemned;
 mod cpython;
@@ -34,4 +36,5 @@ mod sink;
 mod stacks;
 mod system;
 mod termination;
+mod thread;
 mod walk;

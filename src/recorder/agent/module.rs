@@ -18,7 +18,7 @@ use crate::python::{
 use crate::recorder::Recorder;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
-use crate::{checkpoint, interpreters, system, termination};
+use crate::{checkpoint, clock, interpreters, system, termination};
 
 /// Objects go around the free lists, from now to the end of the process.
 static BYPASSED: AtomicBool = AtomicBool::new(false);
@@ -43,7 +43,7 @@ const fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> Method
     Method { name: name.as_ptr(), function: function as *const c_void, flags: FAST, doc: doc.as_ptr() }
 }
 
-static METHODS: Shared<[Method; 14]> = Shared([
+static METHODS: Shared<[Method; 16]> = Shared([
     fast(c"start", start, c"start(folder, version, executable, types, options=...): begin to record"),
     no_arguments(c"stop", stop, c"stop(): end the file; a later start begins another"),
     no_arguments(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
@@ -59,6 +59,8 @@ static METHODS: Shared<[Method; 14]> = Shared([
     fast(c"_collection", collection, c"for gc.callbacks"),
     fast(c"_signalled", signalled, c"for signal.signal"),
     fast(c"_terminated", termination::terminated, c"for signal.signal"),
+    no_arguments(c"_before_fork", before_fork, c"for os.register_at_fork"),
+    no_arguments(c"_after_fork", after_fork, c"for os.register_at_fork"),
     no_arguments(c"_forked", forked, c"for os.register_at_fork"),
     no_arguments(c"_exit", at_exit, c"for atexit.register"),
     Method { name: std::ptr::null(), function: std::ptr::null(), flags: 0, doc: std::ptr::null() },
@@ -108,8 +110,15 @@ unsafe extern "C" fn start(module: Object, arguments: *const Object, count: isiz
     // SAFETY: CPython hands over `count` objects.
     unsafe {
         let arguments = std::slice::from_raw_parts(arguments, count.cast_unsigned());
+        if !global::is_recording() {
+            // A recording that failed left its clock.
+            clock::stop();
+        }
         let answer = match begin(python, module, arguments) {
-            Ok(()) => String::new(),
+            Ok(()) => {
+                global::with_hook_off(clock::start);
+                String::new()
+            }
             Err(reason) if reason.is_empty() => return none(&python),
             Err(reason) => reason,
         };
@@ -233,6 +242,8 @@ unsafe extern "C" fn take_checkpoint(_: Object, _: Object) -> Object {
 }
 
 unsafe extern "C" fn stop(_: Object, _: Object) -> Object {
+    // SAFETY: CPython calls it under the lock.
+    unsafe { clock::stop() };
     checkpoint::stop();
     answer()
 }
@@ -305,6 +316,8 @@ unsafe extern "C" fn signalled(_: Object, _: *const Object, _: isize) -> Object 
 }
 
 unsafe extern "C" fn at_exit(_: Object, _: Object) -> Object {
+    // SAFETY: CPython calls it under the lock, before it takes itself apart.
+    unsafe { clock::stop() };
     termination::release();
     checkpoint::last();
     answer()
@@ -334,6 +347,19 @@ unsafe extern "C" fn collection(_: Object, arguments: *const Object, count: isiz
     answer()
 }
 
+/// Before a fork, and before CPython makes itself ready for one.
+unsafe extern "C" fn before_fork(_: Object, _: Object) -> Object {
+    // SAFETY: CPython calls it under the lock.
+    unsafe { clock::stop() };
+    answer()
+}
+
+/// In the parent, as a fork is done.
+unsafe extern "C" fn after_fork(_: Object, _: Object) -> Object {
+    clock::after_fork();
+    answer()
+}
+
 /// In the child of a fork, before anything else runs there: its own file.
 unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
     global::with_hook_off(|state| {
@@ -350,9 +376,12 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
         if !forks {
             return global::stop();
         }
-        if let Err(error) = state.process.begin(&mut state.recorder, parent) {
-            state.process.stopped(&error);
-            global::stop();
+        match state.process.begin(&mut state.recorder, parent) {
+            Ok(()) => clock::start(state),
+            Err(error) => {
+                state.process.stopped(&error);
+                global::stop();
+            }
         }
     });
     answer()

@@ -103,6 +103,17 @@ impl Process {
         self.say("stopped", &format!("{}: {reason}", self.path.display()));
     }
 
+    /// Says on standard error that checkpoints at intervals need a thread, which the system refused.
+    pub(crate) fn without_clock(&self, error: &io::Error) {
+        // As in `stopped`.
+        let _ = writeln!(
+            io::stderr(),
+            "refloop: {}: no thread for checkpoints at intervals: {}; they come only while births are recorded",
+            self.path.display(),
+            reason(error)
+        );
+    }
+
     /// A line for the launcher.
     pub(crate) fn say(&self, word: &str, rest: &str) {
         let Some(status) = &self.options.status else { return };

@@ -101,6 +101,11 @@ functions! {
     PyInterpreterState_Main() -> usize;
     PyInterpreterState_Head() -> usize;
     PyInterpreterState_Next(usize) -> usize;
+    PyGILState_Ensure() -> c_int;
+    PyGILState_Release(c_int);
+    PyEval_SaveThread() -> usize;
+    PyEval_RestoreThread(usize);
+    Py_IsInitialized() -> c_int;
     Py_AddPendingCall(extern "C" fn(*mut c_void) -> c_int, *mut c_void) -> c_int;
     PyModule_Create2(*mut ModuleDef, c_int) -> Object;
     PyImport_ImportModule(*const c_char) -> Object;

@@ -71,7 +71,9 @@ def _start(folder):
     import atexit
 
     atexit.register(recorder._exit)
-    os.register_at_fork(after_in_child=recorder._forked)
+    os.register_at_fork(
+        before=recorder._before_fork, after_in_parent=recorder._after_fork, after_in_child=recorder._forked
+    )
     asked = [line[7:] for line in os.environ.get("REFLOOP_RECORD", "").splitlines() if line.startswith("signal=")]
     if asked:
         try:

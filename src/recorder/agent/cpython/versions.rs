@@ -93,6 +93,8 @@ pub(crate) struct CPython {
     pub tracks_all_dicts: bool,
     /// An interpreter may have a lock of its own (3.12+).
     pub own_locks: bool,
+    /// `os.fork` warns of a process with more than one thread, whoever started it (3.12+).
+    pub counts_threads: bool,
     /// How the free lists can be switched off; `None` where they are bypassed.
     pub free_lists: Option<FreeLists>,
     /// Where the collector counts the objects that it looks at (3.15).
@@ -386,6 +388,7 @@ static V3_8: CPython = CPython {
     lists: Lists::PointerBetween,
     tracks_all_dicts: false,
     own_locks: false,
+    counts_threads: false,
     free_lists: None,
     gc_stats: None,
 };
@@ -465,6 +468,7 @@ static V3_12: CPython = CPython {
     function: GENERIC_FUNCTION,
     inner_frame: INNER_3_12,
     own_locks: true,
+    counts_threads: true,
     ..V3_11
 };
 

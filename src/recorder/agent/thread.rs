@@ -1,0 +1,112 @@
+//! Runs a thread that CPython does not know, and lets it wait without a signal and without a descriptor.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::io;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::system::without_signals;
+
+/// What a walk takes: it keeps its lists on the heap.
+const STACK: usize = 1 << 20;
+
+/// `pthread_attr_t`, with room to spare.
+type Attributes = [u64; 16];
+
+/// What the thread does. CPython may end it in the midst (`pthread_exit`), so nothing in it waits to be dropped.
+pub(crate) type Work = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
+unsafe extern "C" {
+    fn pthread_attr_init(attributes: *mut Attributes) -> c_int;
+    fn pthread_attr_setstacksize(attributes: *mut Attributes, bytes: usize) -> c_int;
+    fn pthread_attr_destroy(attributes: *mut Attributes) -> c_int;
+    fn pthread_create(thread: *mut usize, attributes: *const Attributes, work: Work, argument: *mut c_void) -> c_int;
+    fn pthread_join(thread: usize, result: *mut *mut c_void) -> c_int;
+    fn pthread_self() -> usize;
+    fn pthread_setname_np(thread: usize, name: *const c_char) -> c_int;
+    fn syscall(number: i64, ...) -> i64;
+}
+
+/// Numbers of the system calls `futex`, `gettid` and `tgkill`: older C libraries have no functions for them.
+#[cfg(target_arch = "x86_64")]
+const CALLS: Option<[i64; 3]> = Some([202, 186, 234]);
+#[cfg(target_arch = "aarch64")]
+const CALLS: Option<[i64; 3]> = Some([98, 178, 131]);
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+const CALLS: Option<[i64; 3]> = None;
+
+/// `FUTEX_WAIT | FUTEX_PRIVATE_FLAG`, `FUTEX_WAKE | FUTEX_PRIVATE_FLAG`.
+const WAIT: i32 = 128;
+const WAKE: i32 = 129;
+
+/// The system's number of the thread that was begun last.
+static ID: AtomicI32 = AtomicI32::new(0);
+
+/// Starts a thread on which every signal but faults is blocked, so that a handler of the program never runs on it.
+pub(crate) fn spawn(work: Work) -> io::Result<usize> {
+    if CALLS.is_none() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let mut attributes: Attributes = [0; 16];
+    let mut thread = 0;
+    // SAFETY: the C library writes its struct into the room for it, and the thread's handle; the work is a static function.
+    let error = without_signals(|| unsafe {
+        pthread_attr_init(&raw mut attributes);
+        pthread_attr_setstacksize(&raw mut attributes, STACK);
+        let error = pthread_create(&raw mut thread, &raw const attributes, work, null_mut());
+        pthread_attr_destroy(&raw mut attributes);
+        error
+    });
+    if error == 0 { Ok(thread) } else { Err(io::Error::from_raw_os_error(error)) }
+}
+
+/// The thread says who it is, first of all.
+pub(crate) fn introduce() {
+    let Some([_, gettid, _]) = CALLS else { return };
+    // SAFETY: the call takes nothing; the name ends with a zero byte.
+    unsafe {
+        ID.store(syscall(gettid) as i32, Ordering::Relaxed);
+        pthread_setname_np(pthread_self(), c"refloop".as_ptr());
+    }
+}
+
+/// Waits until the thread is gone, also for the system: it counts a thread for a moment after `pthread_join`.
+///
+/// # Safety
+/// Once for what [`spawn`] gave, in the same process.
+pub(crate) unsafe fn join(thread: usize) {
+    const LOOKS: usize = 1_000;
+    let Some([_, _, tgkill]) = CALLS else { return };
+    let process = i64::from(std::process::id());
+    // SAFETY: as the caller promises; signal 0 only asks whether somebody is there.
+    unsafe {
+        pthread_join(thread, null_mut());
+        let id = i64::from(ID.load(Ordering::Relaxed));
+        for _ in 0..LOOKS {
+            if syscall(tgkill, process, id, 0_i64) != 0 {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+}
+
+/// Waits so many nanoseconds, or until somebody changes the word and calls [`wake`].
+pub(crate) fn wait(word: &AtomicU32, unchanged: u32, nanoseconds: u64) {
+    let Some([futex, ..]) = CALLS else { return };
+    let time = [nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000];
+    // SAFETY: the kernel reads the word, and a 64-bit `timespec`.
+    unsafe {
+        syscall(futex, word.as_ptr(), WAIT, unchanged, time.as_ptr());
+    }
+}
+
+/// Ends a [`wait`] on this word.
+pub(crate) fn wake(word: &AtomicU32) {
+    let Some([futex, ..]) = CALLS else { return };
+    // SAFETY: the kernel takes the word's address only.
+    unsafe {
+        syscall(futex, word.as_ptr(), WAKE, 1_i32);
+    }
+}
