@@ -11,12 +11,22 @@ use crate::findings::Owner;
 /// What is new, gone, and grown from one run to another.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Diff {
-    /// Loops and types that are the same on both sides are not in it. Loops first by what happened, then by bytes.
+    /// What grew first, then what became less, most bytes first. A kind of loops is in it where their number differs.
     pub loops: Vec<Change>,
+    /// A type is in it where there are twice as many objects or half of them, or where they differ by at least
+    /// [`NOISE_BYTES`] and one in [`NOISE_PART`].
     pub types: Vec<Change>,
+    /// Types that differ by less: from one run of the same program to the next many do.
+    pub types_left_out: u64,
 }
 
-/// One loop or type whose number or bytes differ.
+/// Bytes of a type by which two runs of the same program may differ.
+pub const NOISE_BYTES: u64 = 1_000;
+
+/// One object in so many, likewise.
+pub const NOISE_PART: u64 = 100;
+
+/// One kind of loops, or type, of which there are more or fewer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     pub what: What,
@@ -28,7 +38,7 @@ pub struct Change {
     pub owner: Option<Owner>,
     /// Loops, or live instances: before and after.
     pub count: [u64; 2],
-    /// Bytes of loops with what they hold, or of live instances: before and after.
+    /// Most bytes of loops at one time with what they hold, or of live instances: before and after.
     pub bytes: [u64; 2],
 }
 
@@ -48,7 +58,7 @@ impl Diff {
             let owner = Some(row.owner.clone());
             (
                 row.fingerprint.clone(),
-                Side { name: row.path.clone(), owner, count: row.count, bytes: row.total_bytes.unwrap_or(0) },
+                Side { name: row.path.clone(), owner, count: row.count, bytes: row.peak_at_least.bytes.unwrap_or(0) },
             )
         };
         let of_type = |row: &TypeRow| {
@@ -57,7 +67,9 @@ impl Diff {
         };
         let loops = |report: &Report| report.loops.rows.iter().map(of_loop).collect();
         let types = |report: &Report| report.types.rows.iter().filter(|row| row.instances > 0).map(of_type).collect();
-        Diff { loops: changes(loops(old), loops(new), true), types: changes(types(old), types(new), false) }
+        let loops = changes(loops(old), loops(new), true);
+        let (types, noise) = changes(types(old), types(new), false).into_iter().partition::<Vec<_>, _>(Change::is_told);
+        Diff { loops, types, types_left_out: noise.len() as u64 }
     }
 
     /// The application has loops of a kind that was not there before.
@@ -78,6 +90,14 @@ impl Diff {
 }
 
 impl Change {
+    /// It is more than noise: new, gone, half of it or twice as much; or much in bytes, and more than one object in many.
+    fn is_told(&self) -> bool {
+        let [before, after] = self.count;
+        let (differs, most) = (before.abs_diff(after), before.max(after));
+        let is_much = self.bytes == [0, 0] || self.bytes[0].abs_diff(self.bytes[1]) >= NOISE_BYTES;
+        differs.saturating_mul(2) >= most || is_much && differs.saturating_mul(NOISE_PART) >= most
+    }
+
     /// A loop of a package or the standard library.
     pub fn is_foreign(&self) -> bool {
         self.owner.as_ref().is_some_and(|owner| !owner.is_application())
@@ -104,8 +124,8 @@ fn changes(old: Amounts, new: Amounts, are_loops: bool) -> Vec<Change> {
         let what = match (before, after) {
             (None, _) => What::New,
             (_, None) => What::Gone,
-            (Some(before), Some(after)) if after.amount() > before.amount() => What::Grown,
-            (Some(before), Some(after)) if after.amount() < before.amount() => What::Shrunk,
+            (Some(before), Some(after)) if after.count > before.count => What::Grown,
+            (Some(before), Some(after)) if after.count < before.count => What::Shrunk,
             _ => return None,
         };
         let told = after.or(before).unwrap_or(&nothing);
@@ -121,16 +141,11 @@ fn changes(old: Amounts, new: Amounts, are_loops: bool) -> Vec<Change> {
     };
     let mut changes: Vec<Change> = keys.filter_map(change).collect();
     let by = |change: &Change| {
-        (change.what, std::cmp::Reverse(change.bytes[0].abs_diff(change.bytes[1])), change.name.clone())
+        let is_less = matches!(change.what, What::Shrunk | What::Gone);
+        (is_less, std::cmp::Reverse(change.bytes[0].abs_diff(change.bytes[1])), change.name.clone())
     };
     changes.sort_by_cached_key(by);
     changes
-}
-
-impl Side {
-    fn amount(&self) -> (u64, u64) {
-        (self.count, self.bytes)
-    }
 }
 
 impl What {

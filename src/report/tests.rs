@@ -238,7 +238,10 @@ fn a_difference_names_what_is_new_grown_and_gone() {
     let mut new = report(None);
     new.loops.rows[0].fingerprint = "0000000000000001".to_string();
     new.loops.rows[1].count += 1;
-    new.types.rows[0].instances -= 1;
+    new.types.rows[0].instances += 1_000;
+    new.types.rows[0].bytes += 228_000;
+    new.types.rows[1].bytes += 3;
+    new.types.rows.push(TypeRow { type_name: "app.Line".to_string(), instances: 1, bytes: 48, ..TypeRow::default() });
     let diff = diff::Diff::between(&old, &new);
     assert!(diff.has_new_loops());
     let mut out = Vec::new();

@@ -3,14 +3,16 @@
 use std::io::{self, Write};
 
 use super::grid::{Align, Grid};
+use super::wrap::wrap_words;
 use crate::findings::Owner;
-use crate::human::{bytes, count};
+use crate::human::{bytes, count, counted};
 use crate::report::RenderOptions;
-use crate::report::diff::{Change, Diff};
+use crate::report::diff::{Change, Diff, NOISE_BYTES, NOISE_PART};
 
 pub fn write(diff: &Diff, page: &RenderOptions, top: usize, out: &mut dyn Write) -> io::Result<()> {
     if diff.loops.is_empty() && diff.types.is_empty() {
-        return writeln!(out, "no difference");
+        writeln!(out, "no difference")?;
+        return noise(diff, page, out);
     }
     for (head, name, changes) in [("LOOPS", "Loop", &diff.loops), ("TYPES", "Type", &diff.types)] {
         if changes.is_empty() {
@@ -22,7 +24,7 @@ pub fn write(diff: &Diff, page: &RenderOptions, top: usize, out: &mut dyn Write)
         writeln!(out, "{head}")?;
         let mut grid = Grid::new(page.width);
         grid.column("", Align::Left).column("Before", Align::Right).column("After", Align::Right);
-        grid.column("Bytes", Align::Right);
+        grid.column(if name == "Loop" { "At one time" } else { "Bytes" }, Align::Right);
         let owners = changes.iter().take(top).any(Change::is_foreign);
         if owners {
             grid.column("Owner", Align::Left);
@@ -39,7 +41,17 @@ pub fn write(diff: &Diff, page: &RenderOptions, top: usize, out: &mut dyn Write)
             writeln!(out, "… and {} more (--top 0 shows all)", count(more as u64))?;
         }
     }
-    Ok(())
+    noise(diff, page, out)
+}
+
+/// What is left out because two runs of the same program differ by so much.
+fn noise(diff: &Diff, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    if diff.types_left_out == 0 {
+        return Ok(());
+    }
+    let types = counted(diff.types_left_out, "type is", "types are");
+    let text = format!("{types} left out: the difference is below {} or 1 object in {NOISE_PART}", bytes(NOISE_BYTES));
+    writeln!(out, "{}", wrap_words(&text, 0, page.width))
 }
 
 fn signed([before, after]: [u64; 2]) -> String {
