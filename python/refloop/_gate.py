@@ -31,7 +31,8 @@ class Gate:
         self._exit = 0
         self._written = ""
         self._is_done = False
-        #: Loops that are classes which a test made.
+        #: The kinds of loops that fail, and how many loops are classes which a test made.
+        self._entries: List[Entry] = []
         self._classes = 0
         #: Those of workers; ``None`` in a run of one process.
         self.traces = traces
@@ -90,13 +91,13 @@ class Gate:
             return
         if self._analysis.problem is not None:
             self._cannot_judge(self._analysis.problem)
+        self._take(self._analysis)
         if self._fails:
-            entries = self._entries(self._analysis)
             terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-            if entries and terminal is not None:
+            if self._entries and terminal is not None:
                 # The line of dots is full.
                 terminal.ensure_newline()
-            for failure in failures(entries):
+            for failure in failures(self._entries):
                 self._fail(failure)
             if self._analysis.others or self._analysis.strict:
                 self._exit = int(pytest.ExitCode.TESTS_FAILED)
@@ -133,21 +134,20 @@ class Gate:
         running = ["--running"] if recording is not None and recording.goes_on else []
         return check(traces, folder, [*baseline, *running])
 
-    def _entries(self, analysis: Analysis) -> List[Entry]:
-        """The failing kinds of loops, with the tests that made some. Tests whose marker says so are left out."""
-        entries = []
-        self._classes = 0
+    def _take(self, analysis: Analysis) -> None:
+        """Takes the failing kinds of loops, with the tests that made some. Tests whose marker says so are left out."""
+        order = {f"{TEST} {nodeid}": place for place, nodeid in enumerate(self._tests)}
+        counts_classes = bool(self._config.getini("refloop_classes"))
         for loop in analysis.failing:
-            made = {nodeid: loop.seen_in(f"{TEST} {nodeid}") for nodeid in self._tests}
-            made = {nodeid: here for nodeid, here in made.items() if here}
+            marks = sorted((mark for mark in loop.marks if mark in order), key=order.__getitem__)
+            made = {mark[len(TEST) + 1 :]: loop.marks[mark] for mark in marks}
             outside = loop.count - sum(made.values())
-            if made and loop.pattern == CLASS and not self._config.getini("refloop_classes"):
+            if made and loop.pattern == CLASS and not counts_classes:
                 self._classes += loop.count - outside
                 made = {}
             tests = {nodeid: here for nodeid, here in made.items() if not hasattr(self._tests[nodeid], IGNORED)}
             if tests or outside > 0:
-                entries.append(Entry(loop, tests, max(outside, 0)))
-        return entries
+                self._entries.append(Entry(loop, tests, max(outside, 0)))
 
     def _fail(self, failure: Failure) -> None:
         """Reports a failure beside what the test said itself, as a failing teardown is."""
@@ -168,7 +168,7 @@ class Gate:
             last_failed.pop(failure.name, None)
 
     def _tell(self, analysis: Analysis, terminal: Any) -> None:  # noqa: ANN401
-        entries = self._entries(analysis)
+        entries = self._entries
         if entries and self._config.option.refloop == "report":
             terminal.section("reference loops")
             for text in page(entries):
