@@ -105,9 +105,7 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
     }
     // What the walk took is no part of the collection.
     time(state);
-    state.recorder.log.emit(|encoder| encoder.gc_start(generation));
-    follow(state);
-    check(state);
+    write_start(state, generation);
 }
 
 /// Has the collector itself say what it finds. False where other functions in `gc.callbacks` could see how.
@@ -151,7 +149,12 @@ fn collector_found(state: &mut State, found: &[usize]) {
         recorder.walker = Some(walker);
         recorder.mark_condemned();
     }
-    recorder.log.emit(|encoder| encoder.gc_start(generation));
+    write_start(state, generation);
+}
+
+/// What the collection finds is written; from here on it goes its way.
+fn write_start(state: &mut State, generation: u8) {
+    state.recorder.log.emit(|encoder| encoder.gc_start(generation));
     follow(state);
     check(state);
 }

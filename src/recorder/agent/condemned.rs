@@ -78,6 +78,9 @@ impl Recorder {
     /// # Safety
     /// Under the interpreter's lock, outside collections, with the hook in place since the collection began.
     pub(crate) unsafe fn bury_condemned(&mut self) {
+        if self.condemned.members.is_empty() {
+            return;
+        }
         let Some(walker) = self.walker.take() else { return };
         // SAFETY: as the caller promises; a block that has the mark was not given back.
         unsafe {

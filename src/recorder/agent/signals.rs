@@ -39,6 +39,9 @@ impl Information {
     }
 }
 
+/// The default, with no mask.
+const OF_DEFAULT: Action = Action { handler: DEFAULT, mask: [0; 16], flags: 0, restorer: 0 };
+
 pub(crate) type SignalHandler = extern "C" fn(c_int, *const Information, *mut c_void);
 
 /// What the process does on a signal: the address of a handler, or [`DEFAULT`].
@@ -47,7 +50,7 @@ pub(crate) fn handler_of(signal: c_int) -> usize {
 }
 
 fn action_of(signal: c_int) -> Action {
-    let mut action = Action { handler: DEFAULT, mask: [0; 16], flags: 0, restorer: 0 };
+    let mut action = OF_DEFAULT;
     // SAFETY: the struct has the C library's layout.
     unsafe {
         sigaction(signal, std::ptr::null(), &raw mut action);
@@ -69,10 +72,9 @@ pub(crate) fn set_handler(signal: c_int, handler: SignalHandler) {
 
 /// Gives a signal its default.
 pub(crate) fn set_default(signal: c_int) {
-    let default = Action { handler: DEFAULT, mask: [0; 16], flags: 0, restorer: 0 };
     // SAFETY: the struct has the C library's layout.
     unsafe {
-        sigaction(signal, &raw const default, std::ptr::null_mut());
+        sigaction(signal, &OF_DEFAULT, std::ptr::null_mut());
     }
 }
 
