@@ -42,7 +42,9 @@ pub trait TraceFormat: Sync {
     /// Reads the header of an input that this format claims.
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError>;
     /// How a trace is written in it; `None` for a format that is only read.
-    fn writer(&self) -> Option<Writer>;
+    fn writer(&self) -> Option<Writer> {
+        None
+    }
 }
 
 /// Writes the header of a trace and returns what takes its events.

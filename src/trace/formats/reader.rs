@@ -128,3 +128,12 @@ impl<P: LineParser> Source for LineSource<P> {
         self.lines.input.length()
     }
 }
+
+/// A reader of a log, of whose lines so many bytes are looked at.
+pub(super) fn of_lines<P: LineParser + Default + 'static>(
+    header: Header,
+    input: Input,
+    looked_at: usize,
+) -> Box<dyn Events> {
+    Box::new(StepReader::new(header, LineSource::new(input, looked_at, P::default())))
+}

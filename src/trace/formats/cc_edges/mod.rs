@@ -8,8 +8,8 @@ mod record;
 mod tests;
 
 use super::lines::FIRST_MIB;
-use super::reader::{LineSource, StepReader};
-use super::{TraceFormat, Writer, imported};
+use super::reader::of_lines;
+use super::{TraceFormat, imported};
 use crate::trace::input::Input;
 use crate::trace::{Events, References, TraceError};
 use record::Record;
@@ -35,10 +35,6 @@ impl TraceFormat for CcEdges {
 
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
         let header = imported(self, "firefox", References::Checkpoints);
-        Ok(Box::new(StepReader::new(header, LineSource::new(input, FIRST_MIB, read::Parser::default()))))
-    }
-
-    fn writer(&self) -> Option<Writer> {
-        None
+        Ok(of_lines::<read::Parser>(header, input, FIRST_MIB))
     }
 }

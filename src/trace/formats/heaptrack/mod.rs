@@ -8,8 +8,8 @@ mod record;
 use memchr::memmem::find;
 
 use super::lines::FIRST_MIB;
-use super::reader::{LineSource, StepReader};
-use super::{TraceFormat, Writer, imported};
+use super::reader::of_lines;
+use super::{TraceFormat, imported};
 use crate::trace::input::Input;
 use crate::trace::{Births, Events, Header, References, TraceError};
 
@@ -33,10 +33,6 @@ impl TraceFormat for Heaptrack {
 
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
         let header = Header { births: Births::All, ..imported(self, "native", References::None) };
-        Ok(Box::new(StepReader::new(header, LineSource::new(input, FIRST_MIB, read::Parser::default()))))
-    }
-
-    fn writer(&self) -> Option<Writer> {
-        None
+        Ok(of_lines::<read::Parser>(header, input, FIRST_MIB))
     }
 }

@@ -6,8 +6,8 @@ mod read;
 mod record;
 
 use super::lines::WHOLE;
-use super::reader::{LineSource, StepReader};
-use super::{TraceFormat, Writer, imported};
+use super::reader::of_lines;
+use super::{TraceFormat, imported};
 use crate::trace::input::Input;
 use crate::trace::{Events, References, TraceError};
 
@@ -31,10 +31,6 @@ impl TraceFormat for Meliae {
 
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
         let header = imported(self, "cpython", References::Uncounted);
-        Ok(Box::new(StepReader::new(header, LineSource::new(input, WHOLE, read::Parser::default()))))
-    }
-
-    fn writer(&self) -> Option<Writer> {
-        None
+        Ok(of_lines::<read::Parser>(header, input, WHOLE))
     }
 }

@@ -6,8 +6,8 @@ mod read;
 mod record;
 
 use super::lines::FIRST_MIB;
-use super::reader::{LineSource, StepReader};
-use super::{TraceFormat, Writer, imported};
+use super::reader::of_lines;
+use super::{TraceFormat, imported};
 use crate::trace::input::Input;
 use crate::trace::{Births, Events, Header, References, TraceError};
 use record::Record;
@@ -37,10 +37,6 @@ impl TraceFormat for Memray {
             _ => "cpython".to_owned(),
         };
         let header = Header { births: Births::All, ..imported(self, &runtime, References::None) };
-        Ok(Box::new(StepReader::new(header, LineSource::new(input, FIRST_MIB, read::Parser::default()))))
-    }
-
-    fn writer(&self) -> Option<Writer> {
-        None
+        Ok(of_lines::<read::Parser>(header, input, FIRST_MIB))
     }
 }

@@ -6,7 +6,7 @@ mod cursor;
 mod read;
 
 use super::reader::StepReader;
-use super::{TraceFormat, Writer, imported};
+use super::{TraceFormat, imported};
 use crate::trace::input::Input;
 use crate::trace::{Events, References, TraceError};
 
@@ -32,9 +32,5 @@ impl TraceFormat for PyHeap {
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
         let header = imported(self, "cpython", References::Uncounted);
         Ok(Box::new(StepReader::new(header, read::Reader::new(input))))
-    }
-
-    fn writer(&self) -> Option<Writer> {
-        None
     }
 }

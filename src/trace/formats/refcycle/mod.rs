@@ -9,7 +9,7 @@ use memchr::memmem::find;
 
 use super::json::{JsonSource, first_key};
 use super::reader::StepReader;
-use super::{SNIFFED, TraceFormat, Writer, imported};
+use super::{SNIFFED, TraceFormat, imported};
 use crate::trace::input::Input;
 use crate::trace::{Events, References, TraceError};
 
@@ -40,9 +40,5 @@ impl TraceFormat for Refcycle {
         let references = if is_garbage { References::Checkpoints } else { References::Uncounted };
         let parser = read::Parser::new(is_garbage);
         Ok(Box::new(StepReader::new(imported(self, "cpython", references), JsonSource::new(input, parser))))
-    }
-
-    fn writer(&self) -> Option<Writer> {
-        None
     }
 }

@@ -11,7 +11,7 @@ use memchr::memmem::find;
 
 use super::json::{JsonSource, first_key};
 use super::reader::StepReader;
-use super::{TraceFormat, Writer, imported};
+use super::{TraceFormat, imported};
 use crate::trace::input::Input;
 use crate::trace::{Events, References, TraceError};
 
@@ -34,9 +34,5 @@ impl TraceFormat for V8 {
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
         let header = imported(self, "v8", References::Uncounted);
         Ok(Box::new(StepReader::new(header, JsonSource::new(input, read::Parser::default()))))
-    }
-
-    fn writer(&self) -> Option<Writer> {
-        None
     }
 }
