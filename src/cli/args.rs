@@ -180,6 +180,17 @@ pub(crate) struct Check {
     pub strict: bool,
 }
 
+/// How the answer to one question is written, and where to.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Answer {
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
+    pub format: Form,
+    /// Where to write it; the file appears whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 #[derive(Debug, ClapArgs)]
 #[group(id = "target", required = true, args = ["type_name", "object"])]
 pub(crate) struct Why {
@@ -191,12 +202,8 @@ pub(crate) struct Why {
     /// The object with this tag, in hexadecimal
     #[arg(long, value_name = "TAG", value_parser = tag)]
     pub object: Option<u64>,
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
-    pub format: Form,
-    /// Where to write it; the file appears whole or not at all
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub answer: Answer,
     #[command(flatten)]
     pub messages: Messages,
 }
@@ -212,12 +219,8 @@ pub(crate) struct WhatIf {
     /// A local variable that its function deletes at its end: handle.error
     #[arg(long, value_name = "FUNCTION.NAME", value_parser = Change::parse_local)]
     pub drop_local: Vec<Change>,
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
-    pub format: Form,
-    /// Where to write it; the file appears whole or not at all
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub answer: Answer,
     #[command(flatten)]
     pub messages: Messages,
 }
@@ -228,12 +231,8 @@ pub(crate) struct Diff {
     pub old: PathBuf,
     /// The run after
     pub new: PathBuf,
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = Form::NAMES[0], value_parser = form())]
-    pub format: Form,
-    /// Where to write it; the file appears whole or not at all
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub answer: Answer,
     /// Rows of each table; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use refloop::report::{RenderOptions, View};
 use tempfile::NamedTempFile;
 
 use crate::args::{Color, Messages};
@@ -25,6 +26,23 @@ pub(crate) fn write(file: Option<&Path>, page: impl FnOnce(&mut dyn Write) -> io
             page(&mut out).and_then(|()| out.flush()).context("cannot write to standard output").map_err(Failure::Input)
         }
     }
+}
+
+/// The same of a page that is laid out for where it goes.
+pub(crate) fn write_page(
+    file: Option<&Path>,
+    view: View,
+    messages: &Messages,
+    page: impl FnOnce(&RenderOptions, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let options = layout(file, view, messages);
+    write(file, |out| page(&options, out))
+}
+
+/// How a page is laid out for where it goes.
+pub(crate) fn layout(file: Option<&Path>, view: View, messages: &Messages) -> RenderOptions {
+    let to_file = file.is_some();
+    RenderOptions { view, width: width(to_file), color: color(messages, to_file) }
 }
 
 fn to_file(file: &Path, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
@@ -98,7 +116,7 @@ fn with_usual_permissions<'b, 'a>(builder: &'b mut tempfile::Builder<'a, 'a>) ->
 }
 
 /// Columns of the page. `COLUMNS` counts where standard output is no terminal.
-pub(crate) fn width(to_file: bool) -> usize {
+fn width(to_file: bool) -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout()).filter(|_| !to_file);
     let columns = terminal.map(|(width, _)| usize::from(width.0));
     let columns = columns.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok());
@@ -106,7 +124,7 @@ pub(crate) fn width(to_file: bool) -> usize {
 }
 
 /// Whether a page on standard output is coloured.
-pub(crate) fn color(messages: &Messages, to_file: bool) -> bool {
+fn color(messages: &Messages, to_file: bool) -> bool {
     match messages.color {
         Color::Always => true,
         Color::Never => false,

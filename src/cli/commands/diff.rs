@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use refloop::findings::{self, Ownership};
 use refloop::report::diff::Diff;
-use refloop::report::{RenderOptions, Report, ReportOptions, View};
+use refloop::report::{Report, ReportOptions, View};
 use refloop::run::Options;
 
 use super::report;
@@ -18,11 +18,11 @@ pub(crate) fn diff(command: &args::Diff) -> Result<Outcome, Failure> {
     let (old, old_error) = report_of(&command.old, &ownership, command)?;
     let (new, new_error) = report_of(&command.new, &ownership, command)?;
     let diff = Diff::between(&old, &new);
-    let to_file = command.output.is_some();
-    let width = output::width(to_file);
-    let page = RenderOptions { view: View::Analyze, width, color: output::color(&command.messages, to_file) };
     let top = if command.top == 0 { usize::MAX } else { command.top };
-    output::write(command.output.as_deref(), |out| diff.write(command.format, &page, top, out))?;
+    let args::Answer { format, output } = &command.answer;
+    output::write_page(output.as_deref(), View::Analyze, &command.messages, |page, out| {
+        diff.write(*format, page, top, out)
+    })?;
     match old_error.or(new_error) {
         Some(error) => Err(error),
         None if command.fail_on_new && diff.has_new_loops() => Ok(Outcome::Findings),

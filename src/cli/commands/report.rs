@@ -91,9 +91,7 @@ pub(crate) fn write(mut report: Report, view: View, page: &args::Page) -> Result
     if top > 0 && view != View::Check {
         report.limit(top);
     }
-    let to_file = page.output.is_some();
-    let of_page =
-        report::RenderOptions { view, width: output::width(to_file), color: output::color(&page.messages, to_file) };
+    let of_page = output::layout(page.output.as_deref(), view, &page.messages);
     // A passing gate has nothing to say when nothing is to be said.
     let is_quiet = page.messages.quiet && format.audience() == Audience::Terminal;
     let passes = report.gate.as_ref().is_some_and(|gate| !gate.failed);

@@ -1,6 +1,6 @@
 //! Runs `whatif`: writes what a change would do to the program that was recorded.
 
-use refloop::report::{RenderOptions, View, whatif as report};
+use refloop::report::{View, whatif as report};
 use refloop::trace::TraceError;
 use refloop::whatif::{self, Change, Doubt, Doubtful, Outcome, WhatIf};
 
@@ -35,10 +35,10 @@ pub(crate) fn whatif(command: &args::WhatIf) -> Result<End, Failure> {
         if let Some(first) = doubtful.first().filter(|_| error.is_none()) {
             return Err(Failure::usage(sentence(first)));
         }
-        let to_file = command.output.is_some();
-        let color = output::color(&command.messages, to_file);
-        let page = RenderOptions { view: View::Analyze, width: output::width(to_file), color };
-        output::write(command.output.as_deref(), |out| report::write(outcome, command.format, &page, out))?;
+        let args::Answer { format, output } = &command.answer;
+        output::write_page(output.as_deref(), View::Analyze, &command.messages, |page, out| {
+            report::write(outcome, *format, page, out)
+        })?;
     }
     error.map_or(Ok(End::Nothing), |error| Err(error.into()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use refloop::heap::label::last_part;
 use refloop::heap::{self, Heap};
-use refloop::report::{RenderOptions, View, why as report};
+use refloop::report::{View, why as report};
 use refloop::retention::{Query, Target};
 
 use crate::args;
@@ -26,10 +26,10 @@ pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
     let asked = command.type_name.clone().or(command.object.map(|object| format!("{object:x}")));
     match query.finish() {
         Some(answer) => {
-            let to_file = command.output.is_some();
-            let color = output::color(&command.messages, to_file);
-            let page = RenderOptions { view: View::Analyze, width: output::width(to_file), color };
-            output::write(command.output.as_deref(), |out| report::write(&answer, command.format, &page, out))?;
+            let args::Answer { format, output } = &command.answer;
+            output::write_page(output.as_deref(), View::Analyze, &command.messages, |page, out| {
+                report::write(&answer, *format, page, out)
+            })?;
         }
         None if replayed.error.is_none() => {
             let asked = asked.unwrap_or_default();
