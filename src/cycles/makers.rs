@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::tracker::stack;
+use super::tracker::{ObjectMap, stack};
 use super::{Garbage, StackFrame};
 use crate::heap::{Heap, HeapGraph, Node, ObjectId, Observer, SnapshotKind};
 use crate::trace::SiteId;
@@ -62,8 +62,8 @@ fn once(mut made: Vec<MadeHere>) -> Vec<MadeHere> {
 pub struct MakersTracker {
     garbage: Sums,
     alive: Option<Sums>,
-    /// By place in the heap: the object that was there when it was counted as garbage.
-    counted: Vec<Option<ObjectId>>,
+    /// Garbage that was counted.
+    counted: ObjectMap<ObjectId>,
 }
 
 type Sums = HashMap<SiteId, (u64, u64), FixedState>;
@@ -79,11 +79,9 @@ impl Observer for MakersTracker {
         let garbage = Garbage::of(graph);
         for &node in &garbage.nodes {
             let index = graph.object(node);
-            let place = index.0 as usize;
-            if self.counted.len() <= place {
-                self.counted.resize(place + 1, None);
-            }
-            if self.counted[place].replace(heap.id(index)) != Some(heap.id(index)) {
+            let id = heap.id(index);
+            if self.counted.get(index) != Some(&id) {
+                self.counted.insert(index, id);
                 add(&mut self.garbage, heap, graph, node);
             }
         }
@@ -105,7 +103,7 @@ fn add(sums: &mut Sums, heap: &Heap, graph: &HeapGraph, node: Node) {
     let object = heap.object(graph.object(node));
     let (objects, bytes) = sums.entry(object.site).or_default();
     *objects += 1;
-    *bytes = bytes.saturating_add(object.bytes.saturating_add(object.owned_bytes));
+    *bytes = bytes.saturating_add(object.all_bytes());
 }
 
 /// By stack, with the places of each.
@@ -117,8 +115,7 @@ fn made(heap: &Heap, sums: Sums) -> Vec<MadeHere> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::replay;
-    use crate::trace::formats::open_bytes;
+    use crate::heap::testing::play;
 
     #[test]
     fn garbage_is_counted_once_and_what_lives_at_the_end_apart() {
@@ -141,10 +138,8 @@ mod tests {
             alloc 1 1 200 @2
             ref 1 1 .me
             end";
-        let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let mut tracker = MakersTracker::default();
-        let replayed = replay(&mut *open_bytes(lines.join("\n").into_bytes()).unwrap(), &mut tracker, &mut |_| {});
-        assert!(replayed.error.is_none(), "{:?}", replayed.error);
+        let replayed = play(script, &mut tracker);
         let told = |made: &[MadeHere]| -> Vec<(Vec<u32>, u64, u64)> {
             let lines = |of: &MadeHere| of.stack.iter().map(|frame| frame.line).collect();
             made.iter().map(|of| (lines(of), of.objects, of.bytes)).collect()

@@ -194,9 +194,8 @@ fn elements(heap: &Heap, graph: &HeapGraph, container: Node) -> (String, u64, Ve
     let mut by_type: BTreeMap<TypeId, (u64, ObjectIndex)> = BTreeMap::new();
     for &referent in graph.referents(container) {
         let index = graph.object(referent);
-        let (own, owned) = heap.bytes(index);
         let (bytes, newest) = by_type.entry(heap.class(index)).or_insert((0, index));
-        *bytes = bytes.saturating_add(own.saturating_add(owned));
+        *bytes = bytes.saturating_add(heap.all_bytes(index));
         *newest = std::cmp::max_by_key(*newest, index, |&index| heap.id(index));
     }
     let all = by_type.values().fold(0u64, |sum, (bytes, _)| sum.saturating_add(*bytes));

@@ -1,8 +1,7 @@
 //! Shows what grows in small scripts.
 
 use super::*;
-use crate::heap::replay;
-use crate::trace::formats::open_bytes;
+use crate::heap::testing::play;
 
 /// A module with a dict `CACHE` that gets `per_look` entries before each of `looks` checkpoints, and one that is filled before
 /// the first.
@@ -32,8 +31,7 @@ fn growth(per_look: u64, looks: u64) -> Growth {
     }
     trace.push_str("end\n");
     let mut tracker = GrowthTracker::new();
-    let replayed = replay(&mut *open_bytes(trace.into_bytes()).unwrap(), &mut tracker, &mut |_| {});
-    assert!(replayed.error.is_none(), "{:?}", replayed.error);
+    play(&trace, &mut tracker);
     tracker.finish()
 }
 

@@ -26,6 +26,8 @@ mod replay;
 mod state;
 mod tables;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};

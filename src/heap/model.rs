@@ -11,6 +11,7 @@ use super::anomaly::{Anomalies, AnomalyKind};
 use super::checkpoint::Walk;
 use super::identity::Identity;
 use super::journal::Shift;
+use super::label::Named;
 use super::names;
 use super::objects::Objects;
 use super::references::{References, Tally};
@@ -45,6 +46,14 @@ pub struct Object {
     pub flags: ObjectFlags,
     pub dict: DictState,
     pub dict_capacity: u32,
+}
+
+impl Object {
+    /// Of its block, and of those that it owns.
+    #[inline]
+    pub fn all_bytes(&self) -> u64 {
+        self.bytes.saturating_add(self.owned_bytes)
+    }
 }
 
 /// A moment of the replay.
@@ -232,6 +241,13 @@ impl Heap {
         (self.objects.bytes(index.0), self.objects.owned(index.0))
     }
 
+    /// The same together, as [`Object::all_bytes`].
+    #[inline]
+    pub fn all_bytes(&self, index: ObjectIndex) -> u64 {
+        let (own, owned) = self.bytes(index);
+        own.saturating_add(owned)
+    }
+
     #[inline]
     pub fn id(&self, index: ObjectIndex) -> ObjectId {
         ObjectId(self.objects.id(index.0))
@@ -256,6 +272,18 @@ impl Heap {
     /// Where the code is defined that a function, frame, generator, coroutine or code object runs.
     pub fn code(&self, index: ObjectIndex) -> Option<SiteId> {
         self.objects.beside(index.0).code
+    }
+
+    /// What is known of an object, as far as its label needs it.
+    pub fn named(&self, index: ObjectIndex) -> Named<'_> {
+        let class = self.class(index);
+        let code = self.code(index).and_then(|site| self.sites.get(site));
+        Named {
+            type_name: self.types.name(class),
+            type_flags: self.types.get(class).map(|class| class.flags).unwrap_or_default(),
+            code: code.map(|site| self.text(site.function)),
+            name: self.name(index),
+        }
     }
 
     /// Names of its roots, sorted by number of the text, each once.

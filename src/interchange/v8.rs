@@ -61,9 +61,8 @@ impl GraphFormat for V8 {
             writeln!(out, "{comma}{SYNTHETIC},{},{},0,{edges},0,0", texts.number(name), 2 * nth + 1)?;
         }
         for node in objects(graph) {
-            let (own, owned) = heap.bytes(graph.object(node));
             let (name, id) = (texts.number(type_name(heap, graph, node)), 2 * places[node.0 as usize] + 1);
-            let (bytes, edges) = (own.saturating_add(owned), graph.referents(node).len());
+            let (bytes, edges) = (heap.all_bytes(graph.object(node)), graph.referents(node).len());
             writeln!(out, ",{OBJECT},{name},{id},{bytes},{edges},0,0")?;
         }
         write!(out, "],\n\"edges\":[{ELEMENT},1,{}\n,{ELEMENT},2,{}\n", N_FIELDS, 2 * N_FIELDS)?;

@@ -241,11 +241,7 @@ fn is_child_of(path: &Path, output: &Path) -> bool {
     };
     let Some(number) = number() else { return false };
     let Ok(trace) = crate::trace::open(path) else { return false };
-    let says = |key, expected: Option<&str>| {
-        let mut known = trace.header().extra.iter().filter(|(name, _)| name == key);
-        known.any(|(_, value)| expected.is_none_or(|expected| value == expected))
-    };
-    says("pid", Some(number)) && says("parent", None)
+    trace.header().word("pid") == Some(number) && trace.header().word("parent").is_some()
 }
 
 fn in_front(first: &OsStr, rest: Option<&OsStr>) -> OsString {

@@ -115,10 +115,7 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Ans
     let reached: u64 = groups.iter().map(|group| group.len() as u64).sum();
     groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
     let more = groups.split_off(groups.len().min(MOST_WAYS));
-    let bytes = |node: Node| {
-        let (own, owned) = heap.bytes(graph.object(node));
-        own.saturating_add(owned)
-    };
+    let bytes = |node: Node| heap.all_bytes(graph.object(node));
     let tree = DominatorTree::of(graph, paths.roots(), bytes);
     let within = within(&tree, asked);
     let ways = groups.iter().filter_map(|group| {
@@ -157,15 +154,11 @@ fn within(tree: &DominatorTree, asked: &[bool]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::replay;
-    use crate::trace::formats::open_bytes;
+    use crate::heap::testing::play;
 
     fn why(target: Target, script: &str) -> Answer {
-        let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let trace = format!("reftrace 1 runtime=test\n{}\n", lines.join("\n"));
         let mut query = Query::about(target);
-        let replayed = replay(&mut *open_bytes(trace.into_bytes()).unwrap(), &mut query, &mut |_| {});
-        assert!(replayed.error.is_none(), "{:?}", replayed.error);
+        play(script, &mut query);
         query.finish().unwrap()
     }
 

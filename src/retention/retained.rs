@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::{DominatorTree, RootPaths};
-use crate::heap::label::{Named, attribute_of_key};
+use crate::heap::label::attribute_of_key;
 use crate::heap::{Heap, HeapGraph, Node, Observer, SnapshotKind};
 use crate::trace::{References, Slot};
 
@@ -73,10 +73,7 @@ impl Observer for RetainedTracker {
 impl Retained {
     pub fn of(heap: &Heap, graph: &HeapGraph) -> Retained {
         let paths = RootPaths::of(heap, graph);
-        let bytes = |node: Node| {
-            let (own, owned) = heap.bytes(graph.object(node));
-            own.saturating_add(owned)
-        };
+        let bytes = |node: Node| heap.all_bytes(graph.object(node));
         let tree = DominatorTree::of(graph, paths.roots(), bytes);
         drop(paths);
         let summary = Retained {
@@ -188,15 +185,7 @@ impl Expansion<'_> {
 
     /// `module svc`, `class Point`, `function handle`; `None` for what has no name of its own.
     fn own_name(&self, node: Node) -> Option<String> {
-        let index = self.graph.object(node);
-        let class = self.heap.types().get(self.heap.class(index));
-        let code = self.heap.code(index).and_then(|site| self.heap.sites().get(site));
-        let named = Named {
-            type_name: class.map(|class| class.name.as_str()).unwrap_or_default(),
-            type_flags: class.map(|class| class.flags).unwrap_or_default(),
-            code: code.map(|site| self.heap.text(site.function)),
-            name: self.heap.name(index),
-        };
+        let named = self.heap.named(self.graph.object(node));
         (named.name.is_some() || named.code.is_some()).then(|| named.label())
     }
 }
@@ -253,16 +242,12 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::replay;
-    use crate::trace::formats::open_bytes;
+    use crate::heap::testing::play;
     use insta::assert_snapshot;
 
     fn retained(script: &str) -> Retained {
-        let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let trace = format!("reftrace 1 runtime=test\n{}\n", lines.join("\n"));
         let mut tracker = RetainedTracker::default();
-        let replayed = replay(&mut *open_bytes(trace.into_bytes()).unwrap(), &mut tracker, &mut |_| {});
-        assert!(replayed.error.is_none(), "{:?}", replayed.error);
+        play(script, &mut tracker);
         tracker.finish().unwrap()
     }
 

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use foldhash::quality;
 
-use crate::heap::label::{Named, attribute_of_key};
+use crate::heap::label::attribute_of_key;
 use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex};
 use crate::trace::{ObjectFlags, Slot};
 
@@ -264,17 +264,10 @@ fn fold(heap: &Heap, steps: Vec<(Node, ObjectIndex, String)>) -> Vec<RootStep> {
             owner.slot = attribute;
             continue;
         }
-        let code = heap.code(index).and_then(|site| heap.sites().get(site));
-        let named = Named {
-            type_name,
-            type_flags: heap.types().get(object.class).map(|class| class.flags).unwrap_or_default(),
-            code: code.map(|site| heap.text(site.function)),
-            name: heap.name(index),
-        };
         folded.push(RootStep {
             object: index,
             address: object.address,
-            label: named.label(),
+            label: heap.named(index).label(),
             object_name: heap.name(index).unwrap_or_default().to_string(),
             type_name: type_name.to_string(),
             slot,
@@ -286,8 +279,8 @@ fn fold(heap: &Heap, steps: Vec<(Node, ObjectIndex, String)>) -> Vec<RootStep> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::{Observer, SnapshotKind, replay};
-    use crate::trace::formats::open_bytes;
+    use crate::heap::testing::play;
+    use crate::heap::{Observer, SnapshotKind};
     use insta::assert_snapshot;
 
     /// Asks for the path to all objects of a type at the last snapshot.
@@ -313,11 +306,8 @@ mod tests {
     }
 
     fn why(class: &'static str, script: &str) -> String {
-        let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let trace = format!("reftrace 1 runtime=test\n{}\n", lines.join("\n"));
-        let mut events = open_bytes(trace.into_bytes()).unwrap();
         let mut why = Why { class, told: String::new() };
-        assert!(replay(&mut *events, &mut why, &mut |_| {}).error.is_none());
+        play(script, &mut why);
         why.told
     }
 

@@ -46,9 +46,9 @@ pub struct ProgramEnd {
 impl ProgramEnd {
     /// What the header of a trace says of it.
     pub fn of(header: &Header) -> Option<ProgramEnd> {
-        let word = |wanted: &str| header.extra.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str());
-        let (exit, signal) = (word("exit").and_then(parse), word("signal").and_then(parse));
-        let seconds: f64 = word("seconds")?.parse().ok()?;
+        let number = |key: &str| header.word(key)?.parse().ok();
+        let (exit, signal) = (number("exit"), number("signal"));
+        let seconds: f64 = header.word("seconds")?.parse().ok()?;
         (exit.is_some() || signal.is_some()).then_some(ProgramEnd {
             exit,
             signal,
@@ -60,10 +60,6 @@ impl ProgramEnd {
     pub fn is_success(self) -> bool {
         self.exit == Some(0)
     }
-}
-
-fn parse(word: &str) -> Option<i32> {
-    word.parse().ok()
 }
 
 /// How far a trace can be read.

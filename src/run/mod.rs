@@ -147,6 +147,5 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
 
 /// Whether there are sites, and they are stacks: without these a recorder still writes where code is defined.
 fn has_stacks(heap: &Heap) -> bool {
-    let says_none = heap.header().extra.iter().any(|(key, value)| key == "stacks" && value == "none");
-    !says_none && heap.sites().iter().next().is_some()
+    heap.header().word("stacks") != Some("none") && heap.sites().iter().next().is_some()
 }

@@ -109,6 +109,11 @@ impl Header {
             extra: Vec::new(),
         }
     }
+
+    /// What `extra` has under this key.
+    pub fn word(&self, key: &str) -> Option<&str> {
+        self.extra.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
 }
 
 /// How exact the references are.
@@ -233,6 +238,16 @@ impl TypeDef {
 pub enum TypeRef {
     Id(TypeId),
     Name(String),
+}
+
+impl TypeRef {
+    /// The name of a base that is no type of this trace.
+    pub fn as_name(&self) -> Option<&str> {
+        match self {
+            TypeRef::Id(_) => None,
+            TypeRef::Name(name) => Some(name),
+        }
+    }
 }
 
 /// What a type is, one bit each; [`TypeFlags::NAMES`] spells them.

@@ -6,9 +6,9 @@ use foldhash::fast::FixedState;
 
 use super::change::{self, Change, DICT, Holder, Hop};
 use crate::cycles::path::loop_graph::Kind;
-use crate::heap::label::{Named, attribute_of_key, last_part};
+use crate::heap::label::{attribute_of_key, last_part};
 use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex, Reference};
-use crate::trace::{Slot, TypeDef, TypeFlags, TypeId, TypeRef};
+use crate::trace::{Slot, TypeFlags, TypeId, TypeRef};
 
 /// The references of one graph that no longer count.
 #[derive(Debug, Default)]
@@ -104,12 +104,10 @@ impl Matcher {
             for (place, change) in self.changes.iter().enumerate() {
                 let may_hold = match &change.holder {
                     Holder::Instance(name) => {
-                        let is =
-                            is_called(&def.name, name) || { ancestors(heap, def).any(|base| is_called(&base, name)) };
                         if is_called(&def.name, name) {
                             self.classes[place].insert(def.name.clone());
                         }
-                        is
+                        is_or_derives(heap, class, name)
                     }
                     Holder::Label(label) => label.split(' ').next() == Some(last_part(&def.name)),
                     Holder::Function(_) => def.name == "function",
@@ -124,7 +122,7 @@ impl Matcher {
     fn is_holder(&self, heap: &Heap, index: ObjectIndex, change: usize) -> bool {
         match &self.changes[change].holder {
             Holder::Instance(_) | Holder::Function(None) => true,
-            Holder::Label(label) => *label == label_of(heap, index),
+            Holder::Label(label) => *label == heap.named(index).label(),
             Holder::Function(Some(name)) | Holder::Frame(name) => function_of(heap, index) == Some(name),
         }
     }
@@ -224,22 +222,11 @@ fn is_called(full: &str, name: &str) -> bool {
     full.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
-/// Full names of all classes that a class is derived from.
-fn ancestors<'a>(heap: &'a Heap, def: &'a TypeDef) -> impl Iterator<Item = String> + 'a {
-    let mut open: Vec<&TypeRef> = def.bases.iter().collect();
-    let mut seen = BTreeSet::new();
-    std::iter::from_fn(move || {
-        loop {
-            match open.pop()? {
-                TypeRef::Name(name) => return Some(name.clone()),
-                TypeRef::Id(id) if !seen.insert(*id) => {}
-                TypeRef::Id(id) => {
-                    let Some(base) = heap.types().get(*id) else { continue };
-                    open.extend(&base.bases);
-                    return Some(base.name.clone());
-                }
-            }
-        }
+/// Whether a class is called so, or one that it is derived from; of a base that is not in the trace the name is enough.
+fn is_or_derives(heap: &Heap, class: TypeId, name: &str) -> bool {
+    heap.types().lineage(class).any(|def| {
+        let mut unknown = def.bases.iter().filter_map(TypeRef::as_name);
+        is_called(&def.name, name) || unknown.any(|base| is_called(base, name))
     })
 }
 
@@ -264,16 +251,4 @@ pub(super) fn is_stand_in(type_name: &str) -> bool {
 fn function_of(heap: &Heap, index: ObjectIndex) -> Option<&str> {
     let site = heap.code(index).and_then(|site| heap.sites().get(site))?;
     Some(last_part(heap.text(site.function)))
-}
-
-/// `Order`, `function make_order`, `method done`.
-fn label_of(heap: &Heap, index: ObjectIndex) -> String {
-    let class = heap.class(index);
-    let named = Named {
-        type_name: heap.types().name(class),
-        type_flags: heap.types().get(class).map(|class| class.flags).unwrap_or_default(),
-        code: function_of(heap, index),
-        name: heap.name(index),
-    };
-    named.label()
 }

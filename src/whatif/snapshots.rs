@@ -213,10 +213,7 @@ impl Found {
         }
         for &(_, to, change) in changed.edges.iter().filter(|(_, to, _)| dead.has(*to) && is_early(to)) {
             let reference = matcher.changes()[change].to_string();
-            let is_told = |told: &Early| told.type_name == type_name(to) && told.reference == reference;
-            if outcome.early.len() < MOST_EARLY && !outcome.early.iter().any(is_told) {
-                outcome.early.push(Early { type_name: type_name(to).to_string(), reference, event: heap.now().event });
-            }
+            outcome.tell(Early { type_name: type_name(to).to_string(), reference, event: heap.now().event });
         }
     }
 
@@ -227,8 +224,7 @@ impl Found {
             return;
         }
         heap.watch(object);
-        let (own, owned) = heap.bytes(object);
-        let bytes = own.saturating_add(owned);
+        let bytes = heap.all_bytes(object);
         self.counted.insert(object, Counted { id, bytes, since_ns: heap.now().ns });
         self.outcome.objects += 1;
         self.outcome.bytes = self.outcome.bytes.saturating_add(bytes);
@@ -258,9 +254,7 @@ impl Found {
             self.outcome.last = Some(now);
         }
     }
-}
 
-impl Found {
     /// What still lies there has done so until now.
     fn finish(mut self, heap: &Heap) -> Outcome {
         let mut there: Vec<Counted> = self.counted.drain().map(|(_, counted)| counted).collect();
@@ -274,11 +268,14 @@ impl Outcome {
     /// So many objects that died early between two snapshots.
     fn add_early(&mut self, early: Vec<Early>, objects: u64) {
         self.early_objects += objects;
-        for early in early {
-            let is_told = |told: &Early| (&told.type_name, &told.reference) == (&early.type_name, &early.reference);
-            if self.early.len() < MOST_EARLY && !self.early.iter().any(is_told) {
-                self.early.push(early);
-            }
+        early.into_iter().for_each(|early| self.tell(early));
+    }
+
+    /// An object died early: each type and reference is told once.
+    fn tell(&mut self, early: Early) {
+        let is_told = |told: &Early| (&told.type_name, &told.reference) == (&early.type_name, &early.reference);
+        if self.early.len() < MOST_EARLY && !self.early.iter().any(is_told) {
+            self.early.push(early);
         }
     }
 

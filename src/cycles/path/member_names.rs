@@ -10,7 +10,6 @@ use super::loop_graph::{Kind, LoopGraph, Name};
 use super::provenance;
 use crate::cycles::graph::shape::{any_index, key_of};
 use crate::cycles::graph::subgraph::GarbageGraph;
-use crate::heap::label::Named;
 use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{Slot, TypeFlags, TypeId};
 
@@ -91,16 +90,8 @@ fn has_name(heap: &Heap, class: TypeId) -> bool {
 }
 
 fn name(heap: &Heap, index: ObjectIndex) -> Name {
-    let class = heap.object(index).class;
-    let type_name = heap.types().name(class);
-    let code = heap.code(index).and_then(|site| heap.sites().get(site));
-    let named = Named {
-        type_name,
-        type_flags: heap.types().get(class).map(|class| class.flags).unwrap_or_default(),
-        code: code.map(|site| heap.text(site.function)),
-        name: heap.name(index),
-    };
-    Name { label: named.label(), type_name: type_name.to_string() }
+    let named = heap.named(index);
+    Name { label: named.label(), type_name: named.type_name.to_string() }
 }
 
 fn hash(text: &str) -> u64 {

@@ -39,10 +39,9 @@ pub(crate) fn definition(heap: &Heap, index: ObjectIndex) -> Option<StackFrame> 
                 Some(name) => heap.types().iter().find(|def| def.name == name)?,
                 None => class,
             };
-            let line = class.extra.iter().find(|(key, _)| key == "line");
             StackFrame {
                 path: class.file.clone(),
-                line: line.and_then(|(_, line)| line.parse().ok()).unwrap_or(0),
+                line: class.words("line").next().and_then(|line| line.parse().ok()).unwrap_or(0),
                 function: format!("class {}", last_part(&class.name)),
             }
         }

@@ -10,21 +10,13 @@ use proptest::prelude::*;
 
 use crate::cycles::path::loop_graph::{LoopGraph, Name};
 use crate::cycles::{CyclicGarbage, Tracker};
-use crate::heap::{HeapGraph, Node, NodeState, replay};
+use crate::heap::{HeapGraph, Node, NodeState, testing};
 use crate::trace::Slot;
-use crate::trace::formats::open_bytes;
 
 /// Plays a script. Without a header of its own it has every reference and every free in it.
 pub(super) fn play(script: &str) -> CyclicGarbage {
-    let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let header = match lines.first() {
-        Some(line) if line.starts_with("reftrace") => "",
-        _ => "reftrace 1 runtime=test\n",
-    };
-    let mut events = open_bytes(format!("{header}{}\n", lines.join("\n")).into_bytes()).expect("a header");
     let mut tracker = Tracker::new();
-    let played = replay(&mut *events, &mut tracker, &mut |_| {});
-    assert!(played.error.is_none(), "{:?}", played.error);
+    let played = testing::play(script, &mut tracker);
     tracker.finish(&played.heap)
 }
 

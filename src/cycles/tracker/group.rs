@@ -173,7 +173,7 @@ impl Group {
         let weight = if is_member { &mut self.members } else { &mut self.held };
         weight.objects += 1;
         weight.tracked += u64::from(tracked);
-        weight.bytes = weight.bytes.saturating_add(object.bytes.saturating_add(object.owned_bytes));
+        weight.bytes = weight.bytes.saturating_add(object.all_bytes());
         *weight.types.entry(object.class).or_default() += 1;
     }
 

@@ -30,7 +30,7 @@ use crate::trace::{References, SiteId};
 use group::Group;
 pub(crate) use group::stack;
 use ledger::{Ledger, Since};
-use object_map::ObjectMap;
+pub(super) use object_map::ObjectMap;
 use timeline::Timeline;
 
 /// Follows the cyclic garbage of one trace: give it to [`replay`](crate::heap::replay()), then ask it to
@@ -224,7 +224,7 @@ impl Observer for Tracker {
         if is_counted || self.unreachable.get(object) == Some(&found.id) {
             return;
         }
-        let (id, bytes) = (found.id, found.bytes.saturating_add(found.owned_bytes));
+        let (id, bytes) = (found.id, found.all_bytes());
         heap.watch(object);
         self.unreachable.insert(object, id);
         let sum = self.unreachable_of(heap, object);
@@ -430,7 +430,7 @@ impl Tracker {
             }
         }
         heap.watch(index);
-        let bytes = object.bytes.saturating_add(object.owned_bytes);
+        let bytes = object.all_bytes();
         let is_garbage = true;
         self.enter(index, TrackedObject { id: object.id, in_loop, bytes, is_member, since, seen, is_garbage });
         let tracked = &mut self.loops[in_loop as usize];
@@ -451,7 +451,7 @@ impl Tracker {
         let object = heap.object(graph.object(node));
         let (objects, bytes) = self.found.lost.entry(heap.types().name(object.class).to_string()).or_default();
         *objects += 1;
-        *bytes = bytes.saturating_add(object.bytes.saturating_add(object.owned_bytes));
+        *bytes = bytes.saturating_add(object.all_bytes());
     }
 
     /// The number of the phase that the program is in.

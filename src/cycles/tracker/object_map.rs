@@ -7,7 +7,7 @@ use crate::heap::ObjectIndex;
 
 /// What is known of each of some objects. 4 bytes for each place of the pages in use, and a `T` for each object.
 #[derive(Debug, Clone)]
-pub(super) struct ObjectMap<T> {
+pub(crate) struct ObjectMap<T> {
     pages: Vec<Option<Box<Page>>>,
     values: Vec<T>,
     /// Places in `known` that are free.
@@ -31,19 +31,19 @@ impl<T> Default for ObjectMap<T> {
 
 impl<T: Copy> ObjectMap<T> {
     #[inline]
-    pub(super) fn get(&self, object: ObjectIndex) -> Option<&T> {
+    pub(crate) fn get(&self, object: ObjectIndex) -> Option<&T> {
         let page = self.pages.get(object.0 as usize / PAGE)?.as_deref()?;
         // `NOTHING` is beyond the end of any table.
         self.values.get(page.places[object.0 as usize % PAGE] as usize)
     }
 
-    pub(super) fn get_mut(&mut self, object: ObjectIndex) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, object: ObjectIndex) -> Option<&mut T> {
         let page = self.pages.get(object.0 as usize / PAGE)?.as_deref()?;
         self.values.get_mut(page.places[object.0 as usize % PAGE] as usize)
     }
 
     /// Every object of which something is known, in the order of places.
-    pub(super) fn objects(&self) -> impl Iterator<Item = ObjectIndex> + '_ {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = ObjectIndex> + '_ {
         let pages = self.pages.iter().enumerate().filter_map(|(number, page)| Some((number, page.as_deref()?)));
         pages.flat_map(|(number, page)| {
             let used = (0..PAGE).filter(|&place| page.places[place] != NOTHING);
@@ -52,12 +52,12 @@ impl<T: Copy> ObjectMap<T> {
     }
 
     /// What is known of each object.
-    pub(super) fn values(&self) -> impl Iterator<Item = T> + '_ {
+    pub(crate) fn values(&self) -> impl Iterator<Item = T> + '_ {
         self.objects().filter_map(|object| self.get(object).copied())
     }
 
     /// Says what is known of an object, in place of what was.
-    pub(super) fn insert(&mut self, object: ObjectIndex, value: T) {
+    pub(crate) fn insert(&mut self, object: ObjectIndex, value: T) {
         let number = object.0 as usize / PAGE;
         if self.pages.len() <= number {
             self.pages.resize(number + 1, None);
@@ -81,7 +81,7 @@ impl<T: Copy> ObjectMap<T> {
         };
     }
 
-    pub(super) fn remove(&mut self, object: ObjectIndex) -> Option<T> {
+    pub(crate) fn remove(&mut self, object: ObjectIndex) -> Option<T> {
         let slot = self.pages.get_mut(object.0 as usize / PAGE)?;
         let page = slot.as_deref_mut()?;
         let place = std::mem::replace(&mut page.places[object.0 as usize % PAGE], NOTHING);

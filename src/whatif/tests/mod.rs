@@ -6,18 +6,12 @@ mod scenarios;
 use std::fmt::Write;
 
 use super::{Change, Outcome, WhatIf, replay};
-use crate::trace::formats::open_bytes;
+use crate::heap::testing::events;
 
 /// Plays a script with sets of changes, each written as `--weak` takes them, with commas between.
 pub(super) fn play(script: &str, sets: &[&str]) -> WhatIf {
-    let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let header = match lines.first() {
-        Some(line) if line.starts_with("reftrace") => "",
-        _ => "reftrace 1 runtime=test\n",
-    };
-    let mut events = open_bytes(format!("{header}{}\n", lines.join("\n")).into_bytes()).expect("a header");
     let parsed = |set: &&str| set.split(", ").map(|text| Change::parse(text).unwrap()).collect();
-    let what_if = replay(&mut *events, sets.iter().map(parsed).collect::<Vec<_>>(), &mut |_| {});
+    let what_if = replay(&mut *events(script), sets.iter().map(parsed).collect::<Vec<_>>(), &mut |_| {});
     assert!(what_if.error.is_none(), "{:?}", what_if.error);
     what_if
 }
