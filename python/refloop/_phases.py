@@ -64,7 +64,7 @@ class Phases:
         #: Tests have run since then.
         self._is_behind = False
         #: The collections of each generation at the last look of any kind.
-        self._collections = _collections()
+        self._collections: List[int] = []
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtestloop(self) -> Generator[None, Any, None]:

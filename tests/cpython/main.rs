@@ -22,6 +22,7 @@ mod modes;
 mod owners;
 mod pytest;
 mod record;
+mod refused;
 mod secrets;
 mod shapes;
 mod sizes;

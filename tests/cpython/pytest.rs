@@ -51,7 +51,7 @@ fn suite(python: &Python, files: &[&str]) {
 }
 
 /// The interpreter of a virtual environment that holds pytest; it is made once.
-fn venv(python: &Python) -> Result<PathBuf, String> {
+pub(crate) fn venv(python: &Python) -> Result<PathBuf, String> {
     let packages = if python.minor == 8 { OLDEST_PACKAGES } else { PACKAGES };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("venv-{}", python.build));
     let (inside, list) = (folder.join("bin/python"), folder.join("packages.txt"));

@@ -1,7 +1,8 @@
 //! Finds the builds of CPython that tests ask for, and says which are missing.
 //!
 //! A build is asked for by name: `v3_12` is any CPython 3.12, `v3_13_debian` the 3.13 of Debian's unstable suite, which
-//! lays its collector's lists out differently from the first 3.13, and `system` is `/usr/bin/python3`.
+//! lays its collector's lists out differently from the first 3.13, and `system` is `/usr/bin/python3`. What cannot be
+//! recorded has names of its own: `pypy`, `debug`, and the old Pythons of pyenv.
 //!
 //! It is looked for in the folders of `REFLOOP_PYTHONS` (by default where `.ci/pythons` makes its root), then among
 //! pyenv's versions, the newest first, then on the path. One that is missing is skipped, and named on standard error
@@ -42,12 +43,24 @@ pub(crate) fn find(build: &'static str) -> Option<Python> {
     static FOUND: Mutex<BTreeMap<&str, Option<Python>>> = Mutex::new(BTreeMap::new());
     let found =
         FOUND.lock().unwrap_or_else(|poison| poison.into_inner()).entry(build).or_insert_with(|| look(build)).clone();
-    if found.is_none() {
-        let expected = env::var("REFLOOP_EXPECT").unwrap_or_default();
-        assert!(!expected.split_whitespace().any(|name| name == build), "REFLOOP_EXPECT promises {build}: not found");
-        say_once(format!("SKIPPED: no CPython for {build}"));
-    }
-    found
+    found.or_else(|| is_missing(build))
+}
+
+/// The interpreter of a name that no recorder knows. Panics where it is missing and promised.
+pub(crate) fn find_unknown(name: &'static str) -> Option<PathBuf> {
+    let below = match name {
+        "pypy" => "sid/usr/bin/pypy3",
+        "debug" => "sid/usr/bin/python3.15d",
+        version => return in_pyenv(&format!("{version}.")).into_iter().next().or_else(|| is_missing(name)),
+    };
+    folders().iter().map(|folder| folder.join(below)).find(|path| path.exists()).or_else(|| is_missing(name))
+}
+
+fn is_missing<T>(name: &str) -> Option<T> {
+    let expected = env::var("REFLOOP_EXPECT").unwrap_or_default();
+    assert!(!expected.split_whitespace().any(|promised| promised == name), "REFLOOP_EXPECT promises {name}: not found");
+    say_once(format!("SKIPPED: no Python for {name}"));
+    None
 }
 
 /// Writes a line once, past the capture of the test harness.
@@ -78,7 +91,7 @@ fn anywhere(minor: &str) -> Vec<PathBuf> {
     for folder in folders() {
         candidates.extend(["", "bin", "usr/bin"].map(|below| folder.join(below).join(&name)));
     }
-    candidates.extend(in_pyenv(minor));
+    candidates.extend(in_pyenv(&format!("3.{minor}.")));
     candidates.extend(in_debian(minor));
     candidates.push(PathBuf::from(name));
     candidates
@@ -89,18 +102,17 @@ fn in_debian(minor: &str) -> Vec<PathBuf> {
     folders().iter().map(|folder| folder.join(format!("sid/usr/bin/python3.{minor}"))).collect()
 }
 
-/// Pyenv's builds of a minor version, the newest first.
-fn in_pyenv(minor: &str) -> Vec<PathBuf> {
+/// Pyenv's builds whose version begins with a prefix such as `3.8.`, the newest first.
+fn in_pyenv(prefix: &str) -> Vec<PathBuf> {
     let root = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".pyenv")));
     let versions = root.and_then(|root| std::fs::read_dir(root.join("versions")).ok());
-    let prefix = format!("3.{minor}.");
     let mut found: Vec<(u32, PathBuf)> = versions
         .into_iter()
         .flatten()
         .filter_map(|entry| {
             let path = entry.ok()?.path();
-            let micro = path.file_name()?.to_str()?.strip_prefix(&prefix)?.parse().ok()?;
-            Some((micro, path.join("bin/python3")))
+            let micro = path.file_name()?.to_str()?.strip_prefix(prefix)?.parse().ok()?;
+            Some((micro, path.join("bin/python")))
         })
         .collect();
     found.sort();

@@ -90,7 +90,6 @@ def _main():
     folder = __file__.replace("\\", "/").rpartition("/")[0]
     sys.path[:] = [path for path in sys.path if path != folder]
     sys.path_importer_cache.pop(folder, None)
-    # Held until the end: Python 2 clears a module that nobody holds.
     this = sys.modules.pop("sitecustomize")
     other = None
     try:
@@ -104,14 +103,18 @@ def _main():
             _forget()
         except BaseException as error:
             _refuse("the recorder could not be loaded: %s" % error)
-    return other is None and this is not None
+    return other is None, this
 
 
 # Nothing that only the collector could free may be left: it must find in the program what it finds without us. So the
 # functions go, which hold this namespace, and no frame holds the exception.
-_alone = _main()
-_words = {"name": "sitecustomize"} if sys.version_info[0] > 2 else {}
-for _name in [_name for _name in globals() if _name[:1] == "_" and _name[:2] != "__" and _name not in ("_alone", "_words")]:
-    globals()[_name] = None
-if _alone:
-    raise ImportError("No module named 'sitecustomize'", **_words)
+alone, _this = _main()
+words = {"name": "sitecustomize"}
+if sys.version_info[0] > 2:
+    for _name in [_name for _name in globals() if _name[:1] == "_" and _name[:2] != "__"]:
+        globals()[_name] = None
+else:
+    # Nothing is recorded here, and Python 2 empties a module that nobody holds.
+    words = {}
+if alone:
+    raise ImportError("No module named 'sitecustomize'", **words)
