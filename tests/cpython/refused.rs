@@ -1,11 +1,11 @@
 //! What cannot be recorded runs as it does alone, and every way in says why in one sentence.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::each::at_hand;
 use crate::pytest::venv;
-use crate::support::pythons::find_unknown;
+use crate::support::pythons::{folders, in_pyenv, is_missing};
 use crate::support::root;
 
 /// The interpreters, and what is said of each.
@@ -22,7 +22,7 @@ const PROGRAM: &str = "import sys\nprint('ran')\nsys.exit(4)\n";
 #[test]
 fn a_program_runs_as_alone_and_one_sentence_says_why_it_is_not_recorded() {
     for (name, reason) in REFUSED {
-        let Some(python) = find_unknown(name) else { continue };
+        let Some(python) = find(name) else { continue };
         let place = tempfile::tempdir().unwrap();
         let said = run(recorded(&["-o", "app.reftrace"], &python), place.path());
         assert_eq!(said, ("ran\n".into(), format!("refloop: nothing was recorded: {reason}\n"), Some(4)), "{name}");
@@ -37,7 +37,7 @@ fn a_program_runs_as_alone_and_one_sentence_says_why_it_is_not_recorded() {
 fn a_block_that_must_be_free_of_loops_is_not_passed_unseen() {
     // The package is for the Pythons that pip installs it for.
     for (name, reason) in &REFUSED[..2] {
-        let Some(python) = find_unknown(name) else { continue };
+        let Some(python) = find(name) else { continue };
         let place = tempfile::tempdir().unwrap();
         let mut command = Command::new(&python);
         command.args(["-c", "import refloop\nwith refloop.no_loops():\n    pass\n"]);
@@ -56,7 +56,7 @@ fn a_test_suite_is_not_green_where_nothing_is_recorded() {
     let packages = inside.ancestors().nth(2).unwrap().join(format!("lib/python3.{}/site-packages", newest.minor));
     let path = std::env::join_paths([root().join("python"), packages]).unwrap();
     for (name, reason) in &REFUSED[..2] {
-        let Some(python) = find_unknown(name) else { continue };
+        let Some(python) = find(name) else { continue };
         let place = tempfile::tempdir().unwrap();
         std::fs::write(place.path().join("test_it.py"), "def test_it():\n    pass\n").unwrap();
         for (options, ends) in [(&[][..], 3), (&["--refloop-optional"], 0)] {
@@ -68,6 +68,20 @@ fn a_test_suite_is_not_green_where_nothing_is_recorded() {
             assert!(out.contains(reason) || error.contains(reason), "{name}: {out}{error}");
         }
     }
+}
+
+/// An interpreter: what `.ci/pythons` makes beside the CPythons, or one of pyenv's.
+fn find(name: &str) -> Option<PathBuf> {
+    let found = match name {
+        "pypy" => below_the_root("pypy3"),
+        "debug" => below_the_root("python3.15d"),
+        version => in_pyenv(&format!("{version}.")).into_iter().next(),
+    };
+    found.or_else(|| is_missing(name))
+}
+
+fn below_the_root(name: &str) -> Option<PathBuf> {
+    folders().iter().map(|folder| folder.join("sid/usr/bin").join(name)).find(|path| path.exists())
 }
 
 fn recorded(options: &[&str], python: &Path) -> Command {

@@ -1,8 +1,7 @@
 //! Finds the builds of CPython that tests ask for, and says which are missing.
 //!
 //! A build is asked for by name: `v3_12` is any CPython 3.12, `v3_13_debian` the 3.13 of Debian's unstable suite, which
-//! lays its collector's lists out differently from the first 3.13, and `system` is `/usr/bin/python3`. What cannot be
-//! recorded has names of its own: `pypy`, `debug`, and the old Pythons of pyenv.
+//! lays its collector's lists out differently from the first 3.13, and `system` is `/usr/bin/python3`.
 //!
 //! It is looked for in the folders of `REFLOOP_PYTHONS` (by default where `.ci/pythons` makes its root), then among
 //! pyenv's versions, the newest first, then on the path. One that is missing is skipped, and named on standard error
@@ -46,17 +45,8 @@ pub(crate) fn find(build: &'static str) -> Option<Python> {
     found.or_else(|| is_missing(build))
 }
 
-/// The interpreter of a name that no recorder knows. Panics where it is missing and promised.
-pub(crate) fn find_unknown(name: &'static str) -> Option<PathBuf> {
-    let below = match name {
-        "pypy" => "sid/usr/bin/pypy3",
-        "debug" => "sid/usr/bin/python3.15d",
-        version => return in_pyenv(&format!("{version}.")).into_iter().next().or_else(|| is_missing(name)),
-    };
-    folders().iter().map(|folder| folder.join(below)).find(|path| path.exists()).or_else(|| is_missing(name))
-}
-
-fn is_missing<T>(name: &str) -> Option<T> {
+/// Says once that an interpreter is missing; panics where it is promised.
+pub(crate) fn is_missing<T>(name: &str) -> Option<T> {
     let expected = env::var("REFLOOP_EXPECT").unwrap_or_default();
     assert!(!expected.split_whitespace().any(|promised| promised == name), "REFLOOP_EXPECT promises {name}: not found");
     say_once(format!("SKIPPED: no Python for {name}"));
@@ -103,7 +93,7 @@ fn in_debian(minor: &str) -> Vec<PathBuf> {
 }
 
 /// Pyenv's builds whose version begins with a prefix such as `3.8.`, the newest first.
-fn in_pyenv(prefix: &str) -> Vec<PathBuf> {
+pub(crate) fn in_pyenv(prefix: &str) -> Vec<PathBuf> {
     let root = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".pyenv")));
     let versions = root.and_then(|root| std::fs::read_dir(root.join("versions")).ok());
     let mut found: Vec<(u32, PathBuf)> = versions
@@ -120,7 +110,7 @@ fn in_pyenv(prefix: &str) -> Vec<PathBuf> {
 }
 
 /// The folders that `REFLOOP_PYTHONS` names, or the one that `.ci/pythons` uses without it.
-fn folders() -> Vec<PathBuf> {
+pub(crate) fn folders() -> Vec<PathBuf> {
     if let Some(folders) = env::var_os("REFLOOP_PYTHONS") {
         return env::split_paths(&folders).collect();
     }
