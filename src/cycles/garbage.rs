@@ -247,8 +247,8 @@ pub enum Residual {
 /// What is left of loops when every reference of one name to one class is cut, whatever class has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alike {
-    /// Classes that have such a reference.
-    pub classes: u64,
+    /// Full names of the classes that have such a reference.
+    pub classes: BTreeSet<String>,
     pub residual: Residual,
 }
 
@@ -266,7 +266,7 @@ pub enum Origin {
 impl Alike {
     /// The same of these loops and of others.
     pub(super) fn and(&mut self, other: Alike) {
-        self.classes = self.classes.max(other.classes);
+        self.classes.extend(other.classes);
         self.residual.and(other.residual);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Ownership, Rule, Severity, pattern};
+use super::pattern::{self, Tried};
+use super::{Finding, Ownership, Rule, Severity};
 use crate::cycles::LoopGroup;
 use crate::human::{count, counted};
 use crate::run::Run;
@@ -16,12 +17,14 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
-    run.garbage.groups.iter().map(|group| finding(group, run.has_stacks, ownership)).collect()
+    let nothing = Tried::default();
+    run.garbage.groups.iter().map(|group| finding(group, &nothing, run.has_stacks, ownership)).collect()
 }
 
-fn finding(group: &LoopGroup, has_stacks: bool, ownership: &Ownership) -> Finding {
+/// What is said of loops, of which a replay has `tried` some references.
+pub(super) fn finding(group: &LoopGroup, tried: &Tried, has_stacks: bool, ownership: &Ownership) -> Finding {
     let subject = group.path.to_string();
-    let advice = pattern::recognise(group);
+    let advice = pattern::recognise(group, tried);
     let steps = advice.as_ref().map(|advice| advice.steps.as_slice()).unwrap_or_default();
     let fate = match group.collected {
         0 => "never freed".to_string(),

@@ -16,6 +16,7 @@ pub mod materialised_dict;
 pub mod missing_slots;
 pub mod owner;
 pub mod pattern;
+pub mod proof;
 pub mod slots_without_effect;
 pub mod suppress;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::growth::{Growth, LEAST_LOOKS};
 use crate::overhead::SlotsAdvice;
 use crate::run::{Anomaly, Input, Run};
 use crate::trace::References;
+use crate::whatif::Outcome;
 
 /// What a report is made for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -243,6 +244,7 @@ impl Rows<'_> {
             pattern: advice.map(|advice| advice.pattern.to_string()),
             advice: advice.map(|advice| advice.sentence.clone()),
             cut: advice.and_then(cut_row),
+            refuted: advice.map(|advice| advice.refuted.clone()).unwrap_or_default(),
             marks: group.marks.clone(),
             standing,
             text: Vec::new(),
@@ -344,11 +346,14 @@ fn told(advice: &Advice) -> String {
     let evidence = advice.evidence.as_ref().map(|evidence| format!(" ({evidence})")).unwrap_or_default();
     let not_enough = match &advice.after {
         Residual::Loop { path, stay, of, .. } => format!("; {}", wording::not_enough(*stay, *of, &path.to_string())),
-        Residual::Unknown | Residual::Nothing => String::new(),
+        Residual::Unknown | Residual::Nothing => {
+            advice.replay.as_ref().map(|outcome| format!("; {}", wording::verdict(outcome))).unwrap_or_default()
+        }
     };
+    let refuted: String = advice.refuted.iter().map(|early| format!("; {}", wording::refuted(early))).collect();
     match cuts.is_empty() {
-        false => format!("{}: {cuts}; {}{evidence}{not_enough}", advice.pattern, advice.sentence),
-        true => format!("{}: {}", advice.pattern, advice.sentence),
+        false => format!("{}: {cuts}; {}{evidence}{not_enough}{refuted}", advice.pattern, advice.sentence),
+        true => format!("{}: {}{refuted}", advice.pattern, advice.sentence),
     }
 }
 
@@ -370,7 +375,12 @@ fn cut_row(advice: &Advice) -> Option<CutRow> {
         left,
         stay: stay.map(|(stay, _)| stay),
         of: stay.map(|(_, of)| of),
+        replay: advice.replay.as_ref().map(replay_row),
     })
+}
+
+fn replay_row(outcome: &Outcome) -> ReplayRow {
+    ReplayRow { verdict: outcome.verdict(), proof: outcome.proof, text: wording::verdict(outcome) }
 }
 
 /// Members by type; subclasses for which the path names their base are counted with it.

@@ -133,6 +133,9 @@ fn one_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  - {}", escape(&after))?;
         }
     }
+    for early in &row.refuted {
+        writeln!(out, "- {}", escape(&wording::refuted(early)))?;
+    }
     if let (Some(pattern), Some(advice)) = (&row.pattern, &row.advice) {
         writeln!(out, "- {}: {}", escape(pattern), escape(advice))?;
     }

@@ -9,6 +9,7 @@ use crate::findings::gate::Standing;
 use crate::findings::{Owner, Severity};
 use crate::overhead::{self, Split};
 use crate::run::Input;
+use crate::whatif::{self, Early};
 
 /// What was found in one trace, or in several together.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -165,6 +166,8 @@ pub struct LoopRow {
     pub pattern: Option<String>,
     pub advice: Option<String>,
     pub cut: Option<CutRow>,
+    /// References that are not offered, because by them something would have died while it could still be reached.
+    pub refuted: Vec<Early>,
     /// Tests, requests, iterations in which the loops were seen first, as the program calls them.
     pub marks: BTreeMap<String, u64>,
     /// How it stands at the gate.
@@ -215,6 +218,17 @@ pub struct CutRow {
     pub stay: Option<u64>,
     /// Of so many.
     pub of: Option<u64>,
+    /// What a replay proves of the cut, made with those of `more`; `None` where it was not tried.
+    pub replay: Option<ReplayRow>,
+}
+
+/// What a replay of the trace without a reference proves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReplayRow {
+    pub verdict: whatif::Verdict,
+    pub proof: whatif::Proof,
+    /// In a few words, with the numbers.
+    pub text: String,
 }
 
 /// A reference to cut as well.

@@ -6,16 +6,28 @@ use crate::findings::gate::Standing;
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, ratio, size};
 use crate::trace::References;
-use crate::whatif::{Outcome, Verdict};
+use crate::whatif::{Early, Outcome, Verdict};
 
-/// What is left of the loops after the cuts.
+/// What becomes of the loops after the cuts: what a replay proves where it frees them, else what is left.
 pub(super) fn after_cut(cut: &CutRow) -> Option<String> {
+    let proved = cut.replay.as_ref().filter(|replay| replay.verdict != Verdict::NotEnough);
     Some(match (&cut.left, cut.is_enough) {
         (Some(left), _) => not_enough(cut.stay.unwrap_or_default(), cut.of.unwrap_or_default(), left),
+        (None, _) if cut.alternatives.is_empty() && proved.is_some() => proved?.text.clone(),
         (None, Some(_)) if cut.alternatives.is_empty() => "then no loop is left among these objects".to_string(),
         (None, Some(_)) => "then, with any of them, no loop is left among these objects".to_string(),
         (None, None) => "whether a loop is left then is not known".to_string(),
     })
+}
+
+/// Why a reference is not offered: `not Client.api: app.Api would die while it can still be reached`.
+pub(super) fn refuted(early: &Early) -> String {
+    format!("not {}: {}", early.reference, too_early(&early.type_name))
+}
+
+/// What a replay shows of an object that only a changed reference holds.
+pub(super) fn too_early(type_name: &str) -> String {
+    format!("{type_name} would die while it can still be reached")
 }
 
 /// `not enough: 66 of 68 objects stay, in Node.kids[*] → Node.parent → Node`.
@@ -45,27 +57,22 @@ pub(super) fn amount(row: &LoopRow) -> Vec<String> {
     facts
 }
 
-/// What is proved of a change: `verified by replay: 1,240 of 1,240 loops die by the count alone, …`.
+/// What is proved of a change: `verified by replay: 1,240 of 1,240 die at once, none dies early`.
 pub(super) fn verdict(outcome: &Outcome) -> String {
-    let dies = counted(outcome.loops, "loop dies", "loops die");
-    let freed = format!("{} of {dies} by the count alone", count(outcome.freed_loops));
+    let die = if outcome.loops == 1 { "dies" } else { "die" };
+    let freed = format!("{} of {} {die} at once", count(outcome.freed_loops), count(outcome.loops));
     let snapshots = counted(outcome.snapshots, "snapshot", "snapshots");
     match outcome.verdict() {
         Verdict::Verified => format!("verified by replay: {freed}, none dies early"),
         Verdict::NotRefuted => {
-            let living = counted(outcome.living, "reference", "references");
-            format!(
-                "tried at {snapshots}: {freed}, and of {living} between living objects none lets one die early there; between snapshots not known"
-            )
+            format!("not refuted at {snapshots}: {freed}; of {} seen alive none dies early", count(outcome.living))
         }
-        Verdict::NothingLiving => {
-            format!("tried at {snapshots}: {freed}; whether one dies early is not known, because none was seen alive")
-        }
+        Verdict::NothingLiving => format!("not refuted at {snapshots}: {freed}; none was seen alive"),
         Verdict::DiesEarly => {
             let early = outcome.early.first();
-            let what = early.map_or("an object", |early| &early.type_name);
+            let what = too_early(early.map_or("an object", |early| &early.type_name));
             let reference = early.map_or("the reference", |early| &early.reference);
-            format!("refuted: {what} would die while it can still be reached: only {reference} holds it")
+            format!("refuted: {what}: only {reference} holds it")
         }
         Verdict::NotEnough => format!("not enough: {freed}"),
         Verdict::NoLoop => format!("no loop has such a reference, at {snapshots}"),

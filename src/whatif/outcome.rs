@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cycles::SeenAt;
 
 /// What a set of changes, made together, would do to the program of one trace, or of several.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The references, as they were asked for.
     pub references: Vec<String>,

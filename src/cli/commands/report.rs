@@ -8,7 +8,7 @@ use refloop::report::{self, Audience, Report, ReportFormat, ReportOptions, SortK
 use refloop::run::Options;
 
 use crate::args;
-use crate::replay::{Replayed, replay};
+use crate::replay::{Replayed, replay, try_cuts};
 use crate::settings::Settings;
 use crate::status::{Failure, Outcome};
 use crate::{output, settings};
@@ -43,8 +43,12 @@ fn show(command: &args::Report, view: View, slots: &SlotsOptions, by_module: boo
     let settings = settings::load(&command.project)?;
     let ownership = ownership(&settings)?;
     let options = Options { slots: slots.clone(), extras: format(&command.page)?.extras() };
-    let Replayed { run, error } = replay(&command.traces.traces, &options, &command.page.messages)?;
-    let findings = findings::find(&run, &ownership);
+    let replayed = replay(&command.traces.traces, &options, &command.page.messages)?;
+    let mut findings = findings::find(&replayed.run, &ownership);
+    if view.has(View::Loops) {
+        try_cuts(&replayed, &mut findings, |_| true, &ownership, &command.page.messages);
+    }
+    let Replayed { run, error } = replayed;
     let report = Report::new(&run, &findings, None, &ownership, &ReportOptions { root: root().as_deref(), by_module });
     write(report, view, &command.page)?;
     error.map_or(Ok(Outcome::Nothing), |error| Err(error.into()))

@@ -93,12 +93,11 @@ impl Trials {
         for from in 0..loop_graph.n_members() as u32 {
             if loop_graph.links(from).iter().any(|link| is_alike(from, link)) {
                 let owner = owners(loop_graph, from).next().unwrap_or(from);
-                classes.insert(loop_graph.name_with(owner, &step.slot));
+                classes.insert(loop_graph.name_with(owner, &step.slot).type_name.clone());
             }
         }
         self.looked_at += 2 * loop_graph.n_links();
-        (classes.len() > 1)
-            .then(|| Alike { classes: classes.len() as u64, residual: self.without(loop_graph, 1, 0, is_alike) })
+        (classes.len() > 1).then(|| Alike { classes, residual: self.without(loop_graph, 1, 0, is_alike) })
     }
 
     /// What is left without the references of which `is_cut` holds.

@@ -15,7 +15,7 @@ pub(super) fn bound_method(path: &Path) -> Option<Cure> {
     let holder = path.into(is_method).filter(|holder| !is_code(holder))?;
     let name = path.find(is_method).and_then(|method| method.label.strip_prefix("method "));
     let method = name.map_or("method".to_string(), |name| format!("self.{name}"));
-    let offer = path.offer(holder, &format!("weakref.WeakMethod({method})"));
+    let offer = path.let_go(holder, &format!("weakref.WeakMethod({method})"));
     Some(Cure::new("store the method weakly, or its name, and bind it when it is called", offer))
 }
 
@@ -46,7 +46,7 @@ pub(super) fn closure(path: &Path) -> Option<Cure> {
     path.of_type("function").or_else(|| path.of_type("cell"))?;
     path.find(|step| !is_class(step) && step.type_name.contains('.'))?;
     let code = path.steps.iter().filter(|step| is_code(step));
-    let offer = captured(path, code, |name| format!("weakref.ref({name})"));
+    let offer = captured(path, code, |name| format!("weakref.ref({name})")).map(|offer| path.tryable(offer));
     Some(Cure::new("let the function take the object as an argument, or refer to it weakly", offer))
 }
 
@@ -57,6 +57,8 @@ fn captured<'a>(
     replacement: impl Fn(&str) -> String,
 ) -> Option<Offer> {
     let (step, name) = steps.find_map(|step| Some((step, cell_variable(step)?)))?;
-    let cut = Cut { reference: format!("closure variable {name}"), replacement: replacement(name) };
-    Some(Offer { step: path.place(step), cut })
+    let cut =
+        Cut { reference: format!("closure variable {name}"), replacement: replacement(name), changes: Vec::new() };
+    let place = path.place(step);
+    (!path.tried.refuted.contains(&place)).then_some(Offer { step: place, cut })
 }

@@ -4,12 +4,13 @@
 //! object made the one that refers to it, in its own `__init__`; it has that one in a container; the reference is called
 //! `parent`, `owner` or the like. Without evidence every reference is offered, and the question asked.
 
-use super::{Cure, Offer, Path, attribute};
+use super::{Cure, Offer, Path, attribute, reference};
 use crate::cycles::{Origin, PathStep};
 
 /// A reference from one object to another that could be weak.
 struct Edge<'a> {
     from: &'a PathStep,
+    step: usize,
     /// The attribute.
     name: &'a str,
     side: Side,
@@ -23,6 +24,8 @@ enum Side {
     /// Back to the owner. The greater number is the stronger evidence, which is said in a few words.
     Back(u8, String),
 }
+
+const BACK: &str = "the reference back does not own the parent: make it weak";
 
 /// One reference leads back by the strongest evidence, or all others own.
 pub(super) fn parent(path: &Path) -> Option<Cure> {
@@ -39,16 +42,24 @@ pub(super) fn parent(path: &Path) -> Option<Cure> {
         return None;
     }
     Some(Cure {
-        sentence: "the reference back does not own the parent: make it weak".to_string(),
+        sentence: BACK.to_string(),
         evidence: Some(evidence.clone()),
         offers: vec![path.weak(edge.from, edge.name)],
     })
 }
 
-/// Nothing tells which of the references leads back: each that does not own is offered.
+/// Every reference that could be weak.
+pub(super) fn all(path: &Path) -> Vec<Offer> {
+    edges(path).iter().map(|edge| path.weak(edge.from, edge.name)).collect()
+}
+
+/// Nothing tells which of the references leads back: each that does not own is offered, or, where a replay refuted some of
+/// them, the one that it did not.
 pub(super) fn each_other(path: &Path) -> Option<Cure> {
     let edges = edges(path);
-    let open = edges.iter().filter(|edge| !matches!(edge.side, Side::Owns));
+    let (refuted, stood) = (&path.tried.refuted, &path.tried.stood);
+    let is_open = |edge: &&Edge| !matches!(edge.side, Side::Owns) || stood.contains(&edge.step);
+    let open = edges.iter().filter(is_open);
     let mut offers: Vec<Offer> = Vec::new();
     for offer in open.map(|edge| path.weak(edge.from, edge.name)) {
         if !offers.iter().any(|other| other.cut == offer.cut) {
@@ -57,7 +68,13 @@ pub(super) fn each_other(path: &Path) -> Option<Cure> {
     }
     offers.truncate(MOST_OFFERS);
     let sentence = match offers.as_slice() {
-        [] => return None,
+        [] if refuted.is_empty() => return None,
+        [] => "none of the references can be weak: set one to None when the work is done, as in close()".to_string(),
+        [offer] if !refuted.is_empty() && stood.contains(&offer.step) => {
+            let needed: Vec<String> = refuted.iter().map(|&step| reference(&path.steps[step])).collect();
+            let evidence = Some(format!("a replay shows that {} is needed", needed.join(" and ")));
+            return Some(Cure { sentence: BACK.to_string(), evidence, offers });
+        }
         [offer] => {
             let kept = &path.steps[(offer.step + 1) % path.steps.len()].label;
             format!("make it weak if {kept} lives on without it: the trace does not tell")
@@ -76,7 +93,8 @@ fn edges<'a>(path: &Path<'a>) -> Vec<Edge<'a>> {
     let edges = path.edges().enumerate().filter_map(|(place, (from, to))| {
         let name = attribute(&from.slot)?;
         let can_be_weak = to.type_name.contains('.') && !std::ptr::eq(from, to) && !path.is_owned(to);
-        can_be_weak.then(|| Edge { from, name, side: side(path, place, name) })
+        let is_open = can_be_weak && !path.tried.refuted.contains(&place);
+        is_open.then(|| Edge { from, step: place, name, side: side(path, place, name) })
     });
     edges.collect()
 }

@@ -46,5 +46,5 @@ fn is_suspended(step: &PathStep) -> bool {
 /// The local variable that closes the loop, deleted.
 fn deleted(path: &Path, frame: &PathStep) -> Option<Offer> {
     let name = variable(&frame.slot)?;
-    path.offer(frame, &format!("del {name} in a finally clause"))
+    path.let_go(frame, &format!("del {name} in a finally clause"))
 }

@@ -10,8 +10,12 @@ mod objects;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use super::owner::{Owner, Ownership};
 use crate::cycles::{LoopGroup, LoopPath, MemberTypes, Origin, PathStep, Residual, StackFrame};
+use crate::heap::label::last_part;
+use crate::whatif::{Change, Early, Outcome};
 
 /// What a loop looks like, and what is usually done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,10 @@ pub struct Advice {
     pub more: Vec<Cut>,
     /// What there is after all the cuts.
     pub after: Residual,
+    /// What a replay proves of the first cut and those of `more`, made together; `None` where it was not asked.
+    pub replay: Option<Outcome>,
+    /// What would have died too early by references that are not offered for it.
+    pub refuted: Vec<Early>,
 }
 
 /// A reference that breaks the loop when it goes away, and what to have in its place.
@@ -40,6 +48,17 @@ pub struct Cut {
     pub reference: String,
     /// `weakref.ref(order)`.
     pub replacement: String,
+    /// What a replay has to change to see what the cut does. Empty where the replacement does not only let go.
+    pub changes: Vec<Change>,
+}
+
+/// What a replay showed of references of a path, each by its step.
+#[derive(Debug, Clone, Default)]
+pub struct Tried {
+    /// Without it, something would have died that was still reached.
+    pub refuted: BTreeSet<usize>,
+    /// Living objects had such a reference, and none would have died early.
+    pub stood: BTreeSet<usize>,
 }
 
 /// What a pattern says of a path.
@@ -88,9 +107,10 @@ pub const PATTERNS: &[Pattern] = &[
     Pattern { name: "container that contains itself", recognise: objects::container },
 ];
 
-/// The first pattern that fits the loops of a group; `None` where their path is of no known shape.
-pub fn recognise(group: &LoopGroup) -> Option<Advice> {
-    let (pattern, cure) = cure(&group.path, &group.origins, &group.types, &group.site)?;
+/// The first pattern that fits the loops of a group; `None` where their path is of no known shape. What was `tried` and
+/// refuted is not offered.
+pub fn recognise(group: &LoopGroup, tried: &Tried) -> Option<Advice> {
+    let (pattern, cure) = cure(&Path::of_group(group, tried))?;
     let steps = cure.offers.iter().map(|offer| offer.step).collect();
     let mut offers = cure.offers.into_iter();
     let first = offers.next();
@@ -106,6 +126,8 @@ pub fn recognise(group: &LoopGroup) -> Option<Advice> {
         or: Vec::new(),
         more: Vec::new(),
         after: step.map(residual).unwrap_or_default(),
+        replay: None,
+        refuted: Vec::new(),
     };
     if !others.is_empty() {
         // One answer for all of them, or none.
@@ -117,26 +139,45 @@ pub fn recognise(group: &LoopGroup) -> Option<Advice> {
     }
     match step.and_then(|step| group.alike.get(step).and_then(Option::as_ref).map(|alike| (step, alike))) {
         Some((step, alike)) if alike.residual == Residual::Nothing => {
-            cut_alike(&mut advice, &group.path, step, alike.classes)
+            cut_alike(&mut advice, &group.path, step, &alike.classes)
         }
         _ => cut_more(&mut advice, group),
     }
     Some(advice)
 }
 
+/// The references of the path that could be weak, each by its step, whether they are to be or not.
+pub fn weak_references(group: &LoopGroup) -> Vec<(usize, Vec<Change>)> {
+    let tried = Tried::default();
+    let offers = direction::all(&Path::of_group(group, &tried)).into_iter();
+    offers.map(|offer| (offer.step, offer.cut.changes)).collect()
+}
+
 /// The reference is cut in every class that has one of its name: `Api.client, and client of 24 more classes`.
-fn cut_alike(advice: &mut Advice, path: &LoopPath, step: usize, classes: u64) {
-    if let (Some(cut), Some(name)) = (&mut advice.cut, attribute(&path.steps[step].slot)) {
-        let more = crate::human::counted(classes - 1, "more class", "more classes");
+fn cut_alike(advice: &mut Advice, path: &LoopPath, step: usize, classes: &BTreeSet<String>) {
+    let slot = &path.steps[step].slot;
+    if let (Some(cut), Some(name)) = (&mut advice.cut, attribute(slot)) {
+        let more = crate::human::counted(classes.len() as u64 - 1, "more class", "more classes");
         cut.reference = format!("{}, and {name} of {more}", cut.reference);
+        if !cut.changes.is_empty() {
+            let of_class = |class: &String| PathStep {
+                label: last_part(class).to_string(),
+                type_name: class.clone(),
+                slot: slot.clone(),
+            };
+            let steps = classes.iter().map(of_class);
+            cut.changes = steps.filter_map(|step| Change::of_step(&step, &step)).collect();
+        }
         advice.after = Residual::Nothing;
     }
 }
 
 /// Adds what to cut for the loop that is left, as long as something tells which reference that is.
 fn cut_more(advice: &mut Advice, group: &LoopGroup) {
+    let nothing = Tried::default();
     while let Residual::Loop { path, residuals, .. } = &advice.after {
-        let Some((_, mut next)) = cure(path, &[], &group.types, &group.site) else { return };
+        let left = Path { steps: &path.steps, origins: &[], ..Path::of_group(group, &nothing) };
+        let Some((_, mut next)) = cure(&left) else { return };
         if next.offers.len() != 1 {
             return;
         }
@@ -148,14 +189,8 @@ fn cut_more(advice: &mut Advice, group: &LoopGroup) {
 }
 
 /// The name of the first pattern that fits, and what it says.
-fn cure(
-    path: &LoopPath,
-    origins: &[Origin],
-    types: &MemberTypes,
-    stack: &[StackFrame],
-) -> Option<(&'static str, Cure)> {
-    let path = Path { steps: &path.steps, origins, types, stack };
-    PATTERNS.iter().find_map(|pattern| (pattern.recognise)(&path).map(|cure| (pattern.name, cure)))
+fn cure(path: &Path) -> Option<(&'static str, Cure)> {
+    PATTERNS.iter().find_map(|pattern| (pattern.recognise)(path).map(|cure| (pattern.name, cure)))
 }
 
 /// The steps, and the stack that made the first of them, with the questions that patterns ask.
@@ -166,9 +201,15 @@ struct Path<'a> {
     types: &'a MemberTypes,
     /// Innermost first.
     stack: &'a [StackFrame],
+    tried: &'a Tried,
 }
 
 impl<'a> Path<'a> {
+    fn of_group(group: &'a LoopGroup, tried: &'a Tried) -> Path<'a> {
+        let LoopGroup { path, origins, types, site, .. } = group;
+        Path { steps: &path.steps, origins, types, stack: site, tried }
+    }
+
     fn find(&self, is: impl Fn(&PathStep) -> bool) -> Option<&'a PathStep> {
         self.steps.iter().find(|step| is(step))
     }
@@ -198,11 +239,25 @@ impl<'a> Path<'a> {
         self.origins.get(step).copied().unwrap_or_default()
     }
 
-    /// The reference of this step, if it has a name.
+    /// The reference of this step, if it has a name, and nothing shows that it is needed.
     fn offer(&self, step: &PathStep, replacement: &str) -> Option<Offer> {
+        let place = self.place(step);
         let is_named = !step.slot.trim().is_empty();
-        let cut = || Cut { reference: reference(step), replacement: replacement.to_string() };
-        is_named.then(|| Offer { step: self.place(step), cut: cut() })
+        let cut = || Cut { reference: reference(step), replacement: replacement.to_string(), changes: Vec::new() };
+        (is_named && !self.tried.refuted.contains(&place)).then(|| Offer { step: place, cut: cut() })
+    }
+
+    /// The same where what is put in its place only lets go: a weak reference, or none when the work is done.
+    fn let_go(&self, step: &PathStep, replacement: &str) -> Option<Offer> {
+        self.offer(step, replacement).map(|offer| self.tryable(offer))
+    }
+
+    /// With what a replay has to change.
+    fn tryable(&self, mut offer: Offer) -> Offer {
+        let n = self.steps.len();
+        let (step, before) = (&self.steps[offer.step], &self.steps[(offer.step + n - 1) % n]);
+        offer.cut.changes = Change::of_step(step, before).into_iter().collect();
+        offer
     }
 
     /// A weak reference in the place of this one.
@@ -216,7 +271,8 @@ impl<'a> Path<'a> {
         if let Some(to) = to.filter(|to| self.types.strong.contains(&to.type_name)) {
             replacement += &format!(", and `__weakref__` in the slots of {}", to.label);
         }
-        Offer { step: self.place(step), cut: Cut { reference: reference(step), replacement } }
+        let cut = Cut { reference: reference(step), replacement, changes: Vec::new() };
+        self.tryable(Offer { step: self.place(step), cut })
     }
 
     /// The statement that made it stands in no function; those of the standard library, as `namedtuple`, aside.

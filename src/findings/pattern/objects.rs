@@ -9,6 +9,7 @@ pub(super) fn cached_property(path: &Path) -> Option<Cure> {
     path.stack.get(1).filter(|frame| is_get(frame))?;
     let made = path.steps.first()?;
     let offer = attribute(&made.slot).map(|name| path.weak(made, name));
+    let offer = offer.filter(|offer| !path.tried.refuted.contains(&offer.step));
     Some(Cure::new("what is cached need not own the object that caches it: make its reference weak", offer))
 }
 

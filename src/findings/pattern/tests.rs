@@ -4,6 +4,10 @@ use super::*;
 use crate::cycles::{Alike, LoopPath};
 use crate::findings::testing::{self, frame, path};
 
+fn recognise(group: &LoopGroup) -> Option<Advice> {
+    super::recognise(group, &Tried::default())
+}
+
 /// A group of loops of which nothing is known but the path.
 fn group(path: LoopPath) -> LoopGroup {
     LoopGroup { path, residuals: Vec::new(), site: Vec::new(), ..testing::parent_and_child() }
@@ -39,7 +43,11 @@ fn what_is_left_after_a_cut_is_cut_as_well() {
         assert_eq!(advice.cut.unwrap().reference, "Doc.current");
         (advice.more, advice.after)
     };
-    let parent = Cut { reference: "Node.parent".to_string(), replacement: "weakref.ref(parent)".to_string() };
+    let parent = Cut {
+        reference: "Node.parent".to_string(),
+        replacement: "weakref.ref(parent)".to_string(),
+        changes: vec![Change::of_step(&rest.steps[1], &rest.steps[0]).unwrap()],
+    };
     assert_eq!(after(Residual::Nothing), (vec![parent.clone()], Residual::Nothing));
     assert_eq!(after(Residual::Unknown), (vec![parent.clone()], Residual::Unknown));
     let class = path(&[("class A", "type", ".__mro__[*]")]);
@@ -120,7 +128,8 @@ fn a_reference_that_many_classes_have_is_one_cut() {
     let origins = vec![Origin::MadeByReferent, Origin::MadeByReferrer];
     let rest = path(&[("Blue", "app.Blue", ".hub"), ("Hub", "app.Hub", ".blue")]);
     let left = Residual::Loop { path: rest, residuals: Vec::new(), stay: 26, of: 27 };
-    let alike = Some(Alike { classes: 25, residual: Residual::Nothing });
+    let classes = (1..=25).map(|n| format!("app.Red{n}")).collect();
+    let alike = Some(Alike { classes, residual: Residual::Nothing });
     let residuals = vec![left, Residual::Unknown];
     let advice = recognise(&LoopGroup { origins, residuals, alike: vec![alike, None], ..group(hub) }).unwrap();
     assert_eq!(advice.cut.unwrap().reference, "Red.hub, and hub of 24 more classes");

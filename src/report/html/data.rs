@@ -209,8 +209,9 @@ struct Detail<'a> {
     pattern: &'a Option<String>,
     advice: &'a Option<String>,
     cut: &'a Option<CutRow>,
-    /// What is left after the cut, in words.
+    /// What is left after the cut, in words; and why other references are not offered.
     after: Option<String>,
+    refuted: Vec<String>,
     marks: &'a BTreeMap<String, u64>,
 }
 
@@ -234,6 +235,7 @@ impl Detail<'_> {
             advice: &row.advice,
             cut: &row.cut,
             after: row.cut.as_ref().and_then(wording::after_cut),
+            refuted: row.refuted.iter().map(wording::refuted).collect(),
             marks: &row.marks,
         }
     }

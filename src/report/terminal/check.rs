@@ -8,7 +8,7 @@ use super::wrap::{Style, columns, styled, wrap, wrap_words};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::human::{bytes, counted};
-use crate::report::{FindingRow, Input, LoopRow, RenderOptions, Report, wording};
+use crate::report::{AnotherCutRow, FindingRow, Input, LoopRow, RenderOptions, Report, wording};
 
 pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let failing: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.fails()).collect();
@@ -73,33 +73,34 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &RenderOptions, ou
         }
         None => writeln!(out, "    {}", wrap_words(&finding.message, 4, page.width))?,
     }
-    match (row.and_then(|row| row.cut.as_ref()), row.and_then(|row| row.pattern.as_ref())) {
-        (Some(cut), Some(pattern)) => {
-            let pieces = [format!("cut {}: {}", cut.reference, cut.replacement), format!("({pattern})")];
-            writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
-            for cut in &cut.alternatives {
-                let pieces = [format!("or {}:", cut.reference), cut.replacement.clone()];
-                writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
-            }
-            if let Some(evidence) = &cut.evidence {
-                writeln!(out, "    {}", wrap_words(evidence, 4, page.width))?;
-            } else if let Some(advice) =
-                row.and_then(|row| row.advice.as_ref()).filter(|_| !cut.alternatives.is_empty())
-            {
-                writeln!(out, "    {}", wrap_words(advice, 4, page.width))?;
-            }
-            for cut in &cut.more {
-                let pieces = [format!("and {}:", cut.reference), cut.replacement.clone()];
-                writeln!(out, "    {}", wrap(&pieces, " ", 4, page.width))?;
-            }
-            if let Some(after) = wording::after_cut(cut).filter(|_| cut.left.is_some()) {
-                writeln!(out, "    {}", wrap_words(&after, 4, page.width))?;
-            }
-            writeln!(out)
-        }
-        (None, Some(pattern)) => writeln!(out, "    {pattern}\n"),
-        _ => writeln!(out),
+    if let Some((row, pattern)) = row.and_then(|row| Some((row, row.pattern.as_ref()?))) {
+        remedy(row, pattern, page, out)?;
     }
+    writeln!(out)
+}
+
+/// What to change in the program, in short.
+fn remedy(row: &LoopRow, pattern: &str, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = |pieces: &[String]| writeln!(out, "    {}", wrap(pieces, " ", 4, page.width));
+    let in_words = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
+    let with = |word: &str, cut: &AnotherCutRow| [format!("{word} {}:", cut.reference), cut.replacement.clone()];
+    match &row.cut {
+        None => line(&[pattern.to_string()])?,
+        Some(cut) => {
+            line(&[format!("cut {}: {}", cut.reference, cut.replacement), format!("({pattern})")])?;
+            cut.alternatives.iter().try_for_each(|cut| line(&with("or", cut)))?;
+            let question = row.advice.as_ref().filter(|_| !cut.alternatives.is_empty());
+            if let Some(why) = cut.evidence.as_ref().or(question) {
+                line(&in_words(why))?;
+            }
+            cut.more.iter().try_for_each(|cut| line(&with("and", cut)))?;
+            let is_telling = cut.left.is_some() || cut.replay.is_some() && cut.alternatives.is_empty();
+            if let Some(after) = wording::after_cut(cut).filter(|_| is_telling) {
+                line(&in_words(&after))?;
+            }
+        }
+    }
+    row.refuted.iter().try_for_each(|early| line(&in_words(&wording::refuted(early))))
 }
 
 /// The last line, which is the only one when nothing is to be said: the answer, and what was not counted.

@@ -110,6 +110,10 @@ fn remedy(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resul
             fact("", &wrap_words(&after, FACTS, page.width))?;
         }
     }
+    for early in &row.refuted {
+        let pieces = [early.reference.clone(), wording::too_early(&early.type_name)];
+        fact("not", &wrap(&pieces, "    ", FACTS, page.width))?;
+    }
     if let Some(pattern) = &row.pattern {
         fact("pattern", &wrap_words(pattern, FACTS, page.width))?;
     }

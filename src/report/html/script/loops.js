@@ -95,7 +95,7 @@ function cutLine(word, cut) {
   return element("p", "cut", `${word} `, name(cut.reference), ...instead);
 }
 
-function remedy({ cut, after, pattern, advice }) {
+function remedy({ cut, after, refuted, pattern, advice }) {
   const made = element("div", "");
   if (cut) {
     made.append(element("h3", "", "What to cut"), cutLine("Cut", cut));
@@ -104,6 +104,7 @@ function remedy({ cut, after, pattern, advice }) {
     if (cut.evidence) made.append(element("p", "", "Why this one: ", cut.evidence));
     if (after) made.append(element("p", "soft", after));
   }
+  refuted.forEach((sentence) => made.append(element("p", "soft", sentence)));
   if (pattern) made.append(element("h3", "", "Pattern"), element("p", "", pattern, advice ? `: ${advice}` : ""));
   return made;
 }
