@@ -122,7 +122,7 @@ impl Heap {
         if self.walk.is_some() {
             self.anomaly(AnomalyKind::UnfinishedWalk);
         }
-        if scope == Scope::Full {
+        if scope != Scope::Garbage {
             for place in 0..self.objects.len() as u32 {
                 self.set(place, State::SEEN, false);
             }
@@ -191,7 +191,8 @@ impl Heap {
             return None;
         };
         Some(match scope {
-            Scope::Full => self.freeze_full(walk),
+            // What is not described is a root, and what it refers to has a count that no reference explains.
+            Scope::Full | Scope::Own => self.freeze_full(walk),
             Scope::Garbage => self.freeze_garbage(walk),
         })
     }

@@ -1,6 +1,7 @@
 //! Models the heap: replays events into objects, counts anomalies, and freezes the graph.
 
 mod anomaly;
+mod blind_spots;
 mod checkpoint;
 mod event_number;
 pub mod external;
@@ -31,6 +32,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};
+pub use blind_spots::{BlindSpots, Unseen};
 pub use external::External;
 pub use graph::{HeapGraph, Node, NodeState, Reference};
 pub(crate) use id_map::IdMap;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::anomaly::{Anomalies, AnomalyKind};
+use super::blind_spots::BlindSpots;
 use super::checkpoint::Walk;
 use super::identity::Identity;
 use super::journal::Shift;
@@ -80,10 +81,6 @@ pub struct Collections {
     /// Objects that it says it freed, and that it gave up, over all runs.
     pub collected: u64,
     pub uncollectable: u64,
-    /// Runs that the recorder did not see: what they freed is not known.
-    pub missed: u64,
-    /// Interpreters besides the first, whose objects no walk describes.
-    pub other_interpreters: u64,
 }
 
 /// The objects that are alive at one moment of a trace, and what is known of them. 52 bytes an object, and 12 a
@@ -108,6 +105,7 @@ pub struct Heap {
     pub(super) now: Now,
     pub(super) mark: Option<Mark>,
     pub(super) collections: Collections,
+    pub(super) blind_spots: BlindSpots,
     pub(super) reported: Reported,
     /// Between `gc start` and `gc stop`.
     pub(super) collecting: bool,
@@ -161,6 +159,7 @@ impl Heap {
             now: Now::default(),
             mark: None,
             collections: Collections::default(),
+            blind_spots: BlindSpots::default(),
             reported: Reported::default(),
             collecting: false,
             pending_snapshot: None,
@@ -349,6 +348,11 @@ impl Heap {
 
     pub fn collections(&self) -> Collections {
         self.collections
+    }
+
+    /// What the recorder did not see.
+    pub fn blind_spots(&self) -> &BlindSpots {
+        &self.blind_spots
     }
 
     /// Number of the last event that lowered the tally and left it above zero. With references as events only.

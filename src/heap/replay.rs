@@ -4,6 +4,7 @@ use super::anomaly::AnomalyKind;
 use super::graph::HeapGraph;
 use super::journal::Shift;
 use super::model::{Heap, ObjectIndex, Reported};
+use super::names::printable;
 use super::objects::Birth;
 use super::observer::{Observer, SnapshotKind};
 use super::read_ahead::read_ahead;
@@ -100,7 +101,9 @@ impl Player for Play<'_> {
             | Event::Time { .. }
             | Event::GcStop { .. }
             | Event::GcMissed { .. }
-            | Event::Interpreters { .. } => {
+            | Event::Interpreters { .. }
+            | Event::Unseen { .. }
+            | Event::Stopped(_) => {
                 self.heap.turn_without_snapshot(self.observer, |heap, observer| heap.apply_rare(event, observer));
             }
             Event::Retype { .. }
@@ -389,11 +392,17 @@ impl Heap {
                 observer.collection_stopped(self);
             }
             Event::GcMissed { collections } => {
-                self.collections.missed = self.collections.missed.saturating_add(collections);
+                let missed = &mut self.blind_spots.missed_collections;
+                *missed = missed.saturating_add(collections);
             }
             Event::Interpreters { others } => {
-                self.collections.other_interpreters = self.collections.other_interpreters.max(others);
+                self.blind_spots.other_interpreters = self.blind_spots.other_interpreters.max(others);
             }
+            Event::Unseen { since } => {
+                let until = self.now.ns.unwrap_or(since);
+                self.blind_spots.births_unseen.get_or_insert_default().add(since, until);
+            }
+            Event::Stopped(reason) => self.blind_spots.stopped = Some(printable(&reason).into()),
             Event::Mark(mark) => self.mark = Some(*mark),
             Event::Time { ns } => {
                 if self.now.ns.is_some_and(|last| ns < last) {
@@ -411,11 +420,12 @@ impl Heap {
                 }
                 (true, Scope::Full) => {}
                 // Each snapshot of this form is of the whole heap.
-                (true, Scope::Garbage) => {}
+                (true, Scope::Garbage | Scope::Own) => {}
                 (false, scope) => {
                     if let Some(graph) = self.end_walk(scope) {
+                        self.blind_spots.own_only |= scope == Scope::Own;
                         let kind =
-                            if scope == Scope::Full { SnapshotKind::FullCheckpoint } else { SnapshotKind::Garbage };
+                            if scope == Scope::Garbage { SnapshotKind::Garbage } else { SnapshotKind::FullCheckpoint };
                         self.show_snapshot(graph, kind, observer);
                     }
                 }

@@ -27,7 +27,8 @@ impl ReportFormat for OpenMetrics {
     fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
         let summary = &report.summary;
         let whole = |value: Option<u64>| Vec::from_iter(value.map(|value| (Vec::new(), value)));
-        let incomplete = report.inputs.iter().filter(|input| !input.is_checked() || input.is_incomplete()).count();
+        let incomplete =
+            report.inputs.iter().filter(|input| !input.is_checked() || input.blind_spots.hide_loops()).count();
         family(out, "traces", "Traces that were read.", &whole(Some(report.inputs.len() as u64)))?;
         family(out, "traces_incomplete", "Traces of whose garbage not all is known.", &whole(Some(incomplete as u64)))?;
         family(out, "live_objects", "Objects alive at the end.", &whole(summary.live_objects))?;

@@ -125,15 +125,18 @@ pub(super) fn gaps(inputs: &[Input]) -> Vec<String> {
             gaps.push(format!("the same of {}", counted(more, "more trace", "more traces")));
         }
     }
-    gaps.extend(inputs.iter().filter(|input| input.missed_collections > 0).map(missed));
+    gaps.extend(inputs.iter().filter_map(stopped));
+    gaps.extend(inputs.iter().filter_map(missed));
+    gaps.extend(inputs.iter().filter_map(births_unseen));
     gaps.extend(inputs.iter().filter_map(other_interpreters));
+    gaps.extend(own_only(inputs));
     gaps.extend(inputs.iter().filter_map(ended));
     gaps
 }
 
 /// `a.reftrace: 2 more interpreters were not looked at, so nothing is known of their loops`.
 fn other_interpreters(input: &Input) -> Option<String> {
-    let (number, was) = match input.other_interpreters {
+    let (number, was) = match input.blind_spots.other_interpreters {
         0 => return None,
         1 => ("1 more interpreter".to_string(), "was"),
         n => (format!("{} more interpreters", count(n)), "were"),
@@ -152,17 +155,49 @@ fn ended(input: &Input) -> Option<String> {
     Some(format!("{}: the program {how} after {seconds:.1} s", printable(&input.path)))
 }
 
+/// `a.reftrace: the recording stopped: no space left on device`.
+fn stopped(input: &Input) -> Option<String> {
+    let reason = input.blind_spots.stopped.as_ref()?;
+    Some(format!("{}: the recording stopped before the program: {reason}", printable(&input.path)))
+}
+
 /// `a.reftrace: 12 collections were not seen, …`.
-fn missed(input: &Input) -> String {
-    let (seen, they) = match input.missed_collections {
+fn missed(input: &Input) -> Option<String> {
+    let missed = input.blind_spots.missed_collections;
+    let (seen, they) = match missed {
+        0 => return None,
         1 => ("was", "it"),
         _ => ("were", "they"),
     };
-    format!(
+    Some(format!(
         "{}: {} {seen} not seen, as gc.callbacks had lost the recorder: what {they} freed is not known",
         printable(&input.path),
-        counted(input.missed_collections, "collection", "collections"),
-    )
+        counted(missed, "collection", "collections"),
+    ))
+}
+
+/// `a.reftrace: births and deaths from 1.2 s to 3.4 s were not seen, …`.
+fn births_unseen(input: &Input) -> Option<String> {
+    let unseen = input.blind_spots.births_unseen?;
+    let seconds = |ns: u64| ns as f64 / 1e9;
+    let often = if unseen.times == 1 { String::new() } else { format!(", {} times", count(unseen.times)) };
+    Some(format!(
+        "{}: births and deaths from {:.3} s to {:.3} s were not all seen{often}, as the allocator had lost the recorder: \
+         loops of that time, and what made the objects, are not all known",
+        printable(&input.path),
+        seconds(unseen.from_ns),
+        seconds(unseen.to_ns),
+    ))
+}
+
+/// `3 traces are of forked processes, …`.
+fn own_only(inputs: &[Input]) -> Option<String> {
+    let (traces, they) = match inputs.iter().filter(|input| input.blind_spots.own_only).count() as u64 {
+        0 => return None,
+        1 => ("1 trace is of a forked process and has".to_string(), "it"),
+        n => (format!("{} traces are of forked processes and have", count(n)), "they"),
+    };
+    Some(format!("{traces} what {they} made; of what there was before the fork, garbage alone"))
 }
 
 /// `has no checkpoint, so nothing is known of its loops`.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::heap::BlindSpots;
 use crate::trace::{Births, Header, References};
 
 /// One trace that was read.
@@ -23,10 +24,9 @@ pub struct Input {
     pub error: Option<String>,
     /// Checkpoints and collections at which garbage was looked for. With none, nothing is known of it.
     pub snapshots: u64,
-    /// Collections that the recorder did not see: what they freed is not known.
-    pub missed_collections: u64,
-    /// Interpreters besides the first that were in the process: their loops are not known.
-    pub other_interpreters: u64,
+    /// What the recorder did not see.
+    #[serde(flatten)]
+    pub blind_spots: BlindSpots,
     /// How the program ended; `None` where the trace does not tell.
     pub program: Option<ProgramEnd>,
     /// How far the cyclic garbage of the run is known.
@@ -114,11 +114,6 @@ impl Input {
         self.known < Extent::End
     }
 
-    /// Loops may have come and gone unseen.
-    pub fn is_incomplete(&self) -> bool {
-        self.missed_collections > 0 || self.other_interpreters > 0
-    }
-
     /// Of objects that only lived nothing is known.
     pub fn is_of_garbage(&self) -> bool {
         self.births == Births::Garbage
@@ -126,7 +121,7 @@ impl Input {
 
     /// Of some trace loops may have come and gone unseen.
     pub fn some_is_incomplete(inputs: &[Input]) -> bool {
-        inputs.iter().any(Input::is_incomplete)
+        inputs.iter().any(|input| input.blind_spots.hide_loops())
     }
 
     /// A gate that finds nothing may not pass: it could not look everywhere.

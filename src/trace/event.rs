@@ -375,6 +375,8 @@ pub enum Scope {
     Full,
     /// The objects that the recorder found unreachable as a collection began, all of them and nothing else.
     Garbage,
+    /// Of a process that a fork made: what was born in it, and all that is unreachable. What else there is was its parent's.
+    Own,
 }
 
 /// One thing that happened. `docs/formats/text.md` says what each means, and shows it as a line.
@@ -480,6 +482,10 @@ pub enum Event {
     Interpreters {
         others: u64,
     },
+    /// Births and deaths since that time, in nanoseconds as in [`Event::Time`], were not seen, or not all of them.
+    Unseen {
+        since: u64,
+    },
     Mark(Box<Mark>),
     /// Nanoseconds since the start of the recording, never less than before.
     Time {
@@ -489,6 +495,8 @@ pub enum Event {
     Walk(Scope),
     /// The references and counts of the scope are complete here. A walk without its checkpoint counts for nothing.
     Checkpoint(Scope),
+    /// The recording stopped before the program did, for this reason.
+    Stopped(Box<str>),
     /// The recording ended in order.
     End,
 }

@@ -9,6 +9,7 @@ use refloop::findings::date::Date;
 use refloop::findings::gate::{Gate, Standing, Verdict};
 use refloop::findings::suppress::Shown;
 use refloop::findings::{self, Finding};
+use refloop::heap::BlindSpots;
 use refloop::report::{Report, ReportOptions, View};
 use refloop::run::{Input, Options};
 
@@ -51,8 +52,8 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
         return write_baseline(&file.unwrap_or(PathBuf::from(BASELINE)), &findings, &verdict, command);
     }
     let unchecked = !command.running && Input::none_is_checked(&run.inputs);
-    let incomplete = Input::some_is_incomplete(&run.inputs);
-    let missed = run.inputs.iter().any(|input| input.missed_collections > 0);
+    let not_seen = not_seen(&run.inputs);
+    let stopped = run.inputs.iter().find_map(|input| input.blind_spots.stopped.clone());
     let (failed, expired) = (verdict.failed, verdict.expired.first().cloned());
     if let (true, Some(file), Some(baseline), None) = (command.prune, &file, &baseline, &error) {
         prune(file, baseline, &findings, command)?;
@@ -73,16 +74,26 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
         (None, false) if unchecked && run.inputs.iter().all(|input| !input.references.show_garbage()) => {
             Err(Failure::input("no file has what shows garbage: references with counts, or a whole collection"))
         }
-        (None, false) if unchecked => Err(Failure::input(
-            "no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?",
-        )),
-        (None, false) if missed => {
-            Err(Failure::input("collections were not seen: does the program, or a test, clear gc.callbacks?"))
-        }
-        (None, false) if incomplete => {
-            Err(Failure::input("not every interpreter was looked at: loops in a sub-interpreter are not found"))
-        }
-        (None, false) => Ok(Outcome::Nothing),
+        (None, false) if unchecked => Err(Failure::input(match stopped {
+            Some(reason) => format!("no trace has a full checkpoint: the recording stopped: {reason}"),
+            None => "no trace has a full checkpoint: was the program killed, or did it call os.exec…, before its end?"
+                .to_string(),
+        })),
+        (None, false) => not_seen.map_or(Ok(Outcome::Nothing), |reason| Err(Failure::input(reason))),
+    }
+}
+
+/// Why loops may have come and gone unseen.
+fn not_seen(inputs: &[Input]) -> Option<&'static str> {
+    let of_any = |lacks: fn(&BlindSpots) -> bool| inputs.iter().any(|input| lacks(&input.blind_spots));
+    if of_any(|spots| spots.missed_collections > 0) {
+        Some("collections were not seen: does the program, or a test, clear gc.callbacks?")
+    } else if of_any(|spots| spots.births_unseen.is_some()) {
+        Some("births were not seen: does the program call tracemalloc.stop(), or change CPython's allocators?")
+    } else if of_any(|spots| spots.other_interpreters > 0) {
+        Some("not every interpreter was looked at: loops in a sub-interpreter are not found")
+    } else {
+        None
     }
 }
 

@@ -19,19 +19,35 @@ use crate::{checkpoint, memory, system};
 /// How many births pass between two looks at the clock.
 const CLOCK_INTERVAL: u32 = 64;
 
-/// A block was given back through the hook while the recorder was at work.
-static PASSED: AtomicBool = AtomicBool::new(false);
+/// How often the hook can be put in place anew after another one was put in its place: each time with functions of its own,
+/// for whatever lies in its place may still call those before, and must not be called by them.
+pub(crate) const PLACES: usize = 4;
+
+/// A block was asked for, and one given back, through the hook while the recorder was at work.
+static PASSED: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
 
 /// Whether what CPython asks of its allocator of objects still comes through the hook, which another one may lie over:
 /// `tracemalloc.stop()` takes away what was put in place after its start.
 ///
 /// # Safety
 /// Under the interpreter's lock, with the hook off.
-pub(crate) unsafe fn is_in_place(python: &Functions) -> bool {
-    PASSED.store(false, Ordering::Relaxed);
+pub(crate) unsafe fn is_in_place(state: &State) -> bool {
+    PASSED.iter().for_each(|passed| passed.store(false, Ordering::Relaxed));
     // SAFETY: as the caller promises.
-    unsafe { (python.PyObject_Free)((python.PyObject_Malloc)(PROBE)) };
-    PASSED.load(Ordering::Relaxed)
+    unsafe { (state.python.PyObject_Free)((state.python.PyObject_Malloc)(PROBE)) };
+    let [asked, given_back] = PASSED.each_ref().map(|passed| passed.load(Ordering::Relaxed));
+    given_back && (asked || state.hook != Some(Hooked::All))
+}
+
+/// The hook was taken away, or something lies over it that does not pass all on: the next time it is put in place, it has
+/// functions of its own. False where there are none left.
+pub(crate) fn is_lost(state: &mut State) -> bool {
+    let is_place = state.place + 1 < PLACES;
+    if is_place {
+        state.hook = None;
+        state.place += 1;
+    }
+    is_place
 }
 
 /// Bytes that are asked for to see who is asked.
@@ -76,8 +92,10 @@ pub(crate) unsafe fn install(parts: Parts) {
             collecting: false,
             question: Question::None,
             asks_collector,
-            original: current(&python),
+            originals: [current(&python); PLACES],
+            place: 0,
             hook: None,
+            seen_until: 0,
             current_thread,
             interpreter: (python.PyInterpreterState_Main)(),
             own_locks: row.own_locks,
@@ -113,11 +131,13 @@ pub(crate) unsafe fn put_in_place(state: &mut State, hooked: Hooked) {
     unsafe {
         take_away(state);
         if state.hook.is_none() {
-            state.original = current(&state.python);
+            state.originals[state.place] = current(&state.python);
         }
+        let original = state.originals[state.place];
+        let hooks = over(original, state.place);
         let hooks = match hooked {
-            Hooked::All => Allocator { malloc, calloc, realloc, free, ..state.original },
-            Hooked::Deaths => Allocator { realloc, free, ..state.original },
+            Hooked::All => hooks,
+            Hooked::Deaths => Allocator { malloc: original.malloc, calloc: original.calloc, ..hooks },
         };
         (state.python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const hooks);
     }
@@ -131,10 +151,30 @@ pub(crate) unsafe fn put_in_place(state: &mut State, hooked: Hooked) {
 pub(crate) unsafe fn take_away(state: &mut State) {
     // SAFETY: as the caller promises; CPython copies the struct.
     unsafe {
-        if state.hook.is_some() && current(&state.python).free as usize == free as *const c_void as usize {
-            (state.python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const state.original);
+        let original = state.originals[state.place];
+        if state.hook.is_some() && current(&state.python).free as usize == over(original, state.place).free as usize {
+            (state.python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const original);
             state.hook = None;
         }
+    }
+}
+
+/// The functions of this place, over those of `below`.
+fn over(below: Allocator, place: usize) -> Allocator {
+    const fn of<const PLACE: usize>(below: Allocator) -> Allocator {
+        Allocator {
+            malloc: malloc::<PLACE>,
+            calloc: calloc::<PLACE>,
+            realloc: realloc::<PLACE>,
+            free: free::<PLACE>,
+            ..below
+        }
+    }
+    match place {
+        0 => of::<0>(below),
+        1 => of::<1>(below),
+        2 => of::<2>(below),
+        _ => of::<{ PLACES - 1 }>(below),
     }
 }
 
@@ -167,13 +207,17 @@ unsafe fn give_back(bytes: usize) -> bool {
 }
 
 #[inline]
-unsafe fn born(block: *mut c_void, bytes: usize) {
-    if block.is_null() || !is_active() {
+unsafe fn born<const PLACE: usize>(block: *mut c_void, bytes: usize) {
+    // SAFETY: as below.
+    let state = unsafe { with() };
+    if block.is_null() || state.place != PLACE {
         return;
+    }
+    if !is_active() {
+        return PASSED[0].store(true, Ordering::Relaxed);
     }
     // SAFETY: under the interpreter's lock, if there is a thread state.
     unsafe {
-        let state = with();
         if !state.recorder.keeps_births {
             return;
         }
@@ -225,44 +269,44 @@ fn look_at_clock(state: &mut State) {
     }
 }
 
-unsafe extern "C" fn malloc(_: *mut c_void, bytes: usize) -> *mut c_void {
+unsafe extern "C" fn malloc<const PLACE: usize>(_: *mut c_void, bytes: usize) -> *mut c_void {
     // SAFETY: passes on what CPython asks.
     unsafe {
-        let original = &with().original;
+        let original = &with().originals[PLACE];
         let mut block = (original.malloc)(original.context, bytes);
         if block.is_null() && give_back(bytes) {
             block = (original.malloc)(original.context, bytes);
         }
-        born(block, bytes);
+        born::<PLACE>(block, bytes);
         block
     }
 }
 
-unsafe extern "C" fn calloc(_: *mut c_void, count: usize, bytes: usize) -> *mut c_void {
+unsafe extern "C" fn calloc<const PLACE: usize>(_: *mut c_void, count: usize, bytes: usize) -> *mut c_void {
     // SAFETY: as in `malloc`.
     unsafe {
-        let original = &with().original;
+        let original = &with().originals[PLACE];
         let all = count.saturating_mul(bytes);
         let mut block = (original.calloc)(original.context, count, bytes);
         if block.is_null() && give_back(all) {
             block = (original.calloc)(original.context, count, bytes);
         }
-        born(block, all);
+        born::<PLACE>(block, all);
         block
     }
 }
 
-unsafe extern "C" fn realloc(_: *mut c_void, old: *mut c_void, bytes: usize) -> *mut c_void {
+unsafe extern "C" fn realloc<const PLACE: usize>(_: *mut c_void, old: *mut c_void, bytes: usize) -> *mut c_void {
     // SAFETY: as in `malloc`.
     unsafe {
-        let original = &with().original;
+        let original = &with().originals[PLACE];
         let mut block = (original.realloc)(original.context, old, bytes);
         if block.is_null() && give_back(bytes) {
             block = (original.realloc)(original.context, old, bytes);
         }
         if old.is_null() {
-            born(block, bytes);
-        } else if !block.is_null() && is_active() {
+            born::<PLACE>(block, bytes);
+        } else if !block.is_null() && is_active() && with().place == PLACE {
             let state = with();
             let thread = (state.current_thread)();
             if thread != 0 && !foreign(state, thread) {
@@ -273,12 +317,14 @@ unsafe extern "C" fn realloc(_: *mut c_void, old: *mut c_void, bytes: usize) -> 
     }
 }
 
-unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+unsafe extern "C" fn free<const PLACE: usize>(_: *mut c_void, block: *mut c_void) {
     // SAFETY: as in `malloc`.
     unsafe {
         let state = with();
-        if !is_active() {
-            PASSED.store(true, Ordering::Relaxed);
+        if state.place != PLACE {
+            // Another one has taken its place, and is asked as well.
+        } else if !is_active() {
+            PASSED[1].store(true, Ordering::Relaxed);
         } else if !block.is_null() {
             let elsewhere = FOREIGN.load(Ordering::Relaxed) && {
                 let thread = (state.current_thread)();
@@ -288,6 +334,7 @@ unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
                 state.recorder.died(block.addr());
             }
         }
-        (state.original.free)(state.original.context, block);
+        let original = &state.originals[PLACE];
+        (original.free)(original.context, block);
     }
 }

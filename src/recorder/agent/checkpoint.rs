@@ -11,6 +11,7 @@ use crate::log::{cut, out_of_memory};
 use crate::memory::{GrowText, is_refused};
 use crate::process::quoted;
 use crate::recorder::Recorder;
+use crate::regain;
 use crate::system::without_signals;
 use crate::walk::Walker;
 
@@ -232,7 +233,10 @@ pub(crate) fn last() {
                 if state.process.is_slight(&mut state.recorder) {
                     return state.process.withdraw(&mut state.recorder);
                 }
-                full(state);
+                match state.recorder.inherits && state.recorder.checkpoints == 0 {
+                    true => own(state),
+                    false => full(state),
+                }
                 if state.recorder.log.is_open() {
                     state.process.finish(&mut state.recorder);
                 }
@@ -247,7 +251,7 @@ pub(crate) fn failed(state: &mut State) {
     let refused = is_refused().then(out_of_memory);
     if let Some(error) = state.recorder.log.failure.take().or(refused) {
         // What was recorded until then is true.
-        state.recorder.log.finish();
+        state.recorder.log.stop(&error);
         state.process.stopped(&error);
         state.recorder.release();
         global::stop();
@@ -256,6 +260,28 @@ pub(crate) fn failed(state: &mut State) {
 
 /// Walks the whole heap, or, without births, searches all of it for garbage.
 fn full(state: &mut State) {
+    checkpoint(state, |walker, recorder| match recorder.keeps_births {
+        // SAFETY: under the interpreter's lock, outside collections.
+        true => unsafe { walker.full(recorder) },
+        // SAFETY: as above.
+        false => drop(unsafe { walker.all_garbage(recorder) }),
+    });
+}
+
+/// Walks what this process has of its own: it was forked, has written nothing of the rest so far, and ends.
+fn own(state: &mut State) {
+    checkpoint(state, |walker, recorder| match (recorder.keeps_births, recorder.inherits) {
+        // SAFETY: under the interpreter's lock, outside collections.
+        (true, true) => unsafe { walker.own(recorder) },
+        // SAFETY: as above.
+        (true, false) => unsafe { walker.full(recorder) },
+        // SAFETY: as above.
+        (false, _) => drop(unsafe { walker.all_garbage(recorder) }),
+    });
+}
+
+/// Makes a checkpoint by this walk.
+fn checkpoint(state: &mut State, walk: impl FnOnce(&mut Walker, &mut Recorder)) {
     if !state.recorder.log.is_open() || !is_seeing(state) {
         return;
     }
@@ -263,13 +289,9 @@ fn full(state: &mut State) {
     settle(state);
     let recorder = &mut state.recorder;
     let Some(mut walker) = recorder.walker.take() else { return };
-    match recorder.keeps_births {
-        // SAFETY: under the interpreter's lock, outside collections.
-        true => unsafe { walker.full(recorder) },
-        // While the collector is at work its lists are not in order.
-        false if state.collecting => {}
-        // SAFETY: as above.
-        false => drop(unsafe { walker.all_garbage(recorder) }),
+    // While the collector is at work its lists are not in order.
+    if !state.collecting {
+        walk(&mut walker, recorder);
     }
     recorder.walker = Some(walker);
     recorder.checkpoints += 1;
@@ -290,31 +312,24 @@ fn account(state: &mut State) {
     let missed = unsafe { collector.check() };
     if missed > 0 {
         if !state.recorder.keeps_births {
-            state.recorder.lose_sight();
+            // SAFETY: under the interpreter's lock, outside collections.
+            unsafe { regain::lose_sight(&mut state.recorder) };
         }
         state.recorder.log.emit(|encoder| encoder.gc_missed(missed));
     }
 }
 
-/// Ends the recording where births and deaths do not come through the hook any more: nothing true could be written. Without
-/// births it goes on, and knows nothing of what it saw before.
+/// Sees to it that births and deaths come through the hook; ends the recording where they cannot.
 fn is_seeing(state: &mut State) -> bool {
-    if state.hook.is_none() {
-        return true;
-    }
-    // SAFETY: under the interpreter's lock, with the hook off.
-    let in_place = unsafe { allocator::is_in_place(&state.python) };
-    if !in_place && !state.recorder.keeps_births {
-        state.hook = None;
-        state.recorder.lose_sight();
-        return true;
-    }
-    if !in_place {
-        let reason = "the hook was taken away, as tracemalloc.stop() does it: births and deaths are not seen any more";
+    // SAFETY: under the interpreter's lock, with the hook off; what is called where a collection goes on is called as it
+    // begins, and as it ends.
+    let is_seeing = unsafe { regain::is_seeing(state) };
+    if !is_seeing {
+        let reason = "something takes the hook of the allocator away again and again: births and deaths are not seen";
         state.recorder.log.failure = Some(std::io::Error::other(reason));
         failed(state);
     }
-    in_place
+    is_seeing
 }
 
 /// Writes the births that wait, and then the time: whatever is born in the log until here was born before it.

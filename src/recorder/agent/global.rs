@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::allocator::{self, Hooked};
+use crate::allocator::{self, Hooked, PLACES};
 use crate::checkpoint;
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -28,9 +28,14 @@ pub(crate) struct State {
     pub question: Question,
     /// The collector says itself what it finds, where it can be asked.
     pub asks_collector: bool,
-    pub original: Allocator,
+    /// What was in place before the hook, for each place that it had.
+    pub originals: [Allocator; PLACES],
+    /// Which of its functions the hook has.
+    pub place: usize,
     /// What of the hook is in place.
     pub hook: Option<Hooked>,
+    /// When the hook was seen to be in place last, in nanoseconds since the file began.
+    pub seen_until: u64,
     pub current_thread: CurrentThread,
     /// The main interpreter.
     pub interpreter: usize,
@@ -126,6 +131,7 @@ pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
         // SAFETY: as the caller promises.
         unsafe { allocator::put_in_place(state, Hooked::All) };
     }
+    state.seen_until = 0;
     state.collecting = false;
     state.question = Question::None;
     STOPPED.store(false, Ordering::Relaxed);

@@ -31,6 +31,7 @@ mod output;
 mod process;
 mod python;
 mod recorder;
+mod regain;
 mod signals;
 mod sink;
 mod stacks;

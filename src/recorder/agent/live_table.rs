@@ -34,6 +34,11 @@ impl Record {
         u64::from(self.bytes_high) << 32 | u64::from(self.bytes_low)
     }
 
+    /// The block was made by this process, and not by the one that forked it.
+    pub(crate) fn is_own(&self) -> bool {
+        self.bytes() != 0 && self.flags & INHERITED == 0
+    }
+
     pub(crate) fn set_bytes(&mut self, bytes: u64) {
         self.bytes_low = bytes as u32;
         self.bytes_high = (bytes >> 32) as u16;
@@ -101,6 +106,18 @@ impl LiveTable {
     pub(crate) fn find(&mut self, block: usize) -> u32 {
         // SAFETY: as `place` says.
         self.place(block).map_or(0, |place| unsafe { place.read() })
+    }
+
+    /// The record of the block.
+    pub(crate) fn peek(&self, block: usize) -> Option<&Record> {
+        let high = block >> CHUNK_BITS;
+        let middle = *self.root.get(high >> MIDDLE_BITS)?;
+        // SAFETY: a directory that is not null is mapped as long as the table lives, and the place is in it.
+        let index = unsafe {
+            let chunk = (*NonNull::new(middle)?.as_ptr())[high & ((1 << MIDDLE_BITS) - 1)];
+            (*NonNull::new(chunk)?.as_ptr())[granule(block)]
+        };
+        self.records.get(index as usize).filter(|_| index != 0)
     }
 
     /// Where the index of the block's record is, 0 if it has none: valid as long as the table lives. `None` where there is no block.

@@ -10,9 +10,13 @@ use std::path::PathBuf;
 use crate::encode::{Encoder, SHORT, TEXT_LIMIT};
 use crate::memory::{self, Grow};
 use crate::output::Output;
+use crate::process::reason;
 
 /// No record but a text is longer.
 const RECORD: usize = 64;
+
+/// Bytes of the reason why a recording stopped, at most.
+const REASON: usize = 1024;
 
 /// Nanoseconds between two flushes of a program in which collection follows collection.
 const FLUSH_INTERVAL: u64 = 20_000_000;
@@ -77,15 +81,38 @@ impl Log {
 
     /// Seals the file. What follows goes nowhere.
     pub(crate) fn finish(&mut self) {
-        if let Some(Err(error)) = self.output.take().map(Output::finish) {
-            self.fail(error);
+        match self.output.as_mut().map(Output::finish) {
+            Some(Err(error)) => self.fail(error),
+            _ => self.output = None,
         }
+    }
+
+    /// Writes why the recording ends, behind all that was emitted, and seals the file.
+    pub(crate) fn stop(&mut self, error: &io::Error) {
+        let [head, text] = self.stopped(error);
+        if let Some(output) = &mut self.output
+            && output.reserve(RECORD + text.len()).is_ok()
+        {
+            output.write(&head, &text, 1);
+            self.finish();
+        }
+        self.output = None;
     }
 
     /// The recording cannot go on. What follows goes nowhere.
     fn fail(&mut self, error: io::Error) {
+        let [head, text] = self.stopped(&error);
+        // Where that cannot be written either, the trace ends without it.
+        let _ = self.output.take().map(|output| output.break_off(&head, &text));
         self.failure = Some(error);
-        self.output = None;
+    }
+
+    /// The record that says why, in two parts. They are small, so the reserve has them where memory is refused.
+    fn stopped(&mut self, error: &io::Error) -> [Vec<u8>; 2] {
+        let mut text = reason(error);
+        text.retain(|character| !character.is_control());
+        text.truncate(text.floor_char_boundary(REASON));
+        [self.encoder.stopped_head(text.len()).to_vec(), text.into_bytes()]
     }
 
     /// Lets go of a file that the parent process goes on writing.

@@ -116,25 +116,47 @@ impl Output {
     }
 
     /// Seals the last block.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         if self.records == 0 { Ok(()) } else { self.seal() }
+    }
+
+    /// Ends the file with this record, behind what is in it as it should be: what could not be written takes no more room.
+    pub(crate) fn break_off(mut self, head: &[u8], text: &[u8]) -> io::Result<()> {
+        let (file, length) = self.reopen()?;
+        let expected = self.offset + self.flushed as u64;
+        if length < expected {
+            return Ok(());
+        }
+        match self.flushed {
+            0 => self.open_block(),
+            flushed => self.next = flushed,
+        }
+        self.write(head, text, 1);
+        self.store(&file, self.flushed)?;
+        file.set_len(self.offset + self.next as u64)
     }
 
     /// Opens the file again, if it is still the one that has the name, and as it was left.
     fn open(&self) -> io::Result<File> {
+        let (file, length) = self.reopen()?;
+        let expected = self.offset + self.flushed as u64;
+        if length == expected {
+            return Ok(file);
+        }
+        let is_shorter = length < expected;
+        let problem =
+            if is_shorter { "another program made the trace shorter" } else { "another program wrote into the trace" };
+        Err(io::Error::other(problem))
+    }
+
+    /// Opens the file again, if it is still the one that has the name, and says how long it is.
+    fn reopen(&self) -> io::Result<(File, u64)> {
         let file = OpenOptions::new().write(true).open(&self.path)?;
         let metadata = file.metadata()?;
-        let expected = self.offset + self.flushed as u64;
-        let problem = if (metadata.dev(), metadata.ino()) != self.identity {
-            "the trace was replaced by another file"
-        } else if metadata.len() < expected {
-            "another program made the trace shorter"
-        } else if metadata.len() > expected {
-            "another program wrote into the trace"
-        } else {
-            return Ok(file);
-        };
-        Err(io::Error::other(problem))
+        match (metadata.dev(), metadata.ino()) == self.identity {
+            true => Ok((file, metadata.len())),
+            false => Err(io::Error::other("the trace was replaced by another file")),
+        }
     }
 
     /// Writes the block from this byte on.

@@ -46,6 +46,8 @@ pub(crate) struct Recorder {
     /// Objects written.
     pub objects: u64,
     pub checkpoints: u64,
+    /// What was there before a fork made this process is known by its records.
+    pub inherits: bool,
 }
 
 impl Recorder {
@@ -76,6 +78,7 @@ impl Recorder {
             stack: Vec::new(),
             objects: 0,
             checkpoints: 0,
+            inherits: false,
         }
     }
 
@@ -198,14 +201,26 @@ impl Recorder {
         self.last_number as usize > self.free_numbers.len()
     }
 
-    /// Deaths went unseen: nothing that was written is known to be alive, and no class to be the same.
-    pub(crate) fn lose_sight(&mut self) {
-        let written = self.table.records().map(|record| record.number).filter(|&number| number != 0);
-        let known = written.gather();
-        known.into_iter().for_each(|number| self.write_death(number));
+    /// Forgets all that was known of what lives, and of what is written of it; answers what that was.
+    pub(crate) fn forget_live(&mut self) -> Vec<Record> {
+        for record in self.table.records() {
+            if record.flags & IS_TYPE != 0 {
+                self.types.forget(record.block + GC_HEAD);
+            }
+            if record.flags & PENDING != 0 {
+                record.number = 0;
+            }
+        }
+        let known = self.table.records().map(|record| *record).filter(|record| record.number != 0).gather();
         self.table = LiveTable::new();
         self.types.forget_numbers();
+        self.waiting = [0; WAITING];
         self.condemned.clear();
+        self.inherits = false;
+        if let Some(stacks) = &mut self.stacks {
+            stacks.forget_codes();
+        }
+        known
     }
 
     /// A new file begins: nothing is written in it yet. What is there is `inherited` where a fork made this process.
@@ -228,12 +243,13 @@ impl Recorder {
         }
         self.objects = 0;
         self.checkpoints = 0;
+        self.inherits = inherited;
     }
 
     /// Objects of this process alone: those written so far, and the blocks that it made and that are there.
     pub(crate) fn own_objects(&mut self) -> u64 {
-        let is_own = |record: &&mut Record| record.bytes() != 0 && record.number == 0 && record.flags & INHERITED == 0;
-        self.objects + self.table.records().filter(is_own).count() as u64
+        let is_unwritten = |record: &&mut Record| record.is_own() && record.number == 0;
+        self.objects + self.table.records().filter(is_unwritten).count() as u64
     }
 
     /// The object of this record is no more.
@@ -258,7 +274,7 @@ impl Recorder {
     }
 
     #[inline]
-    fn write_death(&mut self, number: u32) {
+    pub(crate) fn write_death(&mut self, number: u32) {
         self.log.emit(|encoder| encoder.object(kind::FREE, number.into()));
         self.free_numbers.add(number);
     }
@@ -450,6 +466,10 @@ impl Sink for Recorder {
 
     fn member(&mut self, object: usize, block: usize, gc: bool) {
         self.condemn(object, block, gc);
+    }
+
+    fn is_own(&self, block: usize) -> bool {
+        self.table.peek(block).is_some_and(Record::is_own)
     }
 
     fn begin_walk(&mut self) {

@@ -35,6 +35,9 @@ pub(crate) trait Sink {
 
     fn begin_walk(&mut self);
 
+    /// The memory was asked for by this process, and not by the one that forked it.
+    fn is_own(&self, block: usize) -> bool;
+
     /// An object of the recorder itself, which is not in the trace.
     fn hidden(&self, object: usize) -> bool;
 

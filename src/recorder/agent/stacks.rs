@@ -193,6 +193,12 @@ impl Stacks {
         }
     }
 
+    /// As [`Stacks::forget_code`], of all code objects.
+    pub(crate) fn forget_codes(&mut self) {
+        self.code_numbers = AddressMap::sparse();
+        self.forget_code(0);
+    }
+
     /// The stack of the thread, 0 when no Python code runs. `met` is told of each code object when it is first seen.
     ///
     /// # Safety

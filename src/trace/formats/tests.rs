@@ -420,7 +420,7 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             TextId(place as u32 + 1)
         };
         let (object, to) = (Tag(tags.0), Tag(tags.1));
-        let scope = if word % 2 == 0 { Scope::Full } else { Scope::Garbage };
+        let scope = [Scope::Full, Scope::Garbage, Scope::Own][word as usize % 3];
         let mut slot = || match word % 4 {
             0 => Slot::UNNAMED,
             1 => Slot::index(number),
@@ -459,6 +459,8 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             27 => Event::Unreachable { object },
             28 => Event::GcMissed { collections: number },
             29 => Event::Interpreters { others: number },
+            30 => Event::Unseen { since: number },
+            31 => Event::Stopped(texts.0.into()),
             _ => Event::Alloc {
                 object,
                 address: object.0,

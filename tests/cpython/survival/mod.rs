@@ -1,6 +1,7 @@
 //! What happens to a recording from outside, and what a program does to it, neither kills the program nor makes the trace lie.
 
 mod random;
+mod unseen;
 
 use std::fs::OpenOptions;
 use std::path::PathBuf;
@@ -98,6 +99,8 @@ fn a_program_that_survives_a_memory_error_survives_it_recorded(python: &Python) 
         // What was recorded until then is there.
         let contents = crate::record::read(&place.path().join("app.reftrace"));
         assert_eq!(contents.ending, Some(Ending::Open), "{python}");
+        let (_, report) = unseen::check(&place.path().join("app.reftrace"));
+        assert_eq!(report["inputs"][0]["stopped"], "out of memory", "{python} {limit}");
         assert!(contents.garbage.get("__main__.Loop").is_some_and(|&loops| loops <= 1000), "{python} {limit}");
     }
 }

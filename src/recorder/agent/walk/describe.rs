@@ -11,19 +11,36 @@ use crate::encode::kind;
 use crate::memory::{Grow, is_refused, joined};
 use crate::sink::Sink;
 
+/// Which objects a walk tells of. References to others are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    All,
+    /// Those in `scratch.members`.
+    Members,
+    /// Those, and what was born in this process.
+    Own,
+}
+
 /// A walk that is going on.
 pub(super) struct Walk<'a, S> {
     pub sink: &'a mut S,
     pub(super) context: &'a Context,
     pub(super) scratch: &'a mut Scratch,
-    /// References to objects that are not in `scratch.members` are left out.
-    pub only_members: bool,
+    pub reach: Reach,
     /// All that can own a dict of attributes, or a tuple of cells, was described.
     pub owners_met: bool,
 }
 
 impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn begin(&mut self, scope: u8) {
+        // SAFETY: as the caller promises.
+        unsafe { self.prepare() };
+        self.sink.begin_walk();
+        self.sink.emit(|encoder| encoder.scope(kind::WALK, scope));
+    }
+
+    /// Forgets what another walk knew.
+    pub(super) unsafe fn prepare(&mut self) {
         let scratch = &mut *self.scratch;
         scratch.classes.clear();
         scratch.classes.add(Class::OPAQUE);
@@ -51,8 +68,6 @@ impl<S: Sink> Walk<'_, S> {
                 }
             }
         }
-        self.sink.begin_walk();
-        self.sink.emit(|encoder| encoder.scope(kind::WALK, scope));
     }
 
     pub(super) fn end(&mut self, scope: u8) {
@@ -146,7 +161,7 @@ impl<S: Sink> Walk<'_, S> {
             self.name_edges(object, class, &mut edges);
 
             let number = self.number_of(object, class, head);
-            if self.only_members {
+            if self.reach == Reach::Members {
                 self.sink.member(object, object - head, gc);
             }
             let mut numbers = std::mem::take(&mut self.scratch.numbers);
@@ -200,11 +215,7 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn met(&mut self, target: usize, from_tracked: bool) -> u64 {
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
-            if self.only_members {
-                if self.scratch.members.get(target) != Some(MEMBER) {
-                    return 0;
-                }
-            } else if self.context.interpreter.count(target).0 == 0 || self.sink.hidden(target) {
+            if !self.is_told(target) {
                 return 0;
             }
             let class = self.class_of(target);
@@ -214,10 +225,35 @@ impl<S: Sink> Walk<'_, S> {
                 return 0;
             }
             let number = self.number_of(target, class, head);
-            if !tracked && !self.only_members && self.sink.first_visit(target, target - head) {
+            if !tracked && self.reach != Reach::Members && self.sink.first_visit(target, target - head) {
                 self.scratch.queue.add(target);
             }
             number
+        }
+    }
+
+    /// Whether the walk tells of an object.
+    pub(super) unsafe fn is_told(&self, object: usize) -> bool {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
+        let is_alive = || unsafe { self.context.interpreter.count(object).0 != 0 } && !self.sink.hidden(object);
+        let is_member = || self.scratch.members.get(object) == Some(MEMBER);
+        match self.reach {
+            Reach::All => is_alive(),
+            Reach::Members => is_member(),
+            // SAFETY: as above.
+            Reach::Own => is_alive() && (is_member() || self.sink.is_own(unsafe { self.block_of(object) })),
+        }
+    }
+
+    /// Where the memory of an object begins.
+    unsafe fn block_of(&self, object: usize) -> usize {
+        let interpreter = &self.context.interpreter;
+        // SAFETY: as the caller promises, the lock is held and the object alive.
+        unsafe {
+            let class = type_of(object);
+            let flags = type_flags(class);
+            let head = if interpreter.is_gc(object, class, flags) { GC_HEAD } else { 0 };
+            object - head - pre_header(interpreter.row, flags)
         }
     }
 
@@ -285,7 +321,7 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             let mut class = self.plain_class(address);
             class.number = self.define(address);
-            if !self.only_members {
+            if self.reach != Reach::Members {
                 self.define_again(address, class.number);
             }
             self.find_fields(&mut class);

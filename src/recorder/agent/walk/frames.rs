@@ -121,7 +121,7 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn root(&mut self, object: usize, name: &[u8]) {
         // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         unsafe {
-            if self.sink.hidden(object) || self.context.interpreter.count(object).0 == 0 {
+            if !self.is_told(object) {
                 return;
             }
             let number = self.number(object);

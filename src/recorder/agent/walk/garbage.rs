@@ -134,7 +134,11 @@ impl Candidates {
     }
 }
 
-unsafe fn traverse(object: usize, visit: unsafe extern "C" fn(usize, *mut c_void) -> c_int, argument: *mut c_void) {
+pub(super) unsafe fn traverse(
+    object: usize,
+    visit: unsafe extern "C" fn(usize, *mut c_void) -> c_int,
+    argument: *mut c_void,
+) {
     // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
     unsafe {
         let traverse = word(type_of(object) + ty::TRAVERSE);
@@ -205,7 +209,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// What dies of its count when the unreachable ones do: untracked objects, and tracked ones of a generation that this collection
     /// does not look at. They become members. Goes only as far as counts become zero.
-    unsafe fn held(&mut self, unreachable: &[usize]) -> Vec<usize> {
+    pub(super) unsafe fn held(&mut self, unreachable: &[usize]) -> Vec<usize> {
         let mut held = Vec::new();
         let mut edges = std::mem::take(&mut self.scratch.edges);
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.

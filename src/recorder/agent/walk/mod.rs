@@ -8,6 +8,7 @@
 //! Each `unsafe fn` of the walk wants the interpreter's lock held, and no collection going on: then every address that it
 //! gets from an object, from the collector's lists or from a frame is that of a live object.
 
+mod aside;
 mod class_changes;
 mod class_statements;
 mod classes;
@@ -32,14 +33,16 @@ use crate::memory;
 use crate::memory::{Gather, Grow};
 use crate::sink::Sink;
 use classes::{Class, Kinds};
-use describe::Walk;
+use describe::{Reach, Walk};
 use edges::Edges;
+use garbage::MEMBER;
 
 /// Keys of dicts that are data, not names in the source, are written out up to this many per process; then `[str]`.
 const DATA_KEYS: usize = 200_000;
 /// Scopes of the records `walk` and `checkpoint`.
 const FULL: u8 = 0;
 const GARBAGE: u8 = 1;
+const OWN: u8 = 2;
 
 /// What is known of the interpreter.
 #[derive(Debug)]
@@ -160,7 +163,7 @@ impl Walker {
     /// The GIL is held, and no collection is going on.
     pub(crate) unsafe fn full<S: Sink>(&mut self, sink: &mut S) {
         let Walker { context, scratch } = self;
-        let mut walk = Walk { sink, context, scratch, only_members: false, owners_met: false };
+        let mut walk = Walk { sink, context, scratch, reach: Reach::All, owners_met: false };
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             walk.begin(FULL);
@@ -222,6 +225,79 @@ impl Walker {
         number
     }
 
+    /// Writes `walk own … checkpoint own` of a process that a fork made: what was born in it, and all garbage that there is,
+    /// frozen objects included. The heap is only read, so what the processes share stays shared.
+    ///
+    /// # Safety
+    /// The GIL is held, and no collection is going on.
+    pub(crate) unsafe fn own<S: Sink>(&mut self, sink: &mut S) {
+        let Walker { context, scratch } = self;
+        // SAFETY: as the caller promises, the lock is held and no collection is going on.
+        unsafe {
+            let mut unreachable = aside::unreachable(&context.interpreter, context.gc_lists);
+            unreachable.retain(|&object| !sink.hidden(object));
+            let mut walk = Walk { sink, context, scratch, reach: Reach::Own, owners_met: false };
+            walk.begin(OWN);
+            for &object in &unreachable {
+                walk.scratch.members.insert(object, MEMBER);
+            }
+            for object in walk.held(&unreachable) {
+                walk.queue(object);
+            }
+            walk.drain();
+            for head in context.gc_lists.all() {
+                each_object(head, |object| {
+                    if walk.is_told(object) {
+                        walk.describe_tracked(object);
+                        walk.drain();
+                    }
+                });
+            }
+            walk.describe_deferred();
+            walk.roots();
+            walk.drain();
+            walk.find_exchanges();
+            walk.end(OWN);
+        }
+    }
+
+    /// What is unreachable, and what only that holds: the numbers of their classes, by their blocks.
+    ///
+    /// # Safety
+    /// The GIL is held, and no collection has changed more than its lists.
+    pub(crate) unsafe fn unreachable<S: Sink>(&mut self, sink: &mut S) -> AddressMap<u32> {
+        let heads: Vec<usize> = self.context.gc_lists.all().gather();
+        let mut found = std::mem::take(&mut self.scratch.candidates);
+        let Walker { context, scratch } = self;
+        let mut blocks = AddressMap::default();
+        // SAFETY: as the caller promises, the lock is held and no collection is going on.
+        unsafe {
+            found.search(&context.interpreter, &heads);
+            let mut walk = Walk { sink, context, scratch, reach: Reach::Members, owners_met: false };
+            walk.prepare();
+            for &object in &found.unreachable {
+                walk.scratch.members.insert(object, MEMBER);
+            }
+            let held = walk.held(&found.unreachable);
+            for &object in found.unreachable.iter().chain(&held) {
+                let class = walk.class_of(object);
+                let class = &walk.scratch.classes[class];
+                let (head, _) = class.head(&context.interpreter, object);
+                blocks.insert(object - head, class.number);
+            }
+        }
+        found.forget();
+        self.scratch.candidates = found;
+        self.scratch.shrink();
+        blocks
+    }
+
+    /// Forgets what was known of classes, at whose addresses others may be by now.
+    pub(crate) fn forget_classes(&mut self) {
+        self.scratch.candidates.referred.clear();
+        self.scratch.definitions.clear();
+    }
+
     pub(crate) fn row(&self) -> &'static CPython {
         self.context.interpreter.row
     }
@@ -253,7 +329,7 @@ impl Walker {
     /// The GIL is held. A collection may be going on, as long as it has changed nothing but its lists.
     pub(crate) unsafe fn describe_garbage<S: Sink>(&mut self, sink: &mut S, unreachable: &[usize]) {
         let Walker { context, scratch } = self;
-        let mut walk = Walk { sink, context, scratch, only_members: true, owners_met: false };
+        let mut walk = Walk { sink, context, scratch, reach: Reach::Members, owners_met: false };
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
             walk.begin(GARBAGE);
@@ -279,6 +355,6 @@ impl Walker {
     pub(crate) unsafe fn define<S: Sink>(&mut self, sink: &mut S, type_object: usize) -> u32 {
         let Walker { context, scratch } = self;
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
-        unsafe { Walk { sink, context, scratch, only_members: false, owners_met: false }.define(type_object) }
+        unsafe { Walk { sink, context, scratch, reach: Reach::All, owners_met: false }.define(type_object) }
     }
 }

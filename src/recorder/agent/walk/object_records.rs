@@ -1,7 +1,7 @@
 //! Writes what the trace says of an object besides its references: count, storage of its own, state of its dict, name, code.
 
 use super::classes::{Kind, Place};
-use super::describe::Walk;
+use super::describe::{Reach, Walk};
 use crate::cpython::memory::{
     GC_HEAD, MANAGED_WEAK_REFERENCES, PREV_FINALIZED, flag, gc_prev, ty, type_flags, type_of, word,
 };
@@ -64,7 +64,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             if what == Kind::Type {
                 self.remember_class_keys(object);
-                if self.only_members {
+                if self.reach == Reach::Members {
                     // Whose a class is that becomes garbage, its definition tells, which has its file.
                     self.define(object);
                 }

@@ -198,11 +198,12 @@ impl Decoder {
             kind::GC_STOP => Event::GcStop { collected: operands.number(), uncollectable: operands.number() },
             kind::GC_MISSED => Event::GcMissed { collections: operands.number() },
             kind::INTERPRETERS => Event::Interpreters { others: operands.number() },
+            kind::UNSEEN => Event::Unseen { since: operands.number() },
             kind::TIME => Event::Time { ns: add(&mut self.context.time, operands.difference()) },
             kind::WALK => Event::Walk(operands.scope()),
             kind::CHECKPOINT => Event::Checkpoint(operands.scope()),
             kind::END => Event::End,
-            kind::TYPE | kind::TEXT | kind::MARK => return self.text(kind, payload, at, operands),
+            kind::TYPE | kind::TEXT | kind::MARK | kind::STOPPED => return self.text(kind, payload, at, operands),
             unknown => return Err(Bad::Kind(Position::default(), ErrorKind::UnknownRecord(unknown.to_string()))),
         };
         operands.whole(at, end, name).map(|next| (event, next))
@@ -233,6 +234,10 @@ impl Decoder {
             kind::MARK => {
                 let mark = read_shared(name, text, position, definitions::mark).map_err(placed)?;
                 Event::Mark(Box::new(mark))
+            }
+            kind::STOPPED => {
+                let reason = read_shared(name, text, position, definitions::reason).map_err(placed)?;
+                Event::Stopped(reason)
             }
             _ => {
                 let Ok(text) = str::from_utf8(text) else { return bad(name, "UTF-8") };
@@ -338,8 +343,9 @@ impl<'a> Operands<'a> {
         match self.byte() {
             0 => Scope::Full,
             1 => Scope::Garbage,
+            2 => Scope::Own,
             _ => {
-                self.refuse("a scope of 0 or 1");
+                self.refuse("a scope of 0, 1 or 2");
                 Scope::Full
             }
         }
@@ -392,7 +398,7 @@ fn bad<T>(record: &'static str, expected: &str) -> Result<T, Bad> {
 
 /// What the text form calls it.
 fn record_name(kind: u8) -> &'static str {
-    const NAMES: [&str; 27] = [
+    const NAMES: [&str; 32] = [
         "",
         "type",
         "site",
@@ -420,6 +426,11 @@ fn record_name(kind: u8) -> &'static str {
         "checkpoint",
         "end",
         "ref",
+        "unreachable",
+        "gc missed",
+        "interpreters",
+        "unseen",
+        "stopped",
     ];
     NAMES.get(usize::from(kind)).copied().unwrap_or("")
 }

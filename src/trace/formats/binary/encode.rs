@@ -43,6 +43,8 @@ pub mod kind {
     pub const UNREACHABLE: u8 = 27;
     pub const GC_MISSED: u8 = 28;
     pub const INTERPRETERS: u8 = 29;
+    pub const UNSEEN: u8 = 30;
+    pub const STOPPED: u8 = 31;
 }
 
 /// First bytes of a binary trace.
@@ -193,6 +195,11 @@ impl Encoder {
         self.make(kind::MARK, [length as u64])
     }
 
+    /// The head of a `STOPPED`; `length` bytes of text follow: what stands after `stopped` in the text form.
+    pub fn stopped_head(&mut self, length: usize) -> &[u8] {
+        self.make(kind::STOPPED, [length as u64])
+    }
+
     pub fn gc_start(&mut self, generation: u8) -> &[u8] {
         self.keep(u128::from(kind::GC_START) | u128::from(generation) << 8, 2)
     }
@@ -209,13 +216,18 @@ impl Encoder {
         self.make(kind::INTERPRETERS, [others])
     }
 
+    /// `since` as `time` has it, but no difference.
+    pub fn unseen(&mut self, since: u64) -> &[u8] {
+        self.make(kind::UNSEEN, [since])
+    }
+
     pub fn time(&mut self, ns: u64) -> &[u8] {
         let difference = zigzag(ns.wrapping_sub(self.context.time));
         self.context.time = ns;
         self.make(kind::TIME, [difference])
     }
 
-    /// `WALK` and `CHECKPOINT`: 0 is the full heap, 1 the garbage.
+    /// `WALK` and `CHECKPOINT`: 0 is the full heap, 1 the garbage, 2 what a forked process has of its own.
     pub fn scope(&mut self, kind: u8, scope: u8) -> &[u8] {
         self.keep(u128::from(kind) | u128::from(scope) << 8, 2)
     }

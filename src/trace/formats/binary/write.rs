@@ -62,7 +62,7 @@ impl BinaryWriter {
         self.payload.extend_from_slice(self.encoder.object(kind, object));
     }
 
-    /// The text behind the head of a `TYPE` or `MARK`.
+    /// The text behind the head of a `TYPE`, `MARK` or `STOPPED`.
     fn shared(&mut self, kind: u8, text: &[u8]) -> io::Result<()> {
         if text.len() > LINE_LIMIT {
             let problem = format!("a definition of {} bytes; no more than {LINE_LIMIT} can be read back", text.len());
@@ -70,7 +70,8 @@ impl BinaryWriter {
         }
         let head = match kind {
             kind::TYPE => self.encoder.type_head(text.len()),
-            _ => self.encoder.mark_head(text.len()),
+            kind::MARK => self.encoder.mark_head(text.len()),
+            _ => self.encoder.stopped_head(text.len()),
         };
         self.payload.extend_from_slice(head);
         self.payload.extend_from_slice(text);
@@ -114,6 +115,11 @@ impl EventSink for BinaryWriter {
                 let mut text = Vec::new();
                 definitions::write_mark(&mut text, mark);
                 self.shared(kind::MARK, &text)?;
+            }
+            Event::Stopped(reason) => {
+                let mut text = Vec::new();
+                definitions::write_reason(&mut text, reason);
+                self.shared(kind::STOPPED, &text)?;
             }
             Event::Text(def) => {
                 let text = &def.text[..def.text.floor_char_boundary(TEXT_LIMIT)];
@@ -182,6 +188,7 @@ impl EventSink for BinaryWriter {
             &Event::Interpreters { others } => {
                 self.payload.extend_from_slice(self.encoder.interpreters(others));
             }
+            &Event::Unseen { since } => self.payload.extend_from_slice(self.encoder.unseen(since)),
             &Event::Time { ns } => self.payload.extend_from_slice(self.encoder.time(ns)),
             &Event::Walk(scope) => self.payload.extend_from_slice(self.encoder.scope(kind::WALK, scope_byte(scope))),
             &Event::Checkpoint(scope) => {
@@ -203,6 +210,7 @@ fn scope_byte(scope: Scope) -> u8 {
     match scope {
         Scope::Full => 0,
         Scope::Garbage => 1,
+        Scope::Own => 2,
     }
 }
 

@@ -217,6 +217,17 @@ pub fn write_mark(out: &mut Vec<u8>, mark: &Mark) {
     quote::write_tail(out, &mark.label);
 }
 
+/// What follows `stopped `.
+pub fn reason(input: &[u8]) -> Parsed<'_, Box<str>> {
+    let (rest, reason) = quote::needed_tail(input, "a reason")?;
+    Ok((rest, utf8(input, &reason)?.into()))
+}
+
+/// What follows `stopped `.
+pub fn write_reason(out: &mut Vec<u8>, reason: &str) {
+    quote::write_tail(out, reason);
+}
+
 /// The names of the bits that are set, joined with commas. Bits without a name are left out.
 pub fn write_flags(out: &mut Vec<u8>, bits: u64, names: &[&str]) {
     let set = names.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 != 0).map(|(_, name)| *name);

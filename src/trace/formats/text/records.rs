@@ -6,7 +6,7 @@
 
 use nom::Err;
 
-use super::definitions::{flag, mark, type_def, utf8};
+use super::definitions::{flag, mark, reason, type_def, utf8};
 use super::leaves::{Bad, Parsed, at_line_end, at_word_end, blanks, expected, line_end, number, number32, site, tag};
 use super::quote::{self, needed_tail, tail};
 use super::texts::Texts;
@@ -44,9 +44,11 @@ pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event>
         [b'r', b'e', b's', ..] => resize(line),
         [b'r', b'e', b'f', b't', ..] => expected(line, "a record"),
         [b'r', ..] => reference(line, texts),
+        [b's', b't', ..] => stopped(line),
         [b's', ..] => site_record(line, texts),
         [b't', b'y', ..] => type_record(line),
         [b't', ..] => time(line),
+        [b'u', _, b's', ..] => unseen(line),
         [b'u', _, _, b'e', b'a', ..] => unreachable(line),
         [b'u', _, _, b'e', ..] => unreference(line, texts),
         [b'u', ..] => unroot(line, texts),
@@ -297,6 +299,18 @@ fn interpreters(line: &[u8]) -> Parsed<'_, Event> {
     })
 }
 
+/// `unseen SINCE`
+fn unseen(line: &[u8]) -> Parsed<'_, Event> {
+    operands("unseen", line, |input| {
+        number(input, "a number of nanoseconds").map(|(input, since)| (input, Event::Unseen { since }))
+    })
+}
+
+/// `stopped REASON…`
+fn stopped(line: &[u8]) -> Parsed<'_, Event> {
+    operands("stopped", line, |input| reason(input).map(|(input, reason)| (input, Event::Stopped(reason))))
+}
+
 /// `time NS`
 fn time(line: &[u8]) -> Parsed<'_, Event> {
     operands("time", line, |input| {
@@ -304,12 +318,12 @@ fn time(line: &[u8]) -> Parsed<'_, Event> {
     })
 }
 
-/// `walk full` and `walk garbage`
+/// `walk full`, `walk garbage` and `walk own`
 fn walk(line: &[u8]) -> Parsed<'_, Event> {
     operands("walk", line, |input| scope(input).map(|(input, scope)| (input, Event::Walk(scope))))
 }
 
-/// `checkpoint full` and `checkpoint garbage`
+/// `checkpoint full`, `checkpoint garbage` and `checkpoint own`
 fn checkpoint(line: &[u8]) -> Parsed<'_, Event> {
     operands("checkpoint", line, |input| scope(input).map(|(input, scope)| (input, Event::Checkpoint(scope))))
 }
@@ -374,12 +388,14 @@ fn new_slot<'a>(input: &'a [u8], texts: &mut Texts) -> Parsed<'a, Slot> {
 
 fn scope(input: &[u8]) -> Parsed<'_, Scope> {
     let word = blanks(input);
-    match (word.strip_prefix(b"full"), word.strip_prefix(b"garbage")) {
-        (Some(rest), _) | (_, Some(rest)) if at_word_end(rest) => {
-            Ok((rest, if word[0] == b'f' { Scope::Full } else { Scope::Garbage }))
+    let scopes: [(&[u8], Scope); 3] = [(b"full", Scope::Full), (b"garbage", Scope::Garbage), (b"own", Scope::Own)];
+    for (name, scope) in scopes {
+        match word.strip_prefix(name) {
+            Some(rest) if at_word_end(rest) => return Ok((rest, scope)),
+            _ => {}
         }
-        _ => expected(word, "'full' or 'garbage'"),
     }
+    expected(word, "'full', 'garbage' or 'own'")
 }
 
 #[inline(always)]

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use super::super::WriteOptions;
-use super::definitions::{write_flags, write_header, write_mark, write_type_def};
+use super::definitions::{write_flags, write_header, write_mark, write_reason, write_type_def};
 use super::quote::{write_slot, write_tail, write_word};
 use super::records::DICT_STATES;
 use crate::trace::formats::addresses::Addresses;
@@ -138,6 +138,7 @@ impl TextWriter {
         self.word(match scope {
             Scope::Full => " full",
             Scope::Garbage => " garbage",
+            Scope::Own => " own",
         });
     }
 }
@@ -214,6 +215,14 @@ impl EventSink for TextWriter {
             &Event::Interpreters { others } => {
                 self.word("interpreters");
                 self.number(others);
+            }
+            &Event::Unseen { since } => {
+                self.word("unseen");
+                self.number(since);
+            }
+            Event::Stopped(reason) => {
+                self.word("stopped ");
+                write_reason(&mut self.line, reason);
             }
             Event::Mark(mark) => {
                 self.word("mark ");
