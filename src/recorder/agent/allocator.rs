@@ -90,6 +90,7 @@ pub(crate) unsafe fn install(parts: Parts) {
             process,
             collector,
             collecting: false,
+            is_awaited: false,
             question: Question::None,
             asks_collector,
             originals: [current(&python); PLACES],

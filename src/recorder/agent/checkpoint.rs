@@ -1,6 +1,7 @@
 //! Decides when the heap is walked: at the end, on a signal, at intervals, at marks, and as a collection begins.
 
 use std::ffi::{c_int, c_void};
+use std::io::Error;
 
 use crate::allocator::{self, Hooked};
 use crate::canary;
@@ -15,23 +16,18 @@ use crate::regain;
 use crate::system::without_signals;
 use crate::walk::Walker;
 
-/// Walks the whole heap now. Not from inside an allocation.
+/// Walks the whole heap now, or as the collection ends that is going on: in a finalizer the collector's lists are not in order.
+/// Not from inside an allocation.
 pub(crate) fn now() {
-    with_hook_off(full);
-}
-
-/// The time for a checkpoint has come, unless the collector is at work: then its lists are not in order.
-pub(crate) fn at_interval() {
-    with_hook_off(|state| {
-        if !state.collecting {
-            full(state);
-        }
+    with_hook_off(|state| match state.collecting {
+        true => state.is_awaited = true,
+        false => full(state),
     });
 }
 
-/// As [`at_interval`], asked for where none may be made.
+/// As [`now`], asked for where no walk may be made.
 pub(crate) extern "C" fn pending(_: *mut c_void) -> c_int {
-    at_interval();
+    now();
     0
 }
 
@@ -205,6 +201,9 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
     let elapsed = time(state);
     state.recorder.log.flush_sometimes(elapsed);
     check(state);
+    if std::mem::take(&mut state.is_awaited) {
+        full(state);
+    }
 }
 
 /// Ends the file in order, without a checkpoint, and rests until [`crate::global::resume`].
@@ -234,6 +233,8 @@ pub(crate) fn last() {
                     return state.process.withdraw(&mut state.recorder);
                 }
                 match state.recorder.inherits && state.recorder.checkpoints == 0 {
+                    // The collector's lists are not in order: what is garbage cannot be looked for any more.
+                    _ if state.collecting => state.recorder.log.stop(&Error::other("the process ended in a finalizer")),
                     true => own(state),
                     false => full(state),
                 }
@@ -280,19 +281,16 @@ fn own(state: &mut State) {
     });
 }
 
-/// Makes a checkpoint by this walk.
+/// Makes a checkpoint by this walk, but in a finalizer, where the collector's lists are not in order.
 fn checkpoint(state: &mut State, walk: impl FnOnce(&mut Walker, &mut Recorder)) {
-    if !state.recorder.log.is_open() || !is_seeing(state) {
+    if state.collecting || !state.recorder.log.is_open() || !is_seeing(state) {
         return;
     }
     account(state);
     settle(state);
     let recorder = &mut state.recorder;
     let Some(mut walker) = recorder.walker.take() else { return };
-    // While the collector is at work its lists are not in order.
-    if !state.collecting {
-        walk(&mut walker, recorder);
-    }
+    walk(&mut walker, recorder);
     recorder.walker = Some(walker);
     recorder.checkpoints += 1;
     recorder.condemned.forget();
@@ -326,7 +324,7 @@ fn is_seeing(state: &mut State) -> bool {
     let is_seeing = unsafe { regain::is_seeing(state) };
     if !is_seeing {
         let reason = "something takes the hook of the allocator away again and again: births and deaths are not seen";
-        state.recorder.log.failure = Some(std::io::Error::other(reason));
+        state.recorder.log.failure = Some(Error::other(reason));
         failed(state);
     }
     is_seeing

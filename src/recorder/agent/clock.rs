@@ -117,7 +117,7 @@ extern "C-unwind" fn run(_: *mut c_void) -> *mut c_void {
             }
             let held = (python.PyGILState_Ensure)();
             if goes_on() {
-                checkpoint::at_interval();
+                checkpoint::now();
             }
             (python.PyGILState_Release)(held);
         }

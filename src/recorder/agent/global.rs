@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub collector: Option<Collector>,
     /// Between the collector's start and its stop.
     pub collecting: bool,
+    /// A checkpoint was asked for meanwhile.
+    pub is_awaited: bool,
     /// What the collector was asked, of the collection that is going on.
     pub question: Question,
     /// The collector says itself what it finds, where it can be asked.
@@ -133,6 +135,7 @@ pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
     }
     state.seen_until = 0;
     state.collecting = false;
+    state.is_awaited = false;
     state.question = Question::None;
     STOPPED.store(false, Ordering::Relaxed);
     activate();

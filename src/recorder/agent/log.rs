@@ -89,11 +89,11 @@ impl Log {
 
     /// Writes why the recording ends, behind all that was emitted, and seals the file.
     pub(crate) fn stop(&mut self, error: &io::Error) {
-        let [head, text] = self.stopped(error);
+        let text = shown(error);
         if let Some(output) = &mut self.output
             && output.reserve(RECORD + text.len()).is_ok()
         {
-            output.write(&head, &text, 1);
+            output.write(self.encoder.stopped_head(text.len()), text.as_bytes(), 1);
             self.finish();
         }
         self.output = None;
@@ -101,18 +101,12 @@ impl Log {
 
     /// The recording cannot go on. What follows goes nowhere.
     fn fail(&mut self, error: io::Error) {
-        let [head, text] = self.stopped(&error);
-        // Where that cannot be written either, the trace ends without it.
-        let _ = self.output.take().map(|output| output.break_off(&head, &text));
+        if let Some(output) = self.output.take() {
+            let text = shown(&error);
+            // Where that cannot be written either, the trace ends without it.
+            let _ = output.break_off(self.encoder.stopped_head(text.len()), text.as_bytes());
+        }
         self.failure = Some(error);
-    }
-
-    /// The record that says why, in two parts. They are small, so the reserve has them where memory is refused.
-    fn stopped(&mut self, error: &io::Error) -> [Vec<u8>; 2] {
-        let mut text = reason(error);
-        text.retain(|character| !character.is_control());
-        text.truncate(text.floor_char_boundary(REASON));
-        [self.encoder.stopped_head(text.len()).to_vec(), text.into_bytes()]
     }
 
     /// Lets go of a file that the parent process goes on writing.
@@ -197,6 +191,14 @@ impl Log {
         }
         number
     }
+}
+
+/// Why, as the trace has it. Small, so that the reserve has room for it where memory is refused.
+fn shown(error: &io::Error) -> String {
+    let mut text = reason(error);
+    text.retain(|character| !character.is_control());
+    text.truncate(text.floor_char_boundary(REASON));
+    text
 }
 
 /// What is said where memory was refused.

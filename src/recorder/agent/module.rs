@@ -368,6 +368,7 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
             return;
         }
         state.collecting = false;
+        state.is_awaited = false;
         state.seen_until = 0;
         state.other_interpreters = 0;
         interpreters::forget();

@@ -15,6 +15,7 @@ on_each_python! {
     a_trace_that_is_made_shorter_ends_the_recording_and_not_the_program,
     a_trace_that_loses_its_name_is_not_said_to_be_written,
     a_program_that_survives_a_memory_error_survives_it_recorded,
+    what_a_finalizer_asks_for_waits_until_the_collection_ends,
 }
 
 /// Runs a program that waits in the middle for a line, and does something to its trace meanwhile.
@@ -103,4 +104,30 @@ fn a_program_that_survives_a_memory_error_survives_it_recorded(python: &Python) 
         assert_eq!(report["inputs"][0]["stopped"], "out of memory", "{python} {limit}");
         assert!(contents.garbage.get("__main__.Loop").is_some_and(|&loops| loops <= 1000), "{python} {limit}");
     }
+}
+
+fn what_a_finalizer_asks_for_waits_until_the_collection_ends(python: &Python) {
+    let program = |asked: &str| {
+        format!(
+            "import gc, os, signal, sys\ngc.disable()\nclass Loop:\n    def __init__(self): self.me = self\n\
+             \x20   def __del__(self): {asked}\nfor _ in range(3): Loop()\ngc.collect()\nprint('done')\n"
+        )
+    };
+    // A checkpoint, of which there is one then, and one at the end.
+    let place = Place::with(&program("os.kill(os.getpid(), signal.SIGUSR2)"));
+    let recorded = place.recorded(&["--signal", "usr2"], &python.path, &["app.py"]);
+    assert_eq!(text(&recorded.stdout), "done\n", "{python}: {}", text(&recorded.stderr));
+    let contents = crate::record::read(&place.path().join("app.reftrace"));
+    assert_eq!((contents.full_checkpoints, contents.garbage["__main__.Loop"]), (2, 3), "{python}");
+    // The end: what was garbage then is not known.
+    let place = Place::with(&program("os._exit(4)"));
+    let recorded = place.recorded(&[], &python.path, &["app.py"]);
+    assert_eq!(recorded.status.code(), Some(4), "{python}: {}", text(&recorded.stderr));
+    let (_, report) = unseen::check(&place.path().join("app.reftrace"));
+    assert_eq!(report["inputs"][0]["stopped"], "the process ended in a finalizer", "{python}");
+    assert_eq!(
+        (&report["inputs"][0]["known"], &report["loops"][0]["count"]),
+        (&"collections".into(), &3.into()),
+        "{python}"
+    );
 }
