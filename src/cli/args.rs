@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use refloop::findings::RULES;
 use refloop::findings::config::parse_bytes;
+use refloop::findings::pattern::PATTERNS;
 use refloop::report::{FORMATS, Form};
 use refloop::whatif::Change;
 
@@ -267,9 +268,9 @@ pub(crate) struct Convert {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Explain {
-    /// The rule
-    #[arg(value_parser = rule_names())]
-    pub rule: String,
+    /// The rule, or the shape of a loop
+    #[arg(value_parser = topics())]
+    pub topic: String,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -327,8 +328,10 @@ fn trace_format_names() -> PossibleValuesParser {
     traces.chain(graphs).collect::<Vec<_>>().into()
 }
 
-fn rule_names() -> PossibleValuesParser {
-    RULES.iter().map(|rule| clap::builder::PossibleValue::new(rule.name).help(rule.summary)).collect::<Vec<_>>().into()
+fn topics() -> PossibleValuesParser {
+    let value = |name, help| clap::builder::PossibleValue::new(name).help(help);
+    let rules = RULES.iter().map(|rule| value(rule.name, rule.summary));
+    rules.chain(PATTERNS.iter().map(|pattern| value(pattern.topic, pattern.name))).collect::<Vec<_>>().into()
 }
 
 fn bytes(text: &str) -> Result<u64, String> {

@@ -20,6 +20,7 @@ mod gc_debug;
 mod growth;
 mod modes;
 mod owners;
+mod patterns;
 mod pytest;
 mod record;
 mod refused;

@@ -4,7 +4,8 @@
 //! object made the one that refers to it, in its own `__init__`; it has that one in a container; the reference is called
 //! `parent`, `owner` or the like. Without evidence every reference is offered, and the question asked.
 
-use super::{Cure, Offer, Path, attribute, reference};
+use super::path::{Path, attribute, reference};
+use super::{Cure, Offer};
 use crate::cycles::{Origin, PathStep};
 
 /// A reference from one object to another that could be weak.

@@ -1,7 +1,7 @@
 //! Shows what is said of small paths.
 
 use super::*;
-use crate::cycles::{Alike, LoopPath};
+use crate::cycles::{Alike, LoopPath, MemberTypes, Origin, StackFrame};
 use crate::findings::testing::{self, frame, path};
 
 fn recognise(group: &LoopGroup) -> Option<Advice> {
@@ -24,11 +24,27 @@ fn told(steps: &[(&str, &str, &str)]) -> String {
 }
 
 #[test]
+fn each_pattern_has_a_page_of_two_lines_and_a_change_to_paste() {
+    let mut topics = std::collections::BTreeSet::new();
+    for pattern in PATTERNS {
+        assert!(topics.insert(pattern.topic), "{} twice", pattern.topic);
+        assert!(pattern.topic.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", pattern.topic);
+        assert!(pattern.page.starts_with(&format!("# {}\n\n## What happens\n\n", pattern.topic)), "{}", pattern.topic);
+        let (happens, change) = pattern.page.split_once("\n## What to change\n").expect("two chapters");
+        let sentences = happens.lines().skip(4).filter(|line| !line.is_empty());
+        assert!((1..=2).contains(&sentences.count()), "{}", pattern.topic);
+        assert_eq!(change.matches("```python\n").count(), 2, "{}", pattern.topic);
+    }
+}
+
+#[test]
 fn the_reference_back_is_cut_not_the_one_that_owns() {
     let orders = [("Order", "app.Order", ".items[*]"), ("Line", "app.Line", ".order")];
     assert_eq!(told(&orders), "child points back to its parent: Line.order -> weakref.ref(order)");
     let nodes = [("Node", "app.Node", ".next"), ("Node", "app.Node", ".prev")];
-    assert_eq!(told(&nodes), "child points back to its parent: Node.prev -> weakref.ref(prev)");
+    assert_eq!(told(&nodes), "doubly linked list: Node.prev -> weakref.ref(prev)");
+    let unlike = [("Left", "app.Left", ".next"), ("Right", "app.Right", ".prev")];
+    assert_eq!(told(&unlike), "child points back to its parent: Right.prev -> weakref.ref(prev)");
     let tree = [("Node", "app.Node", ".left"), ("Leaf", "app.Leaf", "._parent")];
     assert_eq!(told(&tree), "child points back to its parent: Leaf._parent -> weakref.ref(parent)");
 }
@@ -166,6 +182,10 @@ fn a_future_is_told_before_the_exception_that_it_keeps() {
 fn functions_and_methods_have_patterns_of_their_own() {
     let method = [("Worker", "app.Worker", "._run"), ("method run", "method", ".__self__")];
     assert_eq!(told(&method), "bound method stored on its own object: Worker._run -> weakref.WeakMethod(self.run)");
+    let observer = [("Bus", "app.Bus", ".on[*]"), ("method told", "method", ".__self__"), ("Desk", "app.Desk", ".bus")];
+    assert_eq!(told(&observer), "bound method kept by another object: Bus.on[*] -> weakref.WeakMethod(desk.told)");
+    let lambda = [("Menu", "app.Menu", ".action"), ("function <lambda>", "function", "cell self")];
+    assert!(told(&lambda).starts_with("lambda that captures the object that holds it: closure variable self"));
     let recursive = [("function visit", "function", ".__closure__[*]"), ("cell", "cell", "cell visit")];
     assert!(told(&recursive).starts_with("function that its own closure refers to: closure variable visit"));
     let held = [("Button", "app.Button", ".on_click"), ("function f", "function", "cell self")];

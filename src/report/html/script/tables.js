@@ -39,7 +39,7 @@ function findingsSection() {
   return section(
     "findings",
     "Other findings",
-    "What else the rules say; refloop explain RULE has a page on each.",
+    "What else the rules say; refloop explain has a page on each.",
     table({
       rows,
       columns,

@@ -1,0 +1,22 @@
+//! Recognises what a `cached_property` made, and that refers to the object that caches it.
+
+use super::path::{Path, attribute};
+use super::{Cure, Pattern};
+use crate::cycles::StackFrame;
+
+pub(super) const PATTERN: Pattern = Pattern {
+    topic: "cached-property",
+    name: "cached property that refers back",
+    page: include_str!("cached_property.md"),
+    recognise,
+};
+
+/// The object was made inside `functools.cached_property.__get__`.
+fn recognise(path: &Path) -> Option<Cure> {
+    let is_get = |frame: &StackFrame| frame.path.ends_with("functools.py") && frame.function.ends_with("__get__");
+    path.stack.get(1).filter(|frame| is_get(frame))?;
+    let made = path.steps.first()?;
+    let offer = attribute(&made.slot).map(|name| path.weak(made, name));
+    let offer = offer.filter(|offer| !path.tried.refuted.contains(&offer.step));
+    Some(Cure::new("what is cached need not own the object that caches it: make its reference weak", offer))
+}
