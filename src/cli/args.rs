@@ -70,6 +70,9 @@ pub(crate) struct Page {
     /// What comes first
     #[arg(long, value_name = "KEY", value_enum, default_value_t)]
     pub sort: Sort,
+    /// Every frame of a stack: none is left out, and those of packages are not folded
+    #[arg(long)]
+    pub full_stacks: bool,
     /// Rows of each table; 0 shows all. 20 for analyze on a page for people, all otherwise
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
@@ -80,13 +83,13 @@ pub(crate) struct Page {
 /// Colour, and how much is said on stderr.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Messages {
-    /// When to use colour; NO_COLOR is honoured
+    /// When to use colour; NO_COLOR and FORCE_COLOR are honoured
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub color: Color,
     /// No progress, no warnings
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Says how long it took
+    /// Says how long it took, and lists what `check` only counts
     #[arg(short, long)]
     pub verbose: bool,
 }
@@ -259,8 +262,8 @@ pub(crate) struct Convert {
     /// Leave out the arguments of the command, and the text keys of dicts that name no attribute
     #[arg(long)]
     pub strip: bool,
-    /// Pack with zstd, at this level
-    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=19))]
+    /// Pack with zstd, at this level: --zstd=19
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub zstd: Option<i32>,
     #[command(flatten)]
     pub messages: Messages,

@@ -14,8 +14,8 @@ use crate::status::Failure;
 /// Columns where there is no terminal.
 const WIDTH: usize = 80;
 
-/// Narrower than this no table is readable.
-const NARROWEST: usize = 60;
+/// Narrower than this no line is readable.
+const NARROWEST: usize = 30;
 
 /// Writes what `page` writes to `file`, or to standard output.
 pub(crate) fn write(file: Option<&Path>, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
@@ -40,9 +40,15 @@ pub(crate) fn write_page(
 }
 
 /// How a page is laid out for where it goes.
-pub(crate) fn layout(file: Option<&Path>, view: View, messages: &Messages) -> RenderOptions {
+pub(crate) fn layout<'a>(file: Option<&Path>, view: View, messages: &Messages) -> RenderOptions<'a> {
     let to_file = file.is_some();
-    RenderOptions { view, width: width(to_file), color: color(messages, to_file) }
+    let color = color(messages, to_file);
+    RenderOptions { view, width: width(to_file), color, verbose: messages.verbose, ..RenderOptions::default() }
+}
+
+/// Whether places can be links: on a terminal that knows them, or where `FORCE_HYPERLINK` says so.
+pub(crate) fn has_links(page: &RenderOptions) -> bool {
+    page.color && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout)
 }
 
 fn to_file(file: &Path, page: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
@@ -68,6 +74,9 @@ impl AtomicFile {
         }
         let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
+        if !directory.exists() {
+            fs::create_dir_all(directory)?;
+        }
         fs::metadata(directory)?;
         // Without the temporary name in the text: nobody asked for it, and it is another one each time.
         let temporary = with_usual_permissions(&mut builder).tempfile_in(directory);
@@ -129,8 +138,13 @@ fn color(messages: &Messages, to_file: bool) -> bool {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !refused && !to_file && io::stdout().is_terminal()
+            let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+            match (set("NO_COLOR"), set("FORCE_COLOR")) {
+                _ if to_file => false,
+                (Some(_), _) => false,
+                (None, Some(level)) => level != "0",
+                (None, None) => io::stdout().is_terminal(),
+            }
         }
     }
 }

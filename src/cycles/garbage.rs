@@ -178,6 +178,9 @@ pub struct LoopGroup {
     /// Objects per type over all loops of the group, members and held apart.
     pub member_types: BTreeMap<String, u64>,
     pub held_types: BTreeMap<String, u64>,
+    /// Their bytes.
+    pub member_bytes: BTreeMap<String, u64>,
+    pub held_bytes_by_type: BTreeMap<String, u64>,
     /// The stack that made the member named first in `path`, innermost first, of the first loop seen; and how many
     /// other sites made such loops.
     pub site: Vec<StackFrame>,

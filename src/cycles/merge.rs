@@ -61,6 +61,8 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     known.held_bytes = known.held_bytes.saturating_add(other.held_bytes);
     add_all(&mut known.member_types, other.member_types);
     add_all(&mut known.held_types, other.held_types);
+    add_all(&mut known.member_bytes, other.member_bytes);
+    add_all(&mut known.held_bytes_by_type, other.held_bytes_by_type);
     add_all(&mut known.marks, other.marks);
     let differs = !other.site.is_empty() && !known.site.is_empty() && other.site != known.site;
     known.other_sites += other.other_sites + u64::from(differs);
@@ -88,8 +90,9 @@ pub(super) fn and_alike(known: &mut Option<Alike>, other: Option<Alike>) {
 }
 
 fn add_all(known: &mut BTreeMap<String, u64>, other: BTreeMap<String, u64>) {
-    for (name, objects) in other {
-        *known.entry(name).or_default() += objects;
+    for (name, n) in other {
+        let sum = known.entry(name).or_default();
+        *sum = sum.saturating_add(n);
     }
 }
 

@@ -23,6 +23,9 @@ pub enum Owner {
     StandardLibrary,
 }
 
+/// What IPython calls the code of a cell; a number and a hash follow.
+const NOTEBOOK_CELL: &str = "<ipython-input-";
+
 /// How owners are told apart: the default places, and the modules that are the application's wherever they lie.
 #[derive(Debug, Clone, Default)]
 pub struct Ownership {
@@ -106,10 +109,14 @@ impl Ownership {
         if name.contains('.') { self.of_type(name) } else { Owner::Application }
     }
 
-    /// The owner of a file; `None` where the path says nothing (`<string>`: generated code has no home).
+    /// The owner of a file; `None` where the path says nothing (`<string>`: generated code has no home). What is typed into
+    /// IPython is the application's.
     pub fn of_file(&self, path: &str) -> Option<Owner> {
         if path.starts_with("<frozen ") {
             return Some(Owner::StandardLibrary);
+        }
+        if path.starts_with(NOTEBOOK_CELL) {
+            return Some(Owner::Application);
         }
         if path.is_empty() || path.starts_with('<') {
             return None;

@@ -3,7 +3,9 @@
 //! A cache without bounds is no garbage: everything in it is alive. What tells it from a table that is filled once is that
 //! it grows in every window between two checkpoints, to the last.
 
+mod over_time;
 mod series;
+mod unheld;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +16,9 @@ use crate::cycles::tracker::stack;
 use crate::heap::{Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, SnapshotKind};
 use crate::retention::RootPaths;
 use crate::trace::TypeId;
+pub use over_time::{TypesOverTime, TypesOverTimeTracker};
 use series::{Moments, Series, Windows};
+pub use unheld::{Unheld, UnheldTracker};
 
 /// Looks at the whole heap it takes to know of growth: two windows.
 pub const LEAST_LOOKS: u64 = 3;

@@ -34,6 +34,10 @@ impl Moments {
         self.all.len()
     }
 
+    pub(super) fn all(self) -> Vec<(u64, Option<u64>)> {
+        self.all
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.all.len() >= MOST
     }
@@ -98,6 +102,10 @@ impl Series {
 
     pub(super) fn push(&mut self, value: u64) {
         self.values.push(value);
+    }
+
+    pub(super) fn values(self) -> Vec<u64> {
+        self.values
     }
 
     pub(super) fn first(&self) -> u64 {

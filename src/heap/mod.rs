@@ -3,6 +3,7 @@
 mod anomaly;
 mod blind_spots;
 mod checkpoint;
+mod collections;
 mod event_number;
 pub mod external;
 mod fast_path;
@@ -33,11 +34,12 @@ mod tests;
 
 pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};
 pub use blind_spots::{BlindSpots, Unseen};
+pub use collections::{Collections, Generation, Pauses};
 pub use external::External;
 pub use graph::{HeapGraph, Node, NodeState, Reference};
 pub(crate) use id_map::IdMap;
 pub use journal::Shift;
-pub use model::{Collections, Heap, Now, Object, ObjectId, ObjectIndex};
+pub use model::{Heap, Now, Object, ObjectId, ObjectIndex};
 pub use names::printable;
 pub use node_set::NodeSet;
 pub use observer::{Observer, SnapshotKind};

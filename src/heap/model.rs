@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::anomaly::{Anomalies, AnomalyKind};
 use super::blind_spots::BlindSpots;
 use super::checkpoint::Walk;
+use super::collections::{Collections, Reported};
 use super::identity::Identity;
 use super::journal::Shift;
 use super::label::Named;
@@ -64,23 +65,6 @@ pub struct Now {
     pub event: u64,
     /// Nanoseconds since the start, where the trace has times.
     pub ns: Option<u64>,
-}
-
-/// What the log said of the collection that began last.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reported {
-    pub generation: u8,
-    /// Objects that it called unreachable.
-    pub named: u64,
-}
-
-/// What the trace says of the cyclic collector's runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Collections {
-    pub runs: u64,
-    /// Objects that it says it freed, and that it gave up, over all runs.
-    pub collected: u64,
-    pub uncollectable: u64,
 }
 
 /// The objects that are alive at one moment of a trace, and what is known of them. 52 bytes an object, and 12 a
@@ -304,6 +288,11 @@ impl Heap {
         self.walk_began
     }
 
+    /// Whether the last walk of the whole heap met this object, with references at checkpoints.
+    pub fn is_met(&self, index: ObjectIndex) -> bool {
+        self.known(index.0).state.has(State::SEEN)
+    }
+
     pub fn types(&self) -> &TypeTable {
         &self.types
     }
@@ -346,8 +335,8 @@ impl Heap {
         self.mark.as_ref()
     }
 
-    pub fn collections(&self) -> Collections {
-        self.collections
+    pub fn collections(&self) -> &Collections {
+        &self.collections
     }
 
     /// What the recorder did not see.

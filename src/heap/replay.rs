@@ -1,9 +1,10 @@
 //! Plays a trace into a [`Heap`], and takes a snapshot where one is due.
 
 use super::anomaly::AnomalyKind;
+use super::collections::Reported;
 use super::graph::HeapGraph;
 use super::journal::Shift;
-use super::model::{Heap, ObjectIndex, Reported};
+use super::model::{Heap, ObjectIndex};
 use super::names::printable;
 use super::objects::Birth;
 use super::observer::{Observer, SnapshotKind};
@@ -100,6 +101,8 @@ impl Player for Play<'_> {
             | Event::Text(_)
             | Event::Time { .. }
             | Event::GcStop { .. }
+            | Event::GcLooked { .. }
+            | Event::GcPause { .. }
             | Event::GcMissed { .. }
             | Event::Interpreters { .. }
             | Event::Unseen { .. }
@@ -362,7 +365,7 @@ impl Heap {
                     self.anomaly(AnomalyKind::UnpairedCollection);
                 }
                 self.collections.runs += 1;
-                self.reported = Reported { generation, named: 0 };
+                self.reported = Reported { generation, ..Reported::default() };
                 observer.collection_started(self, generation);
                 if self.is_exact() {
                     self.pending_snapshot = Some(self.now);
@@ -371,24 +374,24 @@ impl Heap {
                     }
                 }
             }
+            Event::GcLooked { objects } => self.reported.looked = Some(objects),
+            Event::GcPause { ns } => self.reported.pause = Some(ns),
             Event::GcStop { collected, uncollectable } => {
                 if !std::mem::replace(&mut self.collecting, false) {
                     self.anomaly(AnomalyKind::UnpairedCollection);
                 }
                 self.pending_snapshot = None;
+                let reported = std::mem::take(&mut self.reported);
+                self.collections.add(&reported, collected, uncollectable);
                 // Where there are no references, the program's collector is the one who looks.
                 if self.header.references == References::None {
                     self.snapshots += 1;
-                    let reported = std::mem::take(&mut self.reported);
                     self.whole_snapshots += u64::from(reported.generation >= OLDEST);
                     let unnamed = collected.saturating_add(uncollectable).saturating_sub(reported.named);
                     if unnamed > 0 {
                         observer.unreachable_unnamed(unnamed);
                     }
                 }
-                let collections = &mut self.collections;
-                collections.collected = collections.collected.saturating_add(collected);
-                collections.uncollectable = collections.uncollectable.saturating_add(uncollectable);
                 observer.collection_stopped(self);
             }
             Event::GcMissed { collections } => {

@@ -218,6 +218,9 @@ fn make_way(output: &Path) -> io::Result<()> {
         }
         std::fs::remove_file(output)?;
     }
+    if let Some(folder) = output.parent().filter(|folder| !folder.exists()) {
+        std::fs::create_dir_all(folder)?;
+    }
     std::fs::OpenOptions::new().write(true).create_new(true).open(output)?;
     std::fs::remove_file(output)?;
     let folder = output.parent().and_then(|folder| std::fs::read_dir(folder).ok());

@@ -6,11 +6,11 @@ use std::path::Path;
 use super::model::*;
 use super::rows::{self, known_bytes, quotient, rounded};
 use super::terminal::one_loop;
-use super::{notes, wording};
+use super::{notes, place, wording};
 use crate::cycles::{Amount, CyclicGarbage, LoopGroup, MadeHere, Makers, Residual, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::{Advice, Cut, Finding, Owner, Ownership};
-use crate::growth::{Growth, LEAST_LOOKS};
+use crate::growth::{Growth, LEAST_LOOKS, Unheld};
 use crate::overhead::SlotsAdvice;
 use crate::run::{Anomaly, Input, Run};
 use crate::trace::References;
@@ -72,14 +72,18 @@ impl Report {
             slots_notes: notes::of_slots(&run.slots),
             slots_not_understood: run.slots.not_understood.iter().cloned().collect(),
             growth: rows.growth(&run.growth),
+            collections: run.collections.iter().map(rows::collections).collect(),
             memory: run
                 .inputs
                 .iter()
                 .zip(&run.memory)
                 .map(|(input, memory)| rows::memory(&input.path, memory))
                 .collect(),
+            types_over_time: rows::types_over_time(run),
             retained: rows::retained(run),
             made: rows.made(&run.makers),
+            unheld: run.unheld.as_ref().map(|unheld| rows.unheld(unheld)),
+            closed: rows::closed(&run.closed),
             lost: lost.collect(),
             unreachable: run.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: run.anomalies.iter().map(anomaly_row).collect(),
@@ -213,6 +217,8 @@ impl Rows<'_> {
         let per_loop = |types: &BTreeMap<String, u64>| {
             types.iter().map(|(name, &n)| (name.clone(), per_loop(n, group.count))).collect()
         };
+        let known =
+            |bytes: u64, types: BTreeMap<String, u64>| if bytes > 0 { per_loop(&types) } else { BTreeMap::new() };
         let mut row = LoopRow {
             fingerprint: group.fingerprint.to_string(),
             path: group.path.to_string(),
@@ -227,7 +233,12 @@ impl Rows<'_> {
             peak_at_least: peak_row(&group.peak, group.peak_at),
             peak_is_exact: self.looks.exact,
             at_end: self.looks.to_the_end.then(|| amount_row(&group.end)),
-            types: LoopTypes { members: per_loop(&told_by_class(group)), held: per_loop(&group.held_types) },
+            types: LoopTypes {
+                members: per_loop(&told_by_class(group, &group.member_types)),
+                held: per_loop(&group.held_types),
+                member_bytes: known(group.bytes, told_by_class(group, &group.member_bytes)),
+                held_bytes: known(group.held_bytes, group.held_bytes_by_type.clone()),
+            },
             subclasses: group.types.subclasses.clone(),
             site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
             other_sites: group.other_sites,
@@ -310,6 +321,28 @@ impl Rows<'_> {
         }
     }
 
+    /// What lines of the application made; what others did, as an import, the interpreter has for itself.
+    fn unheld(&self, unheld: &[Unheld]) -> Vec<UnheldRow> {
+        let mut by_line: BTreeMap<(String, String, u32), UnheldRow> = BTreeMap::new();
+        for of in unheld {
+            let own = |frame: &&StackFrame| self.ownership.of_file(&frame.path) == Some(Owner::Application);
+            let Some(place) = of.stack.iter().find(own).map(|frame| self.frame_row(frame)) else { continue };
+            let key = (of.type_name.clone(), place.path.clone(), place.line);
+            let row = by_line.entry(key).or_insert_with(|| UnheldRow {
+                type_name: of.type_name.clone(),
+                objects: 0,
+                bytes: Some(0),
+                site: of.stack.iter().map(|frame| self.frame_row(frame)).collect(),
+                place,
+            });
+            row.objects += of.objects;
+            row.bytes = row.bytes.zip(known_bytes(of.objects, of.bytes)).map(|(sum, bytes)| sum.saturating_add(bytes));
+        }
+        let mut rows: Vec<UnheldRow> = by_line.into_values().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.bytes, row.objects)));
+        rows
+    }
+
     fn made(&self, makers: &Makers) -> MadeRows {
         let row = |of: &MadeHere| MadeRow {
             site: of.stack.iter().map(|frame| self.frame_row(frame)).collect(),
@@ -331,7 +364,12 @@ impl Rows<'_> {
     }
 
     fn frame_row(&self, frame: &StackFrame) -> FrameRow {
-        FrameRow { path: relative(&frame.path, self.root), line: frame.line, function: frame.function.clone() }
+        let package = match self.ownership.of_file(&frame.path) {
+            Some(Owner::Package(name)) => Some(name),
+            Some(Owner::StandardLibrary) => Some(place::library_module(&frame.path).to_string()),
+            Some(Owner::Application) | None => None,
+        };
+        FrameRow { path: relative(&frame.path, self.root), line: frame.line, function: frame.function.clone(), package }
     }
 }
 
@@ -383,12 +421,13 @@ fn replay_row(outcome: &Outcome) -> ReplayRow {
     ReplayRow { verdict: outcome.verdict(), proof: outcome.proof, text: wording::verdict(outcome) }
 }
 
-/// Members by type; subclasses for which the path names their base are counted with it.
-fn told_by_class(group: &LoopGroup) -> BTreeMap<String, u64> {
-    let mut told = BTreeMap::new();
-    for (name, objects) in &group.member_types {
+/// A number of each type of the members; subclasses for which the path names their base are counted with it.
+fn told_by_class(group: &LoopGroup, numbers: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut told: BTreeMap<String, u64> = BTreeMap::new();
+    for (name, &number) in numbers {
         let base = group.types.subclasses.iter().find(|(_, subclasses)| subclasses.contains(name));
-        *told.entry(base.map_or(name, |(base, _)| base).clone()).or_default() += objects;
+        let sum = told.entry(base.map_or(name, |(base, _)| base).clone()).or_default();
+        *sum = sum.saturating_add(number);
     }
     told
 }

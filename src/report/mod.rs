@@ -25,6 +25,7 @@ pub mod why;
 mod wording;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 pub use crate::cycles::{PathStep, SeenAt};
 pub use crate::overhead::Split;
@@ -95,11 +96,17 @@ impl Audience {
 
 /// What is asked for, and the space there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RenderOptions {
+pub struct RenderOptions<'a> {
     pub view: View,
     /// Columns of the terminal.
     pub width: usize,
     pub color: bool,
+    /// What does not count is listed, and not only counted.
+    pub verbose: bool,
+    /// Stacks are written frame by frame.
+    pub full_stacks: bool,
+    /// Where relative paths begin, if places are links to their files.
+    pub links: Option<&'a Path>,
 }
 
 /// Which part of the report is asked for.
@@ -151,9 +158,10 @@ pub fn format_named(name: &str) -> Option<&'static dyn ReportFormat> {
     FORMATS.iter().copied().find(|format| format.name() == name)
 }
 
-impl Default for RenderOptions {
-    fn default() -> RenderOptions {
-        RenderOptions { view: View::Analyze, width: 80, color: false }
+impl Default for RenderOptions<'_> {
+    fn default() -> Self {
+        let (verbose, full_stacks, links) = (false, false, None);
+        RenderOptions { view: View::Analyze, width: 80, color: false, verbose, full_stacks, links }
     }
 }
 

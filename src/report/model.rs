@@ -29,14 +29,22 @@ pub struct Report {
     /// Classes of which nothing is said, because the known layout does not explain their sizes.
     pub slots_not_understood: Vec<String>,
     pub growth: GrowthRows,
+    /// What the programs' collectors did, over all traces, the youngest generation first.
+    pub collections: Vec<CollectionsRow>,
     /// Over time, of each trace for itself, in the order of `inputs`.
     pub memory: Vec<MemoryRows>,
+    /// Of each trace for itself, in the order of `inputs`.
+    pub types_over_time: Vec<TypesOverTimeRows>,
     /// Of each trace for itself, where a format asked for it and it is known.
     #[serde(skip)]
     pub retained: Vec<RetainedRows>,
     /// Where a format asked for it.
     #[serde(skip)]
     pub made: MadeRows,
+    /// Never freed, and held by nothing that was recorded; `None` where no trace tells it. Most bytes first.
+    pub unheld: Option<Vec<UnheldRow>>,
+    /// Objects alive at the end that own memory which nobody could read: it is in no number here. Most objects first.
+    pub closed: Vec<ClosedRow>,
     pub lost: Vec<LostRow>,
     /// What the logs themselves call unreachable; left out where they do not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -181,6 +189,9 @@ pub struct LoopRow {
 pub struct LoopTypes {
     pub members: BTreeMap<String, Number>,
     pub held: BTreeMap<String, Number>,
+    /// Their bytes; empty where the trace has no sizes.
+    pub member_bytes: BTreeMap<String, Number>,
+    pub held_bytes: BTreeMap<String, Number>,
 }
 
 /// A number that is written without a fraction when it is whole.
@@ -197,6 +208,9 @@ pub struct FrameRow {
     pub path: String,
     pub line: u32,
     pub function: String,
+    /// The package, or the module of the standard library, whose it is; `None` for the application's own.
+    #[serde(skip)]
+    pub package: Option<String>,
 }
 
 /// The reference to cut, and what to have in its place.
@@ -330,6 +344,21 @@ pub struct GrowingContainerRow {
     pub place: Option<FrameRow>,
 }
 
+/// The collections of one generation that were seen, and ended. Each looks at the younger generations too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CollectionsRow {
+    pub generation: u8,
+    pub collections: u64,
+    /// Objects that they looked at, in all; `None` where it is not known of each.
+    pub looked_at: Option<u64>,
+    /// Objects that they freed, says the collector, and that it gave up.
+    pub freed: u64,
+    pub uncollectable: u64,
+    /// How long the program waited, in all and for the longest one; `None` where it is not known of each.
+    pub pause_ns: Option<u64>,
+    pub longest_pause_ns: Option<u64>,
+}
+
 /// A type that grew.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct GrowingTypeRow {
@@ -369,6 +398,27 @@ pub struct MemoryRow {
     /// Known to be garbage; in a recording there may be more.
     pub garbage_objects: u64,
     pub garbage_bytes: Option<u64>,
+}
+
+/// The bytes of the types with most of them, at moments at which the whole heap of one trace was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TypesOverTimeRows {
+    /// As in `inputs`.
+    pub trace: String,
+    /// At most 64; of more, every second one is left out, but for the first and the last.
+    pub moments: Vec<SeenAt>,
+    /// Most bytes at one of the moments first.
+    pub types: Vec<TypeOverTimeRow>,
+    /// All other types together, at each moment.
+    pub others: Vec<u64>,
+}
+
+/// The bytes of one type at each moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TypeOverTimeRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub bytes: Vec<u64>,
 }
 
 /// Who keeps how much alive, when the whole heap of a trace was last looked at.
@@ -418,6 +468,26 @@ pub struct MadeRow {
     pub site: Vec<FrameRow>,
     pub objects: u64,
     pub bytes: u64,
+}
+
+/// Objects of one type that one line made, that were never freed, and that nothing recorded refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct UnheldRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub objects: u64,
+    pub bytes: Option<u64>,
+    /// The stack that made them, innermost first; of several that end at this line, the one that made most.
+    pub site: Vec<FrameRow>,
+    pub place: FrameRow,
+}
+
+/// Objects of one type that own memory outside of their block which nobody could read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ClosedRow {
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub objects: u64,
 }
 
 /// Objects of one type with a count that nothing explains.

@@ -1,6 +1,8 @@
 //! Writes a place of the program: a file, a line, a function.
 
-use super::FrameRow;
+use std::path::Path;
+
+use super::{FrameRow, RenderOptions};
 
 impl FrameRow {
     /// What stands for a stack that is not known: the interpreter made it, or it was there before the recording.
@@ -16,6 +18,18 @@ impl FrameRow {
         place(&self.path, self.line, &self.function)
     }
 
+    /// [`FrameRow::short_place`] for a terminal, on which the place opens the file, where the page has links.
+    pub(super) fn linked_place(&self, page: &RenderOptions) -> String {
+        let place = match self.line {
+            0 => short(&self.path).to_string(),
+            line => format!("{}:{line}", short(&self.path)),
+        };
+        match page.links.filter(|_| self.is_in_a_file()) {
+            Some(root) => format!("{} {}", link(&place, &root.join(&self.path), self.line), self.function),
+            None => format!("{place} {}", self.function),
+        }
+    }
+
     /// A frame of pytest, or of what calls its hooks.
     pub fn is_of_a_test_runner(&self) -> bool {
         ["/_pytest/", "/pluggy/"].iter().any(|folder| self.path.contains(folder))
@@ -27,11 +41,34 @@ impl FrameRow {
     }
 }
 
+/// Text that opens a file (OSC 8). The line is the fragment, as terminals that look at it have it.
+fn link(text: &str, file: &Path, line: u32) -> String {
+    let mut address = String::new();
+    for byte in file.to_string_lossy().bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => address.push(char::from(byte)),
+            byte => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    if line > 0 {
+        address.push_str(&format!("#{line}"));
+    }
+    format!("\x1b]8;;file://{address}\x1b\\{text}\x1b]8;;\x1b\\")
+}
+
 fn place(path: &str, line: u32, function: &str) -> String {
     match line {
         0 => format!("{path} {function}"),
         line => format!("{path}:{line} {function}"),
     }
+}
+
+/// The module of the standard library that a file is of: `asyncio` for `/usr/lib/python3.13/asyncio/base_events.py`.
+pub(super) fn library_module(path: &str) -> &str {
+    let name =
+        path.strip_prefix("<frozen ").unwrap_or_else(|| short(path).split_once('/').map_or(path, |(_, file)| file));
+    name.split(['/', '.', '>']).next().unwrap_or(name)
 }
 
 /// A path without the folders in which Python is installed: `python3.13/json/decoder.py`, `site-packages/six.py`.
@@ -49,6 +86,24 @@ pub fn short(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_opens_its_file_where_the_page_has_links() {
+        let frame = FrameRow { path: "a b/app.py".to_string(), line: 42, function: "main".to_string(), package: None };
+        let page = RenderOptions { links: Some(Path::new("/srv")), ..RenderOptions::default() };
+        let told = frame.linked_place(&page).replace('\x1b', "^");
+        assert_eq!(told, "^]8;;file:///srv/a%20b/app.py#42^\\a b/app.py:42^]8;;^\\ main");
+        assert_eq!(frame.linked_place(&RenderOptions::default()), "a b/app.py:42 main");
+        let frozen = FrameRow { path: "<frozen runpy>".to_string(), ..frame };
+        assert_eq!(frozen.linked_place(&page), "<frozen runpy>:42 main");
+    }
+
+    #[test]
+    fn the_library_s_modules_are_called_as_they_are_imported() {
+        let paths = ["/usr/lib/python3.13/asyncio/base_events.py", "/usr/lib/python3.13/enum.py", "<frozen runpy>"];
+        assert_eq!(paths.map(library_module), ["asyncio", "enum", "runpy"]);
+        assert_eq!(library_module("<frozen importlib._bootstrap>"), "importlib");
+    }
 
     #[test]
     fn paths_of_an_installation_are_short_and_say_whose_they_are() {

@@ -1,10 +1,14 @@
-//! Makes the rows of the tables of types and of slots, and of memory over time.
+//! Makes the rows of the tables of types and of slots, of memory over time, and of collections.
 
 use std::collections::BTreeMap;
 
-use super::model::{MemoryRow, MemoryRows, RetainedRow, RetainedRows, SlotsRow, TypeRow};
-use crate::cycles::{Memory, MemoryPoint};
+use super::model::{
+    ClosedRow, CollectionsRow, MemoryRow, MemoryRows, RetainedRow, RetainedRows, SlotsRow, TypeOverTimeRow, TypeRow,
+    TypesOverTimeRows,
+};
+use crate::cycles::{Memory, MemoryPoint, SeenAt};
 use crate::findings::Owner;
+use crate::heap::Generation;
 use crate::overhead::{SlotsAdvice, TypeProfile};
 use crate::retention::RetainedGroup;
 use crate::run::{Run, Types};
@@ -44,6 +48,41 @@ pub fn memory(path: &str, memory: &Memory) -> MemoryRows {
         thinned: memory.is_thinned(),
         points: memory.points.iter().map(row).collect(),
     }
+}
+
+/// The bytes of types over time, of each trace.
+pub fn types_over_time(run: &Run) -> Vec<TypesOverTimeRows> {
+    let traces = run.inputs.iter().zip(&run.types_over_time);
+    let rows = traces.map(|(input, of)| TypesOverTimeRows {
+        trace: input.path.clone(),
+        moments: of.moments.iter().map(|&(event, ns)| SeenAt { event, ns }).collect(),
+        types: { of.types.iter() }
+            .map(|(name, bytes)| TypeOverTimeRow { type_name: name.clone(), bytes: bytes.clone() })
+            .collect(),
+        others: of.others.clone(),
+    });
+    rows.collect()
+}
+
+/// The collections of one generation.
+pub fn collections((&generation, of): (&u8, &Generation)) -> CollectionsRow {
+    CollectionsRow {
+        generation,
+        collections: of.runs,
+        looked_at: of.looked,
+        freed: of.freed,
+        uncollectable: of.uncollectable,
+        pause_ns: of.pauses.map(|pauses| pauses.sum),
+        longest_pause_ns: of.pauses.map(|pauses| pauses.longest),
+    }
+}
+
+/// Objects whose memory nobody could read, most first.
+pub fn closed(closed: &BTreeMap<String, u64>) -> Vec<ClosedRow> {
+    let rows = closed.iter().map(|(name, &objects)| ClosedRow { type_name: name.clone(), objects });
+    let mut rows: Vec<ClosedRow> = rows.collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.objects));
+    rows
 }
 
 /// What objects weigh: no object has 0 bytes, so the log did not say.

@@ -8,6 +8,8 @@ use crate::findings::config::Config;
 use crate::findings::date::Date;
 use crate::findings::gate::Gate;
 use crate::findings::{Advice, Ownership, testing};
+use crate::growth::TypesOverTime;
+use crate::heap::{Generation, Pauses};
 use crate::overhead::{Blocker, Cost, Effect, SlotsAdvice, TypeProfile, Verdict};
 use crate::retention::{Retained, RetainedGroup};
 use crate::run::{Anomaly, Run, Slots, Types};
@@ -41,7 +43,14 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
         anomalies: vec![anomaly],
         has_stacks: true,
         live: Some((12_331, 2_400_000)),
+        collections: collections(),
+        closed: BTreeMap::from([("pyarrow.lib.Buffer".to_string(), 12), ("app.Image".to_string(), 3)]),
         memory: vec![memory()],
+        types_over_time: vec![TypesOverTime {
+            moments: vec![(60, Some(60_000)), (120, Some(120_000))],
+            types: vec![("dict".to_string(), vec![400_000, 912_000]), ("app.Order".to_string(), vec![0, 31_000])],
+            others: vec![1_000_000, 1_457_000],
+        }],
         retained: vec![Some(retained())],
         makers: makers(),
         types: Types {
@@ -92,6 +101,14 @@ fn retained() -> Retained {
         group(Some(1), "[*]", "app.Order", 620, 1_400_000),
     ];
     Retained { event: 120, ns: None, objects: 12_331, bytes: 2_400_000, groups, left_out: 7 }
+}
+
+/// Young collections of which all is known, and an old one of which a part is.
+fn collections() -> BTreeMap<u8, Generation> {
+    let pauses = Some(Pauses { sum: 34_500_000, longest: 1_200_000 });
+    let young = Generation { runs: 120, freed: 1_240, uncollectable: 0, looked: Some(84_000), pauses };
+    let old = Generation { runs: 1, freed: 12, uncollectable: 2, looked: Some(12_331), pauses: None };
+    BTreeMap::from([(0, young), (2, old)])
 }
 
 /// What a request made, what it left alive, and something of the interpreter's.

@@ -14,7 +14,7 @@ fn written(format: &dyn ReportFormat, report: &Report, page: &RenderOptions) -> 
 #[test]
 fn every_format_writes_the_same_report_and_always_the_same_bytes() {
     for format in FORMATS {
-        let page = RenderOptions { view: View::Analyze, width: 80, color: false };
+        let page = RenderOptions::default();
         let text = written(*format, &report(None), &page);
         assert_eq!(text, written(*format, &report(None), &page), "{}", format.name());
         insta::assert_snapshot!(format!("{}_analyze", format.name()), of_report(&text));
@@ -40,7 +40,7 @@ fn of_report(page: &str) -> String {
 
 #[test]
 fn a_wide_terminal_shows_more() {
-    let page = RenderOptions { view: View::Analyze, width: 160, color: false };
+    let page = RenderOptions { width: 160, ..RenderOptions::default() };
     insta::assert_snapshot!("table_wide", written(&terminal::Table, &report(None), &page));
 }
 
@@ -48,7 +48,11 @@ fn a_wide_terminal_shows_more() {
 fn no_line_of_a_table_is_wider_than_the_page() {
     for width in [60, 80, 100, 160] {
         for view in [View::Analyze, View::Check, View::Loops, View::Types, View::Slots] {
-            let text = written(&terminal::Table, &report(Some("")), &RenderOptions { view, width, color: false });
+            let text = written(
+                &terminal::Table,
+                &report(Some("")),
+                &RenderOptions { view, width, ..RenderOptions::default() },
+            );
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{width} {view:?}: {line}");
             }
@@ -68,7 +72,8 @@ fn the_name_of_a_type_stands_on_one_line_beside_the_columns_that_there_is_room_f
         (80, "OrderedDict ", ["Ever", "<0.1 %"].as_slice()),
         (60, "OrderedDict ", ["9.3 MB"].as_slice()),
     ] {
-        let text = written(&terminal::Table, &large, &RenderOptions { view: View::Types, width, color: false });
+        let text =
+            written(&terminal::Table, &large, &RenderOptions { view: View::Types, width, ..RenderOptions::default() });
         assert!(text.contains(name), "{width}: {text}");
         assert!(shown.iter().all(|word| text.contains(word)), "{width}: {text}");
     }
@@ -76,7 +81,7 @@ fn the_name_of_a_type_stands_on_one_line_beside_the_columns_that_there_is_room_f
 
 #[test]
 fn colour_changes_nothing_but_the_escapes() {
-    let page = RenderOptions { view: View::Analyze, width: 80, color: true };
+    let page = RenderOptions { color: true, ..RenderOptions::default() };
     let text = written(&terminal::Table, &report(None), &page);
     assert!(text.contains("\x1b["));
     let plain =
@@ -105,7 +110,8 @@ fn one_table_is_that_table_and_nothing_else_in_every_format_that_has_it() {
     let words = [(View::Loops, ".items[*]"), (View::Types, "dict"), (View::Slots, "possible after")];
     for format in FORMATS {
         for (view, word) in words.into_iter().filter(|&(view, _)| format.shows(view)) {
-            let text = written(*format, &report(Some("")), &RenderOptions { view, width: 160, color: false });
+            let text =
+                written(*format, &report(Some("")), &RenderOptions { view, width: 160, ..RenderOptions::default() });
             for (other, word) in words.into_iter().filter(|&(other, _)| other != view && other != View::Types) {
                 assert!(!text.contains(word), "{} {view:?} shows {other:?}: {text}", format.name());
             }
@@ -164,7 +170,8 @@ fn what_is_not_counted_is_broken_at_its_arrows() {
     let finding = long.findings.iter_mut().find(foreign).unwrap();
     let steps = ["NotFound.__traceback__", "traceback.tb_next", "traceback.tb_frame", "frame dispatch local error"];
     finding.subject = steps.join(" → ");
-    let text = written(&terminal::Table, &long, &RenderOptions { view: View::Check, ..RenderOptions::default() });
+    let page = RenderOptions { view: View::Check, verbose: true, ..RenderOptions::default() };
+    let text = written(&terminal::Table, &long, &page);
     let lines = "not counted  standard library: 2 loops: NotFound.__traceback__\n             \
                  → traceback.tb_next → traceback.tb_frame\n             → frame dispatch local error\n";
     assert!(text.contains(lines), "{text}");

@@ -1,6 +1,6 @@
 //! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
 
-use super::{CutRow, Extent, FindingRow, Input, LoopRow};
+use super::{ClosedRow, CutRow, Extent, FindingRow, Input, LoopRow};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::heap::printable;
@@ -104,6 +104,25 @@ pub(super) fn lingered(at_least: Option<f64>, at_most: Option<f64>) -> Option<St
         _ if bytes(at_least) == bytes(at_most) => Some(format!("{} × s", bytes(at_most))),
         _ => Some(format!("{} to {} × s", bytes(at_least), bytes(at_most))),
     }
+}
+
+/// Types that are named where their memory could not be read.
+const CLOSED: usize = 5;
+
+/// `the memory that 15 objects own outside of their block: pyarrow.lib.Buffer 12, app.Image 3`; nothing where there is none.
+pub(super) fn closed(rows: &[ClosedRow]) -> Option<String> {
+    let objects = rows.iter().fold(0, |sum: u64, row| sum.saturating_add(row.objects));
+    let mut types: Vec<String> =
+        rows.iter().take(CLOSED).map(|row| format!("{} {}", row.type_name, count(row.objects))).collect();
+    if let Some(more) = rows.len().checked_sub(CLOSED).filter(|&more| more > 0) {
+        types.push(counted(more as u64, "more type", "more types"));
+    }
+    let what = match objects {
+        0 => return None,
+        1 => "the memory that 1 object owns outside of its block".to_string(),
+        n => format!("the memory that {} objects own outside of their block", count(n)),
+    };
+    Some(format!("{what}: {}", types.join(", ")))
 }
 
 /// Traces that are named where something is not known of them.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Anomaly, Input, Live, TraceRun};
 use crate::cycles::{self, CyclicGarbage, Makers, Memory};
-use crate::growth::Growth;
-use crate::heap::Anomalies;
+use crate::growth::{Growth, TypesOverTime, Unheld};
+use crate::heap::{Anomalies, Generation};
 use crate::overhead::{Advice, Cost, Coverage, LayoutFact, LayoutFacts, SlotsAdvice, TypeProfile};
 use crate::retention::Retained;
 
@@ -27,13 +27,20 @@ pub struct Run {
     pub missing_slots: Vec<SlotsAdvice>,
     /// At the end, over all traces that tell what was alive; `None` where none does.
     pub live: Option<(u64, u64)>,
+    /// Objects of each type that own memory which nobody could read, alive at the end.
+    pub closed: BTreeMap<String, u64>,
     pub types: Types,
     pub slots: Slots,
     /// Of every trace for itself: a container of one process is none of another's. The looks are those of the trace with
     /// the most.
     pub growth: Growth,
+    /// Over all traces that tell it; `None` where none does.
+    pub unheld: Option<Vec<Unheld>>,
+    /// What the collectors of all traces did, by the generation that they looked at.
+    pub collections: BTreeMap<u8, Generation>,
     /// Over time, in each trace for itself, in the order of `inputs`.
     pub memory: Vec<Memory>,
+    pub types_over_time: Vec<TypesOverTime>,
     /// Of each trace for itself, in the order of `inputs`; `None` where it was not asked for, or is not known.
     pub retained: Vec<Option<Retained>>,
     /// Each stack of all traces once.
@@ -86,6 +93,7 @@ impl Run {
         let mut waste: [BTreeMap<String, LayoutFact>; 4] = Default::default();
         for mut trace in traces {
             run.memory.push(std::mem::take(&mut trace.garbage.memory));
+            run.types_over_time.push(trace.types_over_time);
             run.has_stacks |= trace.has_stacks;
             garbage.push(trace.garbage);
             trace.anomalies.into_iter().for_each(|anomaly| add_anomaly(&mut anomalies, anomaly));
@@ -96,6 +104,12 @@ impl Run {
             run.add_live(trace.live, &trace.input, &mut types);
             run.types.coverage.add(&trace.coverage);
             add_growth(&mut run.growth, trace.growth);
+            if let Some(unheld) = trace.unheld {
+                run.unheld.get_or_insert_default().extend(unheld);
+            }
+            for (generation, collections) in trace.collections {
+                run.collections.entry(generation).or_default().add(&collections);
+            }
             run.retained.push(trace.retained);
             makers.extend(trace.makers);
             run.slots.add(trace.advice, &mut slots);
@@ -116,6 +130,9 @@ impl Run {
         let (objects, bytes) = self.live.unwrap_or_default();
         self.live = Some((objects + live.objects, bytes + live.bytes));
         self.types.heap_bytes += live.heap_bytes;
+        for (name, objects) in live.closed {
+            *self.closed.entry(name).or_default() += objects;
+        }
         let Some(rows) = live.types else { return self.types.without_sizes_in.push(input.path.clone()) };
         for row in rows {
             match types.get_mut(&row.name) {

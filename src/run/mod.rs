@@ -7,14 +7,15 @@ mod anomaly;
 mod input;
 mod merge;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cycles::{CyclicGarbage, Makers, MakersTracker, Tracker};
-use crate::growth::{Growth, GrowthTracker};
-use crate::heap::{self, Heap};
+use crate::growth::{Growth, GrowthTracker, TypesOverTime, TypesOverTimeTracker, Unheld, UnheldTracker};
+use crate::heap::{self, Generation, Heap};
 use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, SlotsOptions, TypeProfile, Verdict};
 use crate::retention::{Retained, RetainedTracker};
-use crate::trace::{Births, Ending, Events, Position, TraceError};
+use crate::trace::{Births, Ending, Events, Position, TraceError, TypeId};
 
 pub use anomaly::Anomaly;
 pub use input::{Extent, Input, InputEnding, ProgramEnd};
@@ -53,6 +54,11 @@ pub struct TraceRun {
     /// `None` where the trace does not tell what was alive.
     pub live: Option<Live>,
     pub growth: Growth,
+    pub types_over_time: TypesOverTime,
+    /// Never freed, and held by nothing that was recorded; `None` where the trace does not tell.
+    pub unheld: Option<Vec<Unheld>>,
+    /// What the program's collector did, by the generation that it looked at.
+    pub collections: BTreeMap<u8, Generation>,
     /// `None` where it was not asked for, or is not known.
     pub retained: Option<Retained>,
     /// `None` where it was not asked for.
@@ -69,6 +75,8 @@ pub struct Live {
     pub bytes: u64,
     /// Bytes of all objects that were alive when the types were looked at.
     pub heap_bytes: u64,
+    /// Objects of each type that own memory which nobody could read.
+    pub closed: BTreeMap<String, u64>,
     /// What the types cost, those included of which nothing is alive any more. `None` where the trace has no sizes.
     pub types: Option<Vec<TypeProfile>>,
 }
@@ -85,10 +93,11 @@ pub fn open(path: &Path, options: &Options) -> Result<TraceRun, TraceError> {
 pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress: &mut dyn FnMut(Position)) -> TraceRun {
     let extras = options.extras;
     let extra = (extras.retained.then(RetainedTracker::default), extras.makers.then(MakersTracker::default));
-    let mut observers = ((Tracker::new(), extra), (Profiler::new(), GrowthTracker::new()));
+    let over_time = (GrowthTracker::new(), (TypesOverTimeTracker::default(), UnheldTracker::default()));
+    let mut observers = ((Tracker::new(), extra), (Profiler::new(), over_time));
     let replayed = heap::replay(events, &mut observers, progress);
     let heap = &replayed.heap;
-    let ((tracker, (retained, makers)), (profiler, growth)) = observers;
+    let ((tracker, (retained, makers)), (profiler, (growth, (types_over_time, unheld)))) = observers;
     let garbage = tracker.finish(heap);
     let n_looks = profiler.looks();
     let profile = profiler.finish(heap);
@@ -125,6 +134,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         objects: heap.n_live(),
         bytes: heap.live_bytes(),
         heap_bytes: profile.coverage.heap_bytes,
+        closed: closed(heap),
         types: (heap.n_live() == 0 || heap.live_bytes() > 0).then_some(profile.types),
     });
     TraceRun {
@@ -136,12 +146,29 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         advice,
         live,
         growth: growth.finish(),
+        types_over_time: types_over_time.finish(heap),
+        unheld: unheld.finish(heap),
+        collections: heap.collections().by_generation.clone(),
         retained: retained.and_then(RetainedTracker::finish),
         makers: makers.map(|makers| makers.finish(heap)),
         coverage: profile.coverage,
         input,
         error,
     }
+}
+
+/// Live objects of the types that say of themselves that the memory which they own could not be read.
+fn closed(heap: &Heap) -> BTreeMap<String, u64> {
+    let mut closed = BTreeMap::new();
+    for def in
+        heap.types().iter().filter(|def| def.extra.iter().any(|(key, value)| key == "memory" && value == "closed"))
+    {
+        let live = heap.types().counts(TypeId(def.id)).live;
+        if live > 0 {
+            *closed.entry(heap.types().name(TypeId(def.id)).to_string()).or_default() += live;
+        }
+    }
+    closed
 }
 
 /// Whether there are sites, and they are stacks: without these a recorder still writes where code is defined.

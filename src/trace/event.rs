@@ -470,6 +470,14 @@ pub enum Event {
     GcStart {
         generation: u8,
     },
+    /// The collection that is going on looks at so many objects.
+    GcLooked {
+        objects: u64,
+    },
+    /// The collection that ends next kept the program waiting for so long, without what the recorder did as it began.
+    GcPause {
+        ns: u64,
+    },
     GcStop {
         collected: u64,
         uncollectable: u64,

@@ -9,8 +9,11 @@ mod support;
 #[macro_use]
 mod each;
 
+mod buffers;
 mod clock;
 mod collected;
+mod collector;
+mod counts;
 mod cuts;
 mod ending;
 mod exactness;
@@ -30,3 +33,5 @@ mod sizes;
 mod slots;
 mod stacks;
 mod survival;
+mod unheld;
+mod venv;

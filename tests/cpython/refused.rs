@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::each::at_hand;
-use crate::pytest::venv;
+use crate::pytest::with_pytest;
 use crate::support::pythons::{folders, in_pyenv, is_missing};
 use crate::support::root;
 
@@ -52,7 +52,7 @@ fn a_block_that_must_be_free_of_loops_is_not_passed_unseen() {
 fn a_test_suite_is_not_green_where_nothing_is_recorded() {
     // Pytest itself is Python alone, so that of another interpreter serves.
     let Some(newest) = at_hand().into_iter().max_by_key(|python| (python.minor, python.micro)) else { return };
-    let Ok(inside) = venv(&newest) else { return };
+    let Ok(inside) = with_pytest(&newest) else { return };
     let packages = inside.ancestors().nth(2).unwrap().join(format!("lib/python3.{}/site-packages", newest.minor));
     let path = std::env::join_paths([root().join("python"), packages]).unwrap();
     for (name, reason) in &REFUSED[..2] {

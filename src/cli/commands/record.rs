@@ -53,12 +53,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, hide = true)]
     print_agent: bool,
     /// The command, with its arguments
-    #[arg(
-        required_unless_present = "print_agent",
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "COMMAND"
-    )]
+    #[arg(required_unless_present = "print_agent", trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 

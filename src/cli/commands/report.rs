@@ -95,7 +95,10 @@ pub(crate) fn write(mut report: Report, view: View, page: &args::Page) -> Result
     if top > 0 && view != View::Check {
         report.limit(top);
     }
-    let of_page = output::layout(page.output.as_deref(), view, &page.messages);
+    let mut of_page = output::layout(page.output.as_deref(), view, &page.messages);
+    let root = root();
+    of_page.full_stacks = page.full_stacks;
+    of_page.links = root.as_deref().filter(|_| output::has_links(&of_page));
     // A passing gate has nothing to say when nothing is to be said.
     let is_quiet = page.messages.quiet && format.audience() == Audience::Terminal;
     let passes = report.gate.as_ref().is_some_and(|gate| !gate.failed);

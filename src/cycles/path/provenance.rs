@@ -100,7 +100,8 @@ fn innermost<'a>(stack: &[&'a str]) -> Option<&'a str> {
 }
 
 fn is_file(path: &str) -> bool {
-    !path.is_empty() && (!path.starts_with('<') || path.starts_with("<frozen "))
+    let is_known = ["<frozen ", "<ipython-input-"].iter().any(|known| path.starts_with(known));
+    !path.is_empty() && (!path.starts_with('<') || is_known)
 }
 
 /// Whether `shop/models.py` may be the module of `shop.models.Order`. The folders above a package are not in the name.

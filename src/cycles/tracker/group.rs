@@ -52,7 +52,8 @@ struct Weight {
     objects: u64,
     tracked: u64,
     bytes: u64,
-    types: BTreeMap<TypeId, u64>,
+    /// Objects of each type, and their bytes.
+    types: BTreeMap<TypeId, (u64, u64)>,
 }
 
 /// Where the loops were made.
@@ -174,7 +175,9 @@ impl Group {
         weight.objects += 1;
         weight.tracked += u64::from(tracked);
         weight.bytes = weight.bytes.saturating_add(object.all_bytes());
-        *weight.types.entry(object.class).or_default() += 1;
+        let (objects, bytes) = weight.types.entry(object.class).or_default();
+        *objects += 1;
+        *bytes = bytes.saturating_add(object.all_bytes());
     }
 
     /// Whether no member of this type, made at this site, was asked before.
@@ -238,8 +241,10 @@ impl Group {
             bytes: self.members.bytes,
             held_objects: self.held.objects,
             held_bytes: self.held.bytes,
-            member_types: by_name(heap, &self.members.types),
-            held_types: by_name(heap, &self.held.types),
+            member_types: by_name(heap, &self.members.types, |(objects, _)| objects),
+            member_bytes: by_name(heap, &self.members.types, |(_, bytes)| bytes),
+            held_types: by_name(heap, &self.held.types, |(objects, _)| objects),
+            held_bytes_by_type: by_name(heap, &self.held.types, |(_, bytes)| bytes),
             site: self.sites.first.map(|(_, stack)| stack).unwrap_or_default(),
             other_sites: self.sites.others.len() as u64,
             definitions: self.definitions,
@@ -292,10 +297,12 @@ pub(crate) fn stack(heap: &Heap, site: SiteId) -> Vec<StackFrame> {
         .collect()
 }
 
-fn by_name(heap: &Heap, types: &BTreeMap<TypeId, u64>) -> BTreeMap<String, u64> {
-    let mut named = BTreeMap::new();
-    for (&class, objects) in types {
-        *named.entry(heap.types().name(class).to_string()).or_default() += objects;
+/// One of the two numbers of each type, by its name.
+fn by_name(heap: &Heap, types: &BTreeMap<TypeId, (u64, u64)>, number: fn((u64, u64)) -> u64) -> BTreeMap<String, u64> {
+    let mut named: BTreeMap<String, u64> = BTreeMap::new();
+    for (&class, &numbers) in types {
+        let sum = named.entry(heap.types().name(class).to_string()).or_default();
+        *sum = sum.saturating_add(number(numbers));
     }
     named
 }

@@ -91,6 +91,7 @@ pub(crate) unsafe fn install(parts: Parts) {
             collector,
             collecting: false,
             is_awaited: false,
+            collection_began: 0,
             question: Question::None,
             asks_collector,
             originals: [current(&python); PLACES],

@@ -91,18 +91,25 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
     unsafe { state.recorder.bury_survivors() };
     state.collecting = true;
     if state.asks_collector && ask_collector(state, generation) {
+        state.collection_began = state.process.elapsed();
         return;
     }
     let recorder = &mut state.recorder;
+    let mut looked = None;
     if let Some(mut walker) = recorder.walker.take() {
         // SAFETY: under the interpreter's lock, as the collector begins.
         unsafe { walker.garbage(recorder, generation) };
+        looked = Some(walker.looked());
         recorder.walker = Some(walker);
         recorder.mark_condemned();
     }
     // What the walk took is no part of the collection.
     time(state);
     write_start(state, generation);
+    if let Some(objects) = looked {
+        state.recorder.log.emit(|encoder| encoder.gc_looked(objects));
+    }
+    state.collection_began = state.process.elapsed();
 }
 
 /// Has the collector itself say what it finds. False where other functions in `gc.callbacks` could see how.
@@ -137,6 +144,7 @@ pub(crate) fn can_ask_collector(recorder: &Recorder, collector: Option<&Collecto
 fn collector_found(state: &mut State, found: &[usize]) {
     let Question::Asked(generation) = state.question else { return };
     state.question = Question::Answered;
+    let began = state.process.elapsed();
     let recorder = &mut state.recorder;
     if let Some(mut walker) = recorder.walker.take() {
         if !found.is_empty() && !is_refused() {
@@ -147,6 +155,7 @@ fn collector_found(state: &mut State, found: &[usize]) {
         recorder.mark_condemned();
     }
     write_start(state, generation);
+    state.collection_began += state.process.elapsed() - began;
 }
 
 /// What the collection finds is written; from here on it goes its way.
@@ -175,12 +184,16 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
     if !std::mem::take(&mut state.collecting) {
         return;
     }
+    let pause = state.process.elapsed().saturating_sub(state.collection_began);
     match std::mem::replace(&mut state.question, Question::None) {
         Question::None => {}
         Question::Answered => {
             if let Some(stats) = state.recorder.walker.as_ref().and_then(Walker::stats) {
                 // SAFETY: under the interpreter's lock; the rings agreed as the recording began.
-                unsafe { stats.take(usize::from(generation), canary::OBJECTS) };
+                let looked = unsafe { stats.take(usize::from(generation), canary::OBJECTS) };
+                if let Some(objects) = looked {
+                    state.recorder.log.emit(|encoder| encoder.gc_looked(objects));
+                }
             }
         }
         Question::Asked(_) => {
@@ -197,6 +210,7 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
     state.recorder.settle();
     // SAFETY: under the interpreter's lock, as the collector ends; the hook is in place.
     unsafe { state.recorder.bury_condemned() };
+    state.recorder.log.emit(|encoder| encoder.gc_pause(pause));
     state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));
     let elapsed = time(state);
     state.recorder.log.flush_sometimes(elapsed);

@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub collecting: bool,
     /// A checkpoint was asked for meanwhile.
     pub is_awaited: bool,
+    /// When the collector went to work, in nanoseconds since the file began, and later by what the recorder did meanwhile.
+    pub collection_began: u64,
     /// What the collector was asked, of the collection that is going on.
     pub question: Question,
     /// The collector says itself what it finds, where it can be asked.

@@ -11,7 +11,7 @@ use crate::findings::Severity;
 use crate::heap::printable;
 use crate::report::{
     CutRow, FindingRow, FrameRow, GrowingContainerRow, Input, LoopRow, MemoryRows, Number, Report, RetainedRows,
-    wording,
+    TypesOverTimeRows, wording,
 };
 
 /// Bytes that the report takes in a page: with the page around it, less than 3 MB.
@@ -35,6 +35,8 @@ pub(super) fn of(report: &Report) -> Value {
     let mut for_pictures = room.part(PICTURES);
     let memory: Vec<Value> = report.memory.iter().map_while(|of| memory(of, &mut for_pictures)).collect();
     let retained: Vec<Value> = report.retained.iter().map_while(|of| retained(of, &mut for_pictures)).collect();
+    let types_over_time: Vec<Value> =
+        report.types_over_time.iter().map_while(|of| types_over_time(of, &mut for_pictures)).collect();
     room.0 += for_pictures.0;
     let sentences = |texts: &[String]| texts.iter().map(|text| Sentence { text: text.clone() }).collect::<Vec<_>>();
     json!({
@@ -49,9 +51,11 @@ pub(super) fn of(report: &Report) -> Value {
         "findings": room.table(beside_loops(report), TABLE),
         "growth": {"looks": growth.looks, "known": growth.known, "more": growth.more},
         "containers": room.table(containers, TABLE),
+        "collections": room.table(&report.collections, TABLE),
         "growing_types": room.table(&growth.types, TABLE),
         "memory_left_out": report.memory.len() - memory.len(),
         "memory": memory,
+        "types_over_time": types_over_time,
         "retained_left_out": report.retained.len() - retained.len(),
         "retained": retained,
         "slots": room.table(&report.slots.rows, TABLE),
@@ -60,6 +64,8 @@ pub(super) fn of(report: &Report) -> Value {
         "types": room.table(&report.types.rows, TABLE),
         "types_notes": room.table(sentences(&report.types_notes), TABLE),
         "by_module": report.by_module,
+        "unheld": room.table(unheld(report), TABLE),
+        "closed": wording::closed(&report.closed),
         "lost": room.table(&report.lost, TABLE),
         "unreachable": room.table(&report.unreachable, TABLE),
         "anomalies": room.table(&report.anomalies, TABLE),
@@ -110,6 +116,18 @@ fn memory(of: &MemoryRows, room: &mut Room) -> Option<Value> {
     let points = room.table(&of.points, PICTURES);
     let memory = json!({"trace": printable(&of.trace), "moments": of.moments, "thinned": of.thinned, "points": points});
     (points.left_out == 0).then_some(memory)
+}
+
+/// Bytes of types over time in one trace, if there is room for all of it.
+fn types_over_time(of: &TypesOverTimeRows, room: &mut Room) -> Option<Value> {
+    let types = room.table(&of.types, PICTURES);
+    let picture = json!({
+        "trace": printable(&of.trace),
+        "moments": of.moments,
+        "others": of.others,
+        "types": types,
+    });
+    (types.left_out == 0).then_some(picture)
 }
 
 /// Who keeps how much alive in one trace, if there is room for all of it.
@@ -239,6 +257,25 @@ impl Detail<'_> {
             marks: &row.marks,
         }
     }
+}
+
+/// Objects that nothing recorded holds, with their line.
+#[derive(Serialize)]
+struct Unheld<'a> {
+    #[serde(rename = "type")]
+    type_name: &'a str,
+    objects: u64,
+    bytes: Option<u64>,
+    place: String,
+}
+
+fn unheld(report: &Report) -> impl Iterator<Item = Unheld<'_>> {
+    report.unheld.iter().flatten().map(|row| Unheld {
+        type_name: &row.type_name,
+        objects: row.objects,
+        bytes: row.bytes,
+        place: row.place.short_place(),
+    })
 }
 
 /// The first loops, as many as there is room for. Their stacks take room as well.

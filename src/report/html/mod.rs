@@ -24,6 +24,7 @@ pub(super) const SCRIPT: &str = concat!(
     include_str!("script/lists.js"),
     include_str!("script/loops.js"),
     include_str!("script/memory.js"),
+    include_str!("script/over_time.js"),
     include_str!("script/retained.js"),
     include_str!("script/tables.js"),
     include_str!("script/page.js"),

@@ -15,7 +15,8 @@ fn a_page_is_less_than_3_mb_whatever_the_names_and_says_what_it_left_out() {
         let mut row = row.clone();
         row.fingerprint = format!("{nth:016x}");
         row.path = format!("{hostile}{nth}");
-        row.site = vec![FrameRow { path: hostile.clone(), line: nth, function: hostile.clone() }; 3];
+        let frame = FrameRow { path: hostile.clone(), line: nth, function: hostile.clone(), package: None };
+        row.site = vec![frame; 3];
         large.loops.rows.push(row);
         large.types.rows.push(crate::report::TypeRow { type_name: format!("{hostile}{nth}"), ..kind.clone() });
     }

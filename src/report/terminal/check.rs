@@ -1,32 +1,21 @@
 //! Writes the gate's answer for people: one line when nothing fails, a few lines for each finding that does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use super::one_loop;
-use super::wrap::{Style, columns, styled, wrap, wrap_words};
-use crate::findings::Severity;
+use super::wrap::{Style, columns, styled, with_numbers, wrap, wrap_words};
 use crate::findings::gate::Standing;
+use crate::findings::{Owner, Severity};
 use crate::human::{bytes, counted};
 use crate::report::{AnotherCutRow, FindingRow, Input, LoopRow, RenderOptions, Report, wording};
 
 pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let failing: Vec<&FindingRow> = report.findings.iter().filter(|finding| finding.fails()).collect();
     let loops: HashMap<&str, &LoopRow> = report.loops.rows.iter().map(|row| (row.fingerprint.as_str(), row)).collect();
-    for finding in &failing {
-        failure(finding, loops.get(finding.fingerprint.as_str()).copied(), page, out)?;
-    }
     let gate = report.gate.clone().unwrap_or_default();
     if !failing.is_empty() {
-        let foreign =
-            |finding: &&FindingRow| finding.standing == Some(Standing::Foreign) && finding.severity != Severity::Note;
-        for finding in report.findings.iter().filter(foreign) {
-            let is_loop = loops.contains_key(finding.fingerprint.as_str());
-            let what = if is_loop { ["loop", "loops"] } else { ["object", "objects"] };
-            let amount = counted(finding.count, what[0], what[1]);
-            let text = format!("{}: {amount}: {}", finding.owner, finding.subject);
-            writeln!(out, "not counted  {}", one_loop::path(&text, 13, page.width))?;
-        }
+        not_counted(report, &loops, page, out)?;
     }
     for gap in wording::gaps(&report.inputs) {
         writeln!(out, "note: {}", wrap_words(&gap, 6, page.width))?;
@@ -48,6 +37,10 @@ pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::
             wrap_words(&format!("in the baseline, but no longer there (--prune drops it): {gone}"), 6, page.width)
         )?;
     }
+    // What fails comes last: that is what is on the screen when it is over.
+    for finding in &failing {
+        failure(finding, loops.get(finding.fingerprint.as_str()).copied(), page, out)?;
+    }
     let answer = verdict(report, &failing, gate.failed, page);
     match gate.failed || Input::cannot_pass(&report.inputs) {
         true => writeln!(out, "{}", wrap(&answer, " ", 4, page.width)),
@@ -56,12 +49,43 @@ pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::
     }
 }
 
+/// What is found in packages and the standard library: one line for each owner, or each finding where that was asked for.
+fn not_counted(
+    report: &Report,
+    loops: &HashMap<&str, &LoopRow>,
+    page: &RenderOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let is_foreign =
+        |finding: &&FindingRow| finding.standing == Some(Standing::Foreign) && finding.severity != Severity::Note;
+    let amount = |finding: &FindingRow, count| match loops.contains_key(finding.fingerprint.as_str()) {
+        true => counted(count, "loop", "loops"),
+        false => counted(count, "object", "objects"),
+    };
+    let mut owners: BTreeMap<(&Owner, bool), Vec<&FindingRow>> = BTreeMap::new();
+    for finding in report.findings.iter().filter(is_foreign) {
+        if page.verbose {
+            let text = format!("{}: {}: {}", finding.owner, amount(finding, finding.count), finding.subject);
+            writeln!(out, "not counted  {}", one_loop::path(&text, 13, page.width))?;
+        } else {
+            owners.entry((&finding.owner, loops.contains_key(finding.fingerprint.as_str()))).or_default().push(finding);
+        }
+    }
+    for ((owner, _), findings) in owners {
+        let all = findings.iter().fold(0, |sum: u64, finding| sum.saturating_add(finding.count));
+        let kinds = counted(findings.len() as u64, "kind", "kinds");
+        let text = format!("{owner}: {} of {kinds} (--verbose lists them)", amount(findings[0], all));
+        writeln!(out, "not counted  {}", wrap_words(&text, 13, page.width))?;
+    }
+    Ok(())
+}
+
 /// `row`: the loops that the finding is about, if it is about loops.
 fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let head = styled(finding.rule, Style::Red, page.color);
     match &finding.place {
         Some(place) => {
-            let place = wrap(&[place.short_place()], "", columns(finding.rule) + 2, page.width);
+            let place = wrap(&[place.linked_place(page)], "", columns(finding.rule) + 2, page.width);
             writeln!(out, "{head}  {place}")?;
         }
         None => writeln!(out, "{head}")?,
@@ -69,7 +93,8 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &RenderOptions, ou
     match row {
         Some(row) => {
             writeln!(out, "    {}", one_loop::path(&row.path, 4, page.width))?;
-            writeln!(out, "    {}", wrap(&wording::amount(row), " · ", 4, page.width))?;
+            let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
+            writeln!(out, "    {}", wrap(&amount, " · ", 4, page.width))?;
         }
         None => writeln!(out, "    {}", wrap_words(&finding.message, 4, page.width))?,
     }
@@ -87,7 +112,9 @@ fn remedy(row: &LoopRow, pattern: &str, page: &RenderOptions, out: &mut dyn Writ
     match &row.cut {
         None => line(&[pattern.to_string()])?,
         Some(cut) => {
-            line(&[format!("cut {}: {}", cut.reference, cut.replacement), format!("({pattern})")])?;
+            let reference = styled(&cut.reference, Style::Yellow, page.color);
+            let replacement = styled(&cut.replacement, Style::Green, page.color);
+            line(&[format!("cut {reference}: {replacement}"), format!("({pattern})")])?;
             cut.alternatives.iter().try_for_each(|cut| line(&with("or", cut)))?;
             let question = row.advice.as_ref().filter(|_| !cut.alternatives.is_empty());
             if let Some(why) = cut.evidence.as_ref().or(question) {

@@ -26,6 +26,9 @@ pub enum Align {
     Path,
 }
 
+/// Below so many columns a list is written instead of a table.
+const NARROW: usize = 60;
+
 /// A name is not shortened to less.
 pub const NARROWEST: usize = 16;
 
@@ -82,6 +85,9 @@ impl Grid {
     }
 
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.width < NARROW {
+            return self.write_list(out);
+        }
         let mut table = Table::new();
         table.load_style(STYLE);
         table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -102,6 +108,33 @@ impl Grid {
     }
 }
 
+impl Grid {
+    /// Each row as a few lines: its name or path, and below that the other cells, each behind what its column is called.
+    fn write_list(&self, out: &mut dyn Write) -> io::Result<()> {
+        let is_name = |align: &Align| matches!(align, Align::Name | Align::Path);
+        let first = self.alignments.iter().position(is_name).unwrap_or(0);
+        for row in &self.rows {
+            let Some(name) = row.get(first) else { continue };
+            match self.alignments[first] {
+                Align::Name => writeln!(out, "{}", from_the_left(name, self.width))?,
+                Align::Path => {
+                    let pieces: Vec<String> = name.split(" → ").map(str::to_string).collect();
+                    writeln!(out, "{}", wrap(&pieces, " → ", 0, self.width))?;
+                }
+                Align::Left | Align::Right => writeln!(out, "{} {name}", self.head[first])?,
+            }
+            let others =
+                row.iter().zip(&self.head).enumerate().filter(|(at, (cell, _))| *at != first && !cell.is_empty());
+            let facts: Vec<String> =
+                others.map(|(_, (cell, head))| format!("{head} {cell}").trim().to_string()).collect();
+            if !facts.is_empty() {
+                writeln!(out, "  {}", wrap(&facts, " · ", 2, self.width))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The end of a name that is too long: `…aiohttp.client.ClientSession`.
 fn from_the_left(name: &str, room: usize) -> String {
     match columns(name).checked_sub(room) {
@@ -116,13 +149,19 @@ mod tests {
 
     #[test]
     fn a_long_name_loses_its_beginning_and_a_path_breaks_at_an_arrow() {
-        let mut grid = Grid::new(40);
+        let long = ["a.very.very.long.package.with.modules.ClientSession".repeat(2), "1.2 KB".to_string()];
+        let page = written(60, long.clone());
+        assert!(page.contains("es.ClientSession "), "{page}");
+        assert!(page.lines().all(|line| columns(line) <= 60), "{page}");
+        assert_eq!(written(40, long), "…long.package.with.modules.ClientSession\n  Bytes 1.2 KB\n");
+    }
+
+    fn written(width: usize, row: [String; 2]) -> String {
+        let mut grid = Grid::new(width);
         grid.column("Type", Align::Name).column("Bytes", Align::Right);
-        grid.row(["a.very.very.long.package.with.modules.ClientSession".to_string(), "1.2 KB".to_string()]);
+        grid.row(row);
         let mut out = Vec::new();
         grid.write(&mut out).unwrap();
-        let page = String::from_utf8(out).unwrap();
-        assert!(page.contains(" …e.with.modules.ClientSession "), "{page}");
-        assert!(page.lines().all(|line| columns(line) <= 40), "{page}");
+        String::from_utf8(out).unwrap()
     }
 }

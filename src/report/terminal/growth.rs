@@ -33,6 +33,27 @@ pub(crate) fn growth(report: &Report, page: &RenderOptions, out: &mut dyn Write)
     }
 }
 
+/// What is never freed, and held by nothing that was recorded.
+pub(crate) fn unheld(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    let rows = report.unheld.as_deref().unwrap_or_default();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    title("NEVER FREED, and nothing that was recorded holds them", page, out)?;
+    for row in rows.iter().take(SHOWN) {
+        let amount = format!("{} {}", count(row.objects), row.type_name);
+        let facts = [amount, size(row.bytes), format!("made at {}", row.place.linked_place(page))];
+        writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
+    }
+    match rows.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        None => Ok(()),
+        Some(more) => {
+            let lines = counted(more as u64, "more line", "more lines");
+            writeln!(out, "  … and {lines} of the program (--format json shows them)")
+        }
+    }
+}
+
 fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut facts = vec![
         styled(&row.path, Style::Bold, page.color),
@@ -47,6 +68,6 @@ fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Writ
     writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
     match &row.place {
         None => Ok(()),
-        Some(frame) => writeln!(out, "    made at  {}", wrap(&[frame.short_place()], "", 13, page.width)),
+        Some(frame) => writeln!(out, "    made at  {}", wrap(&[frame.linked_place(page)], "", 13, page.width)),
     }
 }

@@ -1,6 +1,7 @@
 //! Writes the page for a terminal: a summary, the loops, and tables that fit the width.
 
 pub mod check;
+mod collections;
 pub mod diff;
 pub mod grid;
 mod growth;
@@ -51,6 +52,8 @@ impl ReportFormat for Table {
                 loops::loops(report, page, Owner::is_application, out)?;
                 loops::foreign(report, page, |owner| !owner.is_application(), out)?;
                 growth::growth(report, page, out)?;
+                growth::unheld(report, page, out)?;
+                collections::collections(report, page, out)?;
                 types::types(report, page, out)?;
                 slots::write(report, page, out)?;
                 problems::waste(report, page, out)?;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::wrap::{Style, styled, wrap, wrap_words};
+use super::wrap::{Style, styled, with_numbers, wrap, wrap_words};
 use crate::heap::printable;
-use crate::human::{count, counted, duration};
+use crate::human::{bytes, count, counted, duration};
 use crate::report::{FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
 
 /// Column in which the facts of a loop begin.
@@ -39,24 +39,25 @@ pub fn text(row: &LoopRow) -> Vec<String> {
 
 /// How much there is of it, its path, and where it was made.
 fn head(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&wording::amount(row), " · ", 5, page.width))?;
+    let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
+    writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount, " · ", 5, page.width))?;
     writeln!(out, "    {}", styled(&path(&row.path, 4, page.width), Style::Bold, page.color))?;
     if !row.site.is_empty() {
-        return fact("made at", &stack(&row.site, row.other_sites, page.width), out);
+        return fact("made at", &stack(&row.site, row.other_sites, page), out);
     }
     if row.definitions.is_empty() {
         return Ok(());
     }
-    fact("defined at", &places(&row.definitions, page.width), out)
+    fact("defined at", &places(&row.definitions, page), out)
 }
 
 /// `app.py:3 class Node, app.py:9 make`, and how many more there are.
-fn places(definitions: &[FrameRow], width: usize) -> String {
-    let mut pieces: Vec<String> = definitions.iter().take(FRAMES).map(FrameRow::short_place).collect();
+fn places(definitions: &[FrameRow], page: &RenderOptions) -> String {
+    let mut pieces: Vec<String> = definitions.iter().take(FRAMES).map(|place| place.linked_place(page)).collect();
     if definitions.len() > FRAMES {
         pieces.push(counted((definitions.len() - FRAMES) as u64, "more place", "more places"));
     }
-    wrap(&pieces, ", ", FACTS, width)
+    wrap(&pieces, ", ", FACTS, page.width)
 }
 
 /// When it was seen, and what belongs to it.
@@ -74,12 +75,12 @@ fn history(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resu
     if let Some(lingered) = wording::lingered(row.byte_seconds_at_least, row.byte_seconds_at_most) {
         fact("lay about", &lingered)?;
     }
-    fact("members", &types(&row.types.members, page.width))?;
+    fact("members", &types(&row.types.members, &row.types.member_bytes, page))?;
     for (class, subclasses) in &row.subclasses {
         fact("", &of_subclasses(class, subclasses, page.width))?;
     }
     if row.held_objects > 0 {
-        fact("holds", &types(&row.types.held, page.width))?;
+        fact("holds", &types(&row.types.held, &row.types.held_bytes, page))?;
     }
     if !row.marks.is_empty() {
         let marks = row.marks.iter().map(|(mark, n)| format!("{} ({})", printable(mark), count(*n)));
@@ -93,7 +94,7 @@ fn remedy(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resul
     let mut fact = |name, text: &str| fact(name, text, out);
     if let Some(cut) = &row.cut {
         let with = |reference: &str, replacement: &str| {
-            let pieces = [reference.to_string(), styled(replacement, Style::Green, page.color)];
+            let pieces = [styled(reference, Style::Yellow, page.color), styled(replacement, Style::Green, page.color)];
             wrap(&pieces, "    ", FACTS, page.width)
         };
         fact("cut", &with(&cut.reference, &cut.replacement))?;
@@ -133,17 +134,30 @@ pub fn path(path: &str, indent: usize, width: usize) -> String {
     wrap(&pieces, " → ", indent, width)
 }
 
-/// `app.py:42 make_order ← app.py:80 main`.
-pub fn stack(site: &[FrameRow], other_sites: u64, width: usize) -> String {
-    let most = FRAMES + width.saturating_sub(80) / 20;
-    // What runs the tests is the same for all of them.
-    let own = site.iter().skip(1).position(FrameRow::is_of_a_test_runner).map_or(site.len(), |at| at + 1);
-    let shown = most.min(own);
-    let mut pieces: Vec<String> = site.iter().take(shown).map(FrameRow::short_place).collect();
-    if let Some(more) = site.len().checked_sub(shown).filter(|&more| more > 0) {
-        pieces.push(format!("… {}", counted(more as u64, "more frame", "more frames")));
+/// `app.py:42 make_order ← … 24 frames of starlette, uvicorn ← app.py:80 main`.
+pub fn stack(site: &[FrameRow], other_sites: u64, page: &RenderOptions) -> String {
+    let most = FRAMES + page.width.saturating_sub(80) / 20;
+    let mut pieces = Vec::new();
+    let mut rest = site;
+    while let Some((frame, others)) = rest.split_first() {
+        // What runs the tests is the same for all of them.
+        let is_over = pieces.len() >= most || (!pieces.is_empty() && frame.is_of_a_test_runner());
+        if is_over && !page.full_stacks {
+            pieces.push(format!("… {}", counted(rest.len() as u64, "more frame", "more frames")));
+            break;
+        }
+        match folded(rest).filter(|_| !pieces.is_empty() && !page.full_stacks) {
+            Some((frames, text)) => {
+                pieces.push(text);
+                rest = &rest[frames..];
+            }
+            None => {
+                pieces.push(frame.linked_place(page));
+                rest = others;
+            }
+        }
     }
-    let mut text = wrap(&pieces, " ← ", FACTS, width);
+    let mut text = wrap(&pieces, " ← ", FACTS, page.width);
     if other_sites > 0 {
         let others = format!("and at {}", counted(other_sites, "other place", "other places"));
         text.push_str(&format!("\n{}{others}", " ".repeat(FACTS)));
@@ -151,18 +165,51 @@ pub fn stack(site: &[FrameRow], other_sites: u64, width: usize) -> String {
     text
 }
 
-/// The types with the most objects, by name, and how many more there are.
-fn types(types: &BTreeMap<String, Number>, width: usize) -> String {
+/// Frames that are folded where there are at least so many in a row.
+const FOLDED: usize = 2;
+
+/// The frames at the beginning that are not the application's, if there are several: how many, and `… 24 frames of
+/// starlette, uvicorn`.
+fn folded(site: &[FrameRow]) -> Option<(usize, String)> {
+    let packages: Vec<&str> = site
+        .iter()
+        .take_while(|frame| !frame.is_of_a_test_runner())
+        .map_while(|frame| frame.package.as_deref())
+        .collect();
+    if packages.len() < FOLDED {
+        return None;
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for name in &packages {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(TYPES) as u64;
+    names.truncate(TYPES);
+    let more =
+        if more > 0 { format!(" and {}", counted(more, "more package", "more packages")) } else { String::new() };
+    Some((packages.len(), format!("… {} frames of {}{more}", packages.len(), names.join(", "))))
+}
+
+/// The types with the most bytes, or objects where there are no sizes, and how many more there are.
+fn types(types: &BTreeMap<String, Number>, of_bytes: &BTreeMap<String, Number>, page: &RenderOptions) -> String {
     let mut shown: Vec<(&String, &Number)> = types.iter().collect();
-    shown.sort_by(|(_, a), (_, b)| value(b).total_cmp(&value(a)));
+    let weight = |name: &String| of_bytes.get(name).map_or(0.0, value);
+    shown.sort_by(|(a, n), (b, m)| weight(b).total_cmp(&weight(a)).then(value(m).total_cmp(&value(n))));
     let more = shown.len().saturating_sub(TYPES);
     shown.truncate(TYPES);
-    shown.sort_unstable_by_key(|&(name, _)| name);
-    let mut pieces: Vec<String> = shown.iter().map(|(name, n)| format!("{} × {name}", how_many(n))).collect();
+    let mut pieces: Vec<String> = { shown.iter() }
+        .map(|(name, n)| match weight(name) {
+            0.0 => format!("{} × {name}", how_many(n)),
+            weight => format!("{} × {name} {}", how_many(n), bytes(weight.round() as u64)),
+        })
+        .map(|piece| with_numbers(&piece, page.color))
+        .collect();
     if more > 0 {
         pieces.push(counted(more as u64, "more type", "more types"));
     }
-    wrap(&pieces, ", ", FACTS, width)
+    wrap(&pieces, ", ", FACTS, page.width)
 }
 
 /// `app.Node in 12 classes: app.Add, app.Mul, …`
@@ -220,6 +267,28 @@ mod tests {
         assert_eq!(interval(&at(9, Some(1_000_000)), &at(9, Some(2_000_000))), "at event 9, between 1.0 ms and 2.0 ms");
         assert_eq!(interval(&at(1, None), &at(9, Some(2_000_000))), "before 2.0 ms");
         assert_eq!(interval(&at(1, None), &at(9_383, None)), "between event 1 and event 9,383");
+    }
+
+    #[test]
+    fn frames_of_packages_are_folded_between_those_of_the_application() {
+        let frame = |path: &str, package: Option<&str>| FrameRow {
+            path: path.to_string(),
+            line: 7,
+            function: "call".to_string(),
+            package: package.map(str::to_string),
+        };
+        let mut site = vec![frame("app.py", None), frame("x/site-packages/lib.py", Some("lib")), frame("web.py", None)];
+        site.extend(vec![frame("x/site-packages/starlette/routing.py", Some("starlette")); 20]);
+        site.extend(vec![frame("x/site-packages/uvicorn/main.py", Some("uvicorn")); 4]);
+        site.push(frame("main.py", None));
+        let page = RenderOptions { width: 200, ..RenderOptions::default() };
+        let told = "app.py:7 call ← site-packages/lib.py:7 call ← web.py:7 call ← … 24 frames of starlette, uvicorn ← main.py:7 call";
+        assert_eq!(stack(&site, 0, &page), told);
+        assert_eq!(stack(&site, 0, &RenderOptions { full_stacks: true, ..page }).matches("call").count(), site.len());
+        let narrow = stack(&site, 0, &RenderOptions::default());
+        assert!(narrow.ends_with("← … 1 more frame"), "{narrow}");
+        let of_packages = stack(&site[3..27], 0, &page);
+        assert_eq!(of_packages, "site-packages/starlette/routing.py:7 call ← … 23 frames of starlette, uvicorn");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::one_loop;
-use super::wrap::{Style, styled, wrap};
+use super::wrap::{Style, styled, with_numbers, wrap};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, size};
 use crate::report::{Extent, Input, InputEnding, RenderOptions, Report, wording};
@@ -14,7 +14,8 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
     let summary = &report.summary;
     let mut line = |name: &str, facts: &[String]| {
         let lead = format!("{name:<18}");
-        writeln!(out, "  {lead}{}", wrap(facts, " · ", 20, page.width))
+        let facts: Vec<String> = facts.iter().map(|fact| with_numbers(fact, page.color)).collect();
+        writeln!(out, "  {lead}{}", wrap(&facts, " · ", 20, page.width))
     };
     let alive = match summary.live_objects {
         None => vec!["not known".to_string()],
@@ -28,15 +29,21 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
         ],
     };
     line("alive at the end", &alive)?;
+    if let Some(closed) = wording::closed(&report.closed) {
+        line("not counted", &[closed])?;
+    }
+    let growth = &report.growth;
+    let grown = growth.containers.len() as u64 + growth.more;
+    if growth.known && grown > 0 {
+        line("growth", &first_grown(report, grown))?;
+    }
     cyclic_garbage(report, &mut line)?;
     if let (Some(objects @ 1..), Some(of_bytes)) = (summary.lost_objects, summary.lost_bytes) {
         line("lost references", &[counted(objects, "object", "objects"), bytes(of_bytes)])?;
     }
-    let growth = &report.growth;
-    let grown = growth.containers.len() as u64 + growth.more;
     match growth.known {
         _ if !report.inputs.iter().any(|input| input.references == References::Checkpoints) => {}
-        true if grown > 0 => line("growth", &[counted(grown, "container", "containers")])?,
+        true if grown > 0 => {}
         true => line("growth", &["no container grew at every look at the heap".to_string()])?,
         false if report.inputs.iter().all(Input::is_of_garbage) => {
             line("growth", &["not known: it takes three checkpoints (record --events survivors --every)".to_string()])?
@@ -53,6 +60,16 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
         line("anomalies", &[count(summary.anomalies)])?;
     }
     Ok(())
+}
+
+/// How many containers grew, and the one that grew most: a leak without loops is told in the first lines.
+fn first_grown(report: &Report, grown: u64) -> Vec<String> {
+    let mut facts = vec![counted(grown, "container", "containers")];
+    if let Some(first) = report.growth.containers.first() {
+        facts.push(format!("{} {} → {}", first.path, count(first.from), count(first.to)));
+        facts.extend(first.place.as_ref().map(|place| format!("made at {}", place.short_place())));
+    }
+    facts
 }
 
 /// What was garbage at one time, at the end, and in all.

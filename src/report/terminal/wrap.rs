@@ -74,10 +74,17 @@ pub fn wrap_words(sentence: &str, indent: usize, width: usize) -> String {
     wrap(&words, " ", indent, width)
 }
 
-/// Columns of a text on the terminal, as long as its characters are one wide. Styles take none.
+/// Columns of a text on the terminal, as long as its characters are one wide. Styles and addresses of links take none.
 pub fn columns(text: &str) -> usize {
-    let styles = text.split('\x1b').skip(1).map(|style| style.find('m').map_or(0, |end| end + 2));
-    text.chars().count().saturating_sub(styles.sum())
+    let mut pieces = text.split('\x1b');
+    let plain = pieces.next().map_or(0, |piece| piece.chars().count());
+    let escaped = pieces.map(|piece| match piece.chars().next() {
+        // A link, up to the escape that ends it.
+        Some(']') => 0,
+        Some('\\') => piece.chars().count() - 1,
+        _ => piece.split_once('m').map_or(0, |(_, rest)| rest.chars().count()),
+    });
+    plain + escaped.sum::<usize>()
 }
 
 /// How text is set off.
@@ -86,6 +93,8 @@ pub enum Style {
     Bold,
     Red,
     Green,
+    Yellow,
+    Cyan,
 }
 
 /// The text between the escapes of a style; as it is where colour is not wanted.
@@ -94,11 +103,42 @@ pub fn styled(text: &str, style: Style, color: bool) -> String {
         Style::Bold => "1",
         Style::Red => "1;31",
         Style::Green => "32",
+        Style::Yellow => "33",
+        Style::Cyan => "36",
     };
     match color {
         true => format!("\x1b[{code}m{text}\x1b[0m"),
         false => text.to_string(),
     }
+}
+
+/// The text with its numbers set off, each with its unit.
+pub fn with_numbers(text: &str, color: bool) -> String {
+    const UNITS: [&str; 11] = ["B", "KB", "MB", "GB", "TB", "PB", "ns", "µs", "ms", "s", "%"];
+    if !color {
+        return text.to_string();
+    }
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_number = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_digit()) && word.chars().all(|c| c.is_ascii_digit() || ",.".contains(c))
+    };
+    let mut written: Vec<String> = Vec::new();
+    let mut at = 0;
+    while let Some(&word) = words.get(at) {
+        let (bare, comma) = word.strip_suffix(',').map_or((word, ""), |bare| (bare, ","));
+        let unit = words.get(at + 1).filter(|unit| comma.is_empty() && UNITS.contains(&unit.trim_end_matches(',')));
+        at += 1;
+        written.push(match (is_number(bare), unit) {
+            (false, _) => word.to_string(),
+            (true, None) => format!("{}{comma}", styled(bare, Style::Cyan, color)),
+            (true, Some(unit)) => {
+                at += 1;
+                let bare_unit = unit.trim_end_matches(',');
+                format!("{}{}", styled(&format!("{bare} {bare_unit}"), Style::Cyan, color), &unit[bare_unit.len()..])
+            }
+        });
+    }
+    written.join(" ")
 }
 
 #[cfg(test)]
@@ -133,5 +173,17 @@ mod tests {
     #[test]
     fn a_style_takes_no_columns() {
         assert_eq!([columns(&styled("weak → ref", Style::Red, true)), columns("weak → ref")], [10, 10]);
+        let link = "\x1b]8;;file:///srv/app.py#3\x1b\\app.py:3\x1b]8;;\x1b\\ main";
+        assert_eq!(columns(link), "app.py:3 main".len());
+    }
+
+    #[test]
+    fn numbers_are_set_off_with_their_units() {
+        let set_off = with_numbers("3f9c0a11  1,240 × 2 objects, 1.9 MB, in 3", true);
+        assert_eq!(
+            set_off.replace("\x1b[36m", "<").replace("\x1b[0m", ">"),
+            "3f9c0a11  <1,240> × <2> objects, <1.9 MB>, in <3>"
+        );
+        assert_eq!(with_numbers("12 objects", false), "12 objects");
     }
 }

@@ -461,6 +461,8 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             29 => Event::Interpreters { others: number },
             30 => Event::Unseen { since: number },
             31 => Event::Stopped(texts.0.into()),
+            32 => Event::GcLooked { objects: number },
+            33 => Event::GcPause { ns: number },
             _ => Event::Alloc {
                 object,
                 address: object.0,

@@ -7,7 +7,7 @@ use crate::support::{refloop, root};
 on_each_python! { what_grows_is_named_by_container_and_line_and_what_warms_up_is_not }
 
 /// Each program, with the path of its container and the function that fills it.
-const PROGRAMS: [(&str, &str, &str); 11] = [
+const PROGRAMS: [(&str, &str, &str); 12] = [
     ("module_cache", "__main__.CACHE", "module_cache"),
     ("singleton_list", "__main__.SERVICE.events", "singleton_list"),
     ("class_attribute", "__main__.Service.handlers", "class_attribute"),
@@ -19,6 +19,8 @@ const PROGRAMS: [(&str, &str, &str); 11] = [
     ("finalizers", "weakref.finalize._registry", "finalizers"),
     ("interned_keys", "__main__.NAMES", ""),
     ("thread_local", "__main__.CONTEXT", "thread_local"),
+    // The interpreter itself has the list, and no name for it.
+    ("fork_hooks", "list", "fork_hooks"),
 ];
 
 fn analysis(python: &Python, name: &str, mode: &str) -> String {
@@ -44,6 +46,9 @@ fn what_grows_is_named_by_container_and_line_and_what_warms_up_is_not(python: &P
     for (name, path, function) in PROGRAMS {
         let page = analysis(python, name, "grow");
         let chapter = chapter(&page).join("\n");
+        let first_lines: String = page.lines().take(10).collect();
+        assert!(first_lines.contains(path), "{python} {name}: {path} is not in the first lines of:\n{page}");
+        assert!(first_lines.contains(function), "{python} {name}: {function} is not in the first lines of:\n{page}");
         assert!(chapter.contains(path), "{python} {name}: {path} is not in:\n{page}");
         assert!(chapter.contains(function), "{python} {name}: {function} is not in:\n{page}");
         assert!(chapter.lines().count() <= 10, "{python} {name}: {chapter}");

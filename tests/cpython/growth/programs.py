@@ -105,6 +105,11 @@ def thread_local(number):
     CONTEXT.stack.append(Item(number))
 
 
+def fork_hooks(number):
+    item = Item(number)
+    os.register_at_fork(before=lambda: item)
+
+
 def checkpoint():
     os.kill(os.getpid(), signal.SIGUSR2)
     # The handler runs before the next call returns.

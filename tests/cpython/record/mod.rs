@@ -526,9 +526,9 @@ fn what_cannot_be_recorded_runs_all_the_same_and_one_sentence_says_why(python: &
     let place = Place::with("import sys\nprint('ran')\nsys.exit(4)\n");
     for (options, words, reason) in [
         (
-            &["-o", "/nowhere/app.reftrace"][..],
+            &["-o", "/dev/null/app.reftrace"][..],
             &["app.py"][..],
-            "is recorded: /nowhere/app.reftrace: no such file or directory",
+            "is recorded: /dev/null/app.reftrace: not a directory",
         ),
         (&["-o", "/dev/zero"], &["app.py"], "is recorded: /dev/zero: not a regular file"),
         (&[], &["-I", "app.py"], "was recorded: Python was started with -I, which keeps it from loading the recorder"),

@@ -41,25 +41,26 @@ impl GcStats {
     pub(crate) unsafe fn agree(self, collections: u64) -> bool {
         // SAFETY: as the caller promises.
         let counted =
-            (0..REMEMBERED.len()).map(|generation| unsafe { Some(word(self.last(generation)? + COLLECTIONS)) });
+            (0..REMEMBERED.len()).map(|generation| unsafe { Some(word(self.last_two(generation)?.1 + COLLECTIONS)) });
         counted.sum::<Option<usize>>() == Some(collections as usize)
     }
 
-    /// Takes so many objects from those that the last collection of a generation looked at.
+    /// Takes so many objects from those that the last collection of a generation looked at, and says how many it did look at.
     ///
     /// # Safety
     /// As of this folder, and the rings [agreed](GcStats::agree) once.
-    pub(crate) unsafe fn take(self, generation: usize, objects: usize) {
+    pub(crate) unsafe fn take(self, generation: usize, objects: usize) -> Option<u64> {
         // SAFETY: as the caller promises.
         unsafe {
-            if let Some(last) = self.last(generation) {
-                set_word(last + CANDIDATES, word(last + CANDIDATES).saturating_sub(objects));
-            }
+            let (before, last) = self.last_two(generation)?;
+            let counted = word(last + CANDIDATES).saturating_sub(objects);
+            set_word(last + CANDIDATES, counted);
+            Some(counted.saturating_sub(word(before + CANDIDATES)) as u64)
         }
     }
 
-    /// The last collection of a generation.
-    unsafe fn last(self, generation: usize) -> Option<usize> {
+    /// The last collection of a generation, and the one before it: what they counted is with all that were before them.
+    unsafe fn last_two(self, generation: usize) -> Option<(usize, usize)> {
         let bytes = |remembered: usize| remembered * COLLECTION + PLACE;
         let before: usize = REMEMBERED.get(..generation)?.iter().map(|&remembered| bytes(remembered)).sum();
         let remembered = *REMEMBERED.get(generation)?;
@@ -67,7 +68,8 @@ impl GcStats {
         unsafe {
             let ring = word(self.pointer) + before;
             let place = usize::from(byte(ring + remembered * COLLECTION));
-            (place < remembered).then_some(ring + place * COLLECTION)
+            let previous = (place + remembered - 1) % remembered;
+            (place < remembered).then_some((ring + previous * COLLECTION, ring + place * COLLECTION))
         }
     }
 }

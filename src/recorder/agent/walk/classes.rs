@@ -1,6 +1,7 @@
 //! Works out what the walk needs to know of a class, once per walk: where its instances begin and end, what they hold
 //! where, and which of CPython's own containers they are.
 
+use crate::cpython::buffers::{self, Layout};
 use crate::cpython::class::{chain, made_in_python};
 use crate::cpython::frame::Holder;
 use crate::cpython::interpreter::Interpreter;
@@ -20,6 +21,8 @@ pub(super) enum Kind {
     Deque,
     ByteArray,
     Array,
+    /// Of a type of C code whose own memory is read by its layout.
+    Buffer(Layout),
     Function,
     Method,
     CFunction,
@@ -206,7 +209,11 @@ impl Kinds {
                     return Kind::ByteArray;
                 }
                 if !made_in_python(interpreter, base) {
-                    match c_string(word(base + ty::NAME)) {
+                    let name = c_string(word(base + ty::NAME));
+                    if let Some(layout) = buffers::layout(name) {
+                        return Kind::Buffer(layout);
+                    }
+                    match name {
                         b"collections.deque" => return Kind::Deque,
                         b"array.array" => return Kind::Array,
                         b"functools._lru_cache_wrapper" => return Kind::LruCache,

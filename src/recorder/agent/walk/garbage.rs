@@ -31,6 +31,8 @@ pub(super) struct Candidates {
     /// Alive, and their references not yet followed.
     alive: Vec<usize>,
     pub unreachable: Vec<usize>,
+    /// Objects that were looked at in the last search.
+    pub looked: u64,
     /// Classes made at run time whose instances some weak reference was met to, in any search.
     pub referred: AddressMap<u32>,
 }
@@ -50,6 +52,7 @@ impl Candidates {
     pub(super) unsafe fn search(&mut self, interpreter: &Interpreter, heads: &[usize]) {
         self.alive.clear();
         self.unreachable.clear();
+        self.looked = 0;
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             for &head in heads {
@@ -58,6 +61,7 @@ impl Candidates {
                     let count = if immortal { FOR_EVER } else { count as usize };
                     let finalized = gc_prev(node) & PREV_FINALIZED;
                     set_gc_prev(node, count << PREV_SHIFT | PREV_COLLECTING | finalized);
+                    self.looked += 1;
                 });
             }
             for &head in heads {

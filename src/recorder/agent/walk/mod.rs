@@ -225,6 +225,11 @@ impl Walker {
         number
     }
 
+    /// How many objects the last search looked at.
+    pub(crate) fn looked(&self) -> u64 {
+        self.scratch.candidates.looked
+    }
+
     /// Writes `walk own … checkpoint own` of a process that a fork made: what was born in it, and all garbage that there is,
     /// frozen objects included. The heap is only read, so what the processes share stays shared.
     ///

@@ -6,7 +6,7 @@ use crate::cpython::memory::{
     GC_HEAD, MANAGED_WEAK_REFERENCES, PREV_FINALIZED, flag, gc_prev, ty, type_flags, type_of, word,
 };
 use crate::cpython::text;
-use crate::cpython::{dict, object, versions};
+use crate::cpython::{buffers, dict, object, versions};
 use crate::encode::kind;
 use crate::sink::Sink;
 
@@ -125,6 +125,7 @@ impl<S: Sink> Walk<'_, S> {
                 _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => separate_text(object),
                 Kind::ByteArray => object::byte_array_storage(self.context.interpreter.row, object),
                 Kind::Array => object::array_storage(object),
+                Kind::Buffer(layout) => buffers::storage(layout, object),
                 _ => 0,
             };
             own + self.values_storage(object, class)

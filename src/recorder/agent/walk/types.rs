@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::classes::{Place, places};
 use super::describe::Walk;
+use crate::cpython::buffers;
 use crate::cpython::class::{chain, declared_names, made_in_python};
 use crate::cpython::dict;
 use crate::cpython::memory::{c_string, flag, signed, tuple_items, ty, type_flags, type_of, word};
@@ -179,6 +180,9 @@ impl<S: Sink> Walk<'_, S> {
             }
             if weak != Place::Nowhere {
                 out.value("weakrefoffset", &signed(class + ty::WEAKLIST_OFFSET).to_string());
+            }
+            if buffers::is_closed(interpreter, class) {
+                out.value("memory", "closed");
             }
             if in_python {
                 self.statement_facts(class, &mut out);

@@ -134,6 +134,31 @@ function memoryChart(memory) {
   return element("div", "", pictureIn(place, draw), legend, reading, element("p", "soft", notes.join(" ")));
 }
 
+/** What the collector did, by generation; a column that nothing is known of is not there. */
+function collectionsSection() {
+  const rows = rowsOf(report.collections);
+  if (!rows.length) return null;
+  const known = (title, key, show) =>
+    rows.some((row) => row[key] !== null)
+      ? [{ title, value: (row) => row[key], show: (row) => (row[key] === null ? "not known" : show(row[key])), number: true }]
+      : [];
+  const columns = [
+    { title: "Generation", value: (row) => row.generation, number: true },
+    { title: "Collections", value: (row) => row.collections, number: true },
+    ...known("Objects looked at", "looked_at", count),
+    { title: "Freed", value: (row) => row.freed, number: true },
+    { title: "Given up", value: (row) => row.uncollectable, number: true },
+    ...known("Pauses", "pause_ns", duration),
+    ...known("Longest pause", "longest_pause_ns", duration),
+  ];
+  return section(
+    "collections",
+    "What the collector did",
+    "The collections of the program's own collector that were seen; one of an older generation looks at the younger ones too.",
+    table({ rows, columns, words: () => [], what: "generations", caption: "Collections by generation" }),
+  );
+}
+
 function memorySection() {
   const says = (point) => point.live_objects !== null || point.garbage_objects > 0;
   const drawable = report.memory.filter((memory) => rowsOf(memory.points).filter(says).length > 1);

@@ -135,8 +135,11 @@ const search = document.getElementById("search");
 const sections = [
   loopsSection(),
   memorySection(),
+  typesOverTimeSection(),
+  collectionsSection(),
   findingsSection(),
   growthSection(),
+  unheldSection(),
   retainedSection(),
   slotsSection(),
   typesSection(),

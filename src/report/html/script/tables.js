@@ -132,6 +132,24 @@ function growthSection() {
   );
 }
 
+/** What is never freed, and held by nothing that was recorded. */
+function unheldSection() {
+  const rows = rowsOf(report.unheld);
+  if (!rows.length) return null;
+  const columns = [
+    { title: "Type", value: (row) => row.type, show: (row) => name(row.type), wide: true },
+    { title: "Objects", value: (row) => row.objects, number: true },
+    { title: "Bytes", value: (row) => row.bytes, show: (row) => bytes(row.bytes), number: true },
+    { title: "Made at", value: (row) => row.place, show: (row) => name(row.place) },
+  ];
+  return section(
+    "unheld",
+    "Never freed",
+    "Nothing that was recorded holds these objects, and they were never freed: C code has them, or lost them.",
+    table({ rows, columns, words: (row) => [row.type, row.place], what: "rows", note: leftOut(report.unheld, 0, "rows"), caption: "Objects that nothing holds" }),
+  );
+}
+
 function typesSection() {
   const rows = rowsOf(report.types);
   const notes = sentences(report.types_notes);
@@ -257,6 +275,7 @@ function traceSection() {
       table({ rows, columns, words: (row) => [row.type], what: "types", caption: title }),
     );
   };
+  if (report.closed) parts.push(element("p", "soft", `Not counted: ${report.closed}.`));
   byType("Lost references", rowsOf(report.lost), "Objects with a count that no reference explains.");
   byType(
     "Unreachable, says the log",

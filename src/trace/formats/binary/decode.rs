@@ -196,6 +196,8 @@ impl Decoder {
             }
             kind::GC_START => Event::GcStart { generation: operands.byte() },
             kind::GC_STOP => Event::GcStop { collected: operands.number(), uncollectable: operands.number() },
+            kind::GC_LOOKED => Event::GcLooked { objects: operands.number() },
+            kind::GC_PAUSE => Event::GcPause { ns: operands.number() },
             kind::GC_MISSED => Event::GcMissed { collections: operands.number() },
             kind::INTERPRETERS => Event::Interpreters { others: operands.number() },
             kind::UNSEEN => Event::Unseen { since: operands.number() },
@@ -398,7 +400,7 @@ fn bad<T>(record: &'static str, expected: &str) -> Result<T, Bad> {
 
 /// What the text form calls it.
 fn record_name(kind: u8) -> &'static str {
-    const NAMES: [&str; 32] = [
+    const NAMES: [&str; 34] = [
         "",
         "type",
         "site",
@@ -431,6 +433,8 @@ fn record_name(kind: u8) -> &'static str {
         "interpreters",
         "unseen",
         "stopped",
+        "gc looked",
+        "gc pause",
     ];
     NAMES.get(usize::from(kind)).copied().unwrap_or("")
 }

@@ -45,6 +45,8 @@ pub mod kind {
     pub const INTERPRETERS: u8 = 29;
     pub const UNSEEN: u8 = 30;
     pub const STOPPED: u8 = 31;
+    pub const GC_LOOKED: u8 = 32;
+    pub const GC_PAUSE: u8 = 33;
 }
 
 /// First bytes of a binary trace.
@@ -202,6 +204,14 @@ impl Encoder {
 
     pub fn gc_start(&mut self, generation: u8) -> &[u8] {
         self.keep(u128::from(kind::GC_START) | u128::from(generation) << 8, 2)
+    }
+
+    pub fn gc_looked(&mut self, objects: u64) -> &[u8] {
+        self.make(kind::GC_LOOKED, [objects])
+    }
+
+    pub fn gc_pause(&mut self, ns: u64) -> &[u8] {
+        self.make(kind::GC_PAUSE, [ns])
     }
 
     pub fn gc_stop(&mut self, collected: u64, uncollectable: u64) -> &[u8] {

@@ -179,6 +179,8 @@ impl EventSink for BinaryWriter {
             }
             &Event::Unreachable { object } => self.object(kind::UNREACHABLE, object),
             &Event::GcStart { generation } => self.payload.extend_from_slice(self.encoder.gc_start(generation)),
+            &Event::GcLooked { objects } => self.payload.extend_from_slice(self.encoder.gc_looked(objects)),
+            &Event::GcPause { ns } => self.payload.extend_from_slice(self.encoder.gc_pause(ns)),
             &Event::GcStop { collected, uncollectable } => {
                 self.payload.extend_from_slice(self.encoder.gc_stop(collected, uncollectable));
             }

@@ -21,7 +21,8 @@ struct Collection {
     /// Where it begins, if the log has a line for that.
     began: Option<Position>,
     generation: u8,
-    young_are_empty: bool,
+    /// Objects in each generation, the youngest first, if the log says it.
+    generations: Option<[u64; 3]>,
     /// It found a module: the interpreter is ending.
     has_module: bool,
     found: Vec<Found>,
@@ -47,7 +48,7 @@ impl LineParser for Parser {
                 self.close(None, out);
                 self.collection = Some(Collection { began: Some(position), generation, ..Collection::default() });
             }
-            Some(Record::Generations { young_are_empty }) => self.current().young_are_empty = young_are_empty,
+            Some(Record::Generations(objects)) => self.current().generations = Some(objects),
             Some(Record::Permanent) => {}
             Some(Record::Found { collectable, class: name, address }) => {
                 let class = self.names.class(name, out);
@@ -89,12 +90,16 @@ impl Parser {
             return;
         }
         let was_teardown = self.is_teardown;
-        self.is_teardown = collection.has_module || was_teardown && collection.young_are_empty;
+        self.is_teardown = collection.has_module || was_teardown && matches!(collection.generations, Some([0, 0, _]));
         if self.is_teardown && !was_teardown {
             let label = "the interpreter ends".to_owned();
             out.push_back(Event::Mark(Box::new(Mark { kind: "user".to_owned(), label })));
         }
         out.push_back(Event::GcStart { generation: collection.generation });
+        if let Some(generations) = collection.generations {
+            let looked = generations.iter().take(usize::from(collection.generation) + 1);
+            out.push_back(Event::GcLooked { objects: looked.fold(0, |sum, &objects| sum.saturating_add(objects)) });
+        }
         if self.is_teardown {
             out.push_back(Event::GcStop { collected: 0, uncollectable: 0 });
             return;

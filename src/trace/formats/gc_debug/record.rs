@@ -9,8 +9,8 @@ use memchr::memmem;
 pub(super) enum Record<'a> {
     /// `gc: collecting generation 2...`
     Collecting(u8),
-    /// `gc: objects in each generation: 19 0 5065`: whether all but the oldest are empty.
-    Generations { young_are_empty: bool },
+    /// `gc: objects in each generation: 19 0 5065`, the youngest first.
+    Generations([u64; 3]),
     /// `gc: objects in permanent generation: 0`
     Permanent,
     /// `gc: collectable <Order 0x7f9997956ba0>`, `gc: uncollectable <…>`
@@ -33,8 +33,7 @@ fn record(text: &[u8]) -> Option<Result<Record<'_>, &'static str>> {
         return Some(generation.map(Record::Collecting).ok_or("a generation and '...'"));
     }
     if let Some(rest) = text.strip_prefix(b"objects in each generation: ") {
-        let young = rest.strip_prefix(b"0 0 ");
-        return Some(Ok(Record::Generations { young_are_empty: young.is_some() }));
+        return Some(generations(rest).map(Record::Generations).ok_or("three numbers of objects"));
     }
     if text.starts_with(b"objects in permanent generation: ") {
         return Some(Ok(Record::Permanent));
@@ -49,6 +48,13 @@ fn record(text: &[u8]) -> Option<Result<Record<'_>, &'static str>> {
     // A log in JSON may write the brackets as escapes.
     let rest = rest.strip_prefix(b"<").or_else(|| rest.strip_prefix(b"\\u003c"))?;
     Some(object(rest).map(|(class, address)| Record::Found { collectable, class, address }).ok_or("<TYPE 0xADDRESS>"))
+}
+
+fn generations(text: &[u8]) -> Option<[u64; 3]> {
+    let (youngest, rest) = number(text)?;
+    let (middle, rest) = number(rest.strip_prefix(b" ")?)?;
+    let (oldest, _) = number(rest.strip_prefix(b" ")?)?;
+    Some([youngest, middle, oldest])
 }
 
 fn done(text: &[u8]) -> Option<Record<'static>> {

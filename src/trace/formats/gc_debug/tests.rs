@@ -20,6 +20,7 @@ gc: done, 2 unreachable, 1 uncollectable, 0.0004s elapsed
     type 1 Order
     type 2 Line
     gc start 2
+    gc looked 5084
     alloc 7f10 1 0
     unreachable 7f10
     alloc 7f20 2 0
@@ -51,12 +52,15 @@ gc: done, 1 unreachable, 0 uncollectable, 0.0s elapsed
     type 2 module
     mark user the interpreter ends
     gc start 2
+    gc looked 9279
     gc stop 0 0
     type 3 function
     gc start 2
+    gc looked 9001
     gc stop 0 0
     type 4 Order
     gc start 0
+    gc looked 700
     alloc 7f10 4 0
     unreachable 7f10
     free 7f10

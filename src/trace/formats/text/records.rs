@@ -260,29 +260,32 @@ fn site_record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
     })
 }
 
-/// `gc start GENERATION`, `gc stop COLLECTED UNCOLLECTABLE` and `gc missed COLLECTIONS`
+/// `gc start GENERATION`, `gc looked OBJECTS`, `gc pause NS`, `gc stop COLLECTED UNCOLLECTABLE` and `gc missed COLLECTIONS`
 fn gc(line: &[u8]) -> Parsed<'_, Event> {
     operands("gc", line, |input| {
-        let word = blanks(input);
-        let rest = |name: &[u8]| word.strip_prefix(name).filter(|rest| at_word_end(rest));
-        match (rest(b"start"), rest(b"stop"), rest(b"missed")) {
-            (Some(input), ..) => {
+        let start = blanks(input);
+        let length = start.iter().position(|&byte| byte == b' ' || byte == b'\t').unwrap_or(start.len());
+        let (word, input) = start.split_at(length);
+        match word {
+            b"start" => {
                 let (rest, generation) = number(input, "a generation")?;
                 match u8::try_from(generation) {
                     Ok(generation) => Ok((rest, Event::GcStart { generation })),
                     Err(_) => expected(blanks(input), "a generation"),
                 }
             }
-            (_, Some(input), _) => {
+            b"looked" => number(input, "how many objects").map(|(input, objects)| (input, Event::GcLooked { objects })),
+            b"pause" => number(input, "a number of nanoseconds").map(|(input, ns)| (input, Event::GcPause { ns })),
+            b"stop" => {
                 let (input, collected) = number(input, "how many were collected")?;
                 let (input, uncollectable) = number(input, "how many are uncollectable")?;
                 Ok((input, Event::GcStop { collected, uncollectable }))
             }
-            (.., Some(input)) => {
+            b"missed" => {
                 let (input, collections) = number(input, "how many collections were missed")?;
                 Ok((input, Event::GcMissed { collections }))
             }
-            _ => expected(word, "'start', 'stop' or 'missed'"),
+            _ => expected(start, "'start', 'looked', 'pause', 'stop' or 'missed'"),
         }
     })
 }

@@ -203,6 +203,14 @@ impl EventSink for TextWriter {
                 self.word("gc start");
                 self.number(generation);
             }
+            &Event::GcLooked { objects } => {
+                self.word("gc looked");
+                self.number(objects);
+            }
+            &Event::GcPause { ns } => {
+                self.word("gc pause");
+                self.number(ns);
+            }
             &Event::GcStop { collected, uncollectable } => {
                 self.word("gc stop");
                 self.number(collected);

@@ -1,10 +1,15 @@
 //! Writes the report as a Markdown page: for a pull request, a job summary, a wiki.
 
+mod chapter;
+
+use std::fmt::Write as _;
 use std::io::{self, Write};
+
+use chapter::{Chapter, MOST};
 
 use super::{Audience, Input, LoopRow, RenderOptions, Report, ReportFormat, View, wording};
 use crate::heap::printable;
-use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, percent};
+use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, duration, percent};
 
 pub struct Markdown;
 
@@ -36,15 +41,35 @@ impl ReportFormat for Markdown {
 }
 
 /// A page of one chapter, which begins with its title and not with an empty line.
-fn alone(chapter: Chapter, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Vec::new();
-    chapter(report, &mut text)?;
-    out.write_all(text.trim_ascii_start())
+fn alone(chapter: fn(&Report) -> Option<Chapter>, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(mut chapter) = chapter(report) else { return Ok(()) };
+    chapter.head = chapter.head.trim_start().to_string();
+    chapter::write(&[chapter], MOST, out)
 }
 
-type Chapter = fn(&Report, &mut dyn Write) -> io::Result<()>;
-
 fn whole(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut head = Vec::new();
+    opening(report, &mut head)?;
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let chapters = [
+        loops(report),
+        types(report),
+        growth(report),
+        unheld(report),
+        collections(report),
+        slots(report),
+        lost(report),
+        unreachable(report),
+        anomalies(report),
+    ];
+    let chapters: Vec<Chapter> = chapters.into_iter().flatten().collect();
+    let room = MOST.saturating_sub(head.chars().count());
+    write!(out, "{head}")?;
+    chapter::write(&chapters, room, out)
+}
+
+/// The verdict, what is not known, and the numbers.
+fn opening(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# refloop\n")?;
     if let Some(gate) = &report.gate {
         let failing = report.findings.iter().filter(|finding| finding.fails()).count() as u64;
@@ -62,26 +87,23 @@ fn whole(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     summary(report, out)?;
-    loops(report, out)?;
-    types(report, out)?;
-    growth(report, out)?;
-    slots(report, out)?;
-    lost(report, out)?;
-    unreachable(report, out)?;
-    anomalies(report, out)
+    match wording::closed(&report.closed) {
+        Some(closed) => writeln!(out, "\nnot counted: {}", escape(&closed)),
+        None => Ok(()),
+    }
 }
 
-fn loops(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if !report.loops.rows.is_empty() {
-        writeln!(out, "\n## Loops")?;
-    }
-    report.loops.rows.iter().try_for_each(|row| one_loop(row, out))?;
-    omitted(report.loops.omitted, "kinds of loops", out)
+fn loops(report: &Report) -> Option<Chapter> {
+    let rows: Vec<String> = report.loops.rows.iter().map(one_loop).collect();
+    let head = if rows.is_empty() { "" } else { "\n## Loops\n" }.to_string();
+    let omitted = report.loops.omitted;
+    (!rows.is_empty() || omitted > 0).then_some(Chapter { head, rows, what: "kinds of loops", omitted })
 }
 
 fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (summary, cyclic) = (&report.summary, &report.summary.cyclic_garbage);
-    head(&["", "count", "objects", "bytes"], out)?;
+    write!(out, "{}", head(&["", "count", "objects", "bytes"]))?;
+    let row = |cells: &[String], out: &mut dyn Write| write!(out, "{}", row(cells));
     let known = |objects: Option<u64>, bytes| match objects {
         Some(objects) => [count(objects), bytes_or_unknown(bytes)],
         None => ["not known".to_string(), String::new()],
@@ -108,7 +130,14 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out)
 }
 
-fn one_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
+fn one_loop(row: &LoopRow) -> String {
+    let mut text = String::new();
+    // Writing to memory does not fail.
+    let _ = write_loop(row, &mut text);
+    text
+}
+
+fn write_loop(row: &LoopRow, out: &mut String) -> std::fmt::Result {
     writeln!(out, "\n### {}\n", code(&row.path))?;
     writeln!(out, "- {}", wording::amount(row).join(" · "))?;
     if !row.site.is_empty() {
@@ -150,116 +179,114 @@ fn one_loop(row: &LoopRow, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn types(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if report.types.rows.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n## Types\n")?;
-    head(&["type", "live", "peak", "ever", "bytes", "each", "share"], out)?;
-    for of_type in &report.types.rows {
-        row(
-            &[
-                code(&of_type.type_name),
-                count(of_type.instances),
-                count(of_type.peak_instances),
-                count(of_type.ever_instances),
-                bytes(of_type.bytes),
-                bytes_each(of_type.bytes_per_instance),
-                percent(of_type.share, of_type.bytes),
-            ],
-            out,
-        )?;
-    }
-    omitted(report.types.omitted, "types", out)
+fn types(report: &Report) -> Option<Chapter> {
+    let columns = ["type", "live", "peak", "ever", "bytes", "each", "share"];
+    let rows = report.types.rows.iter().map(|of_type| {
+        row(&[
+            code(&of_type.type_name),
+            count(of_type.instances),
+            count(of_type.peak_instances),
+            count(of_type.ever_instances),
+            bytes(of_type.bytes),
+            bytes_each(of_type.bytes_per_instance),
+            percent(of_type.share, of_type.bytes),
+        ])
+    });
+    table("Types", &columns, rows, ("types", report.types.omitted))
 }
 
-fn slots(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if report.slots.rows.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n## Slots\n")?;
-    head(&["class", "live", "each", "slotted", "saves bytes", "verdict"], out)?;
-    for class in &report.slots.rows {
-        row(
-            &[
-                code(&class.type_name),
-                count(class.instances),
-                class.used_per_instance.to_string(),
-                class.slotted_used_per_instance.to_string(),
-                class.saved_bytes.to_string(),
-                escape(class.verdict.name()),
-            ],
-            out,
-        )?;
-    }
-    omitted(report.slots.omitted, "classes", out)
+fn slots(report: &Report) -> Option<Chapter> {
+    let columns = ["class", "live", "each", "slotted", "saves bytes", "verdict"];
+    let rows = report.slots.rows.iter().map(|class| {
+        row(&[
+            code(&class.type_name),
+            count(class.instances),
+            class.used_per_instance.to_string(),
+            class.slotted_used_per_instance.to_string(),
+            class.saved_bytes.to_string(),
+            escape(class.verdict.name()),
+        ])
+    });
+    table("Slots", &columns, rows, ("classes", report.slots.omitted))
 }
 
-fn growth(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if report.growth.containers.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n## Growth\n")?;
-    head(&["container", "type", "references", "a second", "mostly", "made at"], out)?;
-    for of in &report.growth.containers {
-        let cells = [
+fn growth(report: &Report) -> Option<Chapter> {
+    let columns = ["container", "type", "references", "a second", "mostly", "made at"];
+    let rows = report.growth.containers.iter().map(|of| {
+        row(&[
             code(&of.path),
             code(&of.type_name),
             format!("{} → {}", count(of.from), count(of.to)),
             of.per_second.map(|rate| rate.to_string()).unwrap_or_default(),
             code(&of.element),
             of.place.as_ref().map(|frame| code(&frame.short_place())).unwrap_or_default(),
-        ];
-        row(&cells, out)?;
-    }
-    omitted(report.growth.more, "containers", out)
+        ])
+    });
+    table("Growth", &columns, rows, ("containers", report.growth.more))
 }
 
-fn unreachable(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if report.unreachable.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n## Unreachable, says the log\n")?;
-    head(&["type", "objects", "collectable", "bytes"], out)?;
-    for of in &report.unreachable {
-        let cells = [code(&of.type_name), count(of.objects), count(of.collected), bytes_or_unknown(of.bytes)];
-        row(&cells, out)?;
-    }
-    Ok(())
+fn unheld(report: &Report) -> Option<Chapter> {
+    let rows = report.unheld.iter().flatten().map(|of| {
+        let place = code(&of.place.short_place());
+        row(&[code(&of.type_name), count(of.objects), bytes_or_unknown(of.bytes), place])
+    });
+    let title = "Never freed, and nothing that was recorded holds them";
+    table(title, &["type", "objects", "bytes", "made at"], rows, ("types", 0))
 }
 
-fn lost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if report.lost.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n## Lost references\n")?;
-    head(&["type", "objects", "bytes"], out)?;
-    report.lost.iter().try_for_each(|lost| row(&[code(&lost.type_name), count(lost.objects), bytes(lost.bytes)], out))
+fn collections(report: &Report) -> Option<Chapter> {
+    let columns = ["generation", "collections", "looked at", "freed", "given up", "pauses", "longest"];
+    let known = |value: Option<u64>, written: fn(u64) -> String| value.map_or("not known".to_string(), written);
+    let rows = report.collections.iter().map(|of| {
+        row(&[
+            of.generation.to_string(),
+            count(of.collections),
+            known(of.looked_at, count),
+            count(of.freed),
+            count(of.uncollectable),
+            known(of.pause_ns, duration),
+            known(of.longest_pause_ns, duration),
+        ])
+    });
+    table("Collections", &columns, rows, ("generations", 0))
 }
 
-fn anomalies(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    if report.anomalies.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n## Anomalies of the trace\n")?;
-    head(&["kind", "times", "what"], out)?;
-    report.anomalies.iter().try_for_each(|of| row(&[of.kind.to_string(), count(of.count), escape(&of.meaning)], out))
+fn unreachable(report: &Report) -> Option<Chapter> {
+    let rows = report
+        .unreachable
+        .iter()
+        .map(|of| row(&[code(&of.type_name), count(of.objects), count(of.collected), bytes_or_unknown(of.bytes)]));
+    table("Unreachable, says the log", &["type", "objects", "collectable", "bytes"], rows, ("types", 0))
 }
 
-fn head(names: &[&str], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "| {} |", names.join(" | "))?;
-    writeln!(out, "|{}", "---|".repeat(names.len()))
+fn lost(report: &Report) -> Option<Chapter> {
+    let rows = report.lost.iter().map(|lost| row(&[code(&lost.type_name), count(lost.objects), bytes(lost.bytes)]));
+    table("Lost references", &["type", "objects", "bytes"], rows, ("types", 0))
 }
 
-fn row(cells: &[String], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "| {} |", cells.join(" | "))
+fn anomalies(report: &Report) -> Option<Chapter> {
+    let rows = report.anomalies.iter().map(|of| row(&[of.kind.to_string(), count(of.count), escape(&of.meaning)]));
+    table("Anomalies of the trace", &["kind", "times", "what"], rows, ("anomalies", 0))
 }
 
-fn omitted(n: u64, what: &str, out: &mut dyn Write) -> io::Result<()> {
-    match n {
-        0 => Ok(()),
-        n => writeln!(out, "\n… and {} more {what}", count(n)),
-    }
+/// A chapter that is a table; nothing without rows.
+fn table(
+    title: &str,
+    columns: &[&str],
+    rows: impl Iterator<Item = String>,
+    (what, omitted): (&'static str, u64),
+) -> Option<Chapter> {
+    let rows: Vec<String> = rows.collect();
+    let head = format!("\n## {title}\n\n{}", head(columns));
+    (!rows.is_empty()).then_some(Chapter { head, rows, what, omitted })
+}
+
+fn head(names: &[&str]) -> String {
+    format!("| {} |\n|{}\n", names.join(" | "), "---|".repeat(names.len()))
+}
+
+fn row(cells: &[String]) -> String {
+    format!("| {} |\n", cells.join(" | "))
 }
 
 /// A code span that holds any text: its fence is longer than any run of backticks inside.

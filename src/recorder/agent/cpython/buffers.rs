@@ -1,0 +1,141 @@
+//! Reads how much memory objects of C code own outside of their block, where the layout of their type is known.
+//!
+//! Each layout is that of the package's own headers, and is the same in all versions that are named. A type is known by the
+//! name that its C code gives it, and so are its subclasses.
+
+use super::class::{chain, made_in_python};
+use super::interpreter::Interpreter;
+use super::memory::{c_string, flag, half, signed, ty, type_flags, word};
+use super::object::WORD;
+
+/// Where a type of C code has the memory that its instances own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Array,
+    Mapping,
+    Foreign,
+    TextBuffer,
+}
+
+/// `tp_name`, and the layout.
+const KNOWN: [(&[u8], Layout); 4] = [
+    (b"numpy.ndarray", Layout::Array),
+    (b"mmap.mmap", Layout::Mapping),
+    (b"_ctypes._CData", Layout::Foreign),
+    (b"_io.StringIO", Layout::TextBuffer),
+];
+
+/// Types that show as a buffer what stands in their own block, or belongs to another object; and those whose storage the walk
+/// reads elsewhere.
+const OTHERS: [&[u8]; 7] = [
+    b"bytes",
+    b"bytearray",
+    b"memoryview",
+    b"array.array",
+    b"_io._BytesIOBuffer",
+    b"pickle.PickleBuffer",
+    b"numpy.generic",
+];
+
+/// Types that own memory and do not show it as a buffer of C.
+const WITHOUT_BUFFER: [&[u8]; 4] =
+    [b"torch._C.TensorBase", b"torch._C._TensorBase", b"torch._C.StorageBase", b"ImagingCore"];
+
+/// `PyArrayObject_fields` of numpy's `ndarraytypes.h`, 1.13 to 2.5: dimensions, description and flags.
+const ARRAY_DIMENSIONS: [usize; 2] = [24, 32];
+const ARRAY_DESCRIPTION: usize = 56;
+const ARRAY_FLAGS: usize = 64;
+const OWN_DATA: i32 = 4;
+const MOST_DIMENSIONS: i32 = 64;
+/// `PyArray_Descr`: up to 1.26 the size of an item and its alignment, two `int`. From 2.0 on flags of 64 bits stand there, of
+/// which the upper half is zero, as no alignment is, and then the size as a word.
+const ITEM_SIZE_1: usize = 32;
+const ALIGNMENT_1: usize = 36;
+const ITEM_SIZE_2: usize = 40;
+
+/// `mmap_object` of `Modules/mmapmodule.c`: the mapping, and its size.
+const MAPPING: [usize; 2] = [16, 24];
+
+/// `CDataObject` of `Modules/_ctypes/ctypes.h`: memory, whether it is the object's to free, its size, and the bytes of the
+/// object, whose last 16 a small value is in.
+const FOREIGN_MEMORY: usize = 16;
+const FOREIGN_IS_OWN: usize = 24;
+const FOREIGN_SIZE: usize = 40;
+const FOREIGN_BYTES: usize = 88;
+
+/// `stringio` of `Modules/_io/stringio.c`: the text, four bytes a character, and the characters that there is room for.
+const TEXT: usize = 16;
+const TEXT_ROOM: usize = 40;
+
+/// The layout of a type's own name.
+pub(crate) fn layout(name: &[u8]) -> Option<Layout> {
+    KNOWN.iter().find(|(known, _)| *known == name).map(|&(_, layout)| layout)
+}
+
+/// Whether instances of `class` own memory that cannot be read: they show a buffer, or are known to have one.
+///
+/// # Safety
+/// A class that is ready, under the GIL.
+pub(crate) unsafe fn is_closed(interpreter: &Interpreter, class: usize) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut shows = false;
+        for base in chain(class).filter(|&base| !made_in_python(interpreter, base)) {
+            let name = c_string(word(base + ty::NAME));
+            if type_flags(base) & (flag::BYTES_SUBCLASS | flag::UNICODE_SUBCLASS) != 0
+                || OTHERS.contains(&name)
+                || layout(name).is_some()
+            {
+                return false;
+            }
+            let buffer = word(base + ty::BUFFER);
+            shows |= WITHOUT_BUFFER.contains(&name) || (buffer != 0 && word(buffer) != 0);
+        }
+        shows
+    }
+}
+
+/// Bytes that an object owns outside of its block.
+///
+/// # Safety
+/// A live instance of a type with this layout, or of a subclass, under the GIL.
+pub(crate) unsafe fn storage(layout: Layout, object: usize) -> usize {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match layout {
+            Layout::Array => array_storage(object),
+            Layout::Mapping if word(object + MAPPING[0]) == 0 => 0,
+            Layout::Mapping => signed(object + MAPPING[1]).max(0).cast_unsigned(),
+            Layout::Foreign => {
+                let is_inside = word(object + FOREIGN_MEMORY).wrapping_sub(object) < FOREIGN_BYTES;
+                let is_own = half(object + FOREIGN_IS_OWN) != 0 && word(object + FOREIGN_MEMORY) != 0;
+                if is_own && !is_inside { signed(object + FOREIGN_SIZE).max(0).cast_unsigned() } else { 0 }
+            }
+            Layout::TextBuffer if word(object + TEXT) == 0 => 0,
+            Layout::TextBuffer => word(object + TEXT_ROOM).saturating_mul(4),
+        }
+    }
+}
+
+/// The data of an array that are its own, and its dimensions and strides.
+unsafe fn array_storage(array: usize) -> usize {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (n, dimensions) = (half(array + ARRAY_DIMENSIONS[0]), word(array + ARRAY_DIMENSIONS[1]));
+        let description = word(array + ARRAY_DESCRIPTION);
+        if !(0..=MOST_DIMENSIONS).contains(&n) || description == 0 || (n > 0 && dimensions == 0) {
+            return 0;
+        }
+        let n = n.cast_unsigned() as usize;
+        let shape = 2 * WORD * n;
+        if half(array + ARRAY_FLAGS) & OWN_DATA == 0 {
+            return shape;
+        }
+        let item = match half(description + ALIGNMENT_1) {
+            0 => word(description + ITEM_SIZE_2),
+            _ => half(description + ITEM_SIZE_1).max(0).cast_unsigned() as usize,
+        };
+        let data = (0..n).map(|place| word(dimensions + place * WORD)).fold(item, usize::saturating_mul);
+        shape.saturating_add(data)
+    }
+}
