@@ -4,17 +4,30 @@ The work is done by the ``refloop`` command; this package finds it, records the 
 command carries, and holds the pytest plugin (``pytest --refloop``). It needs nothing beside the standard library.
 """
 
+from typing import Any
+
+from refloop._analysis import analyze
 from refloop._block import ReferenceLoops, no_loops
 from refloop._errors import RefloopError, RefloopWarning
 from refloop._recording import Recording, checkpoint, mark, record
+from refloop._report import Report
 
 __all__ = [
     "Recording",
     "ReferenceLoops",
     "RefloopError",
     "RefloopWarning",
+    "Report",
+    "analyze",
     "checkpoint",
     "mark",
     "no_loops",
     "record",
 ]
+
+
+def load_ipython_extension(shell: Any) -> None:  # noqa: ANN401 (IPython is not there unless it calls this)
+    """``%load_ext refloop`` in a notebook: from there on a cell may begin with ``%%refloop``."""
+    from refloop._notebook import register
+
+    register(shell)

@@ -1,10 +1,12 @@
 """Traces become a verdict: what ``refloop check --format json`` says, as plain objects and as text."""
 
 import json
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+import os
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from refloop._command import ask, last_line
 from refloop._errors import ConfigurationError, RefloopError
+from refloop._report import Report
 
 
 class Loop:
@@ -95,6 +97,18 @@ def check(traces: Sequence[str], folder: Optional[str] = None, options: Sequence
         return Analysis(json.loads(answer.stdout), problem)
     except (ValueError, KeyError, TypeError) as error:
         raise RefloopError(f"cannot understand what the refloop command answered: {error!r}") from None
+
+
+def analyze(*traces: "Union[str, os.PathLike[str]]") -> Report:
+    """What ``refloop analyze --format json`` says of these traces together, or of the traces in a directory.
+
+    Every row of every table is in it. Raises ``RefloopError`` where a trace cannot be read to its end.
+    """
+    answer = ask(["analyze", "--format", "json", "--quiet", "--", *[os.fspath(trace) for trace in traces]])
+    if answer.returncode != 0:
+        raise RefloopError(last_line(answer.stderr) or f"refloop analyze ended with {answer.returncode}")
+    report: Report = json.loads(answer.stdout)
+    return report
 
 
 def write_baseline(traces: Sequence[str], folder: Optional[str] = None, options: Sequence[str] = ()) -> str:

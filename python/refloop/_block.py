@@ -1,15 +1,19 @@
-"""``with refloop.no_loops():``, for unittest and for scripts."""
+"""``with refloop.no_loops():``, for unittest and for scripts, and the same as a decorator."""
 
+import functools
+import inspect
 import itertools
 import warnings
 from types import TracebackType
-from typing import List, Optional, Type
+from typing import Any, Callable, List, Optional, Type, TypeVar, cast
 
 from refloop._analysis import check, counted
 from refloop._errors import RefloopError, RefloopWarning
 from refloop._recording import Recording
 
 _numbers = itertools.count(1)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class ReferenceLoops(AssertionError):  # noqa: N818 (what was left behind, as a test report says it)
@@ -23,12 +27,30 @@ class no_loops:  # noqa: N801 (reads as a statement)
     block has to drop what it made: a variable of the function around it keeps a loop alive, and what is alive is no
     loop yet. Nothing is collected. Where recording is impossible ``RefloopError`` says why before the block runs; with
     ``optional=True`` the block runs, and a ``RefloopWarning`` says why.
+
+    ``@refloop.no_loops()`` on a function, or a coroutine function, makes a block of each of its calls.
     """
 
     def __init__(self, *, optional: bool = False) -> None:
         self._optional = optional
         self._recording: Optional[Recording] = None
         self._label = ""
+
+    def __call__(self, function: Function) -> Function:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError("a generator runs after its call is over: use 'with refloop.no_loops():' inside it")
+
+        @functools.wraps(function)
+        def call(*args: object, **kwargs: object) -> object:
+            with no_loops(optional=self._optional):
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        async def await_call(*args: object, **kwargs: object) -> object:
+            with no_loops(optional=self._optional):
+                return await function(*args, **kwargs)
+
+        return cast(Function, await_call if inspect.iscoroutinefunction(function) else call)
 
     def __enter__(self) -> "no_loops":
         self._label = str(next(_numbers))
