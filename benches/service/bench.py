@@ -6,6 +6,11 @@
 Asks the service alone and each recorded one the same, so many times a second. The first column is minutes; for each mode
 there are the memory that the recorded process has more than the one alone, per block that CPython has allocated, and the
 bytes of the trace per request since the row before. A recorder that is bounded by the live heap has the same in each row.
+
+An hour of 30 requests a second on CPython 3.14 (120,000 blocks, 29.7 MB alone), the rows of 10 and of 60 minutes: 19.2 and
+18.8 bytes more per block with `--events none`, 117.9 and 114.6 with `survivors` and a checkpoint each five minutes, 100.4 and
+100.1 with `full`; 633 and 631, 902 and 922, 2,648 and 2,692 bytes of trace per request, which is 4.91, 5.61 and 6.23 per
+event. Each recording had the loop of each of the 108,000 requests.
 """
 
 import argparse

@@ -7,6 +7,7 @@ mod browser;
 mod cc_edges;
 mod fixtures;
 mod gate;
+mod junit;
 mod openmetrics;
 mod packaging;
 mod readme;
