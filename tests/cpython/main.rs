@@ -17,6 +17,7 @@ mod counts;
 mod cuts;
 mod ending;
 mod exactness;
+mod exit_handlers;
 mod fingerprints;
 mod gate;
 mod gc_debug;

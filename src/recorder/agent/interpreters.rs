@@ -14,13 +14,21 @@ static MET: AtomicU64 = AtomicU64::new(0);
 /// # Safety
 /// Under the lock of the interpreter that runs.
 pub(crate) unsafe fn meet(state: &State) {
-    // SAFETY: as the caller promises; a thread state has its interpreter there.
-    let is_another = unsafe {
-        let thread = (state.current_thread)();
-        thread != 0 && word(thread + THREAD_INTERPRETER) != state.interpreter
-    };
-    if is_another {
+    // SAFETY: as the caller promises.
+    if unsafe { !is_first(state) } {
         MET.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether the interpreter that runs is the first.
+///
+/// # Safety
+/// Under the lock of the interpreter that runs.
+pub(crate) unsafe fn is_first(state: &State) -> bool {
+    // SAFETY: as the caller promises; a thread state has its interpreter there.
+    unsafe {
+        let thread = (state.current_thread)();
+        thread == 0 || word(thread + THREAD_INTERPRETER) == state.interpreter
     }
 }
 

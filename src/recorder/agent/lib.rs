@@ -19,6 +19,7 @@ mod crc;
 #[path = "../../trace/formats/binary/encode.rs"]
 #[allow(dead_code)] // The converter writes records that the agent does not.
 mod encode;
+mod exit;
 mod global;
 mod interpreters;
 mod live_table;

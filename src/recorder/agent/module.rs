@@ -7,18 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::allocator::{self, Parts};
 use crate::collector::Collector;
 use crate::cpython::debug_offsets::Published;
+use crate::cpython::free_lists;
 use crate::cpython::versions::{self, CPython};
-use crate::cpython::{free_lists, memory, object};
 use crate::global;
 use crate::options::{EventsMode, Options};
 use crate::process::{Process, reason};
-use crate::python::{
-    FAST, FAST_KEYWORDS, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, current_thread, exported, text,
-};
+use crate::python::{FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, current_thread, exported, text};
 use crate::recorder::Recorder;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
-use crate::{checkpoint, clock, interpreters, system, termination};
+use crate::{checkpoint, clock, exit, interpreters, system, termination};
 
 /// Objects go around the free lists, from now to the end of the process.
 static BYPASSED: AtomicBool = AtomicBool::new(false);
@@ -28,7 +26,6 @@ const API_VERSION: i32 = 1013;
 
 type NoArguments = unsafe extern "C" fn(Object, Object) -> Object;
 type Fast = unsafe extern "C" fn(Object, *const Object, isize) -> Object;
-type FastKeywords = unsafe extern "C" fn(Object, *const Object, isize, Object) -> Object;
 
 struct Shared<T>(T);
 
@@ -196,7 +193,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         let collector = Collector::watch(python, callback);
         allocator::install(Parts { python, row, recorder, process, current_thread, collector });
         system::at_fork(detach);
-        take_over_exit(&python);
+        exit::take_over(&python, own(c"_exit"));
         if is_launched {
             termination::watch(&python, terminated);
         }
@@ -404,45 +401,4 @@ fn answer() -> Object {
         Ok(python) => unsafe { none(&python) },
         Err(_) => null_mut(),
     }
-}
-
-/// The function behind `os._exit`.
-static EXIT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-
-/// `os._exit` ends the process without `atexit`; `multiprocessing` ends its workers so. So the function behind it is
-/// replaced by one that writes the last checkpoint first; the object `os._exit` stays as it is.
-unsafe fn take_over_exit(python: &Functions) {
-    use std::sync::atomic::Ordering;
-    // SAFETY: a `PyCFunctionObject` has its definition behind the two words of each object.
-    unsafe {
-        let posix = (python.PyImport_ImportModule)(c"posix".as_ptr());
-        if posix.is_null() {
-            return (python.PyErr_Clear)();
-        }
-        let exit = (python.PyObject_GetAttrString)(posix, c"_exit".as_ptr());
-        (python.Py_DecRef)(posix);
-        if exit.is_null() {
-            return (python.PyErr_Clear)();
-        }
-        let builtin = system::symbol(c"PyCFunction_Type");
-        if memory::type_of(exit.addr()) == builtin {
-            let method = memory::word(exit.addr() + object::C_FUNCTION_METHOD) as *mut Method;
-            if (*method).flags == FAST_KEYWORDS {
-                EXIT.store((*method).function.addr(), Ordering::Release);
-                (*method).function = exit_now as FastKeywords as *const c_void;
-            }
-        }
-        (python.Py_DecRef)(exit);
-    }
-}
-
-unsafe extern "C" fn exit_now(module: Object, arguments: *const Object, count: isize, names: Object) -> Object {
-    let original = EXIT.load(std::sync::atomic::Ordering::Acquire);
-    // A call with wrong arguments comes back: it must not end the recording.
-    if count == 1 && names.is_null() {
-        termination::release();
-        checkpoint::last();
-    }
-    // SAFETY: the function that stood there before, with the arguments it is called with.
-    unsafe { std::mem::transmute::<usize, FastKeywords>(original)(module, arguments, count, names) }
 }

@@ -33,6 +33,7 @@ pub(crate) struct Method {
     pub doc: *const c_char,
 }
 
+pub(crate) const KEYWORDS: c_int = 3;
 pub(crate) const NO_ARGUMENTS: c_int = 4;
 pub(crate) const ONE_ARGUMENT: c_int = 8;
 pub(crate) const FAST: c_int = 0x80;
@@ -113,6 +114,8 @@ functions! {
     PyList_Size(Object) -> isize;
     PyList_GetItem(Object, isize) -> Object;
     PyList_Insert(Object, isize, Object) -> c_int;
+    PyTuple_New(isize) -> Object;
+    PyTuple_SetItem(Object, isize, Object) -> c_int;
     PyObject_CallObject(Object, Object) -> Object;
     PyObject_IsTrue(Object) -> c_int;
     PyObject_Malloc(usize) -> *mut c_void;
