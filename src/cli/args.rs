@@ -10,6 +10,7 @@ use refloop::findings::pattern::PATTERNS;
 use refloop::report::{FORMATS, Form};
 use refloop::whatif::Change;
 
+use crate::commands::attach::AttachArgs;
 use crate::commands::record::RecordArgs;
 
 /// Find reference loops that reference counting alone cannot free, memory that grows, and what `__slots__` would save.
@@ -24,6 +25,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Record a Python program: its objects, their references, and the garbage of each collection
     Record(Box<RecordArgs>),
+    /// Record a Python program that runs already, without a restart
+    Attach(AttachArgs),
     /// Summary, leaked loops, types: the main job. Ends with 0, whatever it finds
     Analyze(Report),
     /// The gate for CI: the same findings, short. Exit with 1 if any finding fails it

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod duration;
 mod inputs;
 mod output;
 mod progress;
@@ -21,6 +22,7 @@ fn main() -> std::process::ExitCode {
 
 fn perform(args: Args) -> Result<Outcome, Failure> {
     match args.command {
+        Command::Attach(command) => commands::attach::attach(&command),
         Command::Analyze(command) => commands::report::analyze(&command),
         Command::Check(command) => commands::check::check(&command),
         Command::Loops(command) => commands::report::loops(&command),

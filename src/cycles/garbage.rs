@@ -41,6 +41,14 @@ pub struct CyclicGarbage {
     pub memory: Memory,
 }
 
+impl CyclicGarbage {
+    /// Nobody knows how long it lay about: the program ran before the trace began.
+    pub fn forget_times(&mut self) {
+        self.lingered = None;
+        self.groups.iter_mut().for_each(|group| group.lingered = None);
+    }
+}
+
 /// What was alive and what was garbage over time, at most 1,000 points of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {

@@ -201,7 +201,7 @@ fn writer_of(_: &Path) -> Option<u32> {
 
 /// Takes away an older trace with those of its child processes, and makes sure that a new one can be made. Nothing else is
 /// taken away: no device, and no file that is no trace.
-fn make_way(output: &Path) -> io::Result<()> {
+pub(super) fn make_way(output: &Path) -> io::Result<()> {
     if let Ok(there) = output.metadata() {
         if there.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());

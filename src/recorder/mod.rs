@@ -3,12 +3,14 @@
 //! The agent (`agent/`) is a crate of its own, compiled by `build.rs` and embedded here. It is loaded by a
 //! `sitecustomize` (`bootstrap/`) that the launcher puts in front of the program's own.
 
+mod attach;
 mod install;
 mod launch;
 mod outcome;
 mod python;
 mod signals;
 
+pub use attach::{Attachment, Snapshot, estimated_pause, snapshot};
 pub use install::unpack_agent;
 pub use launch::{CheckpointSignal, EventsMode, Options, Recording, launch};
 pub use outcome::{Outcome, Process};

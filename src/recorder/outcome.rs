@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A process that began a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Process {
     file: (u64, u64),
     /// What it wrote, if it ended in order.
     pub written: Option<Written>,
+    /// How long the agent kept the interpreter's lock, where it was asked from outside.
+    pub paused: Option<Duration>,
     /// Why it stopped early.
     pub stopped: Option<String>,
 }
@@ -84,6 +87,7 @@ impl Outcome {
             match (word, process) {
                 ("begin", _) => outcome.processes.extend(begun(id, rest)),
                 ("end", Some(process)) => process.written = written(rest),
+                ("paused", Some(process)) => process.paused = rest.parse().ok().map(Duration::from_nanos),
                 ("stopped", Some(process)) => process.stopped = Some(rest.to_owned()),
                 ("refused" | "stopped", _) if !outcome.refused.iter().any(|reason| reason == rest) => {
                     outcome.refused.push(rest.to_owned());
@@ -99,7 +103,7 @@ impl Outcome {
 fn begun(id: u32, rest: &str) -> Option<Process> {
     let mut words = rest.splitn(3, '\t');
     let file = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some(Process { id, trace: words.next()?.into(), file, written: None, stopped: None })
+    Some(Process { id, trace: words.next()?.into(), file, written: None, paused: None, stopped: None })
 }
 
 fn written(rest: &str) -> Option<Written> {
@@ -127,6 +131,7 @@ mod tests {
                     trace: "/t/app.reftrace".into(),
                     file: (1, 20),
                     written: Some(Written { objects: 120, bytes: 4096, checkpoints: 2 }),
+                    paused: None,
                     stopped: None,
                 },
                 Process {
@@ -134,6 +139,7 @@ mod tests {
                     trace: "/t/app.8.reftrace".into(),
                     file: (1, 21),
                     written: None,
+                    paused: None,
                     stopped: Some("no space left on device".into()),
                 },
             ]

@@ -98,7 +98,10 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
     let replayed = heap::replay(events, &mut observers, progress);
     let heap = &replayed.heap;
     let ((tracker, (retained, makers)), (profiler, (growth, (types_over_time, unheld)))) = observers;
-    let garbage = tracker.finish(heap);
+    let mut garbage = tracker.finish(heap);
+    if heap.header().word("attached").is_some() {
+        garbage.forget_times();
+    }
     let n_looks = profiler.looks();
     let profile = profiler.finish(heap);
     let error = replayed.error.map(|error| error.in_file(path));

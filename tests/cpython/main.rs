@@ -9,6 +9,7 @@ mod support;
 #[macro_use]
 mod each;
 
+mod attach;
 mod buffers;
 mod clock;
 mod collected;

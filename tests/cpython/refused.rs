@@ -1,5 +1,6 @@
 //! What cannot be recorded runs as it does alone, and every way in says why in one sentence.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -67,6 +68,26 @@ fn a_test_suite_is_not_green_where_nothing_is_recorded() {
             assert_eq!(code, Some(ends), "{name}: {out}{error}");
             assert!(out.contains(reason) || error.contains(reason), "{name}: {out}{error}");
         }
+    }
+}
+
+#[test]
+fn a_process_that_runs_is_not_attached_to() {
+    for (name, reason) in REFUSED {
+        let Some(python) = find(name) else { continue };
+        let place = tempfile::tempdir().unwrap();
+        let mut waiting = Command::new(&python);
+        waiting.args(["-c", "import sys; print('ready'); sys.stdout.flush(); sys.stdin.read()"]);
+        let mut child = waiting.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refloop"));
+        command.args(["attach", &child.id().to_string(), "--snapshot", "-o", "app.reftrace"]);
+        let (_, error, code) = run(command, place.path());
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success(), "{name}");
+        let said = error.strip_prefix("error: ").and_then(|said| said.strip_suffix('\n'));
+        assert_eq!((said, code), (Some(*reason), Some(3)), "{name}");
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "{name}: a file is left");
     }
 }
 

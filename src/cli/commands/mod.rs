@@ -1,5 +1,6 @@
 //! Holds one file for each command, or for a family of commands.
 
+pub(crate) mod attach;
 pub(crate) mod check;
 pub(crate) mod convert;
 pub(crate) mod diff;

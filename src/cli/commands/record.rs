@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use refloop::human::{bytes, counted};
 use refloop::recorder::{self, CheckpointSignal, EventsMode, Options, Process, Recording, launch};
 
+use crate::duration::duration;
 use crate::output;
 use crate::status::{Failure, Outcome};
 
@@ -26,7 +27,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "N", default_value_t = 32)]
     stack_depth: u32,
     /// Write a checkpoint every so many seconds, also while the program waits, besides the one at the end
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = duration)]
     every: Option<Duration>,
     /// Write a checkpoint when this signal comes, if the program leaves it its default
     #[arg(long, value_enum, ignore_case = true, value_name = "SIGNAL")]
@@ -176,13 +177,13 @@ fn say(recording: &Recording, quiet: bool) {
 }
 
 /// The trace's path, from here if it is below.
-fn file(process: &Process) -> String {
+pub(crate) fn file(process: &Process) -> String {
     let here = std::env::current_dir().ok();
     let below = here.and_then(|here| process.trace.strip_prefix(here).map(PathBuf::from).ok());
     below.unwrap_or_else(|| process.trace.clone()).display().to_string()
 }
 
-fn facts(process: &Process) -> String {
+pub(crate) fn facts(process: &Process) -> String {
     match (&process.written, &process.stopped) {
         (Some(written), _) => format!(
             "{}, {}, {}",
@@ -195,13 +196,7 @@ fn facts(process: &Process) -> String {
     }
 }
 
-fn message(text: &str) {
+pub(crate) fn message(text: &str) {
     // With a closed standard error there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "refloop: {text}");
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("must be more than 0".into()) } else { Ok(duration) }
 }

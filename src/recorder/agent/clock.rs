@@ -43,7 +43,7 @@ pub(crate) fn start(state: &mut State) {
     END.store(0, Ordering::Relaxed);
     EVERY.store(every, Ordering::Relaxed);
     state.every = 0;
-    state.clock = match thread::spawn(run) {
+    state.clock = match thread::spawn(run, null_mut()) {
         Ok(thread) => Some(Clock { thread, process: std::process::id() }),
         Err(error) => {
             state.every = every;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::allocator;
 use crate::cpython::memory::{THREAD_INTERPRETER, word};
 use crate::global::State;
+use crate::python::Functions;
 
 /// Those that loaded the recorder as they began, whether they are still there or not.
 static MET: AtomicU64 = AtomicU64::new(0);
@@ -42,18 +43,28 @@ pub(crate) fn forget() {
 /// # Safety
 /// Under the lock of the first interpreter.
 pub(crate) unsafe fn account(state: &mut State) {
-    let mut alive = 0;
     // SAFETY: as the caller promises.
-    unsafe {
-        let mut interpreter = (state.python.PyInterpreterState_Head)();
-        while interpreter != 0 {
-            alive += u64::from(interpreter != state.interpreter);
-            interpreter = (state.python.PyInterpreterState_Next)(interpreter);
-        }
-    }
+    let alive = unsafe { count_others(&state.python, state.interpreter) };
     let others = alive.max(MET.load(Ordering::Relaxed)).max(allocator::has_foreign().into());
     if others > state.other_interpreters {
         state.other_interpreters = others;
         state.recorder.log.emit(|encoder| encoder.interpreters(others));
     }
+}
+
+/// How many interpreters there are besides this one.
+///
+/// # Safety
+/// Under the interpreter's lock.
+pub(crate) unsafe fn count_others(python: &Functions, this: usize) -> u64 {
+    let mut others = 0;
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut interpreter = (python.PyInterpreterState_Head)();
+        while interpreter != 0 {
+            others += u64::from(interpreter != this);
+            interpreter = (python.PyInterpreterState_Next)(interpreter);
+        }
+    }
+    others
 }

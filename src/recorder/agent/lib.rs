@@ -9,6 +9,7 @@
 
 mod address_map;
 mod allocator;
+mod attach;
 mod canary;
 mod checkpoint;
 mod clock;
@@ -33,6 +34,7 @@ mod process;
 mod python;
 mod recorder;
 mod regain;
+mod runtime;
 mod signals;
 mod sink;
 mod stacks;

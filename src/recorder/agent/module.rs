@@ -8,12 +8,13 @@ use crate::allocator::{self, Parts};
 use crate::collector::Collector;
 use crate::cpython::debug_offsets::Published;
 use crate::cpython::free_lists;
-use crate::cpython::versions::{self, CPython};
+use crate::cpython::versions::CPython;
 use crate::global;
 use crate::options::{EventsMode, Options};
 use crate::process::{Process, reason};
 use crate::python::{FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, current_thread, exported, text};
 use crate::recorder::Recorder;
+use crate::runtime::{self, Runtime};
 use crate::stacks::Stacks;
 use crate::walk::Walker;
 use crate::{checkpoint, clock, exit, interpreters, system, termination};
@@ -76,7 +77,8 @@ static DEFINITION: Definition = Definition(std::cell::UnsafeCell::new(ModuleDef 
     doc: c"Records what the program does with its objects.".as_ptr(),
     size: 0,
     methods: METHODS.0.as_ptr(),
-    rest: [0; 4],
+    slots: std::ptr::null(),
+    rest: [0; 3],
 }));
 
 /// What CPython calls as it loads the module.
@@ -143,14 +145,11 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
     };
     let Some(options) = options else { return Err("not started by refloop record".into()) };
     crate::memory::forget_refusal();
-    let missing = |name: &str| format!("this Python has no {name}");
+    let missing = runtime::missing;
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
         let version = text(&python, version);
-        let row = versions::of(&version)?;
-        let published = Published::read(row, system::symbol(c"_PyRuntime"))?;
-        published.map_or(Ok(()), |published| published.agrees(row))?;
-        let type_type = exported(c"PyType_Type").map_err(missing)?;
+        let Runtime { row, published, type_type } = Runtime::examine(&version)?;
         let code_type = exported(c"PyCode_Type").map_err(missing)?;
         let builtin = [c"PyList_Type", c"PyDict_Type", c"PyTuple_Type"];
         let [list, dict, tuple] = builtin.map(exported);

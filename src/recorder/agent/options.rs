@@ -1,5 +1,7 @@
 //! Reads what the launcher asks for, in one environment variable: lines of `key=value`, inherited by child processes.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::PathBuf;
 
 /// The variable.
@@ -24,6 +26,8 @@ pub(crate) struct Options {
     pub children_from: u64,
     /// Whether the children of a fork are recorded too.
     pub forks: bool,
+    /// Whether the program ran before somebody began to record it.
+    pub attached: bool,
 }
 
 /// Which births and deaths are written.
@@ -42,6 +46,16 @@ impl Options {
     /// The options of this process; `None` where there is no recording to do.
     pub(crate) fn from_environment() -> Option<Options> {
         Options::parse(&std::env::var(VARIABLE).ok()?)
+    }
+
+    /// A line for the launcher.
+    pub(crate) fn say(&self, word: &str, rest: &str) {
+        let Some(status) = &self.status else { return };
+        let line = format!("{word}\t{}\t{}\n", std::process::id(), rest.replace('\n', " "));
+        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(status) {
+            // The launcher says less then.
+            let _ = file.write_all(line.as_bytes());
+        }
     }
 
     /// The options in a text as the variable has it.
@@ -64,6 +78,7 @@ impl Options {
             keys: value("keys") == Some("yes"),
             children_from: value("children-from").and_then(|least| least.parse().ok()).unwrap_or(0),
             forks: value("forks") != Some("no"),
+            attached: value("attached") == Some("yes"),
         })
     }
 }

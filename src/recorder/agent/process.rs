@@ -45,7 +45,7 @@ impl Process {
         self.path = path;
         let (device, inode) = log.identity();
         recorder.begin(log, parent != 0);
-        self.say("begin", &format!("{device}\t{inode}\t{}", self.path.display()));
+        self.options.say("begin", &format!("{device}\t{inode}\t{}", self.path.display()));
         Ok(())
     }
 
@@ -75,7 +75,7 @@ impl Process {
         recorder.log.abandon();
         // What cannot be taken away is a trace without its end.
         let _ = std::fs::remove_file(&self.path);
-        self.say("withdrawn", "");
+        self.options.say("withdrawn", "");
     }
 
     /// Ends the file in order.
@@ -87,20 +87,22 @@ impl Process {
         recorder.log.finish();
         match recorder.log.failure.take().or_else(|| is_refused().then(out_of_memory)) {
             Some(error) => self.stopped(&error),
-            None => self.say("end", &format!("{}\t{}\t{bytes}", recorder.objects, recorder.checkpoints)),
+            None => self.options.say("end", &format!("{}\t{}\t{bytes}", recorder.objects, recorder.checkpoints)),
         }
     }
 
-    /// Says on standard error that the recording stopped, and why.
+    /// Says that the recording stopped, and why: to the launcher, and on the standard error that this has handed on.
     pub(crate) fn stopped(&self, error: &io::Error) {
         let reason = reason(error);
-        // Standard error may be closed; then nobody wants to know.
-        let _ = writeln!(
-            io::stderr(),
-            "refloop: {}: {reason}: recording stopped, the program goes on",
-            self.path.display()
-        );
-        self.say("stopped", &format!("{}: {reason}", self.path.display()));
+        if !self.options.attached {
+            // Standard error may be closed; then nobody wants to know.
+            let _ = writeln!(
+                io::stderr(),
+                "refloop: {}: {reason}: recording stopped, the program goes on",
+                self.path.display()
+            );
+        }
+        self.options.say("stopped", &format!("{}: {reason}", self.path.display()));
     }
 
     /// Says on standard error that checkpoints at intervals need a thread, which the system refused.
@@ -112,16 +114,6 @@ impl Process {
             self.path.display(),
             reason(error)
         );
-    }
-
-    /// A line for the launcher.
-    pub(crate) fn say(&self, word: &str, rest: &str) {
-        let Some(status) = &self.options.status else { return };
-        let line = format!("{word}\t{}\t{}\n", std::process::id(), rest.replace('\n', " "));
-        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(status) {
-            // The launcher says less then.
-            let _ = file.write_all(line.as_bytes());
-        }
     }
 
     fn header(&self, recorder: &Recorder, parent: u32) -> String {
@@ -142,6 +134,9 @@ impl Process {
         );
         if parent != 0 {
             header += &format!(" parent={parent}");
+        }
+        if self.options.attached {
+            header += " attached=yes";
         }
         let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         header +=

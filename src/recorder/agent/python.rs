@@ -49,7 +49,9 @@ pub(crate) struct ModuleDef {
     pub doc: *const c_char,
     pub size: isize,
     pub methods: *const Method,
-    pub rest: [usize; 4],
+    /// What CPython calls to make the module, instead of the function that gave this.
+    pub slots: *const c_void,
+    pub rest: [usize; 3],
 }
 
 macro_rules! functions {
@@ -107,6 +109,9 @@ functions! {
     PyEval_SaveThread() -> usize;
     PyEval_RestoreThread(usize);
     Py_IsInitialized() -> c_int;
+    Py_GetVersion() -> *const c_char;
+    PySys_GetObject(*const c_char) -> Object;
+    PyModuleDef_Init(*mut ModuleDef) -> Object;
     Py_AddPendingCall(extern "C" fn(*mut c_void) -> c_int, *mut c_void) -> c_int;
     PyModule_Create2(*mut ModuleDef, c_int) -> Object;
     PyImport_ImportModule(*const c_char) -> Object;

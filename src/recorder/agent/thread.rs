@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn pthread_create(thread: *mut usize, attributes: *const Attributes, work: Work, argument: *mut c_void) -> c_int;
     fn pthread_join(thread: usize, result: *mut *mut c_void) -> c_int;
     fn pthread_self() -> usize;
+    fn pthread_detach(thread: usize) -> c_int;
     fn pthread_setname_np(thread: usize, name: *const c_char) -> c_int;
     fn syscall(number: i64, ...) -> i64;
 }
@@ -44,7 +45,7 @@ const WAKE: i32 = 129;
 static ID: AtomicI32 = AtomicI32::new(0);
 
 /// Starts a thread on which every signal but faults is blocked, so that a handler of the program never runs on it.
-pub(crate) fn spawn(work: Work) -> io::Result<usize> {
+pub(crate) fn spawn(work: Work, argument: *mut c_void) -> io::Result<usize> {
     if CALLS.is_none() {
         return Err(io::ErrorKind::Unsupported.into());
     }
@@ -54,7 +55,7 @@ pub(crate) fn spawn(work: Work) -> io::Result<usize> {
     let error = without_signals(|| unsafe {
         pthread_attr_init(&raw mut attributes);
         pthread_attr_setstacksize(&raw mut attributes, STACK);
-        let error = pthread_create(&raw mut thread, &raw const attributes, work, null_mut());
+        let error = pthread_create(&raw mut thread, &raw const attributes, work, argument);
         pthread_attr_destroy(&raw mut attributes);
         error
     });
@@ -67,6 +68,15 @@ pub(crate) fn introduce() {
     // SAFETY: the call takes nothing; the name ends with a zero byte.
     unsafe {
         ID.store(syscall(gettid) as i32, Ordering::Relaxed);
+        pthread_setname_np(pthread_self(), c"refloop".as_ptr());
+    }
+}
+
+/// The thread is nobody's: the system takes it away as it ends.
+pub(crate) fn introduce_alone() {
+    // SAFETY: once for a thread, by itself; the name ends with a zero byte.
+    unsafe {
+        pthread_detach(pthread_self());
         pthread_setname_np(pthread_self(), c"refloop".as_ptr());
     }
 }

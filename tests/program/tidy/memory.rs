@@ -5,8 +5,9 @@ use super::source::sources;
 const AGENT: &str = "src/recorder/agent/";
 
 /// Where memory is asked for, and what runs only as a recording begins or ends.
-const MAY_GROW: [&str; 7] = [
+const MAY_GROW: [&str; 8] = [
     "memory.rs",
+    "attach.rs",
     "module.rs",
     "process.rs",
     "options.rs",

@@ -4,7 +4,7 @@
 //! `pycore_debug_offsets.h` (3.13: `pycore_runtime.h`) of 3.13.18, 3.14.10 and 3.15.2. Sizes that grow within a minor version
 //! (of the runtime, the interpreter and the thread state) are not compared.
 
-use super::memory::{ty, word};
+use super::memory::{c_string, half, set_half, ty, word};
 use super::versions::CPython;
 
 /// What stands at the start of the table.
@@ -30,6 +30,12 @@ const fn field(name: &'static str, places: [usize; COLUMNS], expected: fn(&CPyth
 /// The collector's state in the interpreter, and its size.
 const COLLECTOR: Field = field("interpreter_state.gc", [80, 88, 88], |_| None);
 const COLLECTOR_SIZE: Field = field("gc.size", [568, 648, 752], |_| None);
+/// In a thread state: what remote execution has (3.14+); in that: whether a script waits to be run, and its path.
+const REMOTE: Field = field("debugger_support.remote_debugger_support", [0, 720, 848], |_| None);
+const REMOTE_PENDING: Field = field("debugger_support.debugger_pending_call", [0, 736, 864], |_| None);
+const REMOTE_SCRIPT: Field = field("debugger_support.debugger_script_path", [0, 744, 872], |_| None);
+/// In the collector's state.
+const COLLECTING: Field = field("gc.collecting", [576, 656, 760], |_| None);
 
 const FIELDS: &[Field] = &[
     field("thread_state.interp", [176, 200, 200], |_| Some(super::memory::THREAD_INTERPRETER)),
@@ -116,6 +122,32 @@ impl Published {
     /// Where the collector's state ends, in this interpreter.
     pub(crate) fn end_of_collector(self, interpreter: usize) -> Option<usize> {
         Some(interpreter + self.value(&COLLECTOR)? + self.value(&COLLECTOR_SIZE)?)
+    }
+
+    /// Whether a collection is going on in this interpreter; `None` where that is not published.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock.
+    pub(crate) unsafe fn is_collecting(self, interpreter: usize) -> Option<bool> {
+        let place = interpreter + self.value(&COLLECTOR)? + self.value(&COLLECTING)?;
+        // SAFETY: the field is an `int` in the interpreter.
+        Some(unsafe { half(place) } != 0)
+    }
+
+    /// Takes a script back that this thread was asked to run, and has not.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock; `thread` is a thread state.
+    pub(crate) unsafe fn forget_script(self, thread: usize, script: &[u8]) {
+        let places = [&REMOTE, &REMOTE_PENDING, &REMOTE_SCRIPT].map(|field| self.value(field));
+        let [Some(remote), Some(pending), Some(path)] = places else { return };
+        let (pending, path) = (thread + remote + pending, thread + remote + path);
+        // SAFETY: as the caller promises; the text ends with a zero byte in its room of the thread state.
+        unsafe {
+            if half(pending) == 1 && c_string(path) == script {
+                set_half(pending, 0);
+            }
+        }
     }
 
     fn value(self, field: &Field) -> Option<usize> {

@@ -5,7 +5,7 @@
 //! generation of `gc.freeze`, and a pointer to the first of them. Four rings in a row with such a pointer are unmistakable.
 
 use super::interpreter::Interpreter;
-use super::memory::{GC_HEAD, GC_PREV, PREV_FLAGS, gc_prev, set_gc_prev, set_word, word};
+use super::memory::{GC_HEAD, GC_PREV, PREV_FLAGS, gc_prev, half, set_gc_prev, set_word, word};
 use super::versions::Lists;
 
 const GENERATIONS: usize = 3;
@@ -44,6 +44,13 @@ impl GcLists {
     /// The heads of the generations that a collection of `generation` looks at, the youngest first.
     pub(crate) fn young(self, generation: usize) -> impl Iterator<Item = usize> {
         (0..=generation.min(GENERATIONS - 1)).map(move |g| self.first + g * GENERATION)
+    }
+
+    /// Whether a collection is going on: `collecting`, behind the permanent generation and three statistics (3.8 to 3.13,
+    /// `pycore_pymem.h` and `pycore_gc.h`).
+    pub(crate) unsafe fn is_collecting(self) -> bool {
+        // SAFETY: as the caller promises, this is memory of the interpreter.
+        unsafe { half(self.permanent + GENERATION + SPAN) != 0 }
     }
 
     /// All heads, that of the permanent generation last.

@@ -93,6 +93,11 @@ pub(crate) unsafe fn set_word(address: usize, value: usize) {
     unsafe { (address as *mut usize).write_unaligned(value) }
 }
 
+pub(crate) unsafe fn set_half(address: usize, value: i32) {
+    // SAFETY: as the caller promises, there is such a word at the address.
+    unsafe { (address as *mut i32).write(value) }
+}
+
 pub(crate) unsafe fn type_of(object: usize) -> usize {
     // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { word(object + 8) }

@@ -343,6 +343,24 @@ impl Walker {
         walk.end(GARBAGE);
     }
 
+    /// The thread states of the interpreter.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    pub(crate) unsafe fn threads(&self) -> Vec<usize> {
+        // SAFETY: as the caller promises.
+        unsafe { self.context.interpreter.threads() }
+    }
+
+    /// Whether a collection is going on, by the collector's own word; [`Published::is_collecting`] knows it from 3.13 on.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    pub(crate) unsafe fn is_collecting(&self) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe { self.context.gc_lists.is_collecting() }
+    }
+
     /// Where the collector counts the objects that it looks at; `None` where it does not.
     pub(crate) fn stats(&self) -> Option<GcStats> {
         self.context.interpreter.row.gc_stats.map(|row| GcStats::new(self.context.gc_lists, row))

@@ -1,0 +1,269 @@
+//! Does what is asked from outside while the program runs: a debugger, or a script that CPython was asked to run, hands over
+//! a text.
+//!
+//! A thread of the agent's own takes the interpreter's lock and does it, so the program may be anywhere: who hands over the
+//! text waits for nothing. The thread is gone when it is done. Before it begins it takes a file away; who asked takes the same
+//! file away to take the request back, so one of both is sure.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::ptr::null_mut;
+use std::time::Duration;
+
+use crate::interpreters::count_others;
+use crate::memory::forget_refusal;
+use crate::options::{EventsMode, Options};
+use crate::process::{Process, reason};
+use crate::python::{Functions, ModuleDef, Object, text};
+use crate::recorder::Recorder;
+use crate::runtime::{Runtime, missing};
+use crate::walk::Walker;
+use crate::{global, system, thread};
+
+/// Between two looks whether a collection has ended.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Takes a request, in lines of `key=value`; 0, or the number of an error of the system.
+///
+/// # Safety
+/// The text ends with a zero byte. Not in a thread that is in the memory allocator or in the loader.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn refloop_attach(request: *const c_char) -> c_int {
+    // SAFETY: as the caller promises.
+    let request = unsafe { CStr::from_ptr(request) }.to_string_lossy().into_owned();
+    let request = Box::into_raw(Box::new(request));
+    match thread::spawn(run, request.cast()) {
+        Ok(_) => 0,
+        Err(error) => {
+            // SAFETY: no thread has it.
+            drop(unsafe { Box::from_raw(request) });
+            error.raw_os_error().unwrap_or(-1)
+        }
+    }
+}
+
+/// What CPython loads where a script brings the request: `_imp.create_dynamic` of a spec with a `request`. No module is made.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn PyInit__refloop_attach() -> Object {
+    match Functions::find() {
+        // SAFETY: the definition lives for ever.
+        Ok(python) => unsafe { (python.PyModuleDef_Init)(DEFINITION.0.get()) },
+        Err(_) => null_mut(),
+    }
+}
+
+/// `Py_mod_create`, and the end of the slots.
+static SLOTS: Slots = Slots([(1, create as Create as *const c_void), (0, std::ptr::null())]);
+static DEFINITION: Definition = Definition(std::cell::UnsafeCell::new(ModuleDef {
+    count: 1,
+    class: null_mut(),
+    base: [0; 3],
+    name: c"_refloop_attach".as_ptr(),
+    doc: std::ptr::null(),
+    size: 0,
+    methods: std::ptr::null(),
+    slots: SLOTS.0.as_ptr().cast(),
+    rest: [0; 3],
+}));
+
+type Create = unsafe extern "C" fn(Object, *mut ModuleDef) -> Object;
+type Slot = (c_int, *const c_void);
+
+#[repr(C)]
+struct Slots([Slot; 2]);
+// SAFETY: nobody writes it.
+unsafe impl Sync for Slots {}
+
+struct Definition(std::cell::UnsafeCell<ModuleDef>);
+// SAFETY: CPython writes it under its lock.
+unsafe impl Sync for Definition {}
+
+/// Takes the request of the spec; the module is `None`.
+unsafe extern "C" fn create(spec: Object, _: *mut ModuleDef) -> Object {
+    let Ok(python) = Functions::find() else { return null_mut() };
+    // SAFETY: CPython hands over the spec, under its lock.
+    unsafe {
+        let request = (python.PyObject_GetAttrString)(spec, c"request".as_ptr());
+        if request.is_null() {
+            return null_mut();
+        }
+        let mut line = text(&python, request);
+        (python.Py_DecRef)(request);
+        line.push('\0');
+        refloop_attach(line.as_ptr().cast());
+        let none = system::symbol(c"_Py_NoneStruct") as Object;
+        (python.Py_IncRef)(none);
+        none
+    }
+}
+
+/// CPython may end this thread where it waits for the lock, so nothing is there to be dropped then.
+extern "C-unwind" fn run(request: *mut c_void) -> *mut c_void {
+    thread::introduce_alone();
+    let python = match Functions::find() {
+        Ok(python) => python,
+        Err(name) => {
+            // SAFETY: as below.
+            let request = unsafe { Box::from_raw(request.cast::<String>()) };
+            if let Some(options) = Options::parse(&request) {
+                options.say("refused", &missing(name));
+            }
+            return null_mut();
+        }
+    };
+    loop {
+        // SAFETY: the request came from a box, of which this is the only owner. The lock is given back as it was taken.
+        unsafe {
+            if (python.Py_IsInitialized)() == 0 {
+                return null_mut();
+            }
+            let before = (python.PyGILState_Ensure)();
+            let is_done = attend(&python, &*request.cast::<String>());
+            (python.PyGILState_Release)(before);
+            if is_done {
+                let request = Box::from_raw(request.cast::<String>());
+                give_room_back(&request);
+                return null_mut();
+            }
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Does what the request asks for; false where it must wait for a collection to end.
+///
+/// # Safety
+/// Under the interpreter's lock.
+unsafe fn attend(python: &Functions, request: &str) -> bool {
+    let start = system::now();
+    let (Some(options), Some(claim)) = (Options::parse(request), value(request, "claim")) else { return true };
+    // SAFETY: as the caller promises.
+    let target = match unsafe { Target::examine(python, &options) } {
+        Ok(target) => target,
+        Err(reason) => {
+            if is_claimed(claim) {
+                options.say("refused", &reason);
+            }
+            return true;
+        }
+    };
+    // SAFETY: as above.
+    if unsafe { target.is_collecting(python) } {
+        return !Path::new(claim).exists();
+    }
+    if !is_claimed(claim) {
+        return true;
+    }
+    // SAFETY: as above.
+    unsafe { target.forget_script(value(request, "script").unwrap_or_default()) };
+    // SAFETY: as above, outside collections.
+    let status = unsafe { target.snapshot(python, options) };
+    status.say("paused", &(system::now() - start).to_string());
+    true
+}
+
+/// The room in which a debugger left the script that brought the request.
+///
+/// # Safety
+/// The script was run.
+unsafe fn give_room_back(request: &str) {
+    let room = value(request, "room").and_then(|room| room.split_once(' '));
+    if let Some((Ok(address), Ok(length))) = room.map(|(address, length)| (address.parse(), length.parse())) {
+        // SAFETY: as the caller promises, nothing reads it any more.
+        unsafe { system::unmap(std::ptr::with_exposed_provenance_mut(address), length) };
+    }
+}
+
+/// Whether the request is still wanted; it is this one's from now on.
+fn is_claimed(claim: &str) -> bool {
+    fs::remove_file(claim).is_ok()
+}
+
+fn value<'a>(request: &'a str, wanted: &str) -> Option<&'a str> {
+    request.lines().filter_map(|line| line.split_once('=')).find(|&(key, _)| key == wanted).map(|(_, value)| value)
+}
+
+/// This process, as far as it was looked at.
+struct Target {
+    version: String,
+    runtime: Runtime,
+    walker: Walker,
+}
+
+impl Target {
+    unsafe fn examine(python: &Functions, options: &Options) -> Result<Target, String> {
+        if global::is_recording() {
+            return Err("it is recorded already".into());
+        }
+        if system::symbol(c"_Py_NegativeRefcount") != 0 {
+            return Err("debug builds of CPython cannot be recorded".into());
+        }
+        forget_refusal();
+        // SAFETY: CPython gives a text that lives for ever.
+        let version = unsafe { CStr::from_ptr((python.Py_GetVersion)()) }.to_string_lossy();
+        let version = version.split([' ', '+']).next().unwrap_or_default().to_owned();
+        // SAFETY: as the caller promises, under the interpreter's lock.
+        unsafe {
+            let runtime = Runtime::examine(&version)?;
+            let walker = Walker::new(runtime.row, options.keys)?;
+            Ok(Target { version, runtime, walker })
+        }
+    }
+
+    unsafe fn is_collecting(&self, python: &Functions) -> bool {
+        // SAFETY: as the caller promises, under the interpreter's lock.
+        unsafe {
+            let main = (python.PyInterpreterState_Main)();
+            let published = self.runtime.published.and_then(|published| published.is_collecting(main));
+            published.unwrap_or_else(|| self.walker.is_collecting())
+        }
+    }
+
+    /// The request came another way than by this script, which still waits to be run.
+    unsafe fn forget_script(&self, script: &str) {
+        let Some(published) = self.runtime.published else { return };
+        // SAFETY: as the caller promises, under the interpreter's lock.
+        unsafe {
+            for thread in self.walker.threads() {
+                published.forget_script(thread, script.as_bytes());
+            }
+        }
+    }
+
+    /// Writes a trace with one full checkpoint, and leaves nothing behind.
+    unsafe fn snapshot(self, python: &Functions, options: Options) -> Options {
+        let Target { version, runtime, walker } = self;
+        let mut recorder = Recorder::new(runtime.row, EventsMode::Survivors, 0, None, runtime.type_type);
+        let output: PathBuf = options.output.clone();
+        let mut process = Process::new(options, version, executable(python));
+        if let Err(error) = process.begin(&mut recorder, 0) {
+            process.options.say("refused", &format!("{}: {}", output.display(), reason(&error)));
+            return process.options;
+        }
+        // SAFETY: as the caller promises, under the interpreter's lock and outside collections.
+        unsafe {
+            recorder.own.extend(walker.interned_strings());
+            let mut walker = walker;
+            let others = count_others(python, (python.PyInterpreterState_Main)());
+            if others > 0 {
+                recorder.log.emit(|encoder| encoder.interpreters(others));
+            }
+            walker.full(&mut recorder);
+        }
+        recorder.checkpoints += 1;
+        process.finish(&mut recorder);
+        process.options
+    }
+}
+
+/// `sys.executable`.
+fn executable(python: &Functions) -> String {
+    // SAFETY: under the interpreter's lock; the reference is borrowed.
+    unsafe {
+        match (python.PySys_GetObject)(c"executable".as_ptr()) {
+            object if object.is_null() => String::new(),
+            object => text(python, object),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Attaches to programs that run: what is found is what they count of themselves, and nothing is left behind.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::record::{Place, read, text};
+use crate::support::pythons::{Python, say_once};
+use crate::support::refloop;
+use serde_json::Value;
+
+on_each_python! {
+    a_program_that_waits_for_a_connection_is_walked,
+    a_program_that_works_is_walked_and_goes_on,
+    twenty_snapshots_leave_nothing_behind,
+    a_request_that_comes_too_late_is_taken_back,
+    a_collection_that_goes_on_is_waited_for,
+    a_process_that_is_recorded_is_not_attached_to,
+}
+
+const PROGRAMS: &str = include_str!("programs.py");
+/// Loops of one object each that a program leaves lying.
+const LOOPS: usize = 400;
+
+/// Whether there is a debugger, which versions before 3.14 need, and any whose main thread waits.
+fn has_gdb() -> bool {
+    let found =
+        Command::new("gdb").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    let expected = std::env::var("REFLOOP_EXPECT").unwrap_or_default();
+    assert!(found || !expected.split_whitespace().any(|name| name == "gdb"), "REFLOOP_EXPECT promises gdb: not found");
+    if !found {
+        say_once("SKIPPED: no gdb to attach with".into());
+    }
+    found
+}
+
+/// A program that runs in a folder of its own, and is ready.
+struct Running {
+    place: Place,
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn begin(python: &Python, name: &str) -> Running {
+        let place = Place::with(PROGRAMS);
+        let mut command = Command::new(&python.path);
+        command.args(["app.py", name, &LOOPS.to_string()]).current_dir(place.path());
+        let mut child =
+            command.env("PYTHONDONTWRITEBYTECODE", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "{python}: {name}");
+        let running = Running { place, child, output };
+        // What it is ready for, it does a moment later.
+        std::thread::sleep(Duration::from_millis(50));
+        running
+    }
+
+    fn attach(&self, trace: &str, options: &[&str]) -> Output {
+        let mut command = refloop();
+        command.args(["attach", &self.child.id().to_string(), "--snapshot", "-o", trace]).args(options);
+        command.current_dir(self.place.path()).output().unwrap()
+    }
+
+    fn snapshot(&self, trace: &str) {
+        let attached = self.attach(trace, &[]);
+        assert!(attached.status.success(), "{}", text(&attached.stderr));
+        assert!(text(&attached.stderr).contains("stood still for"), "{}", text(&attached.stderr));
+    }
+
+    /// Cyclic garbage of the program's own class in a trace, counted by `loops`.
+    fn loops(&self, trace: &str) -> u64 {
+        let contents = read(&self.place.path().join(trace));
+        assert_eq!(contents.full_checkpoints, 1);
+        let output =
+            refloop().args(["loops", "-q", "--format", "json"]).arg(self.place.path().join(trace)).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of_nodes = report["loops"].as_array().unwrap().iter();
+        of_nodes
+            .filter(|found| found["path"].as_str().unwrap().contains("Node.me"))
+            .map(|found| found["count"].as_u64().unwrap())
+            .sum()
+    }
+
+    /// Lets the program end, and holds what it says against what it would say alone.
+    fn end(mut self, python: &Python) {
+        let stop = self.place.path().join("stop");
+        if UnixStream::connect(&stop).is_err() {
+            std::fs::write(&stop, "").unwrap();
+        }
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(7), ""), "{python}: {line}");
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(answer["differs"], serde_json::json!({}), "{python}");
+        assert_eq!((&answer["tasks"], &answer["kept"]), (&1.into(), &21.into()), "{python}");
+        // The collector finds the same as before: each node, and its dict where it has one.
+        let collected = answer["collected"].as_u64().unwrap() as usize;
+        assert!(collected == LOOPS || collected >= 2 * LOOPS, "{python}: {collected}");
+    }
+}
+
+fn a_program_that_waits_for_a_connection_is_walked(python: &Python) {
+    if !has_gdb() {
+        return;
+    }
+    for name in ["accept", "sleep", "threads"] {
+        let running = Running::begin(python, name);
+        running.snapshot("app.reftrace");
+        assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}: {name}");
+        let trace = running.place.path().join("app.reftrace");
+        let pages: [&[&str]; 3] = [&["slots"], &["why", "--type", "__main__.Node"], &["analyze"]];
+        for page in pages {
+            let output = refloop().arg(page[0]).arg(&trace).args(&page[1..]).output().unwrap();
+            assert!(output.status.success() && text(&output.stdout).contains("Node"), "{python}: {page:?}");
+        }
+        assert_eq!(refloop().arg("check").arg(&trace).output().unwrap().status.code(), Some(1), "{python}");
+        assert_eq!(mode(&trace), 0o600);
+        running.end(python);
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+}
+
+/// No thread waits in them: the main thread comes to a safe point by itself, at once or when its C code is done.
+fn a_program_that_works_is_walked_and_goes_on(python: &Python) {
+    if python.minor < 14 && !has_gdb() {
+        return;
+    }
+    for name in ["loop", "released"] {
+        let running = Running::begin(python, name);
+        running.snapshot("app.reftrace");
+        assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}: {name}");
+        running.end(python);
+    }
+}
+
+fn twenty_snapshots_leave_nothing_behind(python: &Python) {
+    if !has_gdb() {
+        return;
+    }
+    let running = Running::begin(python, "sleep");
+    let maps = |place: &Path| {
+        let text = std::fs::read_to_string(place).unwrap();
+        text.lines().filter(|line| line.ends_with("_refloop.so")).count()
+    };
+    let place = format!("/proc/{}/maps", running.child.id());
+    let mut mapped = 0;
+    for number in 0..20 {
+        running.snapshot("app.reftrace");
+        let now = maps(Path::new(&place));
+        assert!(number == 0 || now == mapped, "{python}: the agent is mapped once more");
+        mapped = now;
+    }
+    assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}");
+    running.end(python);
+}
+
+fn a_request_that_comes_too_late_is_taken_back(python: &Python) {
+    if python.minor < 14 && !has_gdb() {
+        return;
+    }
+    let running = Running::begin(python, "held");
+    let start = Instant::now();
+    let attached = running.attach("app.reftrace", &["--timeout", "300ms"]);
+    let said = text(&attached.stderr);
+    assert_eq!(attached.status.code(), Some(3), "{python}: {said}");
+    assert!(said.contains("did not come back to the interpreter within 0.3 s"), "{python}: {said}");
+    assert!(start.elapsed() < Duration::from_secs(60), "{python}");
+    // When it comes back, it finds nothing to do.
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(running.place.traces().is_empty(), "{python}");
+    running.end(python);
+}
+
+fn a_collection_that_goes_on_is_waited_for(python: &Python) {
+    if !has_gdb() {
+        return;
+    }
+    let running = Running::begin(python, "collecting");
+    running.snapshot("app.reftrace");
+    // What the collection found, it has freed by then.
+    assert_eq!(running.loops("app.reftrace"), 0, "{python}");
+    let mut running = running;
+    std::fs::write(running.place.path().join("stop"), "").unwrap();
+    let mut line = String::new();
+    running.output.read_line(&mut line).unwrap();
+    assert_eq!(running.child.wait().unwrap().code(), Some(7), "{python}: {line}");
+}
+
+fn a_process_that_is_recorded_is_not_attached_to(python: &Python) {
+    let place = Place::with(PROGRAMS);
+    let mut command = refloop();
+    command.args(["record", "-q", "-o", "first.reftrace", "--"]).arg(&python.path).args(["app.py", "sleep", "3"]);
+    let mut child = command.current_dir(place.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let process = std::fs::read_to_string(children).unwrap().trim().to_owned();
+    let attached =
+        refloop().args(["attach", &process, "--snapshot", "-o", "second.reftrace"]).current_dir(place.path()).output();
+    let said = text(&attached.unwrap().stderr);
+    assert!(said.contains("is recorded already, into ") && said.contains("first.reftrace"), "{python}: {said}");
+    std::fs::write(place.path().join("stop"), "").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7), "{python}");
+}
+
+/// One clause for each, of those that this machine can show.
+#[test]
+fn what_cannot_be_attached_to_is_said() {
+    let refuse = |process: u32| {
+        let output = refloop()
+            .args(["attach", &process.to_string(), "--snapshot", "-o", "/nowhere/app.reftrace"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        text(&output.stderr)
+    };
+    assert_eq!(refuse(u32::MAX / 2), "error: there is no process 2147483647\n");
+    let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
+    let said = refuse(sleep.id());
+    assert!(said.contains("is not CPython: it runs /"), "{said}");
+    sleep.kill().unwrap();
+    // Nobody has asked how it ended.
+    while !std::fs::read_to_string(format!("/proc/{}/stat", sleep.id())).unwrap().contains(") Z ") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(refuse(sleep.id()).contains("has ended"));
+    sleep.wait().unwrap();
+}
