@@ -6,12 +6,15 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::heap::AnomalyExample;
+use crate::trace::Evidence;
 
 /// The cyclic garbage of a run. Each loop is in it once, in however many snapshots.
 #[derive(Debug, Clone, Default)]
 pub struct CyclicGarbage {
     /// Most bytes at one time first, then by path text.
     pub groups: Vec<LoopGroup>,
+    /// Loops that there are if addresses which were found in memory are references: none of them is in the numbers.
+    pub suspected: Vec<LoopGroup>,
     /// Objects with a refcount, but no root, no referrer and no loop: a lost reference. By type: objects, bytes.
     pub lost: BTreeMap<String, (u64, u64)>,
     /// Objects that the log itself calls unreachable, without the references that would show their loops. By type.
@@ -172,6 +175,8 @@ pub struct LoopGroup {
     pub step_files: Vec<Option<String>>,
     /// For each step of the path, which of the two objects made the other.
     pub origins: Vec<Origin>,
+    /// References within these loops that the collector does not know: it frees none of them.
+    pub hidden: BTreeSet<HiddenLink>,
     /// What is known of the members' types.
     pub types: MemberTypes,
     /// How many such loops.
@@ -213,6 +218,36 @@ pub struct LoopGroup {
     pub member_files: Vec<String>,
     /// The marks (tests, requests) in which loops of the group were first seen, with their number.
     pub marks: BTreeMap<String, u64>,
+}
+
+/// A reference of a loop that the type of its holder does not show to the collector.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct HiddenLink {
+    /// Full names of both types.
+    pub holder: String,
+    pub referent: String,
+    /// `.tzinfo`, or where the address was found: `(+24 +8)`.
+    pub place: String,
+    pub evidence: Evidence,
+    /// Of the holder's type, which tells how it was made.
+    pub metaclass: Option<String>,
+    /// The holder's type takes part in collection: it shows other references.
+    pub shows_others: bool,
+}
+
+/// The slot of a reference whose place has no name.
+pub const HIDDEN: &str = "(hidden)";
+
+impl HiddenLink {
+    /// What a path has for it.
+    pub fn slot(&self) -> &str {
+        if self.is_an_address() { HIDDEN } else { &self.place }
+    }
+
+    /// The place has no name, only an address.
+    pub fn is_an_address(&self) -> bool {
+        self.place.starts_with("(+")
+    }
 }
 
 /// Full names of types among the members.

@@ -10,7 +10,7 @@ use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, Lingered, LoopGr
 /// anew, so the sites of one trace are taken to be others than those of the next, except the first.
 pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
     let mut whole = CyclicGarbage::default();
-    let mut groups: BTreeMap<Fingerprint, LoopGroup> = BTreeMap::new();
+    let mut groups = [BTreeMap::<Fingerprint, LoopGroup>::new(), BTreeMap::new()];
     whole.lingered = Some(Lingered::default()).filter(|_| !parts.is_empty());
     for part in parts {
         if part.peak.is_more_than(&whole.peak) {
@@ -18,11 +18,13 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
         }
         whole.end.add(&part.end);
         whole.lingered = Lingered::both(whole.lingered, part.lingered);
-        for group in part.groups {
-            match groups.get_mut(&group.fingerprint) {
-                Some(known) => merge_group(known, group),
-                None => {
-                    groups.insert(group.fingerprint, group);
+        for (groups, of_part) in groups.iter_mut().zip([part.groups, part.suspected]) {
+            for group in of_part {
+                match groups.get_mut(&group.fingerprint) {
+                    Some(known) => merge_group(known, group),
+                    None => {
+                        groups.insert(group.fingerprint, group);
+                    }
                 }
             }
         }
@@ -43,8 +45,9 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
         whole.unproved_paths += part.unproved_paths;
         whole.imbalances += part.imbalances;
     }
-    whole.groups = groups.into_values().collect();
+    [whole.groups, whole.suspected] = groups.map(|groups| groups.into_values().collect());
     sort(&mut whole.groups);
+    sort(&mut whole.suspected);
     whole
 }
 
@@ -52,6 +55,7 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     known.residuals.iter_mut().zip(other.residuals).for_each(|(known, other)| known.and(other));
     known.alike.iter_mut().zip(other.alike).for_each(|(known, other)| and_alike(known, other));
     known.origins.iter_mut().zip(other.origins).for_each(|(known, other)| known.and(other));
+    known.hidden.extend(other.hidden);
     known.types.and(other.types);
     known.count += other.count;
     known.objects += other.objects;

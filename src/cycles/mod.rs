@@ -10,8 +10,8 @@ pub(crate) mod tests;
 pub mod tracker;
 
 pub use garbage::{
-    Alike, Amount, CyclicGarbage, Fingerprint, Lingered, LoopGroup, LoopPath, MemberTypes, Memory, MemoryPoint,
-    Occasion, Origin, PathStep, Residual, SeenAt, StackFrame, Unreachable,
+    Alike, Amount, CyclicGarbage, Fingerprint, HiddenLink, Lingered, LoopGroup, LoopPath, MemberTypes, Memory,
+    MemoryPoint, Occasion, Origin, PathStep, Residual, SeenAt, StackFrame, Unreachable,
 };
 pub use graph::components::Components;
 pub use graph::holders::Holders;

@@ -18,7 +18,8 @@ pub const RULE: Rule = Rule {
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
     let nothing = Tried::default();
-    run.garbage.groups.iter().map(|group| finding(group, &nothing, run.has_stacks, ownership)).collect()
+    let groups = run.garbage.groups.iter().filter(|group| group.hidden.is_empty());
+    groups.map(|group| finding(group, &nothing, run.has_stacks, ownership)).collect()
 }
 
 /// What is said of loops, of which a replay has `tried` some references.
@@ -53,7 +54,7 @@ pub(super) fn finding(group: &LoopGroup, tried: &Tried, has_stacks: bool, owners
 }
 
 /// `4 loops of 3 objects each (12 together) that keep only each other alive, with 2 objects that they hold`.
-fn amount(group: &LoopGroup) -> String {
+pub(super) fn amount(group: &LoopGroup) -> String {
     let of_objects = |n| counted(n, "object", "objects");
     let members = match (group.count, group.objects) {
         (0 | 1, n) => of_objects(n),
@@ -76,7 +77,7 @@ fn amount(group: &LoopGroup) -> String {
 }
 
 /// Types of the members, and of the path where the members are not known by type.
-fn types(group: &LoopGroup) -> Vec<String> {
+pub(super) fn types(group: &LoopGroup) -> Vec<String> {
     let of_path = group.path.steps.iter().map(|step| step.type_name.clone());
     group.member_types.keys().cloned().chain(of_path).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -9,6 +9,7 @@ pub mod cyclic_garbage;
 pub mod date;
 pub mod gate;
 pub mod growing_container;
+pub mod hidden_reference;
 pub mod imbalance;
 pub mod layout;
 pub mod lost_reference;
@@ -35,6 +36,7 @@ pub use pattern::{Advice, Cut, Pattern};
 /// Every rule, in the order in which their findings are told.
 pub const RULES: &[&Rule] = &[
     &cyclic_garbage::RULE,
+    &hidden_reference::RULE,
     &lost_reference::RULE,
     &unreachable_object::RULE,
     &growing_container::RULE,

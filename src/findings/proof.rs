@@ -81,8 +81,9 @@ impl Trials {
     }
 }
 
+/// The loops of a finding, if a weak reference is what they need: one that hides a reference is broken by hand.
 fn group_of<'a>(run: &'a Run, finding: &Finding) -> Option<&'a LoopGroup> {
-    run.garbage.groups.iter().find(|group| group.fingerprint == finding.fingerprint)
+    run.garbage.groups.iter().find(|group| group.fingerprint == finding.fingerprint && group.hidden.is_empty())
 }
 
 /// The cut with what is to be cut as well, or by itself where not all of that can be tried; each that may be cut in its

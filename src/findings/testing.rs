@@ -1,6 +1,6 @@
 //! Makes loops for the tests of this folder and of the reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cycles::{
     Amount, CyclicGarbage, Fingerprint, Lingered, LoopGroup, LoopPath, MemberTypes, PathStep, Residual, SeenAt,
@@ -33,6 +33,7 @@ pub fn parent_and_child() -> LoopGroup {
         alike: Vec::new(),
         origins: Vec::new(),
         step_files: Vec::new(),
+        hidden: BTreeSet::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Nothing, Residual::Nothing],
         count: 620,
@@ -69,6 +70,7 @@ pub fn of_the_library() -> LoopGroup {
         alike: Vec::new(),
         origins: Vec::new(),
         step_files: Vec::new(),
+        hidden: BTreeSet::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Unknown],
         count: 2,
@@ -105,6 +107,7 @@ pub fn of_itself() -> LoopGroup {
         alike: Vec::new(),
         origins: Vec::new(),
         step_files: Vec::new(),
+        hidden: BTreeSet::new(),
         types: MemberTypes::default(),
         residuals: vec![Residual::Loop {
             path: path(&[("Worker", "app.Worker", ".jobs[*]"), ("Job", "app.Job", ".worker")]),

@@ -5,6 +5,7 @@
 //! count A 2            the description of A begins: the observed count
 //! ref A B .x           its references
 //! count B 1
+//! hidden A B layout .y     one that the collector does not know
 //! checkpoint full
 //! ```
 //!
@@ -15,10 +16,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use foldhash::fast::RandomState;
 
 use super::anomaly::AnomalyKind;
-use super::graph::{Counts, HeapGraph, Node, PackedState, Slots};
+use super::graph::{Counts, HeapGraph, HiddenReference, Node, PackedState, Slots};
 use super::model::{Heap, ObjectIndex};
 use super::state::State;
-use crate::trace::{References, Scope, Slot, TextId};
+use crate::trace::{Evidence, References, Scope, Slot, TextId};
 
 /// A walk without its checkpoint yet.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(super) struct Walk {
     /// Places of the referents.
     targets: Vec<Node>,
     slots: Vec<Slot>,
+    /// Those that the collector does not know, and words that may be some.
+    hidden: Vec<HiddenReference>,
     /// References of this place are left out: it is being described a second time.
     again: Option<u32>,
     roots: BTreeMap<(u32, TextId), u32>,
@@ -59,6 +62,7 @@ impl Walk {
             runs: Vec::new(),
             targets: Vec::new(),
             slots: Vec::new(),
+            hidden: Vec::new(),
             again: None,
             roots: BTreeMap::new(),
             died: HashSet::default(),
@@ -176,6 +180,24 @@ impl Heap {
         walk.slots.push(slot);
     }
 
+    /// `hidden`: what is no guess is a reference like others.
+    pub(super) fn describe_hidden(&mut self, from: u32, to: u32, slot: Slot, evidence: Evidence) {
+        if self.is_exact() {
+            return self.anomaly_of(AnomalyKind::OutsideWalk, from);
+        }
+        if evidence != Evidence::Address {
+            self.describe_reference(from, to, slot);
+        }
+        match &mut self.walk {
+            Some(walk) if walk.scope == Scope::Full && walk.again != Some(from) => {
+                walk.hidden.push(HiddenReference { from: Node(from), to: Node(to), slot, evidence });
+            }
+            Some(_) => {}
+            None if evidence == Evidence::Address => self.anomaly_of(AnomalyKind::OutsideWalk, from),
+            None => {}
+        }
+    }
+
     /// `root` with references at checkpoints: in a walk it belongs to the description, else it stays until `unroot`.
     pub(super) fn describe_root(&mut self, place: u32, name: TextId) {
         match &mut self.walk {
@@ -201,6 +223,8 @@ impl Heap {
         let died = std::mem::take(&mut walk.died);
         let mut walked = std::mem::take(&mut walk.roots);
         walked.retain(|(place, _), _| !died.contains(place));
+        let mut hidden = std::mem::take(&mut walk.hidden);
+        hidden.retain(|reference| !died.contains(&reference.from.0) && !died.contains(&reference.to.0));
         let before = std::mem::replace(&mut self.walked_roots, walked);
         let now: Vec<u32> = self.walked_roots.keys().map(|&(place, _)| place).collect();
         for place in before.keys().map(|&(place, _)| place).chain(now) {
@@ -216,7 +240,7 @@ impl Heap {
         let states =
             self.states(|heap, place| !uncounted && !heap.state(place).has(State::SEEN) || died.contains(&place));
         let counts = Counts::Heap(self.lend());
-        HeapGraph::from_parts(rows, targets, Slots::Rows(slots), Vec::new(), counts, states)
+        HeapGraph::from_parts(rows, targets, Slots::Rows(slots), Vec::new(), counts, states).with_hidden(hidden)
     }
 
     fn freeze_garbage(&mut self, mut walk: Walk) -> HeapGraph {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::model::ObjectIndex;
 use super::references::References;
-use crate::trace::Slot;
+use crate::trace::{Evidence, Slot};
 
 /// An object's place in one [`HeapGraph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +26,17 @@ pub struct HeapGraph {
     objects: Vec<ObjectIndex>,
     counts: Counts,
     states: Vec<PackedState>,
+    /// Sorted by referrer.
+    hidden: Vec<HiddenReference>,
+}
+
+/// A reference that `tp_traverse` does not show, or what may be one: see [`HeapGraph::hidden`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HiddenReference {
+    pub from: Node,
+    pub to: Node,
+    pub slot: Slot,
+    pub evidence: Evidence,
 }
 
 /// Where the slots of the references are.
@@ -93,7 +104,53 @@ impl HeapGraph {
     ) -> HeapGraph {
         debug_assert_eq!(rows.len(), states.len() + 1);
         debug_assert!(objects.is_empty() || objects.len() == states.len());
-        HeapGraph { rows, targets, slots, objects, counts, states }
+        HeapGraph { rows, targets, slots, objects, counts, states, hidden: Vec::new() }
+    }
+
+    /// The same, in which these of the references are hidden, besides words that may be references.
+    pub(super) fn with_hidden(mut self, mut hidden: Vec<HiddenReference>) -> HeapGraph {
+        hidden.sort_by_key(|reference| reference.from);
+        self.hidden = hidden;
+        self
+    }
+
+    /// The same with more references, each of which is hidden. Copies the rows; `None` where it has none of its own.
+    pub fn with_references(&self, mut more: Vec<HiddenReference>) -> Option<HeapGraph> {
+        let Slots::Rows(slots) = &self.slots else { return None };
+        more.sort_by_key(|reference| reference.from);
+        let n_references = self.targets.len() + more.len();
+        let mut rows = Vec::with_capacity(self.rows.len());
+        let (mut all_targets, mut all_slots) = (Vec::with_capacity(n_references), Vec::with_capacity(n_references));
+        let mut waiting = more.iter().peekable();
+        rows.push(0);
+        for node in self.nodes() {
+            let row = self.row(node);
+            all_targets.extend_from_slice(&self.targets[row.clone()]);
+            all_slots.extend_from_slice(&slots[row]);
+            while let Some(reference) = waiting.next_if(|reference| reference.from == node) {
+                all_targets.push(reference.to);
+                all_slots.push(reference.slot);
+            }
+            rows.push(all_targets.len() as u32);
+        }
+        let (counts, states) = (self.counts.clone(), self.states.clone());
+        let graph =
+            HeapGraph::from_parts(rows, all_targets, Slots::Rows(all_slots), self.objects.clone(), counts, states);
+        more.extend(self.hidden.iter().filter(|reference| reference.evidence != Evidence::Address));
+        Some(graph.with_hidden(more))
+    }
+
+    /// What `tp_traverse` does not show. References, of which the rows have each, and what is an address and perhaps no
+    /// reference ([`Evidence::Address`]), which the rows do not have unless it was [added](HeapGraph::with_references).
+    pub fn hidden(&self) -> &[HiddenReference] {
+        &self.hidden
+    }
+
+    /// Those of one node.
+    pub fn hidden_of(&self, node: Node) -> &[HiddenReference] {
+        let start = self.hidden.partition_point(|reference| reference.from < node);
+        let length = self.hidden[start..].partition_point(|reference| reference.from == node);
+        &self.hidden[start..start + length]
     }
 
     /// Number of nodes, vacant ones included.

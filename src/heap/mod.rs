@@ -36,7 +36,7 @@ pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};
 pub use blind_spots::{BlindSpots, Unseen};
 pub use collections::{Collections, Generation, Pauses};
 pub use external::External;
-pub use graph::{HeapGraph, Node, NodeState, Reference};
+pub use graph::{HeapGraph, HiddenReference, Node, NodeState, Reference};
 pub(crate) use id_map::IdMap;
 pub use journal::Shift;
 pub use model::{Heap, Now, Object, ObjectId, ObjectIndex};

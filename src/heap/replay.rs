@@ -119,6 +119,7 @@ impl Player for Play<'_> {
             | Event::Unroot { .. }
             | Event::Count { .. }
             | Event::Unreachable { .. }
+            | Event::Hidden { .. }
             | Event::GcStart { .. }
             | Event::Mark(_)
             | Event::Walk(_)
@@ -354,6 +355,13 @@ impl Heap {
                 if !flags.has(ObjectFlags::IMMORTAL) && count != u64::from(self.references.tally(place).count) {
                     self.anomaly_of(AnomalyKind::CountMismatch, place);
                 }
+            }
+            Event::Hidden { from, to, slot, evidence } => {
+                if let Some(text) = slot.as_text() {
+                    self.check_text(text);
+                }
+                let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
+                self.describe_hidden(from, to, slot, evidence);
             }
             Event::Unreachable { object } => {
                 let Some(place) = self.resolve(object) else { return };

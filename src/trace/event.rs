@@ -334,6 +334,24 @@ pub enum DictState {
     Detached,
 }
 
+/// How it is known that a place of an object, which `tp_traverse` does not show, holds a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evidence {
+    /// The layout of its type says so.
+    Layout,
+    /// Objects of its type were seen to let go of what this place referred to, as they died.
+    Release,
+    /// The place holds the address of the object. Nothing tells whether it owns it.
+    Address,
+}
+
+impl Evidence {
+    /// Each as the text form has it; in the binary form its place in this list.
+    pub const ALL: [(&'static str, Evidence); 3] =
+        [("layout", Evidence::Layout), ("release", Evidence::Release), ("address", Evidence::Address)];
+}
+
 /// What was observed of an object together with its count, one bit each; [`ObjectFlags::NAMES`] spells them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ObjectFlags(pub u8);
@@ -436,6 +454,13 @@ pub enum Event {
         from: Tag,
         to: Tag,
         slot: Slot,
+    },
+    /// A reference that `tp_traverse` of the referrer does not show, described in a walk. The slot says where it was found.
+    Hidden {
+        from: Tag,
+        to: Tag,
+        slot: Slot,
+        evidence: Evidence,
     },
     /// A named external reference: `global:app.cache`, `local:make_order.order`.
     Root {

@@ -23,6 +23,7 @@ mod fingerprints;
 mod gate;
 mod gc_debug;
 mod growth;
+mod hidden;
 mod modes;
 mod owners;
 mod patterns;

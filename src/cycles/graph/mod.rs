@@ -6,4 +6,5 @@ pub(super) mod lost;
 pub(crate) mod orphaned;
 pub mod shape;
 pub mod subgraph;
+pub mod suspected;
 pub mod unreachable;

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use foldhash::fast::FixedState;
 
 use super::inherited::Inherited;
+use crate::cycles::garbage::HIDDEN;
 use crate::heap::label::attribute_of_key;
 
 /// What a member is to the path.
@@ -333,7 +334,11 @@ impl Texts {
     }
 }
 
-/// A slot without what differs from run to run, or from entry to entry: indexes and keys.
+/// A slot without what differs from run to run, or from entry to entry: indexes, keys, and where an address was found.
 pub fn stable_text(slot: &str) -> String {
-    if slot.starts_with('[') { "[*]".to_string() } else { slot.to_string() }
+    match slot {
+        _ if slot.starts_with('[') => "[*]".to_string(),
+        _ if slot.starts_with("(+") => HIDDEN.to_string(),
+        _ => slot.to_string(),
+    }
 }

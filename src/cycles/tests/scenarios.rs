@@ -344,3 +344,59 @@ fn what_a_finalizer_makes_reachable_again_is_garbage_no_more() {
     assert_eq!(found.lingered.map(|of| (of.at_least, of.at_most)), Some((0, 300 * 104)));
     assert_eq!(found.groups[0].count, 1);
 }
+
+/// Two loops that no collector frees, each through a holder that shows nothing: `more` follows the objects.
+fn with_a_holder(more: &str) -> CyclicGarbage {
+    play(&format!(
+        "reftrace 1 runtime=x references=checkpoints
+        type 1 Node flags=gc
+        type 2 lib.Holder
+        type 3 module
+        alloc 10 1 48
+        alloc 20 2 32
+        walk full
+        count 10 1
+        ref 10 20 .holder
+        count 20 1
+        {more}
+        checkpoint full"
+    ))
+}
+
+/// What is suspected, in the same lines.
+fn suspected(found: CyclicGarbage) -> String {
+    tell(&CyclicGarbage { groups: found.suspected, ..CyclicGarbage::default() })
+}
+
+#[test]
+fn a_hidden_reference_closes_a_loop_and_is_named() {
+    assert_snapshot!(tell(&with_a_holder("")), @"nothing");
+    let found = with_a_holder("hidden 20 10 layout .node");
+    assert_snapshot!(tell(&found), @"1 loop, 80 bytes: Holder.node → Node.holder → Holder");
+    let link = found.groups[0].hidden.first().unwrap();
+    assert_eq!((link.holder.as_str(), link.referent.as_str(), link.place.as_str()), ("lib.Holder", "Node", ".node"));
+    assert!(!link.shows_others && found.suspected.is_empty());
+}
+
+#[test]
+fn an_address_is_a_suspicion_apart() {
+    let found = with_a_holder("hidden 20 10 address (+24 +8)");
+    assert_snapshot!(tell(&found), @"nothing");
+    assert_eq!((found.objects, found.end.loops), (0, 0));
+    assert_snapshot!(suspected(found), @"1 loop, 80 bytes: Holder (hidden) → Node.holder → Holder");
+}
+
+#[test]
+fn an_address_counts_only_where_the_object_reaches_the_holder_and_its_count_has_room() {
+    // Another holder, which the node does not lead to.
+    let stranger = "alloc 30 2 32\ncount 30 2\nhidden 30 10 address (+16)";
+    assert_snapshot!(suspected(with_a_holder(stranger)), @"nothing");
+    // By way of a module everything leads to everything.
+    let module = "alloc 30 2 32\nalloc 40 3 50\nref 10 40 .module\ncount 40 1\nref 40 30\ncount 30 1\nhidden 30 10 address (+16)";
+    assert_snapshot!(suspected(with_a_holder(module)), @"nothing");
+    // The nearest of two places explains the count, and no more than one is taken.
+    let twice = "hidden 20 10 address (+24 +8)\nhidden 20 10 address (+16)";
+    assert_eq!(with_a_holder(twice).suspected[0].hidden.first().unwrap().place, "(+16)");
+    // A variable holds it as well.
+    assert_snapshot!(suspected(with_a_holder("root 10 local:main.node\nhidden 20 10 address (+16)")), @"nothing");
+}

@@ -6,7 +6,9 @@ use foldhash::fast::FixedState;
 
 use super::ledger::Account;
 use super::origin;
-use crate::cycles::garbage::{Fingerprint, Lingered, LoopGroup, LoopPath, MemberTypes, Origin, SeenAt, StackFrame};
+use crate::cycles::garbage::{
+    Fingerprint, HiddenLink, Lingered, LoopGroup, LoopPath, MemberTypes, Origin, SeenAt, StackFrame,
+};
 use crate::cycles::merge::and_alike;
 use crate::cycles::path::cut_trial::{self, Trial};
 use crate::cycles::path::loop_graph::LoopGraph;
@@ -42,6 +44,7 @@ pub(super) struct Group {
     last_seen: SeenAt,
     collected: u64,
     orphaned: Option<(SeenAt, SeenAt)>,
+    hidden: BTreeSet<HiddenLink>,
     /// By number of the mark, as the tracker counts them.
     marks: BTreeMap<u32, u64>,
 }
@@ -96,6 +99,7 @@ impl Group {
             last_seen: seen,
             collected: 0,
             orphaned: None,
+            hidden: BTreeSet::new(),
             marks: BTreeMap::new(),
         }
     }
@@ -117,6 +121,11 @@ impl Group {
     /// Loops of another shape have members from these files.
     pub(super) fn add_files(&mut self, files: BTreeSet<String>) {
         self.files.extend(files);
+    }
+
+    /// A loop has these references that the collector does not know.
+    pub(super) fn add_hidden(&mut self, links: impl Iterator<Item = HiddenLink>) {
+        self.hidden.extend(links);
     }
 
     /// One loop more, made at `site`, first seen in the phase `mark`.
@@ -233,6 +242,7 @@ impl Group {
             alike,
             origins: self.origins.unwrap_or_default(),
             step_files: self.step_files,
+            hidden: self.hidden,
             types: types(heap, &self.path, self.members.types.keys()),
             path: self.path,
             count: self.count,

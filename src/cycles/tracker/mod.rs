@@ -5,6 +5,7 @@
 
 mod clock;
 mod group;
+mod hidden;
 mod ledger;
 mod object_map;
 mod origin;
@@ -20,13 +21,14 @@ use crate::cycles::garbage::{
 };
 use crate::cycles::graph::lost::lost;
 use crate::cycles::graph::shape::{ShapeHash, Shapes};
+use crate::cycles::graph::suspected::with_suspected;
 use crate::cycles::merge::sort;
 use crate::cycles::path::member_names::MemberNames;
 use crate::cycles::path::provenance;
 use crate::cycles::path::search;
 use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
 use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};
-use crate::trace::{References, SiteId};
+use crate::trace::{Evidence, References, SiteId};
 use group::Group;
 pub(crate) use group::stack;
 use ledger::{Ledger, Since};
@@ -63,6 +65,8 @@ pub struct Tracker {
     found: CyclicGarbage,
     ledger: Ledger,
     timeline: Timeline,
+    /// Follows what is garbage if addresses that were found in memory are references.
+    suspected: Option<Box<Tracker>>,
 }
 
 /// An object that was counted.
@@ -153,6 +157,9 @@ impl Observer for Tracker {
                 self.add_lost(heap, graph, node);
             }
         }
+        if is_whole && let Some(graph) = with_suspected(heap, graph) {
+            self.suspected.get_or_insert_default().on_snapshot(heap, &graph, kind);
+        }
         if is_whole {
             self.last_full = now.event;
         }
@@ -163,6 +170,9 @@ impl Observer for Tracker {
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, by_collector: bool) {
         if self.unreachable.remove(object).is_some() && by_collector {
             self.unreachable_of(heap, object).collected += 1;
+        }
+        if let Some(suspected) = &mut self.suspected {
+            suspected.freed(heap, object, by_collector);
         }
         let Some(known) = self.objects.remove(object) else { return };
         let tracked = &mut self.loops[known.in_loop as usize];
@@ -249,6 +259,8 @@ impl Tracker {
         let still_there: Vec<TrackedObject> = self.objects.values().filter(|known| known.is_garbage).collect();
         still_there.iter().for_each(|known| self.leave(known, heap.now().event));
         self.find_replaced(heap);
+        let suspected = self.suspected.map(|suspected| suspected.finish(heap).groups).unwrap_or_default();
+        let is_suspected = |group: &LoopGroup| group.hidden.iter().any(|link| link.evidence == Evidence::Address);
         let (ledger, marks) = (self.ledger, &self.marks);
         let finished = self.groups.into_iter().zip(0..).map(|(group, number)| {
             let account = end.1.get(number as usize).copied().unwrap_or_default();
@@ -259,6 +271,7 @@ impl Tracker {
         let lingered = groups.iter().map(|group| group.lingered).reduce(Lingered::both).flatten();
         CyclicGarbage {
             groups,
+            suspected: suspected.into_iter().filter(is_suspected).collect(),
             peak: end.0.peak,
             peak_at: end.0.peak_at,
             end: end.0.now,
@@ -361,6 +374,7 @@ impl Tracker {
         let member = |place: &Option<u32>| place.map(|place| snapshot.object(order[place as usize]));
         let group = &mut self.groups[shape.group as usize];
         group.add_loop(heap, site, orphaned, mark);
+        group.add_hidden(hidden::links(heap, snapshot, component));
         group.add_origins(heap, shape.steps.iter().map(member));
         let new = TrackedLoop { group: shape.group, alive: 0, garbage: 0, collected: false };
         match self.vacant.pop() {

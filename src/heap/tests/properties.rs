@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::Listed;
 use crate::heap::*;
 use crate::trace::{
-    Event, Frees, Header, Numbers, ObjectFlags, References, Scope, SiteId, Slot, Tag, TextDef, TextId, TypeDef, TypeId,
+    Event, Evidence, Frees, Header, Numbers, ObjectFlags, References, Scope, SiteId, Slot, Tag, TextDef, TextId,
+    TypeDef, TypeId,
 };
 
 /// Objects of all times in one list; dead ones stay in it, so nothing is ever mistaken for another. Kills by recursion.
@@ -390,6 +391,12 @@ fn any_event() -> impl Strategy<Value = Event> {
             .prop_map(|(object, count, flags)| Event::Count { object, count, flags: ObjectFlags(flags) }),
         1 => tag().prop_map(|object| Event::Decref { object }),
         1 => tag().prop_map(|object| Event::Unreachable { object }),
+        1 => (tag(), tag(), small()).prop_map(|(from, to, word)| Event::Hidden {
+            from,
+            to,
+            slot: Slot::from_raw(word),
+            evidence: Evidence::ALL[word as usize % 3].1,
+        }),
         1 => (tag(), small()).prop_map(|(object, class)| Event::Retype { object, class: TypeId(class) }),
         1 => (tag(), number()).prop_map(|(object, bytes)| Event::Resize { object, bytes }),
         1 => (tag(), small()).prop_map(|(object, capacity)| {

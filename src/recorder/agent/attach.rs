@@ -249,7 +249,7 @@ impl Target {
             if others > 0 {
                 recorder.log.emit(|encoder| encoder.interpreters(others));
             }
-            walker.full(&mut recorder);
+            walker.full(&mut recorder, false);
         }
         recorder.checkpoints += 1;
         process.finish(&mut recorder);

@@ -21,7 +21,7 @@ use crate::walk::Walker;
 pub(crate) fn now() {
     with_hook_off(|state| match state.collecting {
         true => state.is_awaited = true,
-        false => full(state),
+        false => look(state),
     });
 }
 
@@ -250,7 +250,7 @@ pub(crate) fn last() {
                     // The collector's lists are not in order: what is garbage cannot be looked for any more.
                     _ if state.collecting => state.recorder.log.stop(&Error::other("the process ended in a finalizer")),
                     true => own(state),
-                    false => full(state),
+                    false => look(state),
                 }
                 if state.recorder.log.is_open() {
                     state.process.finish(&mut state.recorder);
@@ -275,9 +275,18 @@ pub(crate) fn failed(state: &mut State) {
 
 /// Walks the whole heap, or, without births, searches all of it for garbage.
 fn full(state: &mut State) {
+    whole(state, false);
+}
+
+/// The same, and searches for references that objects do not show.
+fn look(state: &mut State) {
+    whole(state, true);
+}
+
+fn whole(state: &mut State, search: bool) {
     checkpoint(state, |walker, recorder| match recorder.keeps_births {
         // SAFETY: under the interpreter's lock, outside collections.
-        true => unsafe { walker.full(recorder) },
+        true => unsafe { walker.full(recorder, search) },
         // SAFETY: as above.
         false => drop(unsafe { walker.all_garbage(recorder) }),
     });
@@ -289,7 +298,7 @@ fn own(state: &mut State) {
         // SAFETY: under the interpreter's lock, outside collections.
         (true, true) => unsafe { walker.own(recorder) },
         // SAFETY: as above.
-        (true, false) => unsafe { walker.full(recorder) },
+        (true, false) => unsafe { walker.full(recorder, false) },
         // SAFETY: as above.
         (false, _) => drop(unsafe { walker.all_garbage(recorder) }),
     });

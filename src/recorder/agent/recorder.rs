@@ -7,7 +7,7 @@
 //! or a walk begins; then its type can be read from its memory. A block in which no type is found is no object (the key table of a dict, say) and is not written.
 
 use crate::condemned::Condemned;
-use crate::cpython::memory::GC_HEAD;
+use crate::cpython::memory::{GC_HEAD, OBJECT_HEAD};
 use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
 use crate::live_table::{INHERITED, IS_CODE, IS_TYPE, LiveTable, PENDING, Record};
@@ -15,6 +15,7 @@ use crate::log::{Log, cut};
 use crate::memory::{Gather, Grow, GrowText};
 use crate::object_guess::TypeTable;
 use crate::options::EventsMode;
+use crate::scan::DomainBlock;
 use crate::sink::Sink;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
@@ -474,6 +475,16 @@ impl Sink for Recorder {
 
     fn begin_walk(&mut self) {
         self.walk = self.walk.wrapping_add(1);
+    }
+
+    fn known(&self, block: usize) -> DomainBlock {
+        match self.table.peek(block).filter(|record| record.block == block) {
+            None => DomainBlock::Unseen,
+            // One that is older than the recorder is at least as long as the head of an object.
+            Some(record) if record.number != 0 => DomainBlock::Written(record.bytes().max(OBJECT_HEAD) as usize),
+            Some(record) if record.bytes() == 0 => DomainBlock::Unseen,
+            Some(record) => DomainBlock::Unwritten(record.bytes() as usize),
+        }
     }
 
     fn hidden(&self, object: usize) -> bool {

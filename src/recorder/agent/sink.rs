@@ -1,6 +1,7 @@
 //! Defines what a walk of the heap writes into: the live table and the log, behind one trait.
 
 use crate::encode::Encoder;
+use crate::scan::DomainBlock;
 
 /// The live table and the log, as a walk sees them.
 pub(crate) trait Sink {
@@ -37,6 +38,9 @@ pub(crate) trait Sink {
 
     /// The memory was asked for by this process, and not by the one that forked it.
     fn is_own(&self, block: usize) -> bool;
+
+    /// What is known of the block of the object domain that begins here.
+    fn known(&self, block: usize) -> DomainBlock;
 
     /// An object of the recorder itself, which is not in the trace.
     fn hidden(&self, object: usize) -> bool;

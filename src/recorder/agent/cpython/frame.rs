@@ -129,6 +129,12 @@ pub(crate) unsafe fn variable_names(row: &CPython, code: usize) -> Vec<usize> {
     }
 }
 
+/// `co_consts`, which stands right before `co_names`.
+pub(crate) unsafe fn constants(row: &CPython, code: usize) -> usize {
+    // SAFETY: as the caller promises; the row says where the parts are.
+    unsafe { word(code + row.code_names - 8) }
+}
+
 /// Names of the variables of outer functions that the code uses, in the order of the function's closure.
 pub(crate) unsafe fn free_names(row: &CPython, code: usize) -> Vec<usize> {
     // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.

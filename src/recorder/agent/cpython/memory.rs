@@ -88,14 +88,14 @@ pub(crate) unsafe fn byte(address: usize) -> u8 {
     unsafe { (address as *const u8).read() }
 }
 
-pub(crate) unsafe fn set_word(address: usize, value: usize) {
-    // SAFETY: as the caller promises, there is such a word at the address.
-    unsafe { (address as *mut usize).write_unaligned(value) }
-}
-
 pub(crate) unsafe fn set_half(address: usize, value: i32) {
     // SAFETY: as the caller promises, there is such a word at the address.
     unsafe { (address as *mut i32).write(value) }
+}
+
+pub(crate) unsafe fn set_word(address: usize, value: usize) {
+    // SAFETY: as the caller promises, there is such a word at the address.
+    unsafe { (address as *mut usize).write_unaligned(value) }
 }
 
 pub(crate) unsafe fn type_of(object: usize) -> usize {
@@ -161,4 +161,23 @@ const TAGGED_INTEGER: usize = 3;
 #[inline]
 pub(crate) fn referent(word: usize) -> usize {
     if word & REFERENCE_TAGS == TAGGED_INTEGER { 0 } else { word & !REFERENCE_TAGS }
+}
+
+/// Of the pool whose first bytes these are: where in it the block begins that has the byte at `offset`, and how long the
+/// block is. `None` where it is no pool (`struct pool_header` in `Objects/obmalloc.c`, the same in 3.8 to 3.15).
+pub(crate) fn pool_block(head: &[u8], pool_bytes: usize, offset: usize) -> Option<(usize, usize)> {
+    const POOL_HEAD: usize = 48;
+    const ALIGNMENT: usize = 16;
+    const CLASSES: usize = 32;
+    const MOST_ARENAS: usize = 1 << 20;
+    let field = |place: usize| Some(u32::from_ne_bytes(*head.get(place..)?.first_chunk()?) as usize);
+    let (used, arena, class, next, last) = (field(0)?, field(32)?, field(36)?, field(40)?, field(44)?);
+    let bytes = (class.min(CLASSES) + 1) * ALIGNMENT;
+    let is_pool = class < CLASSES
+        && (1..=pool_bytes / ALIGNMENT).contains(&used)
+        && arena < MOST_ARENAS
+        && last == pool_bytes - bytes
+        && next <= pool_bytes;
+    let in_blocks = offset.checked_sub(POOL_HEAD)?;
+    is_pool.then_some((POOL_HEAD + in_blocks / bytes * bytes, bytes))
 }

@@ -10,6 +10,7 @@
 pub(crate) mod buffers;
 pub(crate) mod bytecode;
 pub(crate) mod class;
+pub(crate) mod death;
 pub(crate) mod debug_offsets;
 pub(crate) mod dict;
 pub(crate) mod frame;

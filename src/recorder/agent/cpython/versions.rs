@@ -86,6 +86,8 @@ pub(crate) struct CPython {
     pub exception: Fields,
 
     // The interpreter.
+    /// Bytes of a pool of the object allocator (`POOL_SIZE` in `Objects/obmalloc.c`).
+    pub pool_bytes: usize,
     /// The collector's state is in the runtime (3.8), not in the interpreter.
     pub collector_in_runtime: bool,
     pub lists: Lists,
@@ -384,6 +386,7 @@ static V3_8: CPython = CPython {
     frame: FRAME_3_8,
     inner_frame: &[],
     exception: OLD_EXCEPTION,
+    pool_bytes: 4 << 10,
     collector_in_runtime: true,
     lists: Lists::PointerBetween,
     tracks_all_dicts: false,
@@ -398,6 +401,7 @@ static V3_9: CPython =
 
 static V3_10: CPython = CPython {
     minor: 10,
+    pool_bytes: 16 << 10,
     type_qualname: 864,
     type_cached_keys: 872,
     frame_last: 96,

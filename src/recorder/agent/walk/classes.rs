@@ -8,6 +8,7 @@ use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{GC_HEAD, c_string, flag, signed, size_of, ty, type_flags, word};
 use crate::cpython::versions::{CodeForm, PreHeader, Values};
 use crate::cpython::{dict, integer, text};
+use crate::layouts::HidingType;
 
 /// The built-in container that an object is, or is an instance of a subclass of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,7 @@ pub(super) struct Class {
     pub number: u32,
     pub flags: usize,
     pub kind: Kind,
+    pub hiding: HidingType,
     pub traverse: usize,
     pub basic_size: usize,
     pub item_size: isize,
@@ -70,6 +72,8 @@ pub(super) struct Class {
     pub asks_is_gc: bool,
     pub dict: Place,
     pub weak: Place,
+    /// Its C code may hold references that it does not show.
+    pub hides: bool,
     /// Slots of the Python classes, and fields of the C class below them.
     pub slots: Vec<Field>,
     pub fields: Vec<Field>,
@@ -84,6 +88,7 @@ impl Class {
         number: 0,
         flags: 0,
         kind: Kind::Plain,
+        hiding: HidingType::Unknown,
         traverse: 0,
         basic_size: 0,
         item_size: 0,
@@ -92,6 +97,7 @@ impl Class {
         asks_is_gc: false,
         dict: Place::Nowhere,
         weak: Place::Nowhere,
+        hides: false,
         slots: Vec::new(),
         fields: Vec::new(),
         attributes: Vec::new(),
@@ -225,6 +231,64 @@ impl Kinds {
             Kind::Plain
         }
     }
+}
+
+/// C types of CPython that show all that they refer to, or refer to nothing.
+const SHOW_ALL: [&[u8]; 34] = [
+    b"object",
+    b"int",
+    b"str",
+    b"bytes",
+    b"float",
+    b"complex",
+    b"bool",
+    b"NoneType",
+    b"NotImplementedType",
+    b"ellipsis",
+    b"property",
+    b"classmethod",
+    b"staticmethod",
+    b"getset_descriptor",
+    b"member_descriptor",
+    b"method_descriptor",
+    b"wrapper_descriptor",
+    b"classmethod_descriptor",
+    b"method-wrapper",
+    b"mappingproxy",
+    b"slice",
+    b"range",
+    b"super",
+    b"traceback",
+    b"types.GenericAlias",
+    b"weakproxy",
+    b"weakcallableproxy",
+    b"weakref.ProxyType",
+    b"weakref.CallableProxyType",
+    b"decimal.Decimal",
+    b"datetime.timedelta",
+    b"datetime.date",
+    b"_thread.lock",
+    b"_thread.RLock",
+];
+
+/// Whether instances may hold references that are not shown: what the nearest base of C code says.
+pub(super) unsafe fn may_hide(interpreter: &Interpreter, class: &Class) -> bool {
+    if class.kind != Kind::Plain || class.hiding != HidingType::Unknown {
+        return false;
+    }
+    // SAFETY: as the caller promises, the class is ready.
+    unsafe {
+        let solid = chain(class.address).find(|&base| !made_in_python(interpreter, base));
+        solid.is_some_and(|base| {
+            let name = c_string(word(base + ty::NAME));
+            !SHOW_ALL.contains(&name) && !is_number_of_numpy(base)
+        })
+    }
+}
+
+unsafe fn is_number_of_numpy(class: usize) -> bool {
+    // SAFETY: as the caller promises, the class is ready.
+    unsafe { chain(class).any(|base| matches!(c_string(word(base + ty::NAME)), b"numpy.number" | b"numpy.bool")) }
 }
 
 /// Where the instance dict and the weak references of instances of `class` are.

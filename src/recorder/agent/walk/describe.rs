@@ -1,13 +1,14 @@
 //! Walks the heap: writes the records of one object after the other.
 
-use super::classes::{Class, Kind, Place, places};
+use super::classes::{Class, Kind, Place, may_hide, places};
 use super::edges::Edges;
 use super::garbage::MEMBER;
 use super::{Context, Scratch};
 use crate::cpython::class::{chain, made_in_python, object_members};
 use crate::cpython::memory::{GC_HEAD, pre_header, signed, size_of, tuple_items, ty, type_flags, type_of, word};
-use crate::cpython::object::{self, set_entries};
+use crate::cpython::object::{self, MODULE_DICT, set_entries};
 use crate::encode::kind;
+use crate::layouts::HidingType;
 use crate::memory::{Grow, is_refused, joined};
 use crate::sink::Sink;
 
@@ -170,11 +171,32 @@ impl<S: Sink> Walk<'_, S> {
                 numbers.add(self.met(target, tracked));
             }
             self.object_records(object, class, number, gc, tracked);
+            self.note(object, class, number);
             for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
+                self.scratch.survey.explain(target);
                 self.sink.emit(|encoder| encoder.reference(number, target, label));
             }
             self.scratch.numbers = numbers;
+            if self.reach == Reach::All {
+                self.write_unshown(object, class, number, &edges);
+            }
             self.scratch.edges = edges;
+        }
+    }
+
+    /// Notes an object that is described, if hidden references are to be searched.
+    unsafe fn note(&mut self, object: usize, class: usize, number: u64) {
+        if !self.scratch.survey.is_on() {
+            return;
+        }
+        // SAFETY: as the caller promises, the lock is held and the object alive.
+        unsafe {
+            let (count, is_immortal) = self.context.interpreter.count(object);
+            let own = u64::from(self.scratch.own_references.get(object).unwrap_or(0));
+            self.scratch.survey.described(number, object, class, count.saturating_sub(own), is_immortal);
+            if self.scratch.classes[class].kind == Kind::Module {
+                self.scratch.survey.shared.insert(word(object + MODULE_DICT), 1);
+            }
         }
     }
 
@@ -325,6 +347,7 @@ impl<S: Sink> Walk<'_, S> {
                 self.define_again(address, class.number);
             }
             self.find_fields(&mut class);
+            class.hides = may_hide(&self.context.interpreter, &class);
             let index = self.scratch.classes.len();
             if !self.scratch.classes.add(class) {
                 return 0;
@@ -347,6 +370,7 @@ impl<S: Sink> Walk<'_, S> {
                 number: 0,
                 flags,
                 kind,
+                hiding: HidingType::of(interpreter, address),
                 traverse: word(address + ty::TRAVERSE),
                 basic_size: word(address + ty::BASIC_SIZE),
                 item_size: signed(address + ty::ITEM_SIZE),
@@ -355,6 +379,7 @@ impl<S: Sink> Walk<'_, S> {
                 asks_is_gc: kind == Kind::Type && word(address + ty::IS_GC) != 0,
                 dict,
                 weak,
+                hides: false,
                 slots: Vec::new(),
                 fields: Vec::new(),
                 attributes: Vec::new(),

@@ -126,6 +126,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let number = self.number(object);
             self.queue(object);
+            self.scratch.survey.root(number);
             let name = self.sink.text(name);
             self.sink.emit(|encoder| encoder.fact(kind::ROOT, number, u64::from(name)));
         }

@@ -18,8 +18,11 @@ mod frames;
 mod garbage;
 mod labels;
 mod object_records;
+mod search;
 mod slot_names;
+mod survey;
 mod types;
+mod unshown;
 
 use std::cell::Cell;
 
@@ -29,6 +32,7 @@ use crate::cpython::gc_stats::GcStats;
 use crate::cpython::interned;
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::versions::CPython;
+use crate::layouts::Found;
 use crate::memory;
 use crate::memory::{Gather, Grow};
 use crate::sink::Sink;
@@ -36,6 +40,7 @@ use classes::{Class, Kinds};
 use describe::{Reach, Walk};
 use edges::Edges;
 use garbage::MEMBER;
+use survey::Survey;
 
 /// Keys of dicts that are data, not names in the source, are written out up to this many per process; then `[str]`.
 const DATA_KEYS: usize = 200_000;
@@ -74,6 +79,10 @@ struct Scratch {
     members: AddressMap<u32>,
     edges: Edges,
     numbers: Vec<u64>,
+    /// What the layout of an object's type says that it refers to.
+    unshown: Found,
+    /// What the search for hidden references needs to know, if there is to be one.
+    survey: Survey,
     /// Untracked objects that were met and not yet described.
     queue: Vec<usize>,
     /// Tuples of cells that were met before their functions, and dicts that were met before whose attributes they have.
@@ -99,6 +108,7 @@ impl Scratch {
         self.edges.shrink(KEPT);
         self.numbers.clear();
         self.numbers.shrink_to(KEPT);
+        self.unshown.shrink_to(KEPT);
         self.queue.shrink_to(KEPT);
         self.deferred.shrink_to(KEPT);
         self.members.clear();
@@ -158,15 +168,19 @@ impl Walker {
     }
 
     /// Writes `walk full … checkpoint full`: every tracked object, and every untracked one that can be reached from them.
+    /// With a `search`, the memory of objects is looked through for references that they do not show.
     ///
     /// # Safety
     /// The GIL is held, and no collection is going on.
-    pub(crate) unsafe fn full<S: Sink>(&mut self, sink: &mut S) {
+    pub(crate) unsafe fn full<S: Sink>(&mut self, sink: &mut S, search: bool) {
         let Walker { context, scratch } = self;
         let mut walk = Walk { sink, context, scratch, reach: Reach::All, owners_met: false };
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             walk.begin(FULL);
+            if search {
+                walk.scratch.survey.begin();
+            }
             for head in context.gc_lists.all() {
                 each_object(head, |object| {
                     walk.describe_tracked(object);
@@ -177,6 +191,7 @@ impl Walker {
             walk.roots();
             walk.drain();
             walk.find_exchanges();
+            walk.search();
         }
         walk.end(FULL);
     }

@@ -8,8 +8,8 @@
 use super::encode::{TEXT_LIMIT, kind};
 use crate::trace::formats::text::{definitions, read_shared};
 use crate::trace::{
-    DictState, ErrorKind, Event, ObjectFlags, Player, Position, Scope, SiteDef, SiteId, Slot, Tag, TextDef, TextId,
-    TypeId,
+    DictState, ErrorKind, Event, Evidence, ObjectFlags, Player, Position, Scope, SiteDef, SiteId, Slot, Tag, TextDef,
+    TextId, TypeId,
 };
 
 /// No record of bounded length has more bytes.
@@ -193,6 +193,15 @@ impl Decoder {
                     }
                 };
                 Event::Dict { object, state, capacity: operands.short() }
+            }
+            kind::HIDDEN => {
+                let from = self.object(&mut operands);
+                let evidence = Evidence::ALL.get(usize::from(operands.byte())).map(|&(_, evidence)| evidence);
+                if evidence.is_none() {
+                    operands.refuse("evidence from 0 to 2");
+                }
+                let (to, slot) = self.target_and_slot(&mut operands);
+                Event::Hidden { from, to, slot, evidence: evidence.unwrap_or(Evidence::Address) }
             }
             kind::GC_START => Event::GcStart { generation: operands.byte() },
             kind::GC_STOP => Event::GcStop { collected: operands.number(), uncollectable: operands.number() },

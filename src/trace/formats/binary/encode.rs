@@ -47,6 +47,7 @@ pub mod kind {
     pub const STOPPED: u8 = 31;
     pub const GC_LOOKED: u8 = 32;
     pub const GC_PAUSE: u8 = 33;
+    pub const HIDDEN: u8 = 34;
 }
 
 /// First bytes of a binary trace.
@@ -175,6 +176,13 @@ impl Encoder {
         let [target, slot] = self.target_and_slot(to, slot);
         let from = self.about(from);
         self.make(kind::UNREF, [from, target, slot])
+    }
+
+    /// `evidence`: 0 layout, 1 release, 2 address.
+    pub fn hidden(&mut self, from: u64, to: u64, slot: u32, evidence: u8) -> &[u8] {
+        let [target, slot] = self.target_and_slot(to, slot);
+        let from = self.about(from);
+        self.make(kind::HIDDEN, [from, evidence.into(), target, slot])
     }
 
     /// `parent` 0 is none.

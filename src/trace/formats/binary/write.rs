@@ -162,6 +162,10 @@ impl EventSink for BinaryWriter {
                 let (from, to) = (self.number(from), self.number(to));
                 self.payload.extend_from_slice(self.encoder.unreference(from, to, slot.raw()));
             }
+            &Event::Hidden { from, to, slot, evidence } => {
+                let (from, to) = (self.number(from), self.number(to));
+                self.payload.extend_from_slice(self.encoder.hidden(from, to, slot.raw(), evidence as u8));
+            }
             &Event::Root { object, name } => self.fact(kind::ROOT, object, u64::from(name.0)),
             &Event::Unroot { object, name } => self.fact(kind::UNROOT, object, u64::from(name.0)),
             &Event::Incref { object } => self.object(kind::INCREF, object),

@@ -10,7 +10,7 @@ use super::definitions::{flag, mark, reason, type_def, utf8};
 use super::leaves::{Bad, Parsed, at_line_end, at_word_end, blanks, expected, line_end, number, number32, site, tag};
 use super::quote::{self, needed_tail, tail};
 use super::texts::Texts;
-use crate::trace::{DictState, Event, ObjectFlags, Scope, SiteDef, SiteId, Slot, Tag, TextId, TypeId};
+use crate::trace::{DictState, Event, Evidence, ObjectFlags, Scope, SiteDef, SiteId, Slot, Tag, TextId, TypeId};
 
 /// The name of each state in the text form.
 pub(super) const DICT_STATES: [(&str, DictState); 5] = [
@@ -34,6 +34,7 @@ pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event>
         [b'e', ..] => end(line),
         [b'f', ..] => free(line),
         [b'g', ..] => gc(line),
+        [b'h', ..] => hidden(line, texts),
         [b'i', b'n', b't', ..] => interpreters(line),
         [b'i', ..] => incref(line),
         [b'm', ..] => mark_record(line),
@@ -65,6 +66,21 @@ fn reference<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
 /// `unref FROM TO [SLOT…]`
 fn unreference<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
     change("unref", line, texts).map(|(rest, (from, to, slot))| (rest, Event::Unref { from, to, slot }))
+}
+
+/// `hidden FROM TO EVIDENCE [SLOT…]`
+fn hidden<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
+    const EVIDENCE: &str = "'layout', 'release' or 'address'";
+    operands("hidden", line, |input| {
+        let (input, from) = tag(input)?;
+        let (input, to) = tag(input)?;
+        let (after, word) = quote::word(input, EVIDENCE)?;
+        let Some(&(_, evidence)) = Evidence::ALL.iter().find(|(name, _)| name.as_bytes() == &*word) else {
+            return expected(blanks(input), EVIDENCE);
+        };
+        let (rest, slot) = slot(after, texts)?;
+        Ok((rest, Event::Hidden { from, to, slot, evidence }))
+    })
 }
 
 /// `alloc TAG TYPE BYTES [@SITE]`

@@ -8,7 +8,7 @@ use super::quote::{write_slot, write_tail, write_word};
 use super::records::DICT_STATES;
 use crate::trace::formats::addresses::Addresses;
 use crate::trace::{
-    DictState, Event, EventSink, Header, Numbers, ObjectFlags, Scope, SiteDef, SiteId, Slot, Tag, TextId,
+    DictState, Event, EventSink, Evidence, Header, Numbers, ObjectFlags, Scope, SiteDef, SiteId, Slot, Tag, TextId,
 };
 
 /// Writes the text form. Texts are kept, because lines have them in place; of a trace with dense numbers the addresses
@@ -96,6 +96,18 @@ impl TextWriter {
     fn reference(&mut self, keyword: &str, from: Tag, to: Tag, slot: Slot) {
         self.about(keyword, from);
         self.tag(to);
+        self.slot(slot);
+    }
+
+    fn hidden(&mut self, from: Tag, to: Tag, slot: Slot, evidence: Evidence) {
+        self.about("hidden", from);
+        self.tag(to);
+        self.line.push(b' ');
+        self.word(Evidence::ALL[evidence as usize].0);
+        self.slot(slot);
+    }
+
+    fn slot(&mut self, slot: Slot) {
         if let Some(index) = slot.as_index() {
             self.word(" [");
             decimal(&mut self.line, u64::from(index));
@@ -181,6 +193,7 @@ impl EventSink for TextWriter {
             }
             &Event::Ref { from, to, slot } => self.reference("ref", from, to, slot),
             &Event::Unref { from, to, slot } => self.reference("unref", from, to, slot),
+            &Event::Hidden { from, to, slot, evidence } => self.hidden(from, to, slot, evidence),
             &Event::Root { object, name } => self.named("root", object, name),
             &Event::Unroot { object, name } => self.named("unroot", object, name),
             &Event::Incref { object } => self.about("incref", object),

@@ -1,0 +1,84 @@
+//! Reads the references that objects hold and do not show to the collector, where the layout of their type is known.
+//!
+//! Each such reference is one that the object owns: its count has it. Everything is read from memory, no Python code runs.
+//!
+//! # Safety
+//! Each `unsafe fn` here wants the interpreter's lock held, and the address of a live object of the type.
+
+mod datetime;
+mod numpy;
+mod swig;
+
+use crate::cpython::class::{chain, made_in_python};
+use crate::cpython::frame;
+use crate::cpython::interpreter::Interpreter;
+use crate::cpython::memory::{c_string, ty, word};
+use crate::memory::Grow;
+
+/// A type whose layout is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HidingType {
+    Unknown,
+    Code,
+    DateTime,
+    Time,
+    Array,
+    /// `numpy.void`.
+    Record,
+    DType,
+    Swig,
+}
+
+/// Where in the object a reference is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Where {
+    Field(&'static str),
+    Item(usize),
+}
+
+/// References with their places.
+pub(crate) type Found = Vec<(usize, Where)>;
+
+impl HidingType {
+    /// That of the nearest base of C code which has one.
+    pub(crate) unsafe fn of(interpreter: &Interpreter, class: usize) -> HidingType {
+        // SAFETY: as the caller promises, the class is ready.
+        unsafe {
+            for base in chain(class).filter(|&base| !made_in_python(interpreter, base)) {
+                if base == interpreter.code {
+                    return HidingType::Code;
+                }
+                return match c_string(word(base + ty::NAME)) {
+                    b"datetime.datetime" => HidingType::DateTime,
+                    b"datetime.time" => HidingType::Time,
+                    b"numpy.ndarray" => HidingType::Array,
+                    b"numpy.void" => HidingType::Record,
+                    b"numpy.dtype" => HidingType::DType,
+                    b"SwigPyObject" => HidingType::Swig,
+                    _ => continue,
+                };
+            }
+        }
+        HidingType::Unknown
+    }
+
+    /// Fills `found` with what `object` refers to.
+    pub(crate) unsafe fn read(self, interpreter: &Interpreter, object: usize, found: &mut Found) {
+        found.clear();
+        // SAFETY: as the caller promises, the object is alive and of this type.
+        unsafe {
+            match self {
+                HidingType::Unknown => {}
+                HidingType::Code => {
+                    found.add((frame::constants(interpreter.row, object), Where::Field(".co_consts")));
+                }
+                HidingType::DateTime => datetime::of_datetime(object, found),
+                HidingType::Time => datetime::of_time(object, found),
+                HidingType::Array => numpy::of_array(interpreter, object, found),
+                HidingType::Record => numpy::of_record(interpreter, object, found),
+                HidingType::DType => numpy::of_dtype(object, found),
+                HidingType::Swig => swig::of_object(object, found),
+            }
+        }
+    }
+}

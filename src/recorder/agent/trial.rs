@@ -1,0 +1,277 @@
+//! Lets objects die in a copy of the process, to see of what they let go: an address that was found is owned if it is that.
+//!
+//! The copy has the memory of the process as it is, and nothing else: a filter of the kernel refuses it every call but those
+//! for memory and for its end, memory that is shared with others is made read-only, and no core is written of it. So no
+//! finalizer, no destructor of a library, and no fault in one reaches the program or the world. Where the kernel cannot do
+//! this, nothing is tried.
+
+use std::ffi::{c_int, c_long, c_void};
+
+use crate::cpython::death::Counting;
+use crate::cpython::interpreter::Interpreter;
+use crate::memory::{Grow, filled};
+use crate::system::{self, now, symbol};
+
+/// An object that is to die, and what it may own.
+#[derive(Debug, Clone)]
+pub(crate) struct Trial {
+    pub holder: usize,
+    pub target: usize,
+    /// What the holder shows: it is kept, so that only what it hides can let go of the target.
+    pub shown: Vec<usize>,
+}
+
+/// Copies that are made, as some of them may end in a fault.
+const COPIES: usize = 8;
+/// Nanoseconds that a copy has.
+const PATIENCE: u64 = 1_000_000_000;
+const TICK: u64 = 1_000_000;
+
+const MAP_SHARED: c_int = 1;
+const MAP_ANONYMOUS: c_int = 0x20;
+const READ_WRITE: c_int = 3;
+const READ: c_int = 1;
+
+unsafe extern "C" {
+    fn syscall(number: c_long, ...) -> c_long;
+    fn prctl(option: c_int, ...) -> c_int;
+    fn mprotect(address: *mut c_void, length: usize, protection: c_int) -> c_int;
+    fn mmap(address: *mut c_void, length: usize, protection: c_int, flags: c_int, file: c_int, at: i64) -> *mut c_void;
+    fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
+    fn nanosleep(time: *const [i64; 2], left: *mut [i64; 2]) -> c_int;
+}
+
+/// How many references each trial let go of; `None` where it could not be tried.
+///
+/// # Safety
+/// The GIL is held, no collection is going on, and the objects are alive.
+pub(crate) unsafe fn run(interpreter: &Interpreter, trials: &[Trial]) -> Vec<Option<u8>> {
+    let mut released = filled(None, trials.len());
+    if released.len() != trials.len() || kernel::ARCHITECTURE == 0 {
+        return released;
+    }
+    let (take, drop_one) = (symbol(c"Py_IncRef"), symbol(c"Py_DecRef"));
+    let shared = shared_ranges();
+    let Some(board) = Board::new(trials.len()) else { return released };
+    if take == 0 || drop_one == 0 {
+        return released;
+    }
+    // SAFETY: both are functions of CPython that take an object.
+    let counting = unsafe { std::mem::transmute::<[usize; 2], Counting>([take, drop_one]) };
+    let mut first = 0;
+    for _ in 0..COPIES {
+        // SAFETY: the copy has its own memory, and this thread alone; it ends here.
+        match unsafe { syscall(kernel::CLONE, 0, 0, 0, 0, 0) } {
+            0 => {
+                // SAFETY: this is the copy, whose memory nobody else uses.
+                unsafe {
+                    if kernel::seal(&shared) {
+                        for (place, trial) in trials.iter().enumerate().skip(first) {
+                            board.set(0, place as u8 + 1);
+                            let released = interpreter.let_die(trial.holder, trial.target, &trial.shown, counting);
+                            board.set(place + 1, released.saturating_add(1));
+                        }
+                        board.set(0, u8::MAX);
+                    }
+                    syscall(kernel::EXIT_GROUP, 0);
+                }
+                loop {
+                    std::hint::spin_loop();
+                }
+            }
+            copy if copy > 0 && wait_for(copy as c_int) => {}
+            _ => break,
+        }
+        match board.get(0) {
+            0 | u8::MAX => break,
+            tried => first = usize::from(tried),
+        }
+    }
+    for (place, count) in released.iter_mut().enumerate() {
+        *count = board.get(place + 1).checked_sub(1);
+    }
+    released
+}
+
+/// Trials that fit a board.
+pub(crate) const MOST: usize = 250;
+
+/// Bytes that the copies and the process share: the trial that goes on, from 1, and what came of each.
+struct Board(*mut u8, usize);
+
+impl Board {
+    fn new(trials: usize) -> Option<Board> {
+        let bytes = trials + 1;
+        // SAFETY: a new mapping touches nothing that exists.
+        let address = unsafe { mmap(std::ptr::null_mut(), bytes, READ_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
+        (address.addr() != usize::MAX).then(|| Board(address.cast(), bytes))
+    }
+
+    fn set(&self, place: usize, value: u8) {
+        // SAFETY: the place is on the board, which lives as long as this.
+        unsafe { self.0.add(place.min(self.1 - 1)).write_volatile(value) }
+    }
+
+    fn get(&self, place: usize) -> u8 {
+        // SAFETY: as above.
+        unsafe { self.0.add(place.min(self.1 - 1)).read_volatile() }
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        // SAFETY: nobody points into it any more.
+        unsafe { system::unmap(self.0, self.1) }
+    }
+}
+
+/// Memory that other processes see.
+fn shared_ranges() -> Vec<(usize, usize)> {
+    let mut ranges = Vec::new();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    ranges.add_each(maps.lines().filter_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let is_shared = rest.as_bytes().get(1) == Some(&b'w') && rest.as_bytes().get(3) == Some(&b's');
+        is_shared.then_some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
+    }));
+    ranges
+}
+
+/// Waits until the copy ends. One that takes too long, as for a lock that another thread has, is ended: false.
+fn wait_for(copy: c_int) -> bool {
+    const WNOHANG: c_int = 1;
+    const ANY_CHILD: c_int = 0x4000_0000;
+    let end = now() + PATIENCE;
+    // SAFETY: the copy is this process's own child, and nobody else waits for it.
+    unsafe {
+        while waitpid(copy, std::ptr::null_mut(), WNOHANG | ANY_CHILD) == 0 {
+            if now() > end {
+                syscall(kernel::KILL, c_long::from(copy), 9);
+                waitpid(copy, std::ptr::null_mut(), ANY_CHILD);
+                return false;
+            }
+            nanosleep(&raw const TICKS, std::ptr::null_mut());
+        }
+    }
+    true
+}
+
+static TICKS: [i64; 2] = [0, TICK.cast_signed()];
+
+/// What the kernel is asked for.
+mod kernel {
+    use super::{READ, c_int, c_long, c_void, mprotect, prctl};
+
+    #[cfg(target_arch = "x86_64")]
+    mod numbers {
+        pub(super) const ARCHITECTURE: u32 = 0xC000_003E;
+        pub(super) const CLONE: i64 = 56;
+        pub(super) const KILL: i64 = 62;
+        pub(super) const EXIT_GROUP: i64 = 231;
+        pub(super) const MMAP: u32 = 9;
+        /// mprotect, munmap, brk, rt_sigaction, rt_sigprocmask, rt_sigreturn, sched_yield, mremap, madvise, getpid, exit,
+        /// gettid, futex, clock_gettime, exit_group.
+        pub(super) const ALLOWED: [u32; 15] = [10, 11, 12, 13, 14, 15, 24, 25, 28, 39, 60, 186, 202, 228, 231];
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    mod numbers {
+        pub(super) const ARCHITECTURE: u32 = 0xC000_00B7;
+        pub(super) const CLONE: i64 = 220;
+        pub(super) const KILL: i64 = 129;
+        pub(super) const EXIT_GROUP: i64 = 94;
+        pub(super) const MMAP: u32 = 222;
+        /// The same.
+        pub(super) const ALLOWED: [u32; 15] = [226, 215, 214, 134, 135, 139, 124, 216, 233, 172, 93, 178, 98, 113, 94];
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    mod numbers {
+        pub(super) const ARCHITECTURE: u32 = 0;
+        pub(super) const CLONE: i64 = -1;
+        pub(super) const KILL: i64 = -1;
+        pub(super) const EXIT_GROUP: i64 = -1;
+        pub(super) const MMAP: u32 = 0;
+        pub(super) const ALLOWED: [u32; 15] = [0; 15];
+    }
+
+    /// 0 where nothing is known of the processor's calls.
+    pub(super) const ARCHITECTURE: u32 = numbers::ARCHITECTURE;
+    pub(super) const CLONE: c_long = numbers::CLONE;
+    pub(super) const KILL: c_long = numbers::KILL;
+    pub(super) const EXIT_GROUP: c_long = numbers::EXIT_GROUP;
+
+    /// `struct sock_filter`.
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Step {
+        code: u16,
+        if_true: u8,
+        if_false: u8,
+        value: u32,
+    }
+
+    #[repr(C)]
+    struct Filter {
+        length: u16,
+        steps: *const Step,
+    }
+
+    const LOAD: u16 = 0x20;
+    const IF_EQUAL: u16 = 0x15;
+    const IF_SET: u16 = 0x45;
+    const ANSWER: u16 = 0x06;
+    const ALLOW: u32 = 0x7FFF_0000;
+    /// `SECCOMP_RET_ERRNO` with `EPERM`.
+    const REFUSE: u32 = 0x0005_0001;
+    /// In `struct seccomp_data`: the call, the architecture, and the fourth argument, which has the flags of `mmap`.
+    const CALL: u32 = 0;
+    const MACHINE: u32 = 4;
+    const FLAGS: u32 = 40;
+    const SHARED: u32 = 1;
+
+    const STEPS: usize = 2 + 1 + 15 + 1 + 2 + 2;
+
+    /// Takes from this process all that reaches beyond its memory. False where the kernel cannot.
+    ///
+    /// # Safety
+    /// The process is to do nothing more but to die.
+    pub(super) unsafe fn seal(shared: &[(usize, usize)]) -> bool {
+        const PR_SET_PDEATHSIG: c_int = 1;
+        const PR_SET_DUMPABLE: c_int = 4;
+        const PR_SET_SECCOMP: c_int = 22;
+        const PR_SET_NO_NEW_PRIVS: c_int = 38;
+        const MODE_FILTER: usize = 2;
+        let step = |code, if_true, if_false, value| Step { code, if_true, if_false, value };
+        let allow = (STEPS - 1) as u8;
+        let refuse = (STEPS - 2) as u8;
+        let mut steps = [step(ANSWER, 0, 0, REFUSE); STEPS];
+        steps[0] = step(LOAD, 0, 0, MACHINE);
+        steps[1] = step(IF_EQUAL, 0, refuse - 2, ARCHITECTURE);
+        steps[2] = step(LOAD, 0, 0, CALL);
+        for (nth, &call) in numbers::ALLOWED.iter().enumerate() {
+            let place = 3 + nth as u8;
+            steps[usize::from(place)] = step(IF_EQUAL, allow - place - 1, 0, call);
+        }
+        // Memory of its own it may have, but none that others see.
+        steps[18] = step(IF_EQUAL, 0, refuse - 19, numbers::MMAP);
+        steps[19] = step(LOAD, 0, 0, FLAGS);
+        steps[20] = step(IF_SET, refuse - 21, allow - 21, SHARED);
+        steps[STEPS - 1] = step(ANSWER, 0, 0, ALLOW);
+        let filter = Filter { length: STEPS as u16, steps: steps.as_ptr() };
+        // SAFETY: the ranges are mapped, and the filter has the shape that the kernel reads.
+        unsafe {
+            prctl(PR_SET_PDEATHSIG, 9_usize, 0_usize, 0_usize, 0_usize);
+            for &(start, end) in shared {
+                let range = std::ptr::with_exposed_provenance_mut::<c_void>(start);
+                if mprotect(range, end - start, READ) != 0 {
+                    return false;
+                }
+            }
+            prctl(PR_SET_DUMPABLE, 0_usize, 0_usize, 0_usize, 0_usize) == 0
+                && prctl(PR_SET_NO_NEW_PRIVS, 1_usize, 0_usize, 0_usize, 0_usize) == 0
+                && prctl(PR_SET_SECCOMP, MODE_FILTER, &raw const filter, 0_usize, 0_usize) == 0
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Searches, after a walk of the whole heap, the memory of objects for references that nobody shows.
+//!
+//! Targets are objects with more references than the walk has found. Searched are objects that a target leads to, by what
+//! `tp_traverse` shows and not by way of a module or a class, if their type is one of C code that may hide something.
+
+use std::collections::VecDeque;
+
+use super::classes::{Field, Kind};
+use super::describe::Walk;
+use super::survey::{Note, Survey};
+use crate::address_map::AddressMap;
+use crate::cpython::class::made_in_python;
+use crate::cpython::memory::{GC_HEAD, flag, word};
+use crate::layouts::HidingType;
+use crate::memory::{Gather, Grow, filled, is_refused};
+use crate::scan::{Match, Path, Scan};
+use crate::sink::Sink;
+use crate::trial::{self, Trial};
+
+/// A holder of the kind let go of it when it died.
+const RELEASE: u8 = 1;
+/// It was found at an address, and nothing more is known.
+const ADDRESS: u8 = 2;
+/// Addresses that are looked at.
+const FOR_ALL: usize = 1 << 20;
+/// Of one object, the addresses that are written beyond those that its count has room for.
+const SPARE: usize = 4;
+/// Objects among which the holders of one target are looked for.
+const REACHED: usize = 20_000;
+
+/// Places alike: of holders of one class, found on the same way.
+#[derive(Debug)]
+struct PlaceKind {
+    class: usize,
+    path: Path,
+    /// References that a holder let go of when it died; `None` where that could not be tried.
+    released: Option<u8>,
+}
+
+impl PlaceKind {
+    fn is_of(&self, class: usize, path: Path) -> bool {
+        self.class == class && self.path == path
+    }
+}
+
+/// Where the address of a target was found, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct FoundPlace {
+    target: u32,
+    path: Path,
+    holder: u32,
+}
+
+impl<S: Sink> Walk<'_, S> {
+    /// Writes where the addresses of objects were found whose count is not explained.
+    pub(super) unsafe fn search(&mut self) {
+        let survey = std::mem::take(&mut self.scratch.survey);
+        if !survey.is_on() {
+            return;
+        }
+        // SAFETY: as the caller promises, the lock is held, and what was described is alive.
+        unsafe {
+            let targets = self.targets(&survey);
+            if targets.is_empty() {
+                return;
+            }
+            let row = self.context.interpreter.row;
+            let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
+            let mut places = Vec::new();
+            let mut matches = Vec::new();
+            for holder in self.holders(&survey, &targets) {
+                let note = survey.notes[holder as usize];
+                self.search_one(&mut scan, &note, &targets, &mut matches);
+                for found in &matches {
+                    let target = targets.get(found.target).unwrap_or_default();
+                    places.add(FoundPlace { target, holder, path: found.path });
+                }
+                if scan.is_over() || places.len() > FOR_ALL {
+                    break;
+                }
+            }
+            self.keep_loops(&survey, &mut places);
+            let kinds = self.try_kinds(&survey, &places);
+            self.write_places(&survey, &places, &kinds);
+        }
+    }
+
+    /// Numbers of the objects whose count is not explained, by address.
+    unsafe fn targets(&self, survey: &Survey) -> AddressMap<u32> {
+        let mut targets = AddressMap::sparse();
+        for (number, note) in survey.notes.iter().enumerate().filter(|(_, note)| note.unexplained > 0) {
+            // SAFETY: as the caller promises, what was described is alive.
+            if note.object != 0 && unsafe { self.may_be_held(note) } {
+                targets.insert(note.object, number as u32);
+            }
+        }
+        targets
+    }
+
+    /// What has references of its own, and is no part of the program.
+    unsafe fn may_be_held(&self, note: &Note) -> bool {
+        let class = &self.scratch.classes[note.class];
+        // SAFETY: as the caller promises, the object is alive.
+        let is_of_c = || unsafe { !made_in_python(&self.context.interpreter, note.object) };
+        if matches!(class.kind, Kind::Module | Kind::CFunction | Kind::Code | Kind::Frame)
+            || class.kind == Kind::Type && is_of_c()
+        {
+            return false;
+        }
+        // SAFETY: as the caller promises, the object is alive.
+        let tracked = || unsafe { word(note.object - GC_HEAD) != 0 };
+        if class.flags & flag::HAVE_GC != 0 { tracked() } else { class.hiding != HidingType::Unknown }
+    }
+
+    /// Numbers of the objects that are searched, in the order in which targets lead to them.
+    unsafe fn holders(&mut self, survey: &Survey, targets: &AddressMap<u32>) -> Vec<u32> {
+        let mut reached = filled(false, survey.notes.len());
+        let (mut holders, mut waiting) = (Vec::new(), VecDeque::new());
+        for (number, note) in survey.notes.iter().enumerate().skip(1) {
+            if note.object != 0 && targets.contains(note.object) {
+                reached[number] = true;
+                if waiting.try_reserve(1).is_ok() {
+                    waiting.push_back(number as u32);
+                }
+            }
+        }
+        while let Some(number) = waiting.pop_front() {
+            let note = survey.notes[number as usize];
+            if self.scratch.classes[note.class].hides {
+                holders.add(number);
+            }
+            // SAFETY: as the caller promises, what was described is alive.
+            unsafe {
+                self.each_referent(survey, number, |next| {
+                    if !std::mem::replace(&mut reached[next as usize], true) && waiting.try_reserve(1).is_ok() {
+                        waiting.push_back(next);
+                    }
+                });
+            }
+        }
+        holders
+    }
+
+    /// Calls `each` with the objects that one refers to and that may lead on, but for what everything leads to.
+    unsafe fn each_referent(&mut self, survey: &Survey, number: u32, mut each: impl FnMut(u32)) {
+        let note = survey.notes[number as usize];
+        let mut edges = std::mem::take(&mut self.scratch.edges);
+        // SAFETY: as the caller promises, the object is alive and of this class.
+        unsafe {
+            let (_, gc) = self.scratch.classes[note.class].head(&self.context.interpreter, note.object);
+            let tracked = gc && word(note.object - GC_HEAD) != 0;
+            self.read_edges(note.object, note.class, gc, tracked, &mut edges);
+            for &referent in &edges.targets {
+                if self.sink.hidden(referent) || survey.shared.contains(referent) {
+                    continue;
+                }
+                let class = self.class_of(referent);
+                let known = &self.scratch.classes[class];
+                let may_lead = known.flags & flag::HAVE_GC != 0 || known.hides;
+                if may_lead && !matches!(known.kind, Kind::Module | Kind::Type) {
+                    let next = self.number(referent) as usize;
+                    if survey.notes.get(next).is_some_and(|note| note.object == referent) {
+                        each(next as u32);
+                    }
+                }
+            }
+        }
+        self.scratch.edges = edges;
+    }
+
+    /// Keeps the places from which the object that was found leads back to the holder, the nearest first; of each object as
+    /// many as its count has room for, and a few more.
+    unsafe fn keep_loops(&mut self, survey: &Survey, places: &mut Vec<FoundPlace>) {
+        places.sort_unstable();
+        let mut kept = 0;
+        let mut start = 0;
+        while let Some(&FoundPlace { target, .. }) = places.get(start) {
+            let end = start + places[start..].partition_point(|place| place.target == target);
+            let mut wanted: AddressMap<u32> = AddressMap::default();
+            places[start..end].iter().for_each(|place| wanted.insert(place.holder as usize, 0));
+            // SAFETY: as the caller promises, what was described is alive.
+            unsafe { self.mark_reached(survey, target, &mut wanted) };
+            let room = usize::try_from(survey.notes[target as usize].unexplained).unwrap_or(0) + SPARE;
+            let mut taken = 0;
+            for place in start..end {
+                if taken < room && wanted.get(places[place].holder as usize) == Some(1) {
+                    places[kept] = places[place];
+                    (kept, taken) = (kept + 1, taken + 1);
+                }
+            }
+            start = end;
+        }
+        places.truncate(kept);
+    }
+
+    /// Gives the value 1 to those of the wanted that an object leads to.
+    unsafe fn mark_reached(&mut self, survey: &Survey, from: u32, wanted: &mut AddressMap<u32>) {
+        let mut seen: AddressMap<u32> = AddressMap::default();
+        let mut waiting: Vec<u32> = [from].into();
+        let mut met = 0;
+        seen.insert(from as usize, 1);
+        while let Some(number) = waiting.pop() {
+            // SAFETY: as the caller promises, what was described is alive.
+            unsafe {
+                self.each_referent(survey, number, |next| {
+                    if met < REACHED && seen.entry(next as usize, 1).1 {
+                        met += 1;
+                        waiting.add(next);
+                        if wanted.contains(next as usize) {
+                            wanted.insert(next as usize, 1);
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    /// Fills `matches` with what is found in the memory of one object, but for what it shows.
+    unsafe fn search_one(&mut self, scan: &mut Scan, note: &Note, targets: &AddressMap<u32>, matches: &mut Vec<Match>) {
+        // SAFETY: as the caller promises, the object is alive and of this class.
+        unsafe {
+            let class = &self.scratch.classes[note.class];
+            let (_, gc) = class.head(&self.context.interpreter, note.object);
+            let body = class.body(&self.context.interpreter, note.object);
+            let tracked = gc && word(note.object - GC_HEAD) != 0;
+            let mut edges = std::mem::take(&mut self.scratch.edges);
+            self.read_edges(note.object, note.class, gc, tracked, &mut edges);
+            let sink = &*self.sink;
+            let is_target = |address: usize| address != note.object && targets.contains(address);
+            scan.search(note.object, body, is_target, |block| sink.known(block), matches);
+            // Each reference that is shown has a place of its own.
+            matches.retain(|found| {
+                let shown = edges.targets.iter_mut().find(|target| **target == found.target);
+                match shown.filter(|_| found.path.depth <= SHOWN) {
+                    Some(target) => std::mem::take(target) == 0,
+                    None => true,
+                }
+            });
+            self.scratch.edges = edges;
+        }
+    }
+
+    /// Lets one holder of each kind die in a copy of the process, to see whether it lets go of what was found.
+    unsafe fn try_kinds(&mut self, survey: &Survey, places: &[FoundPlace]) -> Vec<PlaceKind> {
+        let mut kinds: Vec<PlaceKind> = Vec::new();
+        let mut trials: Vec<Trial> = Vec::new();
+        for place in places {
+            let (note, target) = (survey.notes[place.holder as usize], survey.notes[place.target as usize].object);
+            let is_known = kinds.iter().any(|kind| kind.is_of(note.class, place.path));
+            if is_known || kinds.len() >= trial::MOST {
+                continue;
+            }
+            let mut edges = std::mem::take(&mut self.scratch.edges);
+            // SAFETY: as the caller promises, the object is alive and of this class.
+            unsafe {
+                let (_, gc) = self.scratch.classes[note.class].head(&self.context.interpreter, note.object);
+                let tracked = gc && word(note.object - GC_HEAD) != 0;
+                self.read_edges(note.object, note.class, gc, tracked, &mut edges);
+            }
+            let shown = edges.targets.iter().copied().gather();
+            self.scratch.edges = edges;
+            kinds.add(PlaceKind { class: note.class, path: place.path, released: None });
+            trials.add(Trial { holder: note.object, target, shown });
+        }
+        if !trials.is_empty() && !is_refused() {
+            // SAFETY: as the caller promises, the lock is held and the objects are alive.
+            let released = unsafe { trial::run(&self.context.interpreter, &trials) };
+            kinds.iter_mut().zip(released).for_each(|(kind, released)| kind.released = released);
+        }
+        kinds
+    }
+
+    /// Writes the places, sorted by target: as references where objects of the kind let go of them. Where these do not explain
+    /// the count of an object, the others are written as addresses.
+    fn write_places(&mut self, survey: &Survey, places: &[FoundPlace], kinds: &[PlaceKind]) {
+        for of_one in places.chunk_by(|one, next| one.target == next.target) {
+            let mut room = survey.notes[of_one[0].target as usize].unexplained;
+            let mut others = Vec::new();
+            for (index, place) in of_one.iter().enumerate() {
+                let class = survey.notes[place.holder as usize].class;
+                let released = kinds.iter().find(|kind| kind.is_of(class, place.path)).and_then(|kind| kind.released);
+                // Nearer places of the same holder may be what it let go of.
+                let nearer = of_one[..index].iter().filter(|other| other.holder == place.holder).count();
+                if nearer < usize::from(released.unwrap_or(0)) && room > 0 {
+                    room -= 1;
+                    self.write_place(class, place, RELEASE);
+                } else if released != Some(0) || place.path.depth > 0 {
+                    // What is in the object itself and stays when it dies, is another's.
+                    others.add((class, *place));
+                }
+            }
+            if room > 0 {
+                others.iter().for_each(|(class, place)| self.write_place(*class, place, ADDRESS));
+            }
+        }
+    }
+
+    fn write_place(&mut self, class: usize, place: &FoundPlace, evidence: u8) {
+        let label = self.place_label(class, place.path);
+        let (holder, target) = (place.holder.into(), place.target.into());
+        self.sink.emit(|encoder| encoder.hidden(holder, target, label, evidence));
+    }
+
+    /// The name of a member that the type declares, or the way to the address.
+    fn place_label(&mut self, class: usize, path: Path) -> u32 {
+        let class = &self.scratch.classes[class];
+        let named = |&&(offset, _): &&Field| path.depth == 0 && offset == path.first();
+        if let Some(&(_, label)) = class.fields.iter().chain(&class.slots).find(named) {
+            return label;
+        }
+        let mut text = std::mem::take(&mut self.scratch.text);
+        text.clear();
+        path.push_text(&mut text);
+        let label = self.sink.text(&text);
+        self.scratch.text = text;
+        label
+    }
+}
+
+/// A traversal shows what is so many pointers away.
+const SHOWN: usize = 2;

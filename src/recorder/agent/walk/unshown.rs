@@ -1,0 +1,83 @@
+//! Writes the references that an object holds and does not show to the collector, where the layout of its type has them.
+
+use super::classes::Kind;
+use super::describe::Walk;
+use super::edges::Edges;
+use super::labels::index_label;
+use crate::cpython::memory::{GC_HEAD, flag, tuple_items, type_flags, type_of, word};
+use crate::layouts::{HidingType, Where};
+use crate::sink::Sink;
+
+/// The layout of the referrer's type has it.
+const LAYOUT: u8 = 0;
+
+impl<S: Sink> Walk<'_, S> {
+    /// Writes what `object` refers to beside `edges`, which its `tp_traverse` shows.
+    pub(super) unsafe fn write_unshown(&mut self, object: usize, class: usize, number: u64, edges: &Edges) {
+        let hiding = self.scratch.classes[class].hiding;
+        if hiding == HidingType::Unknown {
+            return;
+        }
+        let mut found = std::mem::take(&mut self.scratch.unshown);
+        // SAFETY: as the caller promises, the object is alive and of this class.
+        unsafe {
+            hiding.read(&self.context.interpreter, object, &mut found);
+            for (target, place) in found.drain(..) {
+                if self.is_unshown(target, edges) {
+                    let label = match place {
+                        Where::Field(name) => self.fixed(name),
+                        Where::Item(index) => index_label(index),
+                    };
+                    self.write_hidden(number, target, label);
+                }
+            }
+        }
+        self.scratch.unshown = found;
+    }
+
+    /// Is it an object that can be in a loop, and that the traversal did not show?
+    unsafe fn is_unshown(&mut self, target: usize, edges: &Edges) -> bool {
+        // SAFETY: as the caller promises, a place that holds a reference has the address of a live object, or 0.
+        unsafe {
+            if target == 0 || edges.targets.contains(&target) || self.sink.hidden(target) {
+                return false;
+            }
+            let flags = type_flags(type_of(target));
+            if flags & (flag::UNICODE_SUBCLASS | flag::BYTES_SUBCLASS | flag::LONG_SUBCLASS) != 0 {
+                return flags & flag::HAVE_GC != 0 && self.is_tracked(target);
+            }
+            let (count, immortal) = self.context.interpreter.count(target);
+            if count == 0 || immortal {
+                return false;
+            }
+            let class = self.class_of(target);
+            if self.scratch.classes[class].kind == Kind::Tuple {
+                let items = tuple_items(self.context.interpreter.row, target);
+                return self.is_tracked(target) && items.iter().any(|&item| self.is_tracked(item));
+            }
+            self.is_tracked(target)
+                || self.scratch.classes[class].hiding != HidingType::Unknown && flags & flag::HAVE_GC == 0
+        }
+    }
+
+    /// Does the collector look at it?
+    unsafe fn is_tracked(&self, object: usize) -> bool {
+        // SAFETY: as the caller promises, the object is alive.
+        unsafe {
+            let class = type_of(object);
+            object != 0
+                && self.context.interpreter.is_gc(object, class, type_flags(class))
+                && word(object - GC_HEAD) != 0
+        }
+    }
+
+    unsafe fn write_hidden(&mut self, number: u64, target: usize, label: u32) {
+        // SAFETY: as the caller promises, the target is alive.
+        unsafe {
+            let target_number = self.number(target);
+            self.queue(target);
+            self.scratch.survey.explain(target_number);
+            self.sink.emit(|encoder| encoder.hidden(number, target_number, label, LAYOUT));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Records programs whose loops no collector frees, because a type of C code holds a reference that it does not show.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::each::{at_hand, record};
+use crate::support::pythons::{Python, say_once};
+use crate::support::{refloop, root};
+use crate::venv::venv;
+
+on_each_python! {
+    references_of_known_layouts_are_found_and_fail_the_build,
+    references_of_arrays_are_found_and_fail_the_build,
+    what_an_extension_owns_is_found_and_what_it_borrows_is_not,
+    what_the_standard_library_hides_is_found,
+}
+
+/// What the gate says of a recording: its exit code, and the rule, path and number of each finding.
+struct Checked {
+    code: Option<i32>,
+    found: Vec<(String, String, u64)>,
+}
+
+fn check(python: &Path, program: &str, arguments: &[&str]) -> Checked {
+    check_file(python, &root().join("tests/cpython/hidden").join(program), arguments)
+}
+
+fn check_file(python: &Path, program: &Path, arguments: &[&str]) -> Checked {
+    let place = tempfile::tempdir().expect("a directory");
+    let trace = place.path().join("hidden.reftrace");
+    record(python, &[], &trace, program, arguments);
+    let output = refloop().args(["check", "--format", "json"]).arg(&trace).output().expect("refloop runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let text = |of: &Value, key: &str| of[key].as_str().expect("a text").to_string();
+    let own = findings.filter(|finding| finding["owner"] == "application" && finding["severity"] != "note");
+    let found = own.map(|of| (text(of, "rule"), text(of, "subject"), of["count"].as_u64().expect("a number")));
+    let mut found: Vec<_> = found.collect();
+    found.sort();
+    Checked { code: output.status.code(), found }
+}
+
+/// What is expected of the dropped ones, sorted by path.
+fn assert_told(python: &Python, checked: &Checked, expected: &[(&str, u64)]) {
+    let expected: Vec<_> =
+        expected.iter().map(|&(path, count)| ("hidden-reference".to_string(), path.to_string(), count)).collect();
+    assert_eq!((checked.code, &checked.found), (Some(1), &expected), "{python}");
+}
+
+fn references_of_known_layouts_are_found_and_fail_the_build(python: &Python) {
+    let dropped = check(&python.path, "layouts.py", &[]);
+    let expected = [
+        ("Clock.at → time.tzinfo → Clock", 20),
+        ("Zone.since → datetime.tzinfo → Zone", 20),
+        ("code <lambda>.co_consts[*] → Script.code → code <lambda>", 20),
+        ("code function.co_consts[*] → function function.__code__ → code function", 20),
+    ];
+    assert_told(python, &dropped, &expected);
+    let kept = check(&python.path, "layouts.py", &["keep"]);
+    assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
+}
+
+fn references_of_arrays_are_found_and_fail_the_build(python: &Python) {
+    let inside = match venv(python, "numpy", &["numpy"]) {
+        Ok(inside) => inside,
+        Err(reason) => return say_once(format!("SKIPPED: no numpy for {python}: {reason}")),
+    };
+    let dropped = check(&inside, "arrays.py", &[]);
+    let expected = [
+        ("Node.array → ndarray[*] → Node", 10),
+        ("Node.record → generic.base → ndarray[*] → Node", 10),
+        ("Node.records → ndarray[*] → Node", 10),
+        ("Node.view → ndarray.base → ndarray[*] → Node", 10),
+        ("dtype.metadata[*] → Node.dtype → dtype", 10),
+    ];
+    assert_told(python, &dropped, &expected);
+    let kept = check(&inside, "arrays.py", &["keep"]);
+    assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
+}
+
+fn what_an_extension_owns_is_found_and_what_it_borrows_is_not(python: &Python) {
+    let place = tempfile::tempdir().expect("a directory");
+    if let Err(reason) = build_extension(place.path()) {
+        return say_once(format!("SKIPPED: no extension: {reason}"));
+    }
+    let program = place.path().join("holders.py");
+    fs::copy(root().join("tests/cpython/hidden/holders.py"), &program).expect("a copy");
+    let dropped = check_file(&python.path, &program, &["Hiding"]);
+    let expected = [("Direct.holder → Hiding (hidden) → Direct", 10), ("Hiding (hidden) → Inner.holder → Hiding", 10)];
+    assert_told(python, &dropped, &expected);
+    for arguments in [&["Hiding", "keep"][..], &["Mended"], &["Mended", "keep"]] {
+        let checked = check_file(&python.path, &program, arguments);
+        // The mended loops are the collector's, and it had none to run.
+        let hidden = checked.found.iter().filter(|(rule, ..)| rule == "hidden-reference").count();
+        assert_eq!(hidden, 0, "{python} {arguments:?}: {:?}", checked.found);
+    }
+}
+
+/// Compiles the extension in this folder. It uses the stable interface, so the headers of any CPython serve.
+fn build_extension(folder: &Path) -> Result<(), String> {
+    let includes = |python: Python| {
+        let print = "import sysconfig; print(sysconfig.get_paths()['include'])";
+        let output = Command::new(&python.path).args(["-c", print]).output().ok()?;
+        let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        folder.join("Python.h").exists().then_some(folder)
+    };
+    let headers = at_hand().into_iter().find_map(includes).ok_or("no Python.h")?;
+    let source = root().join("tests/cpython/hidden/extension.c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-I"]).arg(headers).arg(source);
+    let output = compiler.arg("-o").arg(folder.join("extension.so")).output().map_err(|error| error.to_string())?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+fn what_the_standard_library_hides_is_found(python: &Python) {
+    let dropped = check(&python.path, "library.py", &[]);
+    let expected = [
+        ("function <lambda> → cell node → Node.connection → Connection (hidden) → function <lambda>", 10),
+        ("xmlparser.intern[*] → Node.parser → xmlparser", 10),
+    ];
+    assert_told(python, &dropped, &expected);
+    let kept = check(&python.path, "library.py", &["keep"]);
+    assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
+}
