@@ -55,6 +55,8 @@ const PROBE: usize = 16;
 
 /// An interpreter that is not the main one has been seen.
 static FOREIGN: AtomicBool = AtomicBool::new(false);
+/// Such a one may give a block back: it was seen, or would not have been.
+static ASKS_WHOSE: AtomicBool = AtomicBool::new(false);
 
 /// Which of CPython's calls come through the hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +126,7 @@ pub(crate) unsafe fn install(parts: Parts) {
 pub(crate) unsafe fn put_in_place(state: &mut State, hooked: Hooked) {
     if !state.recorder.keeps_births {
         // Births, which would tell, are not seen.
-        FOREIGN.store(state.own_locks, Ordering::Relaxed);
+        ASKS_WHOSE.store(state.own_locks, Ordering::Relaxed);
     }
     if state.hook == Some(Hooked::All) || state.hook == Some(hooked) {
         return;
@@ -249,6 +251,7 @@ unsafe fn foreign(state: &State, thread: usize) -> bool {
     let foreign = unsafe { word(thread + THREAD_INTERPRETER) } != state.interpreter;
     if foreign {
         FOREIGN.store(true, Ordering::Relaxed);
+        ASKS_WHOSE.store(true, Ordering::Relaxed);
     }
     foreign
 }
@@ -328,7 +331,7 @@ unsafe extern "C" fn free<const PLACE: usize>(_: *mut c_void, block: *mut c_void
         } else if !is_active() {
             PASSED[1].store(true, Ordering::Relaxed);
         } else if !block.is_null() {
-            let elsewhere = FOREIGN.load(Ordering::Relaxed) && {
+            let elsewhere = ASKS_WHOSE.load(Ordering::Relaxed) && {
                 let thread = (state.current_thread)();
                 thread == 0 || foreign(state, thread)
             };

@@ -78,6 +78,10 @@ fn each_mode_finds_the_same_loops_and_says_the_same_of_them(python: &Python) {
             assert!((known - found).abs() <= known / 50.0, "{python} {mode}: {key}: {known}, {found}");
         }
         assert_eq!(other["anomalies"], survivors["anomalies"], "{python} {mode}");
+        assert_eq!(
+            other["inputs"][0]["other_interpreters"], survivors["inputs"][0]["other_interpreters"],
+            "{python} {mode}"
+        );
     }
 }
 
