@@ -9,6 +9,7 @@ use refloop::findings::config::parse_bytes;
 use refloop::findings::pattern::PATTERNS;
 use refloop::report::{FORMATS, Form};
 use refloop::whatif::Change;
+use refloop::whatif::collector::Setting;
 
 use crate::commands::attach::AttachArgs;
 use crate::commands::record::RecordArgs;
@@ -39,7 +40,7 @@ pub(crate) enum Command {
     Slots(Slots),
     /// Why objects are alive: by which paths from a root, and what would go with them
     Why(Why),
-    /// What would die by the count alone if a reference were weak, and what would die too early
+    /// What would die by the count alone if a reference were weak, or what another setting of the collector would do
     Whatif(WhatIf),
     /// What is new, gone, grown from one run to another
     Diff(Diff),
@@ -216,7 +217,7 @@ pub(crate) struct Why {
 }
 
 #[derive(Debug, ClapArgs)]
-#[group(id = "change", required = true, multiple = true, args = ["weak", "drop_local"])]
+#[group(id = "change", required = true, multiple = true, args = ["weak", "drop_local", "gc", "python"])]
 pub(crate) struct WhatIf {
     #[command(flatten)]
     pub traces: Traces,
@@ -226,6 +227,16 @@ pub(crate) struct WhatIf {
     /// A local variable that its function deletes at its end: handle.error
     #[arg(long, value_name = "FUNCTION.NAME", value_parser = Change::parse_local)]
     pub drop_local: Vec<Change>,
+    /// A setting of the collector: thresholds such as 700,10,10, or off, or freeze-at and the name of a mark. Each is tried
+    /// for itself
+    #[arg(long, value_name = "SETTING", value_parser = Setting::parse, conflicts_with_all = ["weak", "drop_local"])]
+    pub gc: Vec<Setting>,
+    /// The collector of another CPython, 3.12: with each of the settings, or with its own
+    #[arg(long, value_name = "VERSION", value_parser = Setting::of_version, conflicts_with_all = ["weak", "drop_local"])]
+    pub python: Vec<Setting>,
+    /// Name the cheapest setting under which no more garbage lies there at once, such as 10MB
+    #[arg(long, value_name = "BYTES", value_parser = bytes, conflicts_with_all = ["weak", "drop_local"])]
+    pub garbage_limit: Option<u64>,
     #[command(flatten)]
     pub answer: Answer,
     #[command(flatten)]

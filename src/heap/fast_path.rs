@@ -31,7 +31,10 @@ impl Heap {
     /// To be called after every turn that was not a fast one.
     #[inline(always)]
     pub(super) fn plan_fast_turns(&mut self) {
-        let is_fast = self.pending_snapshot.is_none() && self.header.frees == Frees::Recorded && self.journal.is_none();
+        let is_fast = self.pending_snapshot.is_none()
+            && self.header.frees == Frees::Recorded
+            && self.journal.is_none()
+            && !self.is_heard;
         self.fast_until = if is_fast { (self.now.event / TIDY + 1) * TIDY } else { 0 };
     }
 

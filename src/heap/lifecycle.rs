@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::journal::Shift;
 use super::model::{Heap, ObjectIndex, names_of};
 use super::objects::Birth;
-use super::observer::Observer;
+use super::observer::{Happening, Observer};
 use super::references::{Link, Tally};
 use super::state::State;
 use crate::trace::{Frees, ObjectFlags, References as Exactness, SiteId, Slot, Tag, TextId, TypeId};
@@ -47,6 +47,9 @@ impl Heap {
         let Some(place) = self.vacant(tag, observer) else { return };
         self.begin_life(place, birth);
         self.identity.insert(tag.0, place, &self.objects);
+        if self.is_heard {
+            observer.happened(self, Happening::Born(ObjectIndex(place)));
+        }
     }
 
     /// An object comes to a vacant place.

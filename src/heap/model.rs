@@ -20,7 +20,7 @@ use super::references::{References, Tally};
 use super::state::State;
 use super::tables::{SiteTable, TextTable, TypeTable};
 use crate::trace::{
-    Births, DictState, Frees, Header, Mark, Numbers, ObjectFlags, SiteId, Slot, Tag, TextId, TypeDef, TypeId,
+    Births, DictState, Frees, Header, Mark, Numbers, ObjectFlags, Scope, SiteId, Slot, Tag, TextId, TypeDef, TypeId,
 };
 
 /// An object's place in the heap's table. Used again after the object dies: see [`ObjectId`].
@@ -117,6 +117,8 @@ pub struct Heap {
     pub(super) walk: Option<Walk>,
     /// What the event at hand has done to the counts, where somebody asks.
     pub(super) journal: Option<Vec<Shift>>,
+    /// Somebody [listens](super::Observer::listens).
+    pub(super) is_heard: bool,
     /// Event with which the last walk began.
     pub(super) walk_began: u64,
     /// Objects that will be watched once the snapshot at hand gives the tallies back.
@@ -162,6 +164,7 @@ impl Heap {
             revivals: 0,
             walk: None,
             journal: None,
+            is_heard: false,
             walk_began: 0,
             to_watch: Vec::new(),
         }
@@ -291,6 +294,16 @@ impl Heap {
     /// Whether the last walk of the whole heap met this object, with references at checkpoints.
     pub fn is_met(&self, index: ObjectIndex) -> bool {
         self.known(index.0).state.has(State::SEEN)
+    }
+
+    /// A walk is being described: who is born meanwhile was there before.
+    pub fn is_walking(&self) -> bool {
+        self.walk.is_some()
+    }
+
+    /// The same, of the whole heap.
+    pub fn is_walking_all(&self) -> bool {
+        self.walk.as_ref().is_some_and(|walk| walk.scope == Scope::Full)
     }
 
     pub fn types(&self) -> &TypeTable {

@@ -3,6 +3,7 @@
 use super::graph::HeapGraph;
 use super::journal::Shift;
 use super::model::{Heap, ObjectIndex};
+use crate::trace::GcState;
 
 /// Why a snapshot is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +19,19 @@ pub enum SnapshotKind {
     CollectionStart,
     /// The trace is over, with references as events: the graph is the whole heap.
     End,
+}
+
+/// What else happens, for an observer that [listens](Observer::listens).
+#[derive(Debug, Clone, Copy)]
+pub enum Happening<'a> {
+    /// An object was born, or a walk met it for the first time.
+    Born(ObjectIndex),
+    /// What the collector counts: as the recording begins, and just before a collection begins.
+    Collector(&'a GcState),
+    /// So many objects are in its lists.
+    Lists { generations: [u64; 3], frozen: u64 },
+    /// A phase begins; the heap has its name.
+    Mark,
 }
 
 /// What looks at the heap while a trace plays.
@@ -54,6 +68,16 @@ pub trait Observer {
     /// An event is over, and has changed counts so. Playing costs more than twice the time where somebody follows it.
     fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
         let _ = (heap, shifts);
+    }
+
+    /// Whether [`Observer::happened`] is to be called. Playing costs more than twice the time where somebody listens.
+    fn listens(&self) -> bool {
+        false
+    }
+
+    /// Something else happens.
+    fn happened(&mut self, heap: &mut Heap, what: Happening<'_>) {
+        let _ = (heap, what);
     }
 
     /// The log says that the program's own collector found an object unreachable.
@@ -108,6 +132,15 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.collection_stopped(heap);
     }
 
+    fn listens(&self) -> bool {
+        self.0.listens() || self.1.listens()
+    }
+
+    fn happened(&mut self, heap: &mut Heap, what: Happening<'_>) {
+        self.0.happened(heap, what);
+        self.1.happened(heap, what);
+    }
+
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
         self.0.unreachable(heap, object);
         self.1.unreachable(heap, object);
@@ -143,6 +176,14 @@ impl<W: Observer> Observer for Option<W> {
 
     fn followed(&mut self, heap: &mut Heap, shifts: &[Shift]) {
         self.iter_mut().for_each(|one| one.followed(heap, shifts));
+    }
+
+    fn listens(&self) -> bool {
+        self.as_ref().is_some_and(Observer::listens)
+    }
+
+    fn happened(&mut self, heap: &mut Heap, what: Happening<'_>) {
+        self.iter_mut().for_each(|one| one.happened(heap, what));
     }
 
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {
@@ -181,6 +222,14 @@ impl<W: Observer + ?Sized> Observer for &mut W {
 
     fn collection_stopped(&mut self, heap: &Heap) {
         (**self).collection_stopped(heap);
+    }
+
+    fn listens(&self) -> bool {
+        (**self).listens()
+    }
+
+    fn happened(&mut self, heap: &mut Heap, what: Happening<'_>) {
+        (**self).happened(heap, what);
     }
 
     fn unreachable(&mut self, heap: &mut Heap, object: ObjectIndex) {

@@ -7,7 +7,7 @@ use super::journal::Shift;
 use super::model::{Heap, ObjectIndex};
 use super::names::printable;
 use super::objects::Birth;
-use super::observer::{Observer, SnapshotKind};
+use super::observer::{Happening, Observer, SnapshotKind};
 use super::read_ahead::read_ahead;
 use crate::trace::{
     Ending, Event, Events, Frees, ObjectFlags, Player, Position, References, Scope, SiteId, Slot, Tag, TraceError,
@@ -45,6 +45,7 @@ pub fn replay(events: &mut dyn Events, observer: &mut dyn Observer, progress: &m
     if heap.is_exact() && observer.follows() {
         heap.follow();
     }
+    heap.is_heard = observer.listens();
     let mut player = Play { heap: &mut heap, observer };
     let error = if events.is_quick() {
         read_and_play(events, &mut player, progress)
@@ -103,6 +104,8 @@ impl Player for Play<'_> {
             | Event::GcStop { .. }
             | Event::GcLooked { .. }
             | Event::GcPause { .. }
+            | Event::GcState(_)
+            | Event::GcLists { .. }
             | Event::GcMissed { .. }
             | Event::Interpreters { .. }
             | Event::Unseen { .. }
@@ -402,6 +405,8 @@ impl Heap {
                 }
                 observer.collection_stopped(self);
             }
+            Event::GcState(state) => self.tell(observer, Happening::Collector(&state)),
+            Event::GcLists { generations, frozen } => self.tell(observer, Happening::Lists { generations, frozen }),
             Event::GcMissed { collections } => {
                 let missed = &mut self.blind_spots.missed_collections;
                 *missed = missed.saturating_add(collections);
@@ -414,7 +419,10 @@ impl Heap {
                 self.blind_spots.births_unseen.get_or_insert_default().add(since, until);
             }
             Event::Stopped(reason) => self.blind_spots.stopped = Some(printable(&reason).into()),
-            Event::Mark(mark) => self.mark = Some(*mark),
+            Event::Mark(mark) => {
+                self.mark = Some(*mark);
+                self.tell(observer, Happening::Mark);
+            }
             Event::Time { ns } => {
                 if self.now.ns.is_some_and(|last| ns < last) {
                     self.anomaly(AnomalyKind::TimeWentBack);
@@ -449,6 +457,12 @@ impl Heap {
             | Event::Free { .. }
             | Event::Incref { .. }
             | Event::Decref { .. } => {}
+        }
+    }
+
+    fn tell(&mut self, observer: &mut dyn Observer, what: Happening<'_>) {
+        if self.is_heard {
+            observer.happened(self, what);
         }
     }
 

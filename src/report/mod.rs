@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod collapsed;
+pub mod collector;
 pub mod csv;
 pub mod diff;
 pub mod dot;

@@ -397,6 +397,19 @@ pub enum Scope {
     Own,
 }
 
+/// What CPython's collector counts, as it stands at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GcState {
+    /// Collections begin by themselves (`gc.isenabled`).
+    pub enabled: bool,
+    /// As `gc.get_threshold` and `gc.get_count` have them.
+    pub thresholds: [u64; 3],
+    pub counts: [u64; 3],
+    /// Objects that came to the oldest generation since its last collection, and those that this one left there.
+    pub long_lived_pending: u64,
+    pub long_lived_total: u64,
+}
+
 /// One thing that happened. `docs/formats/text.md` says what each means, and shows it as a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -506,6 +519,13 @@ pub enum Event {
     GcStop {
         collected: u64,
         uncollectable: u64,
+    },
+    /// What the collector counts: as the recording begins, and just before each `gc start`.
+    GcState(Box<GcState>),
+    /// So many objects are in the lists of the collector's generations, the youngest first, and in that of `gc.freeze`.
+    GcLists {
+        generations: [u64; 3],
+        frozen: u64,
     },
     /// So many collections ran since the last of these records, or the beginning, that the recorder did not see.
     GcMissed {

@@ -2,6 +2,7 @@
 
 mod cascade;
 pub mod change;
+pub mod collector;
 mod exact;
 mod matcher;
 mod outcome;

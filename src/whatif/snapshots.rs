@@ -58,10 +58,10 @@ struct Counted {
 }
 
 /// The garbage of one snapshot, taken apart.
-struct Parts {
-    garbage: Garbage,
-    inner: GarbageGraph,
-    components: Components,
+pub(super) struct Parts {
+    pub(super) garbage: Garbage,
+    pub(super) inner: GarbageGraph,
+    pub(super) components: Components,
 }
 
 impl SnapshotTrials {
@@ -290,7 +290,7 @@ impl Outcome {
 }
 
 impl Parts {
-    fn of(graph: &HeapGraph) -> Parts {
+    pub(super) fn of(graph: &HeapGraph) -> Parts {
         let garbage = Garbage::of(graph);
         let inner = GarbageGraph::of(graph, &garbage);
         let components = Components::of(&inner);

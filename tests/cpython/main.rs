@@ -14,6 +14,7 @@ mod buffers;
 mod clock;
 mod collected;
 mod collector;
+mod collector_model;
 mod counts;
 mod cuts;
 mod ending;

@@ -2,6 +2,7 @@
 
 pub(crate) mod attach;
 pub(crate) mod check;
+pub(crate) mod collector;
 pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod explain;

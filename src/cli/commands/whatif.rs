@@ -4,12 +4,16 @@ use refloop::report::{View, whatif as report};
 use refloop::trace::TraceError;
 use refloop::whatif::{self, Change, Doubt, Doubtful, Outcome, WhatIf};
 
+use super::collector;
 use crate::args;
 use crate::progress::Progress;
 use crate::status::{Failure, Outcome as End};
 use crate::{inputs, output};
 
 pub(crate) fn whatif(command: &args::WhatIf) -> Result<End, Failure> {
+    if !command.gc.is_empty() || !command.python.is_empty() {
+        return collector::collector(command);
+    }
     let changes: Vec<Change> = command.weak.iter().chain(&command.drop_local).cloned().collect();
     let mut sum: Option<(Outcome, Vec<Doubtful>)> = None;
     let mut error: Option<TraceError> = None;

@@ -160,6 +160,7 @@ fn collector_found(state: &mut State, found: &[usize]) {
 
 /// What the collection finds is written; from here on it goes its way.
 fn write_start(state: &mut State, generation: u8) {
+    state.recorder.write_collector();
     state.recorder.log.emit(|encoder| encoder.gc_start(generation));
     follow(state);
     check(state);
@@ -208,6 +209,7 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
         return;
     }
     state.recorder.settle();
+    state.recorder.collected();
     // SAFETY: under the interpreter's lock, as the collector ends; the hook is in place.
     unsafe { state.recorder.bury_condemned() };
     state.recorder.log.emit(|encoder| encoder.gc_pause(pause));

@@ -45,6 +45,7 @@ impl Process {
         self.path = path;
         let (device, inode) = log.identity();
         recorder.begin(log, parent != 0);
+        recorder.write_first_lists();
         self.options.say("begin", &format!("{device}\t{inode}\t{}", self.path.display()));
         Ok(())
     }

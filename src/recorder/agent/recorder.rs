@@ -3,8 +3,10 @@
 //! `none`: an object is written when a walk of garbage meets it, and its death. Which of those the collection freed, the hook
 //! tells, and for what came to rest in a free list of CPython, its memory.
 //! `survivors`: an object is written when a walk first meets it, and its death if it was written. `full`: each birth and
-//! each death of an object is written. A block is not an object yet when it is allocated, so a birth waits until [`WAITING`] others have followed it, its death comes,
-//! or a walk begins; then its type can be read from its memory. A block in which no type is found is no object (the key table of a dict, say) and is not written.
+//! each death of an object is written, in order. A block is not an object yet when it is allocated, so a birth waits until
+//! the next one, its death or a walk comes; then its type can be read from its memory. A block in which no type is found is
+//! no object (the key table of a dict, say) and is not written. Up to 3.11 a collection begins inside an allocation: the
+//! birth that it interrupts is written behind it.
 
 use crate::condemned::Condemned;
 use crate::cpython::memory::{GC_HEAD, OBJECT_HEAD};
@@ -20,8 +22,12 @@ use crate::sink::Sink;
 use crate::stacks::Stacks;
 use crate::walk::Walker;
 
-/// Births that wait to be written.
-const WAITING: usize = 64;
+/// Place of the last birth among those that wait to be written.
+const LAST: usize = 0;
+/// The others are blocks in which no object stood when the next birth came. A collection that begins inside an allocation
+/// makes few objects before it is told.
+const WAITING: usize = 8;
+
 /// The state of the recording in this process. Whoever holds the interpreter's lock may touch it.
 pub(crate) struct Recorder {
     /// Births are noted as they happen.
@@ -43,6 +49,8 @@ pub(crate) struct Recorder {
     walk: u32,
     waiting: [u32; WAITING],
     next_waiting: usize,
+    /// A collection is over, and what it interrupted is an object as the next birth comes.
+    was_interrupted: bool,
     stack: Vec<u32>,
     /// Objects written.
     pub objects: u64,
@@ -76,6 +84,7 @@ impl Recorder {
             walk: 0,
             waiting: [0; WAITING],
             next_waiting: 0,
+            was_interrupted: false,
             stack: Vec::new(),
             objects: 0,
             checkpoints: 0,
@@ -108,14 +117,14 @@ impl Recorder {
             self.table.insert_at(place, block, bytes, node, (0, 0));
             return;
         }
-        let waiting = self.next_waiting % WAITING;
-        let index = self.table.insert_at(place, block, bytes, node, (PENDING, waiting as u32));
+        let index = self.table.insert_at(place, block, bytes, node, (PENDING, LAST as u32));
         if index != 0 {
-            self.next_waiting = self.next_waiting.wrapping_add(1);
-            let before = std::mem::replace(&mut self.waiting[waiting], index);
-            if before != 0 {
-                self.write_birth(before);
-                self.forget_birth(before);
+            let before = std::mem::replace(&mut self.waiting[LAST], index);
+            if before != 0 && !self.write_birth(before) {
+                self.keep(before);
+            }
+            if self.was_interrupted {
+                self.go_on();
             }
         }
     }
@@ -170,8 +179,7 @@ impl Recorder {
         }
     }
 
-    /// Writes the births that wait, but for those in whose block no object stands yet: up to 3.11 a collection begins
-    /// inside an allocation.
+    /// Writes the births that wait, but for those in whose block no object stands yet.
     pub(crate) fn settle(&mut self) {
         for place in 0..WAITING {
             let index = self.waiting[place];
@@ -179,6 +187,58 @@ impl Recorder {
                 self.write_birth(index);
             }
         }
+    }
+
+    /// A collection is over: up to 3.11 it has interrupted a birth.
+    pub(crate) fn collected(&mut self) {
+        self.was_interrupted = true;
+    }
+
+    /// A block in which no object stands waits a little longer.
+    fn keep(&mut self, index: u32) {
+        self.next_waiting = self.next_waiting % (WAITING - 1) + 1;
+        let place = self.next_waiting;
+        let other = std::mem::replace(&mut self.waiting[place], index);
+        if other != 0 {
+            self.forget_birth(other);
+        }
+        self.table.get(index).number = place as u32;
+        self.waiting[place] = index;
+    }
+
+    #[cold]
+    fn go_on(&mut self) {
+        self.was_interrupted = false;
+        for place in LAST + 1..WAITING {
+            let index = self.waiting[place];
+            if index != 0 && !self.write_birth(index) {
+                self.forget_birth(index);
+            }
+        }
+    }
+
+    /// Writes what the collector counts, where births and deaths are written beside it.
+    pub(crate) fn write_collector(&mut self) {
+        if !self.full {
+            return;
+        }
+        let Some(walker) = self.walker.take() else { return };
+        // SAFETY: whoever holds the interpreter's lock may touch the recorder.
+        unsafe { walker.write_state(self) };
+        self.walker = Some(walker);
+    }
+
+    /// The file begins: writes how many objects the collector has, and what it counts.
+    pub(crate) fn write_first_lists(&mut self) {
+        let Some(walker) = self.walker.take() else { return };
+        if self.full {
+            // SAFETY: whoever holds the interpreter's lock may touch the recorder, and no collection is going on.
+            unsafe {
+                walker.write_state(self);
+                walker.write_lists(self);
+            }
+        }
+        self.walker = Some(walker);
     }
 
     /// Gives back the memory: the recording has ended before the program.
@@ -310,13 +370,14 @@ impl Recorder {
         })
     }
 
-    /// Writes a birth, if the block is an object by now. Its memory may be a dead object's still, whose count is zero.
-    fn write_birth(&mut self, index: u32) {
+    /// Writes a birth, if the block is an object by now, and says whether it is. Its memory may be a dead object's still,
+    /// whose count is zero.
+    fn write_birth(&mut self, index: u32) -> bool {
         let record = self.table.get(index);
         let (block, bytes, node) = (record.block, record.bytes(), record.node);
         // SAFETY: the block is live and has so many bytes.
         let found = unsafe { self.types.object_in(&mut self.table, block, bytes, false) };
-        let Some((object, type_object, class)) = found else { return };
+        let Some((object, type_object, class)) = found else { return false };
         self.forget_birth(index);
         if class == 0 {
             let class = self.class_of(type_object);
@@ -324,6 +385,7 @@ impl Recorder {
         } else {
             self.write_alloc(index, object, class, bytes, node);
         }
+        true
     }
 
     #[inline]

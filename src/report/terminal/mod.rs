@@ -2,6 +2,7 @@
 
 pub mod check;
 mod collections;
+pub mod collector;
 pub mod diff;
 pub mod grid;
 mod growth;

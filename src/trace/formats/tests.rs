@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::trace::{
-    Births, ConvertError, DictState, Ending, Event, Evidence, Frees, Mark, Numbers, ObjectFlags, References, Scope,
-    SiteDef, SiteId, Slot, Tag, TextDef, TextId, TypeDef, TypeFlags, TypeId, TypeRef, convert,
+    Births, ConvertError, DictState, Ending, Event, Evidence, Frees, GcState, Mark, Numbers, ObjectFlags, References,
+    Scope, SiteDef, SiteId, Slot, Tag, TextDef, TextId, TypeDef, TypeFlags, TypeId, TypeRef, convert,
 };
 
 /// A sink's bytes, to be looked at after it has been finished.
@@ -400,7 +400,7 @@ fn seed() -> impl Strategy<Value = Seed> {
     let tag = || prop_oneof![8 => 0..12u64, 1 => any::<u64>().prop_map(|tag| tag >> 1)];
     let number = (any::<u64>(), 0..64u32).prop_map(|(number, shift)| number >> shift);
     let texts = (odd_text(), odd_text());
-    (0..36u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
+    (0..38u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
         .prop_map(|(kind, tags, numbers, texts, class)| Seed { kind, tags, numbers, texts, class })
 }
 
@@ -464,6 +464,14 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             32 => Event::GcLooked { objects: number },
             33 => Event::GcPause { ns: number },
             34 => Event::Hidden { from: object, to, slot: slot(), evidence: Evidence::ALL[word as usize / 4 % 3].1 },
+            35 => Event::GcState(Box::new(GcState {
+                enabled: word % 2 == 0,
+                thresholds: [word, word / 3, word / 7].map(u64::from),
+                counts: [word / 2, 0, 1].map(u64::from),
+                long_lived_pending: number,
+                long_lived_total: number / 3,
+            })),
+            36 => Event::GcLists { generations: [number, number / 2, number / 5], frozen: u64::from(word) },
             _ => Event::Alloc {
                 object,
                 address: object.0,

@@ -41,9 +41,13 @@ impl GcLists {
         self.first
     }
 
+    pub(crate) fn head(self, generation: usize) -> usize {
+        self.first + generation * GENERATION
+    }
+
     /// The heads of the generations that a collection of `generation` looks at, the youngest first.
     pub(crate) fn young(self, generation: usize) -> impl Iterator<Item = usize> {
-        (0..=generation.min(GENERATIONS - 1)).map(move |g| self.first + g * GENERATION)
+        (0..=generation.min(GENERATIONS - 1)).map(move |generation| self.head(generation))
     }
 
     /// Whether a collection is going on: `collecting`, behind the permanent generation and three statistics (3.8 to 3.13,

@@ -16,6 +16,7 @@ pub(crate) mod dict;
 pub(crate) mod frame;
 pub(crate) mod free_lists;
 pub(crate) mod gc_lists;
+pub(crate) mod gc_state;
 pub(crate) mod gc_stats;
 pub(crate) mod integer;
 pub(crate) mod interned;

@@ -6,6 +6,7 @@
 //! and is not recorded.
 
 use super::bytecode::{self, Opcodes};
+use super::gc_state::StateRow;
 use super::gc_stats::StatsRow;
 
 /// What differs between the versions. An offset of 0 means that the version has no such field.
@@ -91,6 +92,7 @@ pub(crate) struct CPython {
     /// The collector's state is in the runtime (3.8), not in the interpreter.
     pub collector_in_runtime: bool,
     pub lists: Lists,
+    pub gc_state: StateRow,
     /// Every dict is tracked from its birth on, that of the interned strings too (3.14+).
     pub tracks_all_dicts: bool,
     /// An interpreter may have a lock of its own (3.12+).
@@ -389,6 +391,7 @@ static V3_8: CPython = CPython {
     pool_bytes: 4 << 10,
     collector_in_runtime: true,
     lists: Lists::PointerBetween,
+    gc_state: StateRow { enabled: 12, long_lived: 200 },
     tracks_all_dicts: false,
     own_locks: false,
     counts_threads: false,
@@ -501,6 +504,7 @@ static V3_14: CPython = CPython {
     borrowing: Some(Borrowing { state: 67, cleared: 4, stack_top: 64 }),
     function: ANNOTATED_FUNCTION,
     lists: Lists::PointerBehind,
+    gc_state: StateRow { enabled: 12, long_lived: 216 },
     tracks_all_dicts: true,
     free_lists: Some(FreeLists { behind_collector: 3448, pairs: 39, of_numbers: 2 }),
     ..V3_13
@@ -517,6 +521,7 @@ static V3_15: CPython = CPython {
     opcodes: &bytecode::V3_15,
     borrowing: Some(Borrowing { state: 67, cleared: 5, stack_top: 64 }),
     free_lists: Some(FreeLists { behind_collector: 3520, pairs: 41, of_numbers: 3 }),
+    gc_state: StateRow { enabled: 8, long_lived: 144 },
     gc_stats: Some(StatsRow { behind_lists: 96 }),
     ..V3_14
 };

@@ -28,6 +28,7 @@ use std::cell::Cell;
 
 use crate::address_map::AddressMap;
 use crate::cpython::gc_lists::{GcLists, each_object};
+use crate::cpython::gc_state::GcState;
 use crate::cpython::gc_stats::GcStats;
 use crate::cpython::interned;
 use crate::cpython::interpreter::Interpreter;
@@ -379,6 +380,33 @@ impl Walker {
     /// Where the collector counts the objects that it looks at; `None` where it does not.
     pub(crate) fn stats(&self) -> Option<GcStats> {
         self.context.interpreter.row.gc_stats.map(|row| GcStats::new(self.context.gc_lists, row))
+    }
+
+    /// Writes what the collector counts.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    pub(crate) unsafe fn write_state<S: Sink>(&self, sink: &mut S) {
+        // SAFETY: as the caller promises.
+        let state = unsafe { GcState::read(self.context.gc_lists, self.context.interpreter.row.gc_state) };
+        sink.emit(|encoder| {
+            let long_lived = [state.pending, state.total];
+            encoder.gc_state(state.enabled.into(), state.thresholds, state.counts, long_lived)
+        });
+    }
+
+    /// Writes how many objects the collector's lists hold.
+    ///
+    /// # Safety
+    /// The GIL is held, and no collection is going on.
+    pub(crate) unsafe fn write_lists<S: Sink>(&self, sink: &mut S) {
+        let mut sizes = [0; 4];
+        for (head, size) in self.context.gc_lists.all().zip(&mut sizes) {
+            // SAFETY: as the caller promises.
+            unsafe { each_object(head, |_| *size += 1) };
+        }
+        let [generations @ .., frozen] = sizes;
+        sink.emit(|encoder| encoder.gc_lists(generations, frozen));
     }
 
     /// The head of the list of this generation.

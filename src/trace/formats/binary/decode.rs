@@ -8,8 +8,8 @@
 use super::encode::{TEXT_LIMIT, kind};
 use crate::trace::formats::text::{definitions, read_shared};
 use crate::trace::{
-    DictState, ErrorKind, Event, Evidence, ObjectFlags, Player, Position, Scope, SiteDef, SiteId, Slot, Tag, TextDef,
-    TextId, TypeId,
+    DictState, ErrorKind, Event, Evidence, GcState, ObjectFlags, Player, Position, Scope, SiteDef, SiteId, Slot, Tag,
+    TextDef, TextId, TypeId,
 };
 
 /// No record of bounded length has more bytes.
@@ -207,6 +207,10 @@ impl Decoder {
             kind::GC_STOP => Event::GcStop { collected: operands.number(), uncollectable: operands.number() },
             kind::GC_LOOKED => Event::GcLooked { objects: operands.number() },
             kind::GC_PAUSE => Event::GcPause { ns: operands.number() },
+            kind::GC_STATE => Event::GcState(Box::new(operands.gc_state())),
+            kind::GC_LISTS => {
+                Event::GcLists { generations: [(); 3].map(|()| operands.number()), frozen: operands.number() }
+            }
             kind::GC_MISSED => Event::GcMissed { collections: operands.number() },
             kind::INTERPRETERS => Event::Interpreters { others: operands.number() },
             kind::UNSEEN => Event::Unseen { since: operands.number() },
@@ -359,6 +363,24 @@ impl<'a> Operands<'a> {
                 self.refuse("a scope of 0, 1 or 2");
                 Scope::Full
             }
+        }
+    }
+
+    fn short_numbers(&mut self) -> [u64; 3] {
+        [(); 3].map(|()| u64::from(self.short()))
+    }
+
+    fn gc_state(&mut self) -> GcState {
+        let enabled = self.byte();
+        if enabled > 1 {
+            self.refuse("a state of 0 or 1");
+        }
+        GcState {
+            enabled: enabled == 1,
+            thresholds: self.short_numbers(),
+            counts: self.short_numbers(),
+            long_lived_pending: self.number(),
+            long_lived_total: self.number(),
         }
     }
 

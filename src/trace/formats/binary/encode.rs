@@ -48,6 +48,8 @@ pub mod kind {
     pub const GC_LOOKED: u8 = 32;
     pub const GC_PAUSE: u8 = 33;
     pub const HIDDEN: u8 = 34;
+    pub const GC_STATE: u8 = 35;
+    pub const GC_LISTS: u8 = 36;
 }
 
 /// First bytes of a binary trace.
@@ -224,6 +226,21 @@ impl Encoder {
 
     pub fn gc_stop(&mut self, collected: u64, uncollectable: u64) -> &[u8] {
         self.make(kind::GC_STOP, [collected, uncollectable])
+    }
+
+    /// `enabled` 0 or 1; then thresholds, counts, objects that are pending in the oldest generation, and those in it.
+    pub fn gc_state(&mut self, enabled: u8, thresholds: [u32; 3], counts: [u32; 3], long_lived: [u64; 2]) -> &[u8] {
+        self.length = 0;
+        self.byte(kind::GC_STATE);
+        self.byte(enabled);
+        thresholds.into_iter().chain(counts).for_each(|number| self.number(number.into()));
+        long_lived.into_iter().for_each(|number| self.number(number));
+        self.finish()
+    }
+
+    pub fn gc_lists(&mut self, generations: [u64; 3], frozen: u64) -> &[u8] {
+        let [youngest, middle, oldest] = generations;
+        self.make(kind::GC_LISTS, [youngest, middle, oldest, frozen])
     }
 
     pub fn gc_missed(&mut self, collections: u64) -> &[u8] {

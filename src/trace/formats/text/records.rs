@@ -10,7 +10,9 @@ use super::definitions::{flag, mark, reason, type_def, utf8};
 use super::leaves::{Bad, Parsed, at_line_end, at_word_end, blanks, expected, line_end, number, number32, site, tag};
 use super::quote::{self, needed_tail, tail};
 use super::texts::Texts;
-use crate::trace::{DictState, Event, Evidence, ObjectFlags, Scope, SiteDef, SiteId, Slot, Tag, TextId, TypeId};
+use crate::trace::{
+    DictState, Event, Evidence, GcState, ObjectFlags, Scope, SiteDef, SiteId, Slot, Tag, TextId, TypeId,
+};
 
 /// The name of each state in the text form.
 pub(super) const DICT_STATES: [(&str, DictState); 5] = [
@@ -276,7 +278,8 @@ fn site_record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event> {
     })
 }
 
-/// `gc start GENERATION`, `gc looked OBJECTS`, `gc pause NS`, `gc stop COLLECTED UNCOLLECTABLE` and `gc missed COLLECTIONS`
+/// `gc start GENERATION`, `gc looked OBJECTS`, `gc pause NS`, `gc stop COLLECTED UNCOLLECTABLE`,
+/// `gc missed COLLECTIONS`, `gc state` and `gc lists`
 fn gc(line: &[u8]) -> Parsed<'_, Event> {
     operands("gc", line, |input| {
         let start = blanks(input);
@@ -301,9 +304,37 @@ fn gc(line: &[u8]) -> Parsed<'_, Event> {
                 let (input, collections) = number(input, "how many collections were missed")?;
                 Ok((input, Event::GcMissed { collections }))
             }
-            _ => expected(start, "'start', 'looked', 'pause', 'stop' or 'missed'"),
+            b"state" => gc_state(input),
+            b"lists" => {
+                let (input, [youngest, middle, oldest, frozen]) = numbers(input, "objects of a generation")?;
+                Ok((input, Event::GcLists { generations: [youngest, middle, oldest], frozen }))
+            }
+            _ => expected(start, "'start', 'looked', 'pause', 'stop', 'missed', 'state' or 'lists'"),
         }
     })
+}
+
+/// `on` or `off`, thresholds, counts, objects that are pending in the oldest generation, and those in it
+fn gc_state(input: &[u8]) -> Parsed<'_, Event> {
+    let word = blanks(input);
+    let (input, enabled) = match (word.strip_prefix(b"on"), word.strip_prefix(b"off")) {
+        (Some(rest), _) if at_word_end(rest) => (rest, true),
+        (_, Some(rest)) if at_word_end(rest) => (rest, false),
+        _ => return expected(word, "'on' or 'off'"),
+    };
+    let (input, thresholds) = numbers(input, "a threshold")?;
+    let (input, counts) = numbers(input, "a count")?;
+    let (input, [long_lived_pending, long_lived_total]) = numbers(input, "how many objects are old")?;
+    let state = GcState { enabled, thresholds, counts, long_lived_pending, long_lived_total };
+    Ok((input, Event::GcState(Box::new(state))))
+}
+
+fn numbers<'a, const N: usize>(mut input: &'a [u8], what: &'static str) -> Parsed<'a, [u64; N]> {
+    let mut found = [0; N];
+    for place in &mut found {
+        (input, *place) = number(input, what)?;
+    }
+    Ok((input, found))
 }
 
 /// `mark KIND LABEL…`

@@ -229,6 +229,17 @@ impl EventSink for TextWriter {
                 self.number(collected);
                 self.number(uncollectable);
             }
+            Event::GcState(state) => {
+                self.word(if state.enabled { "gc state on" } else { "gc state off" });
+                state.thresholds.into_iter().chain(state.counts).for_each(|number| self.number(number));
+                self.number(state.long_lived_pending);
+                self.number(state.long_lived_total);
+            }
+            &Event::GcLists { generations, frozen } => {
+                self.word("gc lists");
+                generations.into_iter().for_each(|number| self.number(number));
+                self.number(frozen);
+            }
             &Event::GcMissed { collections } => {
                 self.word("gc missed");
                 self.number(collections);

@@ -1,0 +1,73 @@
+//! Writes a table of what each setting of the collector would do.
+
+use std::io::{self, Write};
+
+use super::grid::{Align, Grid};
+use super::wrap::{Style, styled, wrap_words};
+use crate::human::{bytes, count};
+use crate::report::RenderOptions;
+use crate::whatif::collector::{Collections, Modelled, Span};
+
+pub(crate) fn write(
+    tables: &[(String, Modelled)],
+    limit: Option<u64>,
+    page: &RenderOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (place, (name, modelled)) in tables.iter().enumerate() {
+        if place > 0 {
+            writeln!(out)?;
+        }
+        if tables.len() > 1 {
+            writeln!(out, "{}", styled(name, Style::Bold, page.color))?;
+        }
+        table(modelled, limit, page, out)?;
+    }
+    Ok(())
+}
+
+fn table(modelled: &Modelled, limit: Option<u64>, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    let mut grid = Grid::new(page.width);
+    grid.column("Collector", Align::Left);
+    for head in ["Gen 0", "Gen 1", "Gen 2", "Looked at", "Most garbage", "Left"] {
+        grid.column(head, Align::Right);
+    }
+    let cells = |name: &str, collections: &Collections| {
+        let runs = collections.runs.map(count);
+        [name.to_string()].into_iter().chain(runs).collect::<Vec<String>>()
+    };
+    let mut recorded = cells("recorded", &modelled.recorded);
+    recorded.extend(["", "", ""].map(String::from));
+    grid.row(recorded);
+    for outcome in &modelled.outcomes {
+        let mut row = cells(&outcome.setting, &outcome.collections);
+        row.push(count(outcome.collections.looked.iter().sum()));
+        row.extend([span(&outcome.peak), span(&outcome.left)]);
+        grid.row(row);
+    }
+    grid.write(out)?;
+    let mut say = |text: &str| writeln!(out, "{}", wrap_words(text, 0, page.width));
+    if !modelled.knows_explicit {
+        say("which collections the program asked for is not in the trace: all are taken to have begun by themselves")?;
+    }
+    for outcome in modelled.outcomes.iter().filter(|outcome| outcome.frozen == Some(false)) {
+        say(&format!("{}: no phase of this name began", outcome.setting))?;
+    }
+    if let Some(limit) = limit {
+        match modelled.cheapest(limit) {
+            Some(place) => say(&format!(
+                "{} looks at the fewest objects of those under which at most {} of garbage lies there",
+                modelled.outcomes[place].setting,
+                bytes(limit)
+            ))?,
+            None => say(&format!("under none of them at most {} of garbage lies there for sure", bytes(limit)))?,
+        }
+    }
+    Ok(())
+}
+
+/// `1.2 MB`, or `1.2 MB (0.9 to 1.4 MB)` where it is known between bounds.
+fn span(span: &Span) -> String {
+    let (least, likely, most) = (bytes(span.least.bytes), bytes(span.likely.bytes), bytes(span.most.bytes));
+    if least == most { likely } else { format!("{likely} ({least} to {most})") }
+}

@@ -1,0 +1,40 @@
+//! Holds what a collector would have done.
+
+use serde::Serialize;
+
+use super::garbage::Amount;
+
+/// What one collector would have done with the recorded program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// As it was asked for.
+    pub setting: String,
+    pub thresholds: [u64; 3],
+    /// Whether the mark at which it freezes was met, where it does.
+    pub frozen: Option<bool>,
+    pub collections: Collections,
+    /// Garbage where there was most, and at the end.
+    pub peak: Span,
+    pub left: Span,
+    /// Bytes × nanoseconds that garbage lay there, if it became garbage as early as it can have been.
+    pub byte_ns: u128,
+}
+
+/// Collections by generation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Collections {
+    pub runs: [u64; 3],
+    /// Objects that they looked at.
+    pub looked: [u64; 3],
+    /// Those among them that the program asked for.
+    pub explicit: u64,
+}
+
+/// What is known of an amount: when something became garbage is known between two moments only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Span {
+    pub least: Amount,
+    /// If it became garbage as early as it can have been.
+    pub likely: Amount,
+    pub most: Amount,
+}

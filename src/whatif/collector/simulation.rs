@@ -1,0 +1,276 @@
+//! Runs one collector beside the recorded program: counts as it would, and begins its collections when it would.
+
+use super::free_lists::{Counted, FreeLists};
+use super::garbage::{Amount, Lying};
+use super::outcome::{Collections, Outcome, Span};
+use super::rules::Rules;
+use super::runs::{FROZEN, OLDEST, Run, Runs};
+use super::setting::Setting;
+use crate::trace::{GcState, TypeDef, TypeId};
+
+/// What is known of an object as it dies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Life {
+    /// The event of its birth, if it is known; 0 of what was there before the recording.
+    pub born: Option<u64>,
+    pub class: TypeId,
+    /// Bytes of its block, and with those that it owns.
+    pub block: u64,
+    pub bytes: u64,
+}
+
+/// When an object became garbage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Orphan {
+    /// After the first of these events, and not after the second.
+    pub early: u64,
+    pub late: u64,
+    /// The birth of the oldest object that leads to it: a collection that does not look at that one leaves it alive.
+    pub oldest: u64,
+}
+
+/// A collector at work.
+#[derive(Debug)]
+pub(super) struct Simulation {
+    setting: Setting,
+    rules: &'static Rules,
+    enabled: bool,
+    thresholds: [u64; 3],
+    counts: [u64; 3],
+    long_lived_pending: u64,
+    long_lived_total: u64,
+    /// Objects in each generation.
+    sizes: [u64; OLDEST + 1],
+    free_lists: FreeLists,
+    /// By type number.
+    counted: Vec<Counted>,
+    runs: Runs,
+    /// What was born until then is frozen.
+    frozen_until: u64,
+    collections: Collections,
+    /// Garbage as there would be if it became garbage as early as it can have been, and the bounds of what there can be.
+    likely: Lying,
+    least: Lying,
+    most: Lying,
+    /// Objects of the likely garbage that have a collector's head, by the generation in which it lies.
+    doomed: [u64; FROZEN + 1],
+    /// What of it goes to the free lists when it is freed.
+    resting: [FreeLists; FROZEN + 1],
+    /// Bytes × nanoseconds that the likely garbage lay there.
+    byte_ns: u128,
+    since_ns: u64,
+}
+
+impl Simulation {
+    pub(super) fn new(setting: Setting, rules: &'static Rules) -> Simulation {
+        let thresholds = setting.thresholds.unwrap_or(rules.thresholds);
+        Simulation {
+            enabled: !setting.off,
+            thresholds,
+            free_lists: FreeLists::new(rules),
+            setting,
+            rules,
+            counts: [0; 3],
+            long_lived_pending: 0,
+            long_lived_total: 0,
+            sizes: [0; OLDEST + 1],
+            counted: Vec::new(),
+            runs: Runs::default(),
+            frozen_until: 0,
+            collections: Collections::default(),
+            likely: Lying::default(),
+            least: Lying::default(),
+            most: Lying::default(),
+            doomed: [0; FROZEN + 1],
+            resting: std::array::from_fn(|_| FreeLists::new(rules)),
+            byte_ns: 0,
+            since_ns: 0,
+        }
+    }
+
+    /// What the program's own collector had counted as the recording began.
+    pub(super) fn begin(&mut self, state: &GcState) {
+        self.counts = state.counts;
+        self.long_lived_pending = state.long_lived_pending;
+        self.long_lived_total = state.long_lived_total;
+    }
+
+    /// So many objects were there as the recording began.
+    pub(super) fn has(&mut self, generations: [u64; 3]) {
+        self.sizes = generations;
+    }
+
+    /// The program as it was recorded has these thresholds now.
+    pub(super) fn follow(&mut self, state: &GcState) {
+        if self.setting.thresholds.is_none() && self.setting.rules.is_none() {
+            self.thresholds = state.thresholds;
+        }
+    }
+
+    pub(super) fn born(&mut self, life: Life, ns: u64) {
+        let Some(counted) = self.known(life.class) else { return };
+        self.sizes[0] += 1;
+        if self.free_lists.take(counted, life.block, self.rules) {
+            return;
+        }
+        self.counts[0] += 1;
+        let exceeds = self.enabled && self.thresholds[0] > 0 && self.counts[0] > self.thresholds[0];
+        if let Some(generation) = self.due().filter(|_| exceeds) {
+            self.collect(generation, life.born.unwrap_or(0), ns);
+        }
+    }
+
+    /// An object dies. What dies while the recorded collector is at work counts nothing: that has just set its count to
+    /// zero.
+    pub(super) fn died(&mut self, life: Life, collecting: bool) {
+        let Some(counted) = self.known(life.class) else { return };
+        self.forget(life);
+        if !self.free_lists.put(counted, life.block, self.rules) && !collecting {
+            self.counts[0] = self.counts[0].saturating_sub(1);
+        }
+    }
+
+    /// An object became garbage, as early as can be.
+    pub(super) fn is_garbage(&mut self, life: Life, orphan: Orphan, ns: u64) {
+        self.lie(ns);
+        let (first, soon) = (self.runs.after(orphan.early), self.look(orphan.oldest, orphan.early));
+        let generation = self.place(orphan.oldest);
+        self.likely.add(first, soon, generation, Amount { objects: 1, bytes: life.bytes });
+        let Some(counted) = self.known(life.class).filter(|_| life.born.is_some()) else { return };
+        match soon {
+            Some(_) => self.forget(life),
+            None => {
+                self.doomed[generation] += 1;
+                self.resting[generation].count(counted, life.block, self.rules);
+            }
+        }
+    }
+
+    /// The bounds of when it became garbage are known.
+    pub(super) fn bound(&mut self, life: Life, orphan: Orphan) {
+        let amount = Amount { objects: 1, bytes: life.bytes };
+        let generation = self.place(orphan.oldest);
+        let [soon, late] = [orphan.early, orphan.late].map(|since| self.look(orphan.oldest, since));
+        self.most.add(self.runs.after(orphan.early), late, generation, amount);
+        self.least.add(self.runs.after(orphan.late), soon, generation, amount);
+    }
+
+    /// The first collection after `since` that looks at objects that were born with `born`.
+    fn look(&self, born: u64, since: u64) -> Option<usize> {
+        match self.place(born) {
+            FROZEN => None,
+            _ if born == 0 => self.runs.first_of_all(since),
+            _ => self.runs.first_look(born, since),
+        }
+    }
+
+    /// Where objects that were born with `born` are: what was there before the recording is old.
+    fn place(&self, born: u64) -> usize {
+        match born {
+            _ if self.is_frozen(born) => FROZEN,
+            0 => OLDEST,
+            _ => self.runs.generation(born),
+        }
+    }
+
+    /// `gc.collect()` of the program.
+    pub(super) fn collect_explicitly(&mut self, generation: usize, event: u64, ns: u64) {
+        self.collections.explicit += 1;
+        self.collect(generation.min(OLDEST), event, ns);
+    }
+
+    /// A phase of this name begins.
+    pub(super) fn mark(&mut self, label: &str, event: u64) {
+        if self.setting.freeze_at.as_deref() == Some(label) && self.frozen_until == 0 {
+            self.frozen_until = event;
+            self.sizes = [0; OLDEST + 1];
+            self.counts = [0; 3];
+            let doomed: u64 = self.doomed.iter_mut().map(std::mem::take).sum();
+            self.doomed[FROZEN] = doomed;
+            [&mut self.likely, &mut self.least, &mut self.most].into_iter().for_each(Lying::freeze);
+        }
+    }
+
+    pub(super) fn finish(mut self, ns: u64) -> Outcome {
+        self.lie(ns);
+        Outcome {
+            setting: self.setting.to_string(),
+            thresholds: self.thresholds,
+            frozen: self.setting.freeze_at.is_some().then_some(self.frozen_until > 0),
+            collections: self.collections,
+            peak: Span { least: self.least.peak(), likely: self.likely.peak(), most: self.most.peak() },
+            left: Span { least: self.least.now(), likely: self.likely.now(), most: self.most.now() },
+            byte_ns: self.byte_ns,
+        }
+    }
+
+    /// The oldest generation whose count is above its threshold.
+    fn due(&self) -> Option<usize> {
+        let is_over = |&generation: &usize| self.counts[generation] > self.thresholds[generation];
+        let waits = |generation| generation == OLDEST && self.long_lived_pending < self.long_lived_total / 4;
+        (0..=OLDEST).rev().filter(is_over).find(|&generation| !waits(generation))
+    }
+
+    fn collect(&mut self, generation: usize, event: u64, ns: u64) {
+        self.lie(ns);
+        let looked: u64 = self.sizes[..=generation].iter().sum();
+        self.collections.runs[generation] += 1;
+        self.collections.looked[generation] += looked;
+        if generation < OLDEST {
+            self.counts[generation + 1] += 1;
+        }
+        self.counts[..=generation].fill(0);
+        let freed: u64 = self.doomed[..=generation].iter_mut().map(std::mem::take).sum();
+        [&mut self.likely, &mut self.least, &mut self.most].into_iter().for_each(|lying| lying.collect(generation));
+        for dead in &mut self.resting[..=generation] {
+            self.free_lists.put_many(dead, self.rules);
+            dead.clear();
+        }
+        let survivors = looked.saturating_sub(freed);
+        self.sizes[..=generation].fill(0);
+        self.sizes[(generation + 1).min(OLDEST)] += survivors;
+        match generation {
+            0 => {}
+            1 => self.long_lived_pending += survivors,
+            _ => {
+                self.long_lived_pending = 0;
+                self.long_lived_total = survivors;
+                self.free_lists.clear();
+            }
+        }
+        self.runs.push(Run { event, generation });
+    }
+
+    /// An object is in no generation any more.
+    fn forget(&mut self, life: Life) {
+        let Some(place) = life.born.map(|born| self.place(born)) else { return };
+        if let Some(size) = self.sizes.get_mut(place) {
+            *size = size.saturating_sub(1);
+        }
+    }
+
+    fn is_frozen(&self, born: u64) -> bool {
+        self.frozen_until > 0 && born <= self.frozen_until
+    }
+
+    /// Garbage has lain there until now.
+    fn lie(&mut self, ns: u64) {
+        let passed = ns.saturating_sub(self.since_ns);
+        self.byte_ns += u128::from(self.likely.now().bytes) * u128::from(passed);
+        self.since_ns = ns;
+    }
+
+    /// Objects of this type are met.
+    pub(super) fn learn(&mut self, class: TypeId, def: &TypeDef) {
+        let place = class.0 as usize;
+        if place >= self.counted.len() {
+            self.counted.resize(place + 1, Counted::default());
+        }
+        self.counted[place] = Counted::of(def, self.rules);
+    }
+
+    /// What counts, of a type that was met.
+    fn known(&self, class: TypeId) -> Option<Counted> {
+        self.counted.get(class.0 as usize).copied().filter(|counted| counted.gc)
+    }
+}

@@ -1,0 +1,129 @@
+//! Plays small traces beside collectors, and compares what those would have done.
+
+use std::fmt::Write;
+
+use super::{Outcome, Setting, obstacle, replay};
+use crate::heap::testing::events;
+use crate::trace::Header;
+
+const HEAD: &str = "reftrace 1 runtime=cpython-3.11.7\ntype 1 app.Node size=32 flags=gc,heap\ntype 2 int size=28\n\
+                    type 3 list size=40 flags=gc\n";
+
+/// What each setting would have done.
+fn outcomes(script: &str, settings: &[&str]) -> Vec<Outcome> {
+    let settings = settings.iter().map(|text| Setting::parse(text).unwrap());
+    let modelled = replay(&mut *events(script), settings, &mut |_| {});
+    assert!(modelled.error.is_none(), "{:?}", modelled.error);
+    modelled.outcomes
+}
+
+fn runs(script: &str, setting: &str) -> [u64; 3] {
+    outcomes(script, &[setting])[0].collections.runs
+}
+
+/// `alloc`s of so many objects of a type.
+fn births(from: u64, n: u64, class: u32) -> String {
+    (from..from + n).fold(String::new(), |mut text, tag| {
+        let _ = writeln!(text, "alloc {tag:x} {class} 64\nincref {tag:x}");
+        text
+    })
+}
+
+fn deaths(from: u64, n: u64) -> String {
+    (from..from + n).fold(String::new(), |mut text, tag| {
+        let _ = writeln!(text, "decref {tag:x}\nfree {tag:x}");
+        text
+    })
+}
+
+/// Loops of two objects, each dropped at once.
+fn loops(n: u64) -> String {
+    (0..n).map(|number| 0x1000 + 2 * number).fold(String::new(), |mut text, tag| {
+        let (a, b) = (tag, tag + 1);
+        let _ =
+            writeln!(text, "alloc {a:x} 1 64\nincref {a:x}\nalloc {b:x} 1 64\nref {a:x} {b:x} .b\nref {b:x} {a:x} .a");
+        let _ = writeln!(text, "decref {a:x}");
+        text
+    })
+}
+
+#[test]
+fn a_collection_begins_as_the_count_exceeds_the_threshold() {
+    let script = format!("{HEAD}{}", births(1, 33, 1));
+    assert_eq!(runs(&script, "10"), [3, 0, 0]);
+    assert_eq!(runs(&script, "33"), [0, 0, 0]);
+    assert_eq!(runs(&script, "10,1,10"), [2, 1, 0]);
+    assert_eq!(runs(&script, "0"), [0, 0, 0]);
+    assert_eq!(runs(&script, "off"), [0, 0, 0]);
+    assert_eq!(runs(&format!("{HEAD}{}", births(1, 33, 2)), "10"), [0, 0, 0], "without a collector's head");
+}
+
+#[test]
+fn a_death_counts_back_and_never_below_zero() {
+    let churn = |n: u64| (0..n).map(|_| births(1, 1, 1) + &deaths(1, 1)).collect::<String>();
+    assert_eq!(runs(&format!("{HEAD}{}", churn(50)), "10"), [0, 0, 0]);
+    let script = format!("{HEAD}{}{}{}", births(1, 22, 1), deaths(1, 20), births(1, 11, 1));
+    assert_eq!(runs(&script, "10"), [3, 0, 0], "the count was 0, and 20 deaths are forgotten");
+}
+
+#[test]
+fn what_rests_in_a_free_list_counts_in_no_direction() {
+    // 80 lists rest, and are used again; the other 20 count.
+    let script = format!("{HEAD}{}{}{}", births(1, 100, 3), deaths(1, 100), births(1, 100, 3));
+    assert_eq!(runs(&script, "99"), [1, 0, 0]);
+    assert_eq!(outcomes(&script, &["100"])[0].collections.runs, [0, 0, 0]);
+    assert_eq!(runs(&script, "19"), [5 + 1, 0, 0], "100, then none of the first 80, then 20");
+}
+
+#[test]
+fn the_oldest_generation_waits_for_a_quarter() {
+    // An older collection brings 4 objects: after the seventh they are a quarter of 100, then of the 30 and 40 that it left.
+    let script = format!("{HEAD}gc state on 700 10 10 0 0 0 0 100\n{}", births(1, 60, 1));
+    assert_eq!(runs(&script, "1,0,0"), [14, 13, 3]);
+    let script = format!("{HEAD}gc state on 700 10 10 0 0 0 0 0\n{}", births(1, 12, 1));
+    assert_eq!(runs(&script, "1,0,0"), [2, 2, 2]);
+}
+
+#[test]
+fn what_the_program_asks_for_stays() {
+    let asked = "gc state on 700 10 10 3 0 0 0 0\ngc start 2\ngc stop 0 0\n";
+    let by_itself = "gc state on 700 10 10 701 0 0 0 0\ngc start 0\ngc stop 0 0\n";
+    let script = format!("{HEAD}gc state on 700 10 10 0 0 0 0 0\n{}{asked}{by_itself}", births(1, 3, 1));
+    let outcome = &outcomes(&script, &["off"])[0];
+    assert_eq!((outcome.collections.runs, outcome.collections.explicit), ([0, 0, 1], 1));
+    assert_eq!(outcome.collections.looked, [0, 0, 3]);
+}
+
+#[test]
+fn garbage_lies_until_its_generation_is_collected() {
+    let script = format!("{HEAD}{}gc state on 700 10 10 701 0 0 0 0\ngc start 0\ngc stop 0 0\n", loops(20));
+    let [off, ten] = &outcomes(&script, &["off", "10"])[..] else { panic!() };
+    let amount = |amount: super::Amount| (amount.objects, amount.bytes);
+    assert_eq!(amount(off.peak.likely), (40, 40 * 64));
+    assert_eq!(off.peak.least, off.peak.most, "each reference is in the log");
+    assert_eq!(amount(off.left.likely), (40, 40 * 64));
+    // The births 11, 22 and 33 begin a collection, and the loop that each is in lives on in generation 1.
+    assert_eq!((ten.collections.runs, ten.left.likely.objects), ([3, 0, 0], 12));
+    assert_eq!(ten.peak.likely.objects, 14);
+}
+
+#[test]
+fn what_is_frozen_is_not_looked_at() {
+    let script = format!("{HEAD}{}mark user loaded\n{}", births(1, 9, 1), births(0x100, 11, 1));
+    let [plain, frozen, never] = &outcomes(&script, &["10", "10 freeze-at loaded", "10 freeze-at x"])[..] else {
+        panic!()
+    };
+    assert_eq!((plain.collections.runs[0], plain.collections.looked[0]), (1, 11));
+    assert_eq!((frozen.collections.runs[0], frozen.collections.looked[0], frozen.frozen), (1, 11, Some(true)));
+    assert_eq!(never.frozen, Some(false));
+}
+
+#[test]
+fn a_trace_that_cannot_be_replayed_says_why() {
+    let mut header = Header::new("cpython-3.12.1");
+    assert_eq!(obstacle(&header), None);
+    header.births = crate::trace::Births::Survivors;
+    assert!(obstacle(&header).unwrap().contains("--events full"));
+    assert!(obstacle(&Header::new("cpython-3.14.2")).unwrap().contains("incremental"));
+    assert!(obstacle(&Header::new("ruby-3.3")).is_some());
+}
