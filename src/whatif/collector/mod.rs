@@ -265,10 +265,11 @@ impl Observer for Trials {
         let generation = usize::from(generation).min(runs::OLDEST);
         self.recorded.runs[generation] += 1;
         self.runs.push(Run { event: self.last_birth, generation });
-        // The check of 3.12 and later may come when the youngest count has fallen again, and an older one has not.
         let exceeds = |state: &GcState, of: usize| state.counts[of] > state.thresholds[of] && state.thresholds[0] > 0;
+        // The check of 3.12 and later may come when the youngest count has fallen again, but hardly by half.
         let waits = Rules::of(&heap.header().runtime).is_some_and(|rules| rules.waits_for_check);
-        let by_itself = |state: GcState| state.enabled && exceeds(&state, generation) && (waits || exceeds(&state, 0));
+        let is_due = |state: &GcState| exceeds(state, 0) || waits && 2 * state.counts[0] > state.thresholds[0];
+        let by_itself = |state: GcState| state.enabled && exceeds(&state, generation) && is_due(&state);
         if self.state.is_some_and(|state| !by_itself(state)) {
             self.recorded.explicit += 1;
             self.step(heap, What::Collected(generation));
