@@ -3,6 +3,8 @@
 //! The semi-NCA algorithm (Georgiadis, "Linear-time algorithms for dominators and related problems", 2005), the one
 //! that LLVM uses, with every walk a loop. Above all roots stands a virtual one.
 
+use std::iter;
+
 use crate::heap::{HeapGraph, Node};
 
 /// For each reachable node the node that every path from a root to it passes last.
@@ -28,8 +30,8 @@ impl DominatorTree {
     pub fn of(graph: &HeapGraph, roots: &[Node], bytes: impl Fn(Node) -> u64) -> DominatorTree {
         let Walk { numbers, nodes, parents } = Walk::of(graph, roots);
         let dominators = immediate(graph, roots, &numbers, &nodes, parents);
-        let mut retained: Vec<u64> = nodes.iter().map(|&node| bytes(node)).collect();
-        retained[0] = 0;
+        // The virtual root weighs nothing, and there may be no object at all.
+        let mut retained: Vec<u64> = iter::once(0).chain(nodes[1..].iter().map(|&node| bytes(node))).collect();
         for number in (1..nodes.len()).rev() {
             let above = dominators[number] as usize;
             retained[above] = retained[above].saturating_add(retained[number]);
@@ -221,6 +223,12 @@ mod tests {
         let graph = graph_of(3, &[(0, 2), (1, 2)]);
         let tree = DominatorTree::of(&graph, &[Node(0), Node(1)], |_| 1);
         assert_eq!((tree.dominator(Node(2)), tree.retained_bytes(Node(0))), (None, Some(1)));
+    }
+
+    #[test]
+    fn no_objects_retain_nothing() {
+        let tree = DominatorTree::of(&graph_of(0, &[]), &[], |_| unreachable!("there is no object"));
+        assert_eq!((tree.reachable_bytes(), tree.nodes().len()), (0, 0));
     }
 
     #[test]
