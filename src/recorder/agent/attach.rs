@@ -8,14 +8,14 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use crate::interpreters::count_others;
 use crate::memory::forget_refusal;
-use crate::options::{EventsMode, Options};
+use crate::options::{EventsMode, Options, value};
 use crate::process::{Process, reason};
-use crate::python::{Functions, ModuleDef, Object, text};
+use crate::python::{Definition, Functions, ModuleDef, Object, Shared, none, text};
 use crate::recorder::Recorder;
 use crate::runtime::{Runtime, missing};
 use crate::walk::Walker;
@@ -54,30 +54,11 @@ pub(crate) extern "C" fn PyInit__refloop_attach() -> Object {
 }
 
 /// `Py_mod_create`, and the end of the slots.
-static SLOTS: Slots = Slots([(1, create as Create as *const c_void), (0, std::ptr::null())]);
-static DEFINITION: Definition = Definition(std::cell::UnsafeCell::new(ModuleDef {
-    count: 1,
-    class: null_mut(),
-    base: [0; 3],
-    name: c"_refloop_attach".as_ptr(),
-    doc: std::ptr::null(),
-    size: 0,
-    methods: std::ptr::null(),
-    slots: SLOTS.0.as_ptr().cast(),
-    rest: [0; 3],
-}));
+static SLOTS: Shared<[Slot; 2]> = Shared([(1, create as Create as *const c_void), (0, null())]);
+static DEFINITION: Definition = ModuleDef::new(c"_refloop_attach", null(), null(), SLOTS.0.as_ptr().cast());
 
 type Create = unsafe extern "C" fn(Object, *mut ModuleDef) -> Object;
 type Slot = (c_int, *const c_void);
-
-#[repr(C)]
-struct Slots([Slot; 2]);
-// SAFETY: nobody writes it.
-unsafe impl Sync for Slots {}
-
-struct Definition(std::cell::UnsafeCell<ModuleDef>);
-// SAFETY: CPython writes it under its lock.
-unsafe impl Sync for Definition {}
 
 /// Takes the request of the spec; the module is `None`.
 unsafe extern "C" fn create(spec: Object, _: *mut ModuleDef) -> Object {
@@ -92,9 +73,7 @@ unsafe extern "C" fn create(spec: Object, _: *mut ModuleDef) -> Object {
         (python.Py_DecRef)(request);
         line.push('\0');
         refloop_attach(line.as_ptr().cast());
-        let none = system::symbol(c"_Py_NoneStruct") as Object;
-        (python.Py_IncRef)(none);
-        none
+        none(&python)
     }
 }
 
@@ -178,10 +157,6 @@ unsafe fn give_room_back(request: &str) {
 /// Whether the request is still wanted; it is this one's from now on.
 fn is_claimed(claim: &str) -> bool {
     fs::remove_file(claim).is_ok()
-}
-
-fn value<'a>(request: &'a str, wanted: &str) -> Option<&'a str> {
-    request.lines().filter_map(|line| line.split_once('=')).find(|&(key, _)| key == wanted).map(|(_, value)| value)
 }
 
 /// This process, as far as it was looked at.

@@ -12,7 +12,9 @@ use crate::cpython::versions::CPython;
 use crate::global;
 use crate::options::{EventsMode, Options};
 use crate::process::{Process, reason};
-use crate::python::{FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, current_thread, exported, text};
+use crate::python::{
+    Definition, FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, Shared, current_thread, exported, none, text,
+};
 use crate::recorder::Recorder;
 use crate::runtime::{self, Runtime};
 use crate::stacks::Stacks;
@@ -27,11 +29,6 @@ const API_VERSION: i32 = 1013;
 
 type NoArguments = unsafe extern "C" fn(Object, Object) -> Object;
 type Fast = unsafe extern "C" fn(Object, *const Object, isize) -> Object;
-
-struct Shared<T>(T);
-
-// SAFETY: CPython reads the tables, and writes the definition, under its lock.
-unsafe impl<T> Sync for Shared<T> {}
 
 const fn no_arguments(name: &'static CStr, function: NoArguments, doc: &'static CStr) -> Method {
     Method { name: name.as_ptr(), function: function as *const c_void, flags: NO_ARGUMENTS, doc: doc.as_ptr() }
@@ -64,22 +61,12 @@ static METHODS: Shared<[Method; 16]> = Shared([
     Method { name: std::ptr::null(), function: std::ptr::null(), flags: 0, doc: std::ptr::null() },
 ]);
 
-struct Definition(std::cell::UnsafeCell<ModuleDef>);
-
-// SAFETY: as for `Shared`.
-unsafe impl Sync for Definition {}
-
-static DEFINITION: Definition = Definition(std::cell::UnsafeCell::new(ModuleDef {
-    count: 1,
-    class: null_mut(),
-    base: [0; 3],
-    name: c"_refloop".as_ptr(),
-    doc: c"Records what the program does with its objects.".as_ptr(),
-    size: 0,
-    methods: METHODS.0.as_ptr(),
-    slots: std::ptr::null(),
-    rest: [0; 3],
-}));
+static DEFINITION: Definition = ModuleDef::new(
+    c"_refloop",
+    c"Records what the program does with its objects.".as_ptr(),
+    METHODS.0.as_ptr(),
+    std::ptr::null(),
+);
 
 /// What CPython calls as it loads the module.
 #[unsafe(no_mangle)]
@@ -89,16 +76,6 @@ pub(crate) extern "C" fn PyInit__refloop() -> Object {
         Ok(python) => unsafe { (python.PyModule_Create2)(DEFINITION.0.get(), API_VERSION) },
         Err(_) => null_mut(),
     }
-}
-
-/// A new reference to `None`.
-unsafe fn none(python: &Functions) -> Object {
-    let none = system::symbol(c"_Py_NoneStruct") as Object;
-    // SAFETY: `None` is an object.
-    unsafe {
-        (python.Py_IncRef)(none);
-    }
-    none
 }
 
 /// `start(folder, version, executable, types)`: an empty text, or why nothing is recorded; `None` where the process is

@@ -60,9 +60,7 @@ impl Options {
 
     /// The options in a text as the variable has it.
     pub(crate) fn parse(text: &str) -> Option<Options> {
-        let value = |wanted: &str| {
-            text.lines().filter_map(|line| line.split_once('=')).find(|&(key, _)| key == wanted).map(|(_, value)| value)
-        };
+        let value = |wanted| value(text, wanted);
         let seconds: f64 = value("every").and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
         Some(Options {
             output: PathBuf::from(value("output")?),
@@ -81,4 +79,9 @@ impl Options {
             attached: value("attached") == Some("yes"),
         })
     }
+}
+
+/// The value of the first line with this key.
+pub(crate) fn value<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
+    text.lines().filter_map(|line| line.split_once('=')).find(|&(key, _)| key == wanted).map(|(_, value)| value)
 }

@@ -1,6 +1,7 @@
 //! Looks up the functions and objects of CPython that the agent uses, in the running process and by name: all of them are
 //! public, and in every version from 3.8 on.
 
+use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::OnceLock;
 
@@ -52,6 +53,37 @@ pub(crate) struct ModuleDef {
     /// What CPython calls to make the module, instead of the function that gave this.
     pub slots: *const c_void,
     pub rest: [usize; 3],
+}
+
+/// A table that CPython reads.
+pub(crate) struct Shared<T>(pub T);
+
+// SAFETY: CPython reads it, and writes what may be written of it, under its lock.
+unsafe impl<T> Sync for Shared<T> {}
+
+/// What a module is made by.
+pub(crate) type Definition = Shared<UnsafeCell<ModuleDef>>;
+
+impl ModuleDef {
+    /// That of a module without a state of its own.
+    pub(crate) const fn new(
+        name: &'static CStr,
+        doc: *const c_char,
+        methods: *const Method,
+        slots: *const c_void,
+    ) -> Definition {
+        Shared(UnsafeCell::new(ModuleDef {
+            count: 1,
+            class: std::ptr::null_mut(),
+            base: [0; 3],
+            name: name.as_ptr(),
+            doc,
+            size: 0,
+            methods,
+            slots,
+            rest: [0; 3],
+        }))
+    }
 }
 
 macro_rules! functions {
@@ -158,6 +190,19 @@ pub(crate) fn exported(name: &CStr) -> Result<usize, &'static str> {
         0 => Err("a built-in type"),
         address => Ok(address),
     }
+}
+
+/// A new reference to `None`.
+///
+/// # Safety
+/// Under the interpreter's lock.
+pub(crate) unsafe fn none(python: &Functions) -> Object {
+    let none = symbol(c"_Py_NoneStruct") as Object;
+    // SAFETY: `None` is an object.
+    unsafe {
+        (python.Py_IncRef)(none);
+    }
+    none
 }
 
 /// The text of a `str` object; empty for anything else.
