@@ -26,6 +26,7 @@ mod interpreters;
 mod layouts;
 mod live_table;
 mod log;
+mod maps;
 mod memory;
 mod module;
 mod object_guess;

@@ -55,15 +55,21 @@ pub(crate) fn may_write(length: u64) -> io::Result<()> {
 
 /// Zeroed memory that takes room only where it is touched.
 pub(crate) fn map_zeroed(length: usize) -> io::Result<*mut u8> {
-    // SAFETY: a new private mapping touches nothing that exists.
-    unsafe {
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-        checked(mmap(std::ptr::null_mut(), length, READ_WRITE, flags, -1, 0))
-    }
+    map_memory(length, MAP_PRIVATE | MAP_NORESERVE)
+}
+
+/// Zeroed memory that copies of this process have in common with it.
+pub(crate) fn map_shared(length: usize) -> io::Result<*mut u8> {
+    map_memory(length, MAP_SHARED)
+}
+
+fn map_memory(length: usize, flags: c_int) -> io::Result<*mut u8> {
+    // SAFETY: a new mapping touches nothing that exists.
+    unsafe { checked(mmap(std::ptr::null_mut(), length, READ_WRITE, flags | MAP_ANONYMOUS, -1, 0)) }
 }
 
 /// # Safety
-/// The range must come from [`map_file`] or [`map_zeroed`], and nothing may point into it any more.
+/// The range must come from one of the functions above, and nothing may point into it any more.
 pub(crate) unsafe fn unmap(address: *mut u8, length: usize) {
     // SAFETY: as the caller promises.
     unsafe {

@@ -7,10 +7,11 @@
 
 use std::ffi::{c_int, c_long, c_void};
 
-use crate::cpython::death::Counting;
 use crate::cpython::interpreter::Interpreter;
-use crate::memory::{Grow, filled};
-use crate::system::{self, now, symbol};
+use crate::maps::{self, Mapping};
+use crate::memory::{Gather, filled};
+use crate::python::Functions;
+use crate::system::{self, now};
 
 /// An object that is to die, and what it may own.
 #[derive(Debug, Clone)]
@@ -27,16 +28,10 @@ const COPIES: usize = 8;
 const PATIENCE: u64 = 1_000_000_000;
 const TICK: u64 = 1_000_000;
 
-const MAP_SHARED: c_int = 1;
-const MAP_ANONYMOUS: c_int = 0x20;
-const READ_WRITE: c_int = 3;
-const READ: c_int = 1;
-
 unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
     fn prctl(option: c_int, ...) -> c_int;
     fn mprotect(address: *mut c_void, length: usize, protection: c_int) -> c_int;
-    fn mmap(address: *mut c_void, length: usize, protection: c_int, flags: c_int, file: c_int, at: i64) -> *mut c_void;
     fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
     fn nanosleep(time: *const [i64; 2], left: *mut [i64; 2]) -> c_int;
 }
@@ -50,14 +45,9 @@ pub(crate) unsafe fn run(interpreter: &Interpreter, trials: &[Trial]) -> Vec<Opt
     if released.len() != trials.len() || kernel::ARCHITECTURE == 0 {
         return released;
     }
-    let (take, drop_one) = (symbol(c"Py_IncRef"), symbol(c"Py_DecRef"));
+    // Without the board, which the copies write.
     let shared = shared_ranges();
-    let Some(board) = Board::new(trials.len()) else { return released };
-    if take == 0 || drop_one == 0 {
-        return released;
-    }
-    // SAFETY: both are functions of CPython that take an object.
-    let counting = unsafe { std::mem::transmute::<[usize; 2], Counting>([take, drop_one]) };
+    let (Ok(python), Some(board)) = (Functions::find(), Board::new(trials.len())) else { return released };
     let mut first = 0;
     for _ in 0..COPIES {
         // SAFETY: the copy has its own memory, and this thread alone; it ends here.
@@ -68,7 +58,7 @@ pub(crate) unsafe fn run(interpreter: &Interpreter, trials: &[Trial]) -> Vec<Opt
                     if kernel::seal(&shared) {
                         for (place, trial) in trials.iter().enumerate().skip(first) {
                             board.set(0, place as u8 + 1);
-                            let released = interpreter.let_die(trial.holder, trial.target, &trial.shown, counting);
+                            let released = interpreter.let_die(trial.holder, trial.target, &trial.shown, &python);
                             board.set(place + 1, released.saturating_add(1));
                         }
                         board.set(0, u8::MAX);
@@ -102,9 +92,7 @@ struct Board(*mut u8, usize);
 impl Board {
     fn new(trials: usize) -> Option<Board> {
         let bytes = trials + 1;
-        // SAFETY: a new mapping touches nothing that exists.
-        let address = unsafe { mmap(std::ptr::null_mut(), bytes, READ_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
-        (address.addr() != usize::MAX).then(|| Board(address.cast(), bytes))
+        Some(Board(system::map_shared(bytes).ok()?, bytes))
     }
 
     fn set(&self, place: usize, value: u8) {
@@ -127,15 +115,8 @@ impl Drop for Board {
 
 /// Memory that other processes see.
 fn shared_ranges() -> Vec<(usize, usize)> {
-    let mut ranges = Vec::new();
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    ranges.add_each(maps.lines().filter_map(|line| {
-        let (range, rest) = line.split_once(' ')?;
-        let (start, end) = range.split_once('-')?;
-        let is_shared = rest.as_bytes().get(1) == Some(&b'w') && rest.as_bytes().get(3) == Some(&b's');
-        is_shared.then_some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
-    }));
-    ranges
+    let is_seen = |mapping: &Mapping| mapping.is_writable && mapping.is_shared;
+    maps::read().lines().filter_map(maps::parse).filter(is_seen).map(|mapping| mapping.range).gather()
 }
 
 /// Waits until the copy ends. One that takes too long, as for a lock that another thread has, is ended: false.
@@ -161,7 +142,7 @@ static TICKS: [i64; 2] = [0, TICK.cast_signed()];
 
 /// What the kernel is asked for.
 mod kernel {
-    use super::{READ, c_int, c_long, c_void, mprotect, prctl};
+    use super::{c_int, c_long, c_void, mprotect, prctl};
 
     #[cfg(target_arch = "x86_64")]
     mod numbers {
@@ -238,6 +219,7 @@ mod kernel {
     /// # Safety
     /// The process is to do nothing more but to die.
     pub(super) unsafe fn seal(shared: &[(usize, usize)]) -> bool {
+        const READ: c_int = 1;
         const PR_SET_PDEATHSIG: c_int = 1;
         const PR_SET_DUMPABLE: c_int = 4;
         const PR_SET_SECCOMP: c_int = 22;

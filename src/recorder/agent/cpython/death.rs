@@ -3,10 +3,7 @@
 use super::interpreter::Interpreter;
 use super::memory::{set_half, set_word};
 use super::versions::Count;
-
-/// `Py_IncRef` and `Py_DecRef`.
-pub(crate) type Counting = [CountsOne; 2];
-type CountsOne = unsafe extern "C" fn(usize);
+use crate::python::{Functions, Object};
 
 impl Interpreter {
     /// Takes all references to `holder` away but one, and lets go of that: how many references to `target` go with it. What
@@ -14,10 +11,10 @@ impl Interpreter {
     ///
     /// # Safety
     /// The GIL is held, no collection is going on, the objects are alive, and nobody uses this process's objects any more.
-    pub(crate) unsafe fn let_die(&self, holder: usize, target: usize, shown: &[usize], counting: Counting) -> u8 {
-        let [take, drop_one] = counting;
+    pub(crate) unsafe fn let_die(&self, holder: usize, target: usize, shown: &[usize], python: &Functions) -> u8 {
         // SAFETY: as the caller promises.
         unsafe {
+            let take = |object: usize| (python.Py_IncRef)(object as Object);
             if self.count(holder).1 || self.count(target).1 {
                 return 0;
             }
@@ -28,7 +25,7 @@ impl Interpreter {
                 Count::Word | Count::WordWithDeepFrozen => set_word(holder, 1),
                 Count::Half | Count::HalfWithFlags => set_half(holder, 1),
             }
-            drop_one(holder);
+            (python.Py_DecRef)(holder as Object);
             before.saturating_sub(self.count(target).0).min(u8::MAX.into()) as u8
         }
     }

@@ -5,6 +5,7 @@
 
 use super::reader::Reader;
 use crate::cpython::memory::pool_block;
+use crate::maps;
 use crate::memory::Grow;
 
 /// Bytes that are looked at where no size is known.
@@ -40,8 +41,7 @@ impl Regions {
     /// Those of this process now.
     pub(crate) fn now() -> Regions {
         let mut regions = Regions::default();
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-        regions.ranges.add_each(maps.lines().filter_map(range));
+        regions.ranges.add_each(maps::read().lines().filter_map(range));
         regions.lowest = regions.ranges.first().map_or(0, |range| range.0);
         regions.highest = regions.ranges.last().map_or(0, |range| range.1);
         regions
@@ -99,16 +99,11 @@ fn chunk(reader: &mut Reader, address: usize, before: usize, start: usize, end: 
     (after & PREVIOUS_IN_USE != 0 && after & !CHUNK_FLAGS >= 16).then_some(Block { start: address, bytes: size - 8 })
 }
 
-/// The range of a line of `/proc/self/maps`.
+/// The range of a mapping, if allocators hand it out.
 fn range(line: &str) -> Option<(usize, usize)> {
-    let mut words = line.split_ascii_whitespace();
-    let (range, rights) = (words.next()?, words.next()?);
-    let name = words.nth(3);
-    if !rights.starts_with("rw") || !rights.ends_with('p') || name.is_some_and(|name| name != "[heap]") {
-        return None;
-    }
-    let (start, end) = range.split_once('-')?;
-    Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
+    let mapping = maps::parse(line)?;
+    let is_own = mapping.is_readable && mapping.is_writable && !mapping.is_shared;
+    (is_own && mapping.name.is_none_or(|name| name == "[heap]")).then_some(mapping.range)
 }
 
 #[cfg(test)]
