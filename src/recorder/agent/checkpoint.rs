@@ -62,12 +62,10 @@ pub(crate) fn sweep(generation: u8) -> usize {
         }
         account(state);
         settle(state);
-        let recorder = &mut state.recorder;
-        let Some(mut walker) = recorder.walker.take() else { return 0 };
         // SAFETY: under the interpreter's lock, outside collections.
-        let found = unsafe { walker.garbage(recorder, generation) };
-        recorder.walker = Some(walker);
-        recorder.condemned.forget();
+        let found = state.recorder.with_walker(|walker, recorder| unsafe { walker.garbage(recorder, generation) });
+        let Some(found) = found else { return 0 };
+        state.recorder.condemned.forget();
         follow(state);
         flush(state);
         found
@@ -94,15 +92,12 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
         state.collection_began = state.process.elapsed();
         return;
     }
-    let recorder = &mut state.recorder;
-    let mut looked = None;
-    if let Some(mut walker) = recorder.walker.take() {
+    let looked = state.recorder.with_walker(|walker, recorder| {
         // SAFETY: under the interpreter's lock, as the collector begins.
         unsafe { walker.garbage(recorder, generation) };
-        looked = Some(walker.looked());
-        recorder.walker = Some(walker);
         recorder.mark_condemned();
-    }
+        walker.looked()
+    });
     // What the walk took is no part of the collection.
     time(state);
     write_start(state, generation);
@@ -145,15 +140,13 @@ fn collector_found(state: &mut State, found: &[usize]) {
     let Question::Asked(generation) = state.question else { return };
     state.question = Question::Answered;
     let began = state.process.elapsed();
-    let recorder = &mut state.recorder;
-    if let Some(mut walker) = recorder.walker.take() {
+    state.recorder.with_walker(|walker, recorder| {
         if !found.is_empty() && !is_refused() {
             // SAFETY: under the interpreter's lock; the collector has changed nothing but its lists.
             unsafe { walker.describe_garbage(recorder, found) };
         }
-        recorder.walker = Some(walker);
         recorder.mark_condemned();
-    }
+    });
     write_start(state, generation);
     state.collection_began += state.process.elapsed() - began;
 }
@@ -314,9 +307,9 @@ fn checkpoint(state: &mut State, walk: impl FnOnce(&mut Walker, &mut Recorder)) 
     account(state);
     settle(state);
     let recorder = &mut state.recorder;
-    let Some(mut walker) = recorder.walker.take() else { return };
-    walk(&mut walker, recorder);
-    recorder.walker = Some(walker);
+    if recorder.with_walker(walk).is_none() {
+        return;
+    }
     recorder.checkpoints += 1;
     recorder.condemned.forget();
     follow(state);

@@ -217,28 +217,29 @@ impl Recorder {
         }
     }
 
+    /// Works with the walker, which writes into the recorder; `None` where there is none.
+    pub(crate) fn with_walker<T>(&mut self, work: impl FnOnce(&mut Walker, &mut Recorder) -> T) -> Option<T> {
+        let mut walker = self.walker.take()?;
+        let result = work(&mut walker, self);
+        self.walker = Some(walker);
+        Some(result)
+    }
+
     /// Writes what the collector counts, where births and deaths are written beside it.
     pub(crate) fn write_collector(&mut self) {
-        if !self.full {
-            return;
+        if self.full {
+            // SAFETY: whoever holds the interpreter's lock may touch the recorder.
+            self.with_walker(|walker, recorder| unsafe { walker.write_state(recorder) });
         }
-        let Some(walker) = self.walker.take() else { return };
-        // SAFETY: whoever holds the interpreter's lock may touch the recorder.
-        unsafe { walker.write_state(self) };
-        self.walker = Some(walker);
     }
 
     /// The file begins: writes how many objects the collector has, and what it counts.
     pub(crate) fn write_first_lists(&mut self) {
-        let Some(walker) = self.walker.take() else { return };
+        self.write_collector();
         if self.full {
             // SAFETY: whoever holds the interpreter's lock may touch the recorder, and no collection is going on.
-            unsafe {
-                walker.write_state(self);
-                walker.write_lists(self);
-            }
+            self.with_walker(|walker, recorder| unsafe { walker.write_lists(recorder) });
         }
-        self.walker = Some(walker);
     }
 
     /// Gives back the memory: the recording has ended before the program.
@@ -416,11 +417,8 @@ impl Recorder {
 
     #[cold]
     fn class_of(&mut self, type_object: usize) -> u32 {
-        let Some(mut walker) = self.walker.take() else { return 0 };
         // SAFETY: under the interpreter's lock, with a type object; it reads memory only.
-        let number = unsafe { walker.define(self, type_object) };
-        self.walker = Some(walker);
-        number
+        self.with_walker(|walker, recorder| unsafe { walker.define(recorder, type_object) }).unwrap_or(0)
     }
 
     /// The site of a stack, cut to the depth.

@@ -43,11 +43,13 @@ pub(crate) unsafe fn is_seeing(state: &mut State) -> bool {
 /// # Safety
 /// Under the interpreter's lock, with the hook off, and the collector's lists in order.
 pub(crate) unsafe fn lose_sight(recorder: &mut Recorder) {
-    let Some(mut walker) = recorder.walker.take() else { return };
-    // SAFETY: as the caller promises.
-    let garbage = unsafe { walker.unreachable(recorder) };
-    walker.forget_classes();
-    recorder.walker = Some(walker);
+    let garbage = recorder.with_walker(|walker, recorder| {
+        // SAFETY: as the caller promises.
+        let garbage = unsafe { walker.unreachable(recorder) };
+        walker.forget_classes();
+        garbage
+    });
+    let Some(garbage) = garbage else { return };
     for known in recorder.forget_live() {
         if garbage.get(known.block) != Some(known.class) {
             recorder.write_death(known.number);
