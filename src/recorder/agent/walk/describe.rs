@@ -82,14 +82,7 @@ impl<S: Sink> Walk<'_, S> {
             return;
         }
         // SAFETY: as the caller promises, the lock is held and the object alive.
-        unsafe {
-            let class = self.class_of(object);
-            if self.waits_for_owner(object, class) {
-                self.scratch.deferred.add(object);
-            } else {
-                self.describe(object, class);
-            }
-        }
+        unsafe { self.describe_or_defer(object) }
     }
 
     /// Whether what the references of an object are called depends on who holds it, and that is not known yet.
@@ -121,13 +114,18 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn drain(&mut self) {
         while let Some(object) = self.scratch.queue.pop() {
             // SAFETY: as the caller promises, the lock is held and the object alive.
-            unsafe {
-                let class = self.class_of(object);
-                if self.waits_for_owner(object, class) {
-                    self.scratch.deferred.add(object);
-                } else {
-                    self.describe(object, class);
-                }
+            unsafe { self.describe_or_defer(object) }
+        }
+    }
+
+    unsafe fn describe_or_defer(&mut self, object: usize) {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
+        unsafe {
+            let class = self.class_of(object);
+            if self.waits_for_owner(object, class) {
+                self.scratch.deferred.add(object);
+            } else {
+                self.describe(object, class);
             }
         }
     }
@@ -148,8 +146,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
-            let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
-            let tracked = gc && word(object - GC_HEAD) != 0;
+            let (head, gc, tracked) = self.standing(object, class);
             let mut edges = std::mem::take(&mut self.scratch.edges);
             self.read_edges(object, class, gc, tracked, &mut edges);
             if self.scratch.classes[class].kind == Kind::Function {
@@ -200,16 +197,27 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
+    /// Bytes in front of an object in its block, whether the collector knows it, and whether it looks at it.
+    unsafe fn standing(&self, object: usize, class: usize) -> (usize, bool, bool) {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
+        unsafe {
+            let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
+            (head, gc, gc && word(object - GC_HEAD) != 0)
+        }
+    }
+
+    /// What `tp_traverse` says of an object of this class.
+    pub(super) unsafe fn edges_of(&self, object: usize, class: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the lock is held and the object alive.
+        unsafe {
+            let (_, gc, tracked) = self.standing(object, class);
+            self.read_edges(object, class, gc, tracked, edges);
+        }
+    }
+
     /// What `tp_traverse` says. Of the untracked objects only dicts and tuples are asked: those the collector untracks
     /// itself; any other may be half made.
-    pub(super) unsafe fn read_edges(
-        &mut self,
-        object: usize,
-        class: usize,
-        gc: bool,
-        tracked: bool,
-        edges: &mut Edges,
-    ) {
+    unsafe fn read_edges(&self, object: usize, class: usize, gc: bool, tracked: bool, edges: &mut Edges) {
         let class = &self.scratch.classes[class];
         let asked = gc
             && (tracked || matches!(class.kind, Kind::Dict | Kind::Tuple))
@@ -241,8 +249,7 @@ impl<S: Sink> Walk<'_, S> {
                 return 0;
             }
             let class = self.class_of(target);
-            let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, target);
-            let tracked = gc && word(target - GC_HEAD) != 0;
+            let (head, _, tracked) = self.standing(target, class);
             if tracked && !from_tracked {
                 return 0;
             }
@@ -284,8 +291,7 @@ impl<S: Sink> Walk<'_, S> {
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let class = self.class_of(object);
-            let (head, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
-            let tracked = gc && word(object - GC_HEAD) != 0;
+            let (head, _, tracked) = self.standing(object, class);
             if !tracked && self.sink.first_visit(object, object - head) {
                 self.scratch.queue.add(object);
             }

@@ -199,10 +199,7 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn garbage(&mut self, unreachable: &[usize]) {
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
-            for &object in unreachable {
-                self.scratch.members.insert(object, MEMBER);
-            }
-            let held = self.held(unreachable);
+            let held = self.add_members(unreachable);
             for &object in unreachable.iter().chain(&held) {
                 self.describe_tracked(object);
             }
@@ -211,9 +208,12 @@ impl<S: Sink> Walk<'_, S> {
         self.scratch.members.clear();
     }
 
-    /// What dies of its count when the unreachable ones do: untracked objects, and tracked ones of a generation that this collection
-    /// does not look at. They become members. Goes only as far as counts become zero.
-    pub(super) unsafe fn held(&mut self, unreachable: &[usize]) -> Vec<usize> {
+    /// Makes the unreachable ones members, and what dies of its count when they do: untracked objects, and tracked ones of a
+    /// generation that this collection does not look at. Answers those. Goes only as far as counts become zero.
+    pub(super) unsafe fn add_members(&mut self, unreachable: &[usize]) -> Vec<usize> {
+        for &object in unreachable {
+            self.scratch.members.insert(object, MEMBER);
+        }
         let mut held = Vec::new();
         let mut edges = std::mem::take(&mut self.scratch.edges);
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
@@ -239,9 +239,7 @@ impl<S: Sink> Walk<'_, S> {
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             let class = self.class_of(object);
-            let (_, gc) = self.scratch.classes[class].head(&self.context.interpreter, object);
-            let tracked = gc && word(object - GC_HEAD) != 0;
-            self.read_edges(object, class, gc, tracked, edges);
+            self.edges_of(object, class, edges);
             for &target in &edges.targets {
                 let (count, immortal) = self.context.interpreter.count(target);
                 if count == 0 || immortal || self.sink.hidden(target) {

@@ -40,7 +40,6 @@ use crate::sink::Sink;
 use classes::{Class, Kinds};
 use describe::{Reach, Walk};
 use edges::Edges;
-use garbage::MEMBER;
 use survey::Survey;
 
 /// Keys of dicts that are data, not names in the source, are written out up to this many per process; then `[str]`.
@@ -154,6 +153,10 @@ impl Walker {
         }
     }
 
+    fn walk<'a, S: Sink>(&'a mut self, sink: &'a mut S, reach: Reach) -> Walk<'a, S> {
+        Walk { sink, context: &self.context, scratch: &mut self.scratch, reach, owners_met: false }
+    }
+
     /// Does not count what these objects hold. They are the recorder's own, and stay alive.
     pub(crate) fn leave_out(&mut self, objects: &[usize]) {
         self.context.own.add_all(objects);
@@ -174,15 +177,14 @@ impl Walker {
     /// # Safety
     /// The GIL is held, and no collection is going on.
     pub(crate) unsafe fn full<S: Sink>(&mut self, sink: &mut S, search: bool) {
-        let Walker { context, scratch } = self;
-        let mut walk = Walk { sink, context, scratch, reach: Reach::All, owners_met: false };
+        let mut walk = self.walk(sink, Reach::All);
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             walk.begin(FULL);
             if search {
                 walk.scratch.survey.begin();
             }
-            for head in context.gc_lists.all() {
+            for head in walk.context.gc_lists.all() {
                 each_object(head, |object| {
                     walk.describe_tracked(object);
                     walk.drain();
@@ -252,21 +254,17 @@ impl Walker {
     /// # Safety
     /// The GIL is held, and no collection is going on.
     pub(crate) unsafe fn own<S: Sink>(&mut self, sink: &mut S) {
-        let Walker { context, scratch } = self;
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
-            let mut unreachable = aside::unreachable(&context.interpreter, context.gc_lists);
+            let mut unreachable = aside::unreachable(&self.context.interpreter, self.context.gc_lists);
             unreachable.retain(|&object| !sink.hidden(object));
-            let mut walk = Walk { sink, context, scratch, reach: Reach::Own, owners_met: false };
+            let mut walk = self.walk(sink, Reach::Own);
             walk.begin(OWN);
-            for &object in &unreachable {
-                walk.scratch.members.insert(object, MEMBER);
-            }
-            for object in walk.held(&unreachable) {
+            for object in walk.add_members(&unreachable) {
                 walk.queue(object);
             }
             walk.drain();
-            for head in context.gc_lists.all() {
+            for head in walk.context.gc_lists.all() {
                 each_object(head, |object| {
                     if walk.is_told(object) {
                         walk.describe_tracked(object);
@@ -289,21 +287,17 @@ impl Walker {
     pub(crate) unsafe fn unreachable<S: Sink>(&mut self, sink: &mut S) -> AddressMap<u32> {
         let heads: Vec<usize> = self.context.gc_lists.all().gather();
         let mut found = std::mem::take(&mut self.scratch.candidates);
-        let Walker { context, scratch } = self;
         let mut blocks = AddressMap::default();
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
-            found.search(&context.interpreter, &heads);
-            let mut walk = Walk { sink, context, scratch, reach: Reach::Members, owners_met: false };
+            found.search(&self.context.interpreter, &heads);
+            let mut walk = self.walk(sink, Reach::Members);
             walk.prepare();
-            for &object in &found.unreachable {
-                walk.scratch.members.insert(object, MEMBER);
-            }
-            let held = walk.held(&found.unreachable);
+            let held = walk.add_members(&found.unreachable);
             for &object in found.unreachable.iter().chain(&held) {
                 let class = walk.class_of(object);
                 let class = &walk.scratch.classes[class];
-                let (head, _) = class.head(&context.interpreter, object);
+                let (head, _) = class.head(&walk.context.interpreter, object);
                 blocks.insert(object - head, class.number);
             }
         }
@@ -349,8 +343,7 @@ impl Walker {
     /// # Safety
     /// The GIL is held. A collection may be going on, as long as it has changed nothing but its lists.
     pub(crate) unsafe fn describe_garbage<S: Sink>(&mut self, sink: &mut S, unreachable: &[usize]) {
-        let Walker { context, scratch } = self;
-        let mut walk = Walk { sink, context, scratch, reach: Reach::Members, owners_met: false };
+        let mut walk = self.walk(sink, Reach::Members);
         // SAFETY: as the caller promises, the lock is held and the objects are alive.
         unsafe {
             walk.begin(GARBAGE);
@@ -419,8 +412,7 @@ impl Walker {
     /// # Safety
     /// The GIL is held, and `type_object` is a class that is ready.
     pub(crate) unsafe fn define<S: Sink>(&mut self, sink: &mut S, type_object: usize) -> u32 {
-        let Walker { context, scratch } = self;
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
-        unsafe { Walk { sink, context, scratch, reach: Reach::All, owners_met: false }.define(type_object) }
+        unsafe { self.walk(sink, Reach::All).define(type_object) }
     }
 }

@@ -147,9 +147,7 @@ impl<S: Sink> Walk<'_, S> {
         let mut edges = std::mem::take(&mut self.scratch.edges);
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            let (_, gc) = self.scratch.classes[note.class].head(&self.context.interpreter, note.object);
-            let tracked = gc && word(note.object - GC_HEAD) != 0;
-            self.read_edges(note.object, note.class, gc, tracked, &mut edges);
+            self.edges_of(note.object, note.class, &mut edges);
             for &referent in &edges.targets {
                 if self.sink.hidden(referent) || survey.shared.contains(referent) {
                     continue;
@@ -219,12 +217,9 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn search_one(&mut self, scan: &mut Scan, note: &Note, targets: &AddressMap<u32>, matches: &mut Vec<Match>) {
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            let class = &self.scratch.classes[note.class];
-            let (_, gc) = class.head(&self.context.interpreter, note.object);
-            let body = class.body(&self.context.interpreter, note.object);
-            let tracked = gc && word(note.object - GC_HEAD) != 0;
+            let body = self.scratch.classes[note.class].body(&self.context.interpreter, note.object);
             let mut edges = std::mem::take(&mut self.scratch.edges);
-            self.read_edges(note.object, note.class, gc, tracked, &mut edges);
+            self.edges_of(note.object, note.class, &mut edges);
             let sink = &*self.sink;
             let is_target = |address: usize| address != note.object && targets.contains(address);
             scan.search(note.object, body, is_target, |block| sink.known(block), matches);
@@ -252,11 +247,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             let mut edges = std::mem::take(&mut self.scratch.edges);
             // SAFETY: as the caller promises, the object is alive and of this class.
-            unsafe {
-                let (_, gc) = self.scratch.classes[note.class].head(&self.context.interpreter, note.object);
-                let tracked = gc && word(note.object - GC_HEAD) != 0;
-                self.read_edges(note.object, note.class, gc, tracked, &mut edges);
-            }
+            unsafe { self.edges_of(note.object, note.class, &mut edges) };
             let shown = edges.targets.iter().copied().gather();
             self.scratch.edges = edges;
             kinds.add(PlaceKind { class: note.class, path: place.path, released: None });
