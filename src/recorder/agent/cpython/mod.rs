@@ -7,7 +7,6 @@
 //! Each `unsafe fn` here wants the interpreter's lock held, and the row of the CPython that runs. An address is that of a
 //! live object, or of the part of one that the parameter is named for. No Python code runs, and no reference is taken.
 
-pub(crate) mod buffers;
 pub(crate) mod bytecode;
 pub(crate) mod class;
 pub(crate) mod death;

@@ -1,10 +1,12 @@
 //! Reads the references that objects hold and do not show to the collector, where the layout of their type is known.
 //!
-//! Each such reference is one that the object owns: its count has it. Everything is read from memory, no Python code runs.
+//! Each such reference is one that the object owns: its count has it. Of some types it is known as well how much memory their
+//! objects own (`buffers`). Everything is read from memory, no Python code runs.
 //!
 //! # Safety
 //! Each `unsafe fn` here wants the interpreter's lock held, and the address of a live object of the type.
 
+pub(crate) mod buffers;
 mod datetime;
 mod numpy;
 mod swig;

@@ -1,5 +1,5 @@
-//! Reads what numpy's arrays, records and dtypes refer to: none of them shows it (`numpy/ndarraytypes.h` and
-//! `numpy/arrayscalars.h`, 1.16 to 2.5; the fields of an array are the same in all of them).
+//! Reads what numpy's arrays, records and dtypes refer to, which none of them shows, and the memory that an array owns
+//! (`numpy/ndarraytypes.h` and `numpy/arrayscalars.h`, 1.16 to 2.5; the fields of an array are the same from 1.13 on).
 //!
 //! An array that owns its memory owns the objects in it; another has a `base`, which it owns. Objects in a subarray of a
 //! structured dtype are left out.
@@ -9,6 +9,7 @@ use crate::cpython::dict::{self, Table};
 use crate::cpython::integer;
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{byte, half, signed, tuple_items, ty, type_of, word};
+use crate::cpython::object::WORD;
 use crate::memory::Grow;
 
 /// `PyArrayObject_fields`.
@@ -19,7 +20,7 @@ const BASE: usize = 48;
 const DTYPE: usize = 56;
 const FLAGS: usize = 64;
 /// `NPY_MAXDIMS`: 32 in numpy 1, 64 in numpy 2.
-const MOST_DIMENSIONS: i32 = 64;
+const MOST_DIMENSIONS: usize = 64;
 
 /// `PyVoidScalarObject`.
 const RECORD_DATA: usize = 24;
@@ -34,6 +35,11 @@ const OWNS_DATA: i32 = 4;
 /// `PyArray_Descr`: `type_num`, of which `NPY_OBJECT` is that of references.
 const TYPE_NUMBER: usize = 28;
 const OBJECT: i32 = 17;
+/// Up to 1.26 the size of an item and its alignment, two `int`. From 2.0 on flags of 64 bits stand there, of which the upper
+/// half is zero, as no alignment is, and then the size as a word.
+const ITEM_SIZE_1: usize = 32;
+const ALIGNMENT_1: usize = 36;
+const ITEM_SIZE_2: usize = 40;
 /// `NPY_ITEM_REFCOUNT`.
 const HAS_OBJECTS: u8 = 1;
 
@@ -46,16 +52,13 @@ struct DTypeRow {
     /// `tp_basicsize` of `numpy.dtype`.
     bytes: usize,
     flags: usize,
-    item_size: usize,
-    /// `npy_intp`, or `int`.
-    item_size_is_word: bool,
     fields: usize,
     metadata: usize,
 }
 
 const ROWS: [DTypeRow; 2] = [
-    DTypeRow { bytes: 96, flags: 27, item_size: 32, item_size_is_word: false, fields: 48, metadata: 72 },
-    DTypeRow { bytes: 120, flags: 32, item_size: 40, item_size_is_word: true, fields: 96, metadata: 56 },
+    DTypeRow { bytes: 96, flags: 27, fields: 48, metadata: 72 },
+    DTypeRow { bytes: 120, flags: 32, fields: 96, metadata: 56 },
 ];
 
 impl DTypeRow {
@@ -65,16 +68,42 @@ impl DTypeRow {
         let bytes = unsafe { word(type_of(dtype) + ty::BASIC_SIZE) };
         ROWS.iter().find(|row| row.bytes == bytes)
     }
+}
 
-    unsafe fn item_size(&self, dtype: usize) -> usize {
-        // SAFETY: as the caller promises.
-        let size = unsafe {
-            match self.item_size_is_word {
-                true => signed(dtype + self.item_size),
-                false => half(dtype + self.item_size) as isize,
-            }
-        };
-        size.max(0).cast_unsigned()
+/// Bytes of an item.
+unsafe fn item_size(dtype: usize) -> usize {
+    // SAFETY: as the caller promises.
+    let size = unsafe {
+        match half(dtype + ALIGNMENT_1) {
+            0 => signed(dtype + ITEM_SIZE_2),
+            _ => half(dtype + ITEM_SIZE_1) as isize,
+        }
+    };
+    size.max(0).cast_unsigned()
+}
+
+/// The lengths of an array; `None` where it has more dimensions than there can be.
+unsafe fn lengths(array: usize) -> Option<impl ExactSizeIterator<Item = usize>> {
+    // SAFETY: as the caller promises; there is a length for each dimension.
+    unsafe {
+        let n = usize::try_from(half(array + N_DIMENSIONS)).ok().filter(|&n| n <= MOST_DIMENSIONS)?;
+        let dimensions = word(array + DIMENSIONS);
+        (n == 0 || dimensions != 0)
+            .then(|| (0..n).map(move |nth| signed(dimensions + WORD * nth).max(0).cast_unsigned()))
+    }
+}
+
+/// Bytes outside of its block that an array owns: its data, if they are its own, and its dimensions and strides.
+pub(super) unsafe fn storage(array: usize) -> usize {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let dtype = word(array + DTYPE);
+        let Some(lengths) = lengths(array).filter(|_| dtype != 0) else { return 0 };
+        let shape = 2 * WORD * lengths.len();
+        if half(array + FLAGS) & OWNS_DATA == 0 {
+            return shape;
+        }
+        shape.saturating_add(lengths.fold(item_size(dtype), usize::saturating_mul))
     }
 }
 
@@ -87,14 +116,8 @@ pub(super) unsafe fn of_array(interpreter: &Interpreter, array: usize, found: &m
         if flags & OWNS_DATA == 0 || flags & CONTIGUOUS == 0 {
             return;
         }
-        let n = half(array + N_DIMENSIONS);
-        if !(0..=MOST_DIMENSIONS).contains(&n) {
-            return;
-        }
-        let dimensions = word(array + DIMENSIONS);
-        let lengths = (0..n.cast_unsigned() as usize)
-            .map(|nth| signed(dimensions + size_of::<isize>() * nth).max(0).cast_unsigned());
-        let items = lengths.fold(1_usize, usize::saturating_mul);
+        let Some(lengths) = lengths(array) else { return };
+        let items = lengths.fold(1, usize::saturating_mul);
         objects(interpreter, word(array + DATA), items, word(array + DTYPE), found);
     }
 }
@@ -129,7 +152,7 @@ unsafe fn objects(interpreter: &Interpreter, data: usize, items: usize, dtype: u
         }
         let mut offsets = Vec::new();
         add_offsets(interpreter, dtype, 0, MOST_NESTED, &mut offsets);
-        let size = row.item_size(dtype);
+        let size = item_size(dtype);
         for item in 0..items {
             for &offset in &offsets {
                 // Numpy packs records: a pointer may stand anywhere.

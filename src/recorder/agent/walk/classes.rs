@@ -1,7 +1,6 @@
 //! Works out what the walk needs to know of a class, once per walk: where its instances begin and end, what they hold
 //! where, and which of CPython's own containers they are.
 
-use crate::cpython::buffers::{self, Layout};
 use crate::cpython::class::{chain, made_in_python};
 use crate::cpython::frame::Holder;
 use crate::cpython::interpreter::Interpreter;
@@ -9,6 +8,7 @@ use crate::cpython::memory::{GC_HEAD, c_string, flag, signed, size_of, ty, type_
 use crate::cpython::versions::{CodeForm, PreHeader, Values};
 use crate::cpython::{dict, integer, text};
 use crate::layouts::HidingType;
+use crate::layouts::buffers::{self, Layout};
 
 /// The built-in container that an object is, or is an instance of a subclass of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

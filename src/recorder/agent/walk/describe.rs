@@ -188,9 +188,8 @@ impl<S: Sink> Walk<'_, S> {
         }
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
-            let (count, is_immortal) = self.context.interpreter.count(object);
-            let own = u64::from(self.scratch.own_references.get(object).unwrap_or(0));
-            self.scratch.survey.described(number, object, class, count.saturating_sub(own), is_immortal);
+            let (count, is_immortal) = self.count_of(object);
+            self.scratch.survey.described(number, object, class, count, is_immortal);
             if self.scratch.classes[class].kind == Kind::Module {
                 self.scratch.survey.shared.insert(word(object + MODULE_DICT), 1);
             }

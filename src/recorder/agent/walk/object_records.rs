@@ -6,8 +6,9 @@ use crate::cpython::memory::{
     GC_HEAD, MANAGED_WEAK_REFERENCES, PREV_FINALIZED, flag, gc_prev, ty, type_flags, type_of, word,
 };
 use crate::cpython::text;
-use crate::cpython::{buffers, dict, object, versions};
+use crate::cpython::{dict, object, versions};
 use crate::encode::kind;
+use crate::layouts::buffers;
 use crate::sink::Sink;
 
 /// Flags of `count`.
@@ -24,17 +25,22 @@ const COMBINED: u8 = 3;
 const DETACHED: u8 = 4;
 
 impl<S: Sink> Walk<'_, S> {
+    /// The count of an object without the references of the recorder's own, and whether it is immortal.
+    pub(super) unsafe fn count_of(&self, object: usize) -> (u64, bool) {
+        // SAFETY: as the caller promises, the object is alive.
+        let (count, immortal) = unsafe { self.context.interpreter.count(object) };
+        if immortal || self.scratch.own_references.is_empty() {
+            return (count, immortal);
+        }
+        let own = self.scratch.own_references.get(object).unwrap_or(0);
+        (count.saturating_sub(own.into()), immortal)
+    }
+
     /// Writes `count`, and then what else there is to say.
     pub(super) unsafe fn object_records(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            let (count, immortal) = self.context.interpreter.count(object);
-            let own = if self.scratch.own_references.is_empty() {
-                0
-            } else {
-                u64::from(self.scratch.own_references.get(object).unwrap_or(0))
-            };
-            let count = if immortal { count } else { count.saturating_sub(own) };
+            let (count, immortal) = self.count_of(object);
             let mut flags = if immortal { IMMORTAL } else { 0 };
             if self.scratch.classes[class].flags & flag::HAVE_GC != 0 && !tracked {
                 flags |= UNTRACKED;

@@ -6,12 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::classes::{Place, places};
 use super::describe::Walk;
-use crate::cpython::buffers;
 use crate::cpython::class::{chain, declared_names, made_in_python};
 use crate::cpython::dict;
 use crate::cpython::memory::{c_string, flag, signed, tuple_items, ty, type_flags, type_of, word};
 use crate::cpython::text::{is_text, push_text, text, text_is};
 use crate::cpython::versions::Values;
+use crate::layouts::buffers;
 use crate::memory::{Gather, Grow, GrowText, is_refused};
 use crate::sink::Sink;
 

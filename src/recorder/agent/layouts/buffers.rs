@@ -3,10 +3,10 @@
 //! Each layout is that of the package's own headers, and is the same in all versions that are named. A type is known by the
 //! name that its C code gives it, and so are its subclasses.
 
-use super::class::{chain, made_in_python};
-use super::interpreter::Interpreter;
-use super::memory::{c_string, flag, half, signed, ty, type_flags, word};
-use super::object::WORD;
+use super::numpy;
+use crate::cpython::class::{chain, made_in_python};
+use crate::cpython::interpreter::Interpreter;
+use crate::cpython::memory::{c_string, flag, half, signed, ty, type_flags, word};
 
 /// Where a type of C code has the memory that its instances own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,18 +40,6 @@ const OTHERS: [&[u8]; 7] = [
 /// Types that own memory and do not show it as a buffer of C.
 const WITHOUT_BUFFER: [&[u8]; 4] =
     [b"torch._C.TensorBase", b"torch._C._TensorBase", b"torch._C.StorageBase", b"ImagingCore"];
-
-/// `PyArrayObject_fields` of numpy's `ndarraytypes.h`, 1.13 to 2.5: dimensions, description and flags.
-const ARRAY_DIMENSIONS: [usize; 2] = [24, 32];
-const ARRAY_DESCRIPTION: usize = 56;
-const ARRAY_FLAGS: usize = 64;
-const OWN_DATA: i32 = 4;
-const MOST_DIMENSIONS: i32 = 64;
-/// `PyArray_Descr`: up to 1.26 the size of an item and its alignment, two `int`. From 2.0 on flags of 64 bits stand there, of
-/// which the upper half is zero, as no alignment is, and then the size as a word.
-const ITEM_SIZE_1: usize = 32;
-const ALIGNMENT_1: usize = 36;
-const ITEM_SIZE_2: usize = 40;
 
 /// `mmap_object` of `Modules/mmapmodule.c`: the mapping, and its size.
 const MAPPING: [usize; 2] = [16, 24];
@@ -103,7 +91,7 @@ pub(crate) unsafe fn storage(layout: Layout, object: usize) -> usize {
     // SAFETY: as the caller promises.
     unsafe {
         match layout {
-            Layout::Array => array_storage(object),
+            Layout::Array => numpy::storage(object),
             Layout::Mapping if word(object + MAPPING[0]) == 0 => 0,
             Layout::Mapping => signed(object + MAPPING[1]).max(0).cast_unsigned(),
             Layout::Foreign => {
@@ -114,28 +102,5 @@ pub(crate) unsafe fn storage(layout: Layout, object: usize) -> usize {
             Layout::TextBuffer if word(object + TEXT) == 0 => 0,
             Layout::TextBuffer => word(object + TEXT_ROOM).saturating_mul(4),
         }
-    }
-}
-
-/// The data of an array that are its own, and its dimensions and strides.
-unsafe fn array_storage(array: usize) -> usize {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let (n, dimensions) = (half(array + ARRAY_DIMENSIONS[0]), word(array + ARRAY_DIMENSIONS[1]));
-        let description = word(array + ARRAY_DESCRIPTION);
-        if !(0..=MOST_DIMENSIONS).contains(&n) || description == 0 || (n > 0 && dimensions == 0) {
-            return 0;
-        }
-        let n = n.cast_unsigned() as usize;
-        let shape = 2 * WORD * n;
-        if half(array + ARRAY_FLAGS) & OWN_DATA == 0 {
-            return shape;
-        }
-        let item = match half(description + ALIGNMENT_1) {
-            0 => word(description + ITEM_SIZE_2),
-            _ => half(description + ITEM_SIZE_1).max(0).cast_unsigned() as usize,
-        };
-        let data = (0..n).map(|place| word(dimensions + place * WORD)).fold(item, usize::saturating_mul);
-        shape.saturating_add(data)
     }
 }
