@@ -9,8 +9,11 @@ const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/_refloop.so"));
 const BOOTSTRAP: &[u8] = include_bytes!("bootstrap/sitecustomize.py");
 
 /// Whether this build can record at all.
-pub(super) fn is_supported() -> bool {
-    !AGENT.is_empty()
+///
+/// # Errors
+/// One clause that says why not.
+pub(super) fn supported() -> Result<(), &'static str> {
+    if AGENT.is_empty() { Err("this build of refloop cannot record: it needs 64-bit Linux") } else { Ok(()) }
 }
 
 /// The agent as a file that stays, for a program that records itself.
@@ -18,10 +21,7 @@ pub(super) fn is_supported() -> bool {
 /// # Errors
 /// When this build has none, or no folder can be written.
 pub fn unpack_agent() -> io::Result<PathBuf> {
-    if !is_supported() {
-        let reason = "this build of refloop cannot record: it needs 64-bit Linux";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
-    }
+    supported().map_err(|reason| io::Error::new(io::ErrorKind::Unsupported, reason))?;
     let folder = match cache().map(|cache| cache.join("refloop").join(name())) {
         Some(folder) => fill(&folder),
         None => Err(io::ErrorKind::NotFound.into()),

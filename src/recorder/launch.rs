@@ -134,20 +134,12 @@ fn write_end(process: &Process, status: ExitStatus, seconds: f64) -> io::Result<
 
 /// Gives the command the environment in which Python loads the agent.
 fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: &Path) -> Result<(), String> {
-    if !install::is_supported() {
-        return Err("this build of refloop cannot record: it needs 64-bit Linux".into());
-    }
-    let given = options.output.clone().unwrap_or_else(|| python::trace_name(command));
-    // Where a link leads to, not the link.
-    let output = given.canonicalize().or_else(|_| std::path::absolute(&given));
-    let output = output.map_err(|error| format!("{}: {}", given.display(), words(&error)))?;
-    let name = output.to_str().filter(|name| !name.contains('\n'));
-    let name = name.ok_or_else(|| format!("{}: this name cannot be handed on", output.display()))?;
-    make_way(&output).map_err(|error| format!("{}: {}", output.display(), words(&error)))?;
+    install::supported()?;
+    let output = output_line(options.output.as_deref(), command)?;
     let folder =
         install::folder(place).map_err(|error| format!("the recorder cannot be unpacked: {}", words(&error)))?;
     let mut lines = vec![
-        format!("output={name}"),
+        output,
         format!("status={}", place.join("status").display()),
         format!("events={}", options.events.name()),
         format!("depth={}", options.stack_depth),
@@ -181,6 +173,29 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     Ok(())
 }
 
+/// Tells the agent where the trace goes, and makes way for it there; it is named after the command where nothing is given.
+///
+/// # Errors
+/// One clause.
+pub(super) fn output_line(given: Option<&Path>, command: &[OsString]) -> Result<String, String> {
+    let given = given.map_or_else(|| python::trace_name(command), PathBuf::from);
+    // Where a link leads to, not the link.
+    let output = given.canonicalize().or_else(|_| std::path::absolute(&given));
+    let output = output.map_err(|error| format!("{}: {}", given.display(), words(&error)))?;
+    let line = format!("output={}", handed_on(&output)?);
+    make_way(&output).map_err(|error| format!("{}: {}", output.display(), words(&error)))?;
+    Ok(line)
+}
+
+/// A path as the agent can be told of it, in a line.
+///
+/// # Errors
+/// One clause, where that cannot be.
+pub(super) fn handed_on(path: &Path) -> Result<&str, String> {
+    let name = path.to_str().filter(|name| !name.contains('\n'));
+    name.ok_or_else(|| format!("{}: this name cannot be handed on", path.display()))
+}
+
 /// A process that has the file in its memory, as a recorder has its trace; of those that may be looked at.
 #[cfg(target_os = "linux")]
 fn writer_of(file: &Path) -> Option<u32> {
@@ -201,7 +216,7 @@ fn writer_of(_: &Path) -> Option<u32> {
 
 /// Takes away an older trace with those of its child processes, and makes sure that a new one can be made. Nothing else is
 /// taken away: no device, and no file that is no trace.
-pub(super) fn make_way(output: &Path) -> io::Result<()> {
+fn make_way(output: &Path) -> io::Result<()> {
     if let Ok(there) = output.metadata() {
         if there.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -260,4 +275,15 @@ fn in_front(first: &OsStr, rest: Option<&OsStr>) -> OsString {
 pub(super) fn words(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_end_its_line_is_not_handed_on() {
+        let refused = output_line(Some(Path::new("/nowhere/a\nb.reftrace")), &[]).unwrap_err();
+        assert_eq!(refused, "/nowhere/a\nb.reftrace: this name cannot be handed on");
+    }
 }

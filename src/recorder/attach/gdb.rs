@@ -35,12 +35,13 @@ pub(super) fn hand_over(target: &Target, request: &Request) -> Result<Duration, 
         .take(THREADS)
         .map(|thread| format!("(unsigned long) $sp == {:#x}", thread.stack_pointer))
         .collect();
-    let (content, script, length) = room(target, request)?;
+    let Room { address, content, script } = Room::new(target, request)?;
+    let length = content.len();
     let content = request.file("room", &content).map_err(failed)?;
     let is_waiting = if threads.is_empty() { "0".into() } else { threads.join(" || ") };
     let filled = [
         ("@WAITING@", is_waiting),
-        ("@ROOM@", address(target, length)?.to_string()),
+        ("@ROOM@", address.to_string()),
         ("@LENGTH@", length.to_string()),
         ("@CONTENT@", content.display().to_string()),
         ("@AGENT@", "0".into()),
@@ -70,28 +71,33 @@ pub(super) fn hand_over(target: &Target, request: &Request) -> Result<Duration, 
     Ok(start.elapsed())
 }
 
-/// The texts that the process gets to see, where the script stands among them, and how long all of it is.
-fn room(target: &Target, request: &Request) -> Result<(Vec<u8>, usize, usize), String> {
-    let agent = request.agent().as_bytes();
-    if agent.len() >= NAME {
-        return Err("the path of the agent is too long".into());
-    }
-    let mut content = vec![0; REQUEST];
-    content[..agent.len()].copy_from_slice(agent);
-    let name = b"refloop_attach";
-    content[NAME..][..name.len()].copy_from_slice(name);
-    content.extend(request.text().as_bytes());
-    content.push(0);
-    let script = content.len();
-    // The length of the script depends a little on the numbers in it.
-    let length = (script + request.script(Some((u64::MAX, u64::MAX))).len() + 1).next_multiple_of(PAGE);
-    content.extend(request.script(Some((address(target, length)?, length as u64))).as_bytes());
-    content.resize(length, 0);
-    Ok((content, script, length))
+/// The texts that the process gets to see: where they go, and where the script stands among them.
+struct Room {
+    address: u64,
+    content: Vec<u8>,
+    script: usize,
 }
 
-fn address(target: &Target, length: usize) -> Result<u64, String> {
-    target.free_room(length as u64).ok_or_else(|| "its address space has no room".into())
+impl Room {
+    fn new(target: &Target, request: &Request) -> Result<Room, String> {
+        let agent = request.agent().as_bytes();
+        if agent.len() >= NAME {
+            return Err("the path of the agent is too long".into());
+        }
+        let mut content = vec![0; REQUEST];
+        content[..agent.len()].copy_from_slice(agent);
+        let name = b"refloop_attach";
+        content[NAME..][..name.len()].copy_from_slice(name);
+        content.extend(request.text().as_bytes());
+        content.push(0);
+        let script = content.len();
+        // The length of the script depends a little on the numbers in it.
+        let length = (script + request.script(Some((u64::MAX, u64::MAX))).len() + 1).next_multiple_of(PAGE);
+        let address = target.free_room(length as u64).ok_or("its address space has no room")?;
+        content.extend(request.script(Some((address, length as u64))).as_bytes());
+        content.resize(length, 0);
+        Ok(Room { address, content, script })
+    }
 }
 
 /// What the script printed, or what kept it from that.

@@ -12,9 +12,9 @@ mod waiting;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::launch::{make_way, words};
+use super::install;
+use super::launch::{output_line, words};
 use super::outcome::Process;
-use super::{install, python};
 use request::Request;
 use target::Target;
 
@@ -49,28 +49,21 @@ pub struct Snapshot {
 /// # Errors
 /// One clause that says why there is none.
 pub fn snapshot(process: u32, attachment: &Attachment, announce: impl FnOnce(u64)) -> Result<Snapshot, String> {
-    if !install::is_supported() {
-        return Err("this build of refloop cannot record: it needs 64-bit Linux".into());
-    }
+    install::supported()?;
     let target = Target::look(process)?;
     let is_remote = target.minor.is_some_and(|minor| minor >= remote::FIRST);
-    match target.switched_off {
-        Some(switch) if is_remote => {
-            return Err(format!("remote execution is switched off in process {process}: {switch}"));
-        }
-        _ => {}
+    if let Some(switch) = target.switched_off().filter(|_| is_remote) {
+        return Err(format!("remote execution is switched off in process {process}: {switch}"));
     }
     if !is_remote && !gdb::is_there() {
         return Err("there is no gdb on the path, which CPython before 3.14 needs: apt-get install gdb".into());
     }
-    let output = attachment.output.clone().unwrap_or_else(|| python::trace_name(&target.command));
-    let output = output.canonicalize().or_else(|_| std::path::absolute(&output)).map_err(|error| words(&error))?;
-    make_way(&output).map_err(|error| format!("{}: {}", output.display(), words(&error)))?;
+    let output = output_line(attachment.output.as_deref(), &target.command)?;
     let place = tempfile::Builder::new().prefix("refloop-").tempdir();
     let place = place.map_err(|error| format!("no temporary folder: {}", words(&error)))?;
     let agent =
         install::folder(place.path()).map_err(|error| format!("the agent cannot be unpacked: {}", words(&error)))?;
-    let mut lines = vec![format!("output={}", output.display()), "attached=yes".into()];
+    let mut lines = vec![output, "attached=yes".into()];
     if attachment.keys {
         lines.push("keys=yes".into());
     }

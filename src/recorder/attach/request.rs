@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::recorder::launch::handed_on;
 use crate::recorder::outcome::Outcome;
 
 /// A folder with what the agent and this process tell each other.
@@ -17,16 +18,12 @@ impl Request {
     /// # Errors
     /// When the folder cannot be written, or a path cannot be handed on.
     pub(super) fn new(place: &Path, agent: &Path, lines: &[String]) -> Result<Request, String> {
-        let name = |path: &Path| match path.to_str() {
-            Some(name) if !name.contains('\n') => Ok(name.to_owned()),
-            _ => Err(format!("{}: this name cannot be handed on", path.display())),
-        };
         let mut text = lines.join("\n");
         for file in ["claim", "status"] {
-            text += &format!("\n{file}={}", name(&place.join(file))?);
+            text += &format!("\n{file}={}", handed_on(&place.join(file))?);
         }
         fs::write(place.join("claim"), b"").map_err(|error| super::words(&error))?;
-        Ok(Request { place: place.to_owned(), agent: name(agent)?, text })
+        Ok(Request { place: place.to_owned(), agent: handed_on(agent)?.to_owned(), text })
     }
 
     /// The file of the agent, in the view of the other process.

@@ -18,10 +18,10 @@ pub(super) struct Target {
     pub minor: Option<u32>,
     /// Its command line.
     pub command: Vec<OsString>,
+    /// The environment that it began with.
+    environment: Vec<OsString>,
     /// Bytes of memory that are its own.
     pub resident: u64,
-    /// The command line or the environment that switches remote execution off, if one does.
-    pub switched_off: Option<&'static str>,
     maps: Vec<Mapping>,
 }
 
@@ -61,9 +61,8 @@ impl Target {
         }
         let command = split(&fs::read(proc.join("cmdline")).unwrap_or_default());
         let environment = split(&fs::read(proc.join("environ")).unwrap_or_default());
-        let switched_off = switched_off(&command, &environment);
         let minor = build.map(|build| build.minor);
-        Ok(Target { id, executable, minor, command, resident: status.resident, switched_off, maps })
+        Ok(Target { id, executable, minor, command, environment, resident: status.resident, maps })
     }
 
     /// An address at which so many bytes are free, far from what is there.
@@ -77,11 +76,12 @@ impl Target {
 
     /// A variable of its environment.
     pub(super) fn variable(&self, name: &str) -> Option<OsString> {
-        let environment = split(&fs::read(format!("/proc/{}/environ", self.id)).ok()?);
-        environment.into_iter().find_map(|word| {
-            let value = word.as_encoded_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-            Some(OsString::from_vec(value.to_vec()))
-        })
+        value(&self.environment, name).map(|value| OsString::from_vec(value.to_vec()))
+    }
+
+    /// The command line or the environment that switches remote execution off, if one does.
+    pub(super) fn switched_off(&self) -> Option<&'static str> {
+        switched_off(&self.command, &self.environment)
     }
 
     /// Whether it still runs.
@@ -227,12 +227,15 @@ fn exports_python(file: &Path) -> bool {
     read.is_ok() && memchr::memmem::find(&bytes, b"PyRun_SimpleString\0").is_some()
 }
 
+/// The value of a variable.
+fn value<'a>(environment: &'a [OsString], name: &str) -> Option<&'a [u8]> {
+    let of = |word: &'a OsString| word.as_encoded_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+    environment.iter().find_map(of)
+}
+
 /// What keeps CPython from running a script that another process brings.
 fn switched_off(command: &[OsString], environment: &[OsString]) -> Option<&'static str> {
-    let has_variable = environment.iter().any(|word| {
-        let value = word.as_encoded_bytes().strip_prefix(b"PYTHON_DISABLE_REMOTE_DEBUG=");
-        value.is_some_and(|value| !value.is_empty())
-    });
+    let has_variable = value(environment, "PYTHON_DISABLE_REMOTE_DEBUG").is_some_and(|value| !value.is_empty());
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let is_option = |word: &str| word.replace('-', "_") == "disable_remote_debug";
     let has_option = words.iter().any(|word| word.strip_prefix("-X").is_some_and(is_option))
@@ -286,8 +289,8 @@ mod tests {
             executable: PathBuf::new(),
             minor: None,
             command: Vec::new(),
+            environment: Vec::new(),
             resident: 0,
-            switched_off: None,
             maps,
         };
         let room = target.free_room(8192).unwrap();

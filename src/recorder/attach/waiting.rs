@@ -27,16 +27,18 @@ pub(super) struct Waiting {
 
 /// The threads that wait, the main thread first.
 pub(super) fn waiting(process: u32) -> Vec<Waiting> {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let mut ids: Vec<u32> = tasks.filter_map(|task| task.file_name().to_str()?.parse().ok()).collect();
+    let mut ids: Vec<u32> = tasks(process).filter_map(|task| task.file_name().to_str()?.parse().ok()).collect();
     ids.sort_by_key(|&id| (id != process, id));
     { ids }.into_iter().filter_map(|id| of_thread(process, id)).collect()
 }
 
 /// Whether a thread of this name is there.
 pub(super) fn has_thread(process: u32, name: &str) -> bool {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    { tasks }.any(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|found| found.trim_end() == name))
+    tasks(process).any(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|found| found.trim_end() == name))
+}
+
+fn tasks(process: u32) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten()
 }
 
 fn of_thread(process: u32, thread: u32) -> Option<Waiting> {
