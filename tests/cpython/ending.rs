@@ -5,7 +5,7 @@ use std::time::Instant;
 use refloop::trace::Ending;
 use serde_json::Value;
 
-use crate::record::{Place, read, text};
+use crate::record::{Place, checked, read, text};
 use crate::support::pythons::Python;
 use crate::support::refloop;
 
@@ -22,9 +22,8 @@ on_each_python! {
 /// What `check` says of the program's trace: its input as JSON, its page, its exit code.
 fn check(place: &Place) -> (Value, String, Option<i32>) {
     let trace = place.path().join("app.reftrace");
-    let json = refloop().args(["check", "--format", "json"]).arg(&trace).output().unwrap();
     let page = refloop().arg("check").arg(&trace).output().unwrap();
-    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let (_, report) = checked(&trace);
     (report["inputs"][0].clone(), text(&page.stdout), page.status.code())
 }
 

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use crate::record::{Place, text};
+use crate::record::{Place, checked, text};
 use crate::support::pythons::Python;
-use crate::support::refloop;
 
 on_each_python! {
     what_a_handler_lets_go_is_seen_alive,
@@ -81,9 +80,7 @@ threading.Thread(target=later).start()
 fn recorded(python: &Python, program: &str) -> Value {
     let place = Place::with(program);
     place.recorded(&["-q"], &python.path, &["app.py"]);
-    let trace = place.path().join("app.reftrace");
-    let json = refloop().args(["check", "--format", "json"]).arg(&trace).output().expect("refloop runs");
-    serde_json::from_slice(&json.stdout).expect("JSON")
+    checked(&place.path().join("app.reftrace")).1
 }
 
 fn what_a_handler_lets_go_is_seen_alive(python: &Python) {

@@ -3,8 +3,9 @@
 
 use std::process::Command;
 
+use crate::record::checked;
 use crate::support::pythons::Python;
-use crate::support::{refloop, root};
+use crate::support::root;
 use serde_json::Value;
 
 on_each_python! {
@@ -18,13 +19,12 @@ fn findings(python: &std::path::Path, arguments: &[&str]) -> (Option<i32>, Vec<(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
     std::fs::write(&path, log).unwrap();
-    let output = refloop().args(["check", "--format", "json"]).arg(&path).output().unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (code, report) = checked(&path);
     let findings = report["findings"].as_array().unwrap().iter().map(|finding| {
         assert_eq!((&finding["rule"], &finding["bytes"]), (&Value::from("unreachable-object"), &Value::Null));
         (finding["subject"].as_str().unwrap().to_owned(), finding["count"].as_u64().unwrap())
     });
-    (output.status.code(), findings.collect())
+    (code, findings.collect())
 }
 
 fn the_log_of_a_program_fails_the_build_with_no_recorder(python: &Python) {

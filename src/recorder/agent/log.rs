@@ -73,7 +73,7 @@ impl Log {
 
     /// As [`Log::flush`], where the last time was long ago. Takes the time since the file began.
     pub(crate) fn flush_sometimes(&mut self, elapsed: u64) {
-        if elapsed - self.flushed.min(elapsed) >= FLUSH_INTERVAL {
+        if elapsed.saturating_sub(self.flushed) >= FLUSH_INTERVAL {
             self.flushed = elapsed;
             self.flush();
         }

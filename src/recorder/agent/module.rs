@@ -16,7 +16,7 @@ use crate::python::{
     Definition, FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, Shared, current_thread, exported, none, text,
 };
 use crate::recorder::Recorder;
-use crate::runtime::{self, Runtime};
+use crate::runtime::{Runtime, missing};
 use crate::stacks::Stacks;
 use crate::walk::Walker;
 use crate::{checkpoint, clock, exit, interpreters, system, termination};
@@ -122,7 +122,6 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
     };
     let Some(options) = options else { return Err("not started by refloop record".into()) };
     crate::memory::forget_refusal();
-    let missing = runtime::missing;
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
         let version = text(&python, version);

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::each::record;
-use crate::support::pythons::{Python, say_once};
+use crate::support::pythons::Python;
 use crate::support::root;
-use crate::venv::venv;
+use crate::venv::with_numpy;
 use refloop::heap::replay;
 use refloop::run::{Options, TraceRun, open};
 use refloop::trace::formats;
@@ -37,12 +37,8 @@ fn the_standard_library_s_buffers_are_in_the_loops_that_hold_them(python: &Pytho
     }
 }
 
-/// The newest numpy that a CPython can have.
 fn the_data_of_arrays_is_in_the_loops_that_hold_them(python: &Python) {
-    let inside = match venv(python, "numpy", &["numpy"]) {
-        Ok(inside) => inside,
-        Err(reason) => return say_once(format!("SKIPPED: no numpy for {python}: {reason}")),
-    };
+    let Some(inside) = with_numpy(python) else { return };
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("arrays.reftrace");
     let program = root().join("tests/cpython/buffers/arrays.py");

@@ -7,9 +7,10 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::each::{at_hand, record};
+use crate::record::checked;
 use crate::support::pythons::{Python, say_once};
-use crate::support::{refloop, root};
-use crate::venv::venv;
+use crate::support::root;
+use crate::venv::with_numpy;
 
 on_each_python! {
     references_of_known_layouts_are_found_and_fail_the_build,
@@ -32,15 +33,21 @@ fn check_file(python: &Path, program: &Path, arguments: &[&str]) -> Checked {
     let place = tempfile::tempdir().expect("a directory");
     let trace = place.path().join("hidden.reftrace");
     record(python, &[], &trace, program, arguments);
-    let output = refloop().args(["check", "--format", "json"]).arg(&trace).output().expect("refloop runs");
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let (code, report) = checked(&trace);
     let findings = report["findings"].as_array().expect("findings").iter();
     let text = |of: &Value, key: &str| of[key].as_str().expect("a text").to_string();
     let own = findings.filter(|finding| finding["owner"] == "application" && finding["severity"] != "note");
     let found = own.map(|of| (text(of, "rule"), text(of, "subject"), of["count"].as_u64().expect("a number")));
     let mut found: Vec<_> = found.collect();
     found.sort();
-    Checked { code: output.status.code(), found }
+    Checked { code, found }
+}
+
+/// Those that are dropped are told, by path, and those that are kept are no finding.
+fn assert_told_where_dropped(python: &Python, inside: &Path, program: &str, expected: &[(&str, u64)]) {
+    assert_told(python, &check(inside, program, &[]), expected);
+    let kept = check(inside, program, &["keep"]);
+    assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
 }
 
 /// What is expected of the dropped ones, sorted by path.
@@ -51,24 +58,17 @@ fn assert_told(python: &Python, checked: &Checked, expected: &[(&str, u64)]) {
 }
 
 fn references_of_known_layouts_are_found_and_fail_the_build(python: &Python) {
-    let dropped = check(&python.path, "layouts.py", &[]);
     let expected = [
         ("Clock.at → time.tzinfo → Clock", 20),
         ("Zone.since → datetime.tzinfo → Zone", 20),
         ("code <lambda>.co_consts[*] → Script.code → code <lambda>", 20),
         ("code function.co_consts[*] → function function.__code__ → code function", 20),
     ];
-    assert_told(python, &dropped, &expected);
-    let kept = check(&python.path, "layouts.py", &["keep"]);
-    assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
+    assert_told_where_dropped(python, &python.path, "layouts.py", &expected);
 }
 
 fn references_of_arrays_are_found_and_fail_the_build(python: &Python) {
-    let inside = match venv(python, "numpy", &["numpy"]) {
-        Ok(inside) => inside,
-        Err(reason) => return say_once(format!("SKIPPED: no numpy for {python}: {reason}")),
-    };
-    let dropped = check(&inside, "arrays.py", &[]);
+    let Some(inside) = with_numpy(python) else { return };
     let expected = [
         ("Node.array → ndarray[*] → Node", 10),
         ("Node.record → generic.base → ndarray[*] → Node", 10),
@@ -76,9 +76,7 @@ fn references_of_arrays_are_found_and_fail_the_build(python: &Python) {
         ("Node.view → ndarray.base → ndarray[*] → Node", 10),
         ("dtype.metadata[*] → Node.dtype → dtype", 10),
     ];
-    assert_told(python, &dropped, &expected);
-    let kept = check(&inside, "arrays.py", &["keep"]);
-    assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
+    assert_told_where_dropped(python, &inside, "arrays.py", &expected);
 }
 
 fn what_an_extension_owns_is_found_and_what_it_borrows_is_not(python: &Python) {
@@ -119,12 +117,9 @@ fn build_extension(folder: &Path) -> Result<(), String> {
 }
 
 fn what_the_standard_library_hides_is_found(python: &Python) {
-    let dropped = check(&python.path, "library.py", &[]);
     let expected = [
         ("function <lambda> → cell node → Node.connection → Connection (hidden) → function <lambda>", 10),
         ("xmlparser.intern[*] → Node.parser → xmlparser", 10),
     ];
-    assert_told(python, &dropped, &expected);
-    let kept = check(&python.path, "library.py", &["keep"]);
-    assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
+    assert_told_where_dropped(python, &python.path, "library.py", &expected);
 }

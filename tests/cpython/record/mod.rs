@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::support::pythons::{Python, say_once};
+use crate::support::refloop;
 use refloop::trace::{Ending, Event, Scope, Tag, TypeId, formats};
+use serde_json::Value;
 
 on_each_python! {
     a_script_sees_its_arguments_its_name_and_its_modules_as_alone,
@@ -146,6 +148,13 @@ pub(crate) fn read(path: &Path) -> Contents {
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What the gate answers, and its report.
+pub(crate) fn checked(path: &Path) -> (Option<i32>, Value) {
+    let output = refloop().args(["check", "-q", "--format", "json"]).arg(path).output().unwrap();
+    let report = serde_json::from_slice(&output.stdout);
+    (output.status.code(), report.unwrap_or_else(|_| panic!("{}", text(&output.stderr))))
 }
 
 /// Runs the program alone and recorded, in each mode, on each interpreter, and compares.

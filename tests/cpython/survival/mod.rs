@@ -7,7 +7,7 @@ use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use crate::record::{Place, text};
+use crate::record::{Place, checked, text};
 use crate::support::pythons::Python;
 use refloop::trace::Ending;
 
@@ -100,7 +100,7 @@ fn a_program_that_survives_a_memory_error_survives_it_recorded(python: &Python) 
         // What was recorded until then is there.
         let contents = crate::record::read(&place.path().join("app.reftrace"));
         assert_eq!(contents.ending, Some(Ending::Open), "{python}");
-        let (_, report) = unseen::check(&place.path().join("app.reftrace"));
+        let (_, report) = checked(&place.path().join("app.reftrace"));
         assert_eq!(report["inputs"][0]["stopped"], "out of memory", "{python} {limit}");
         assert!(contents.garbage.get("__main__.Loop").is_some_and(|&loops| loops <= 1000), "{python} {limit}");
     }
@@ -123,7 +123,7 @@ fn what_a_finalizer_asks_for_waits_until_the_collection_ends(python: &Python) {
     let place = Place::with(&program("os._exit(4)"));
     let recorded = place.recorded(&[], &python.path, &["app.py"]);
     assert_eq!(recorded.status.code(), Some(4), "{python}: {}", text(&recorded.stderr));
-    let (_, report) = unseen::check(&place.path().join("app.reftrace"));
+    let (_, report) = checked(&place.path().join("app.reftrace"));
     assert_eq!(report["inputs"][0]["stopped"], "the process ended in a finalizer", "{python}");
     assert_eq!(
         (&report["inputs"][0]["known"], &report["loops"][0]["count"]),

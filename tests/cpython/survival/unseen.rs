@@ -1,10 +1,8 @@
 //! What a program takes away from the recorder, and what it leaves out: the allocator's hook, and the heap of a parent.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use crate::record::{Place, text};
+use crate::record::{Place, checked, text};
 use crate::support::pythons::Python;
 use crate::support::refloop;
 
@@ -32,15 +30,8 @@ fn under_tracemalloc(python: &Python, mode: &str, program: &str) -> (Place, Stri
     let said = text(&recorded.stderr);
     assert_eq!(text(&recorded.stdout), text(&alone.stdout), "{python} {mode}: {said}");
     assert_eq!(recorded.status.code(), alone.status.code(), "{python} {mode}: {said}");
-    let (_, report) = check(&place.traces()[0]);
+    let (_, report) = checked(&place.traces()[0]);
     (place, said, report)
-}
-
-/// What the gate answers, and its report.
-pub(super) fn check(path: &Path) -> (Option<i32>, Value) {
-    let output = refloop().args(["check", "-q", "--format", "json"]).arg(path).output().unwrap();
-    let report = serde_json::from_slice(&output.stdout);
-    (output.status.code(), report.unwrap_or_else(|_| panic!("{}", text(&output.stderr))))
 }
 
 /// How many loops of a class there are in a report.
@@ -116,7 +107,7 @@ fn what_lies_over_the_hook_takes_nothing_away(python: &Python) {
     ));
     let recorded = place.recorded(&["--events", "full"], &python.path, &["app.py"]);
     assert!(!text(&recorded.stderr).contains("stopped"), "{python}: {}", text(&recorded.stderr));
-    let (_, report) = check(&place.traces()[0]);
+    let (_, report) = checked(&place.traces()[0]);
     assert_eq!(loops(&report, "Loop.me → Loop"), 200, "{python}");
     assert_eq!(report["inputs"][0]["births_unseen"], Value::Null, "{python}");
 }
@@ -133,7 +124,7 @@ fn a_hook_that_is_taken_away_again_and_again_ends_the_recording_and_not_the_prog
     let said = text(&recorded.stderr);
     assert_eq!((text(&recorded.stdout).as_str(), recorded.status.code()), ("done\n", Some(0)), "{python}: {said}");
     assert!(said.contains("again and again") && said.contains("the program goes on"), "{python}: {said}");
-    let (_, report) = check(&place.traces()[0]);
+    let (_, report) = checked(&place.traces()[0]);
     assert_eq!(loops(&report, "Loop.me → Loop"), 15, "{python}");
     assert_eq!(report["inputs"][0]["births_unseen"]["times"], 3, "{python}");
     let reason = report["inputs"][0]["stopped"].as_str().unwrap_or_default();
@@ -147,7 +138,7 @@ fn why_a_recording_stopped_stands_in_the_trace(python: &Python) {
     let recorded = place.recorded(&["--events", "full"], &python.path, &["app.py"]);
     let said = text(&recorded.stderr);
     assert_eq!(recorded.status.code(), Some(0), "{python}: {said}");
-    let (code, report) = check(&place.traces()[0]);
+    let (code, report) = checked(&place.traces()[0]);
     assert_eq!((report["inputs"][0]["stopped"].as_str(), code), (Some("file too large"), Some(3)), "{python}: {said}");
     let page = refloop().args(["check", "app.reftrace"]).current_dir(place.path()).output().unwrap();
     for text in [text(&page.stdout), text(&page.stderr)] {
@@ -169,7 +160,7 @@ fn a_forked_process_that_ends_writes_its_own_and_not_its_parents(python: &Python
         let traces = place.traces();
         assert_eq!(traces.len(), CHILDREN + 1, "{python} {mode}");
         for (nth, trace) in traces.iter().enumerate().skip(1) {
-            let (_, report) = check(trace);
+            let (_, report) = checked(trace);
             let input = &report["inputs"][0];
             // Garbage from before the fork is garbage in the child as well.
             assert_eq!(loops(&report, "Loop.me → Loop"), 5, "{python} {mode} {nth}");
@@ -178,7 +169,7 @@ fn a_forked_process_that_ends_writes_its_own_and_not_its_parents(python: &Python
             let bytes = trace.metadata().unwrap().len();
             assert!(bytes < 8_000, "{python} {mode} {nth}: {bytes} bytes");
         }
-        let (_, all) = check(place.path());
+        let (_, all) = checked(place.path());
         assert_eq!(loops(&all, "Inherited.me → Inherited"), 3, "{python} {mode}");
     }
 }
