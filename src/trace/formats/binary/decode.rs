@@ -431,7 +431,7 @@ fn bad<T>(record: &'static str, expected: &str) -> Result<T, Bad> {
 
 /// What the text form calls it.
 fn record_name(kind: u8) -> &'static str {
-    const NAMES: [&str; 34] = [
+    const NAMES: [&str; 37] = [
         "",
         "type",
         "site",
@@ -466,6 +466,9 @@ fn record_name(kind: u8) -> &'static str {
         "stopped",
         "gc looked",
         "gc pause",
+        "hidden",
+        "gc state",
+        "gc lists",
     ];
     NAMES.get(usize::from(kind)).copied().unwrap_or("")
 }
@@ -473,6 +476,18 @@ fn record_name(kind: u8) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_record_that_can_be_read_has_a_name() {
+        for kind in 1..=u8::MAX {
+            let mut payload = [0; 1 + MARGIN];
+            payload[0] = kind;
+            let mut decoder = Decoder::new(false);
+            let is_read = decoder.record(&payload, &mut 0, &mut Vec::new()).is_some();
+            let is_known = is_read || !matches!(decoder.problem(), Bad::Kind(_, ErrorKind::UnknownRecord(_)));
+            assert_eq!(!record_name(kind).is_empty(), is_known, "{kind}");
+        }
+    }
 
     fn number(bytes: &[u8]) -> (u64, usize, bool) {
         let mut padded = [0; MARGIN];
