@@ -246,8 +246,13 @@ impl HiddenLink {
 
     /// The place has no name, only an address.
     pub fn is_an_address(&self) -> bool {
-        self.place.starts_with("(+")
+        is_an_address(&self.place)
     }
+}
+
+/// A slot that says where an address was found, and no name.
+pub(super) fn is_an_address(slot: &str) -> bool {
+    slot.starts_with("(+")
 }
 
 /// Full names of types among the members.

@@ -63,6 +63,6 @@ fn holders_reached(heap: &Heap, graph: &HeapGraph, object: Node, places: &[Hidde
 
 /// A module or a class leads to all that is beside it.
 fn is_shared(heap: &Heap, graph: &HeapGraph, node: Node) -> bool {
-    let class = heap.object(graph.object(node)).class;
+    let class = heap.class(graph.object(node));
     heap.types().get(class).is_some_and(|def| def.name == "module" || def.flags.has(TypeFlags::CLASS))
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use foldhash::fast::FixedState;
 
 use super::inherited::Inherited;
-use crate::cycles::garbage::HIDDEN;
+use crate::cycles::garbage::{HIDDEN, is_an_address};
 use crate::heap::label::attribute_of_key;
 
 /// What a member is to the path.
@@ -338,7 +338,7 @@ impl Texts {
 pub fn stable_text(slot: &str) -> String {
     match slot {
         _ if slot.starts_with('[') => "[*]".to_string(),
-        _ if slot.starts_with("(+") => HIDDEN.to_string(),
+        _ if is_an_address(slot) => HIDDEN.to_string(),
         _ => slot.to_string(),
     }
 }

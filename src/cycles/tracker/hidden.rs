@@ -19,7 +19,7 @@ pub(super) fn links<'a>(
         place.is_some_and(|place| snapshot.components.component(place) == component)
     });
     inside.map(|reference| {
-        let class = |node| heap.object(snapshot.graph.object(node)).class;
+        let class = |node| heap.class(snapshot.graph.object(node));
         let def = heap.types().get(class(reference.from));
         HiddenLink {
             holder: heap.types().name(class(reference.from)).to_string(),
