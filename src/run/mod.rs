@@ -163,12 +163,10 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
 /// Live objects of the types that say of themselves that the memory which they own could not be read.
 fn closed(heap: &Heap) -> BTreeMap<String, u64> {
     let mut closed = BTreeMap::new();
-    for def in
-        heap.types().iter().filter(|def| def.extra.iter().any(|(key, value)| key == "memory" && value == "closed"))
-    {
+    for def in heap.types().iter().filter(|def| def.words("memory").any(|word| word == "closed")) {
         let live = heap.types().counts(TypeId(def.id)).live;
         if live > 0 {
-            *closed.entry(heap.types().name(TypeId(def.id)).to_string()).or_default() += live;
+            *closed.entry(def.name.clone()).or_default() += live;
         }
     }
     closed
