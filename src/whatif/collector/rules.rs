@@ -29,6 +29,12 @@ pub struct FreeList {
     pub room: u16,
 }
 
+impl FreeList {
+    pub(super) fn n_lists(&self) -> usize {
+        self.by_items.max(1) as usize
+    }
+}
+
 const fn list(type_name: &'static str, room: u16) -> FreeList {
     FreeList { type_name, by_items: 0, room }
 }

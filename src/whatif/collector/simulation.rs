@@ -110,7 +110,7 @@ impl Simulation {
     pub(super) fn born(&mut self, life: Life, ns: u64) {
         let Some(counted) = self.known(life.class) else { return };
         self.sizes[0] += 1;
-        if self.free_lists.take(counted, life.block, self.rules) {
+        if self.free_lists.take(counted, life.block) {
             return;
         }
         self.counts[0] += 1;
@@ -125,7 +125,7 @@ impl Simulation {
     pub(super) fn died(&mut self, life: Life, collecting: bool) {
         let Some(counted) = self.known(life.class) else { return };
         self.forget(life);
-        if !self.free_lists.put(counted, life.block, self.rules) && !collecting {
+        if !self.free_lists.put(counted, life.block) && !collecting {
             self.counts[0] = self.counts[0].saturating_sub(1);
         }
     }
@@ -141,7 +141,7 @@ impl Simulation {
             Some(_) => self.forget(life),
             None => {
                 self.doomed[generation] += 1;
-                self.resting[generation].count(counted, life.block, self.rules);
+                self.resting[generation].count(counted, life.block);
             }
         }
     }
