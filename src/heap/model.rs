@@ -296,14 +296,9 @@ impl Heap {
         self.known(index.0).state.has(State::SEEN)
     }
 
-    /// A walk is being described: who is born meanwhile was there before.
-    pub fn is_walking(&self) -> bool {
-        self.walk.is_some()
-    }
-
-    /// The same, of the whole heap.
-    pub fn is_walking_all(&self) -> bool {
-        self.walk.as_ref().is_some_and(|walk| walk.scope == Scope::Full)
+    /// What the walk that is being described is of: who is born meanwhile was there before.
+    pub fn walk(&self) -> Option<Scope> {
+        self.walk.as_ref().map(|walk| walk.scope)
     }
 
     pub fn types(&self) -> &TypeTable {

@@ -20,8 +20,8 @@ use foldhash::fast::FixedState;
 
 use super::snapshots::Parts;
 use crate::cycles::graph::orphaned::last_releases;
-use crate::heap::{self, Happening, Heap, HeapGraph, ObjectId, ObjectIndex, Observer, SnapshotKind};
-use crate::trace::{Births, Events, GcState, Header, Position, References, SiteId, TraceError};
+use crate::heap::{self, Happening, Heap, HeapGraph, ObjectIndex, Observer, SnapshotKind};
+use crate::trace::{Births, Events, GcState, Header, Position, References, Scope, SiteId, TraceError};
 
 pub use garbage::Amount;
 pub use outcome::{Collections, Outcome, Span};
@@ -100,7 +100,7 @@ struct Trials {
     /// What the recorded collector counted as it began last, or as the recording began.
     state: Option<GcState>,
     /// Objects whose birth is not in the log, and when that may have been.
-    met: HashMap<ObjectIndex, (ObjectId, Option<u64>), FixedState>,
+    met: HashMap<ObjectIndex, Option<u64>, FixedState>,
     /// Garbage that is alive.
     garbage: HashMap<ObjectIndex, Found, FixedState>,
     last_birth: u64,
@@ -113,7 +113,6 @@ struct Trials {
 /// Garbage that was found.
 #[derive(Debug, Clone, Copy)]
 struct Found {
-    id: ObjectId,
     orphan: Orphan,
     /// The last look that found it.
     seen: u64,
@@ -134,7 +133,7 @@ enum What {
     Died(Life, bool),
     Garbage(Life, Orphan),
     Collected(usize),
-    State(Box<GcState>),
+    Thresholds([u64; 3]),
     Mark(String),
 }
 
@@ -147,7 +146,7 @@ impl Trials {
         let ns = heap.now().ns.unwrap_or(0);
         let mut left: Vec<(ObjectIndex, Found)> =
             self.garbage.drain().filter(|(_, found)| found.seen == self.last_whole).collect();
-        left.sort_unstable_by_key(|(_, found)| found.id);
+        left.sort_unstable_by_key(|&(object, _)| heap.id(object));
         for (object, found) in left {
             let life = self.life(heap, object);
             self.simulations.iter_mut().for_each(|one| one.bound(life, found.orphan));
@@ -155,11 +154,13 @@ impl Trials {
         self.simulations.into_iter().map(|one| one.finish(ns)).collect()
     }
 
+    fn birth(&self, heap: &Heap, object: ObjectIndex) -> Option<u64> {
+        self.met.get(&object).copied().unwrap_or_else(|| Some(heap.id(object).0))
+    }
+
     fn life(&self, heap: &Heap, object: ObjectIndex) -> Life {
-        let id = heap.id(object);
-        let born = self.met.get(&object).filter(|(met, _)| *met == id).map_or(Some(id.0), |&(_, born)| born);
         let (block, _) = heap.bytes(object);
-        Life { born, class: heap.class(object), block, bytes: heap.all_bytes(object) }
+        Life { born: self.birth(heap, object), class: heap.class(object), block, bytes: heap.all_bytes(object) }
     }
 
     fn step(&mut self, heap: &Heap, what: What) {
@@ -176,11 +177,11 @@ impl Trials {
         for Step { event, ns, what } in steps.drain(..) {
             for one in &mut self.simulations {
                 match &what {
-                    What::Born(life) => one.born(*life, ns),
+                    What::Born(life) => one.born(*life, event, ns),
                     What::Died(life, collecting) => one.died(*life, *collecting),
                     What::Garbage(life, orphan) => one.is_garbage(*life, *orphan, ns),
                     What::Collected(generation) => one.collect_explicitly(*generation, event, ns),
-                    What::State(state) => one.follow(state),
+                    What::Thresholds(thresholds) => one.follow(*thresholds),
                     What::Mark(label) => one.mark(label, event),
                 }
             }
@@ -194,14 +195,13 @@ impl Trials {
         if let Some(def) = heap.types().get(class) {
             self.simulations.iter_mut().for_each(|one| one.learn(class, def));
         }
-        if heap.is_walking() || self.has_sites && heap.object(object).site == SiteId::NONE {
+        let walk = heap.walk();
+        if walk.is_some() || self.has_sites && heap.object(object).site == SiteId::NONE {
             // What a look at the whole heap meets first was there before the recording. What a collection finds was in a free
             // list, and came back without a birth: it is as old as what refers to it.
-            let born = heap.is_walking_all().then_some(0);
-            self.met.insert(object, (heap.id(object), born));
+            self.met.insert(object, (walk == Some(Scope::Full)).then_some(0));
             return;
         }
-        self.met.remove(&object);
         self.last_birth = heap.now().event;
         self.step(heap, What::Born(self.life(heap, object)));
     }
@@ -214,7 +214,7 @@ impl Observer for Trials {
         let Parts { garbage, inner, components } = Parts::of(graph);
         // As late as this: after the last birth nothing began that could have found it.
         let latest = self.last_birth.saturating_sub(1);
-        let birth = |member: u32| self.life(heap, graph.object(garbage.nodes[member as usize])).born;
+        let birth = |member: u32| self.birth(heap, graph.object(garbage.nodes[member as usize]));
         let releases = last_releases(&inner, &components, |member| match is_exact {
             true => heap.last_release(graph.object(garbage.nodes[member as usize])),
             false => birth(member),
@@ -223,8 +223,7 @@ impl Observer for Trials {
         let births = last_releases(&inner, &components, |member| birth(member).map(|born| u64::MAX - born));
         for (place, &node) in garbage.nodes.iter().enumerate() {
             let object = graph.object(node);
-            let id = heap.id(object);
-            if let Some(known) = self.garbage.get_mut(&object).filter(|known| known.id == id) {
+            if let Some(known) = self.garbage.get_mut(&object) {
                 known.seen = now;
                 continue;
             }
@@ -237,14 +236,13 @@ impl Observer for Trials {
             }
             let late = if is_exact { early } else { latest.max(early) };
             let orphan = Orphan { early, late, oldest };
-            if self.life(heap, object).born.is_none() {
-                self.met.insert(object, (id, Some(early)));
-                let born = What::Born(self.life(heap, object));
-                self.steps.push(Step { event: early, ns: heap.now().ns.unwrap_or(0), what: born });
+            let ns = heap.now().ns.unwrap_or(0);
+            if self.birth(heap, object).is_none() {
+                self.met.insert(object, Some(early));
+                self.steps.push(Step { event: early, ns, what: What::Born(self.life(heap, object)) });
             }
-            self.garbage.insert(object, Found { id, orphan, seen: now });
-            let what = What::Garbage(self.life(heap, object), orphan);
-            self.steps.push(Step { event: early, ns: heap.now().ns.unwrap_or(0), what });
+            self.garbage.insert(object, Found { orphan, seen: now });
+            self.steps.push(Step { event: early, ns, what: What::Garbage(self.life(heap, object), orphan) });
         }
         if kind != SnapshotKind::Garbage {
             self.last_whole = now;
@@ -254,7 +252,7 @@ impl Observer for Trials {
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, _: bool) {
         let life = self.life(heap, object);
-        match self.garbage.remove(&object).filter(|found| found.id == heap.id(object)) {
+        match self.garbage.remove(&object) {
             Some(found) => self.simulations.iter_mut().for_each(|one| one.bound(life, found.orphan)),
             None => self.step(heap, What::Died(life, heap.is_collecting())),
         }
@@ -290,7 +288,7 @@ impl Observer for Trials {
                 if self.state.replace(*state).is_none() && self.last_birth == 0 {
                     self.simulations.iter_mut().for_each(|one| one.begin(state));
                 }
-                self.step(heap, What::State(Box::new(*state)));
+                self.step(heap, What::Thresholds(state.thresholds));
             }
             Happening::Lists { generations, .. } => self.simulations.iter_mut().for_each(|one| one.has(generations)),
             Happening::Mark => {

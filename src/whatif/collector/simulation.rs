@@ -101,13 +101,13 @@ impl Simulation {
     }
 
     /// The program as it was recorded has these thresholds now.
-    pub(super) fn follow(&mut self, state: &GcState) {
+    pub(super) fn follow(&mut self, thresholds: [u64; 3]) {
         if self.setting.thresholds.is_none() && self.setting.rules.is_none() {
-            self.thresholds = state.thresholds;
+            self.thresholds = thresholds;
         }
     }
 
-    pub(super) fn born(&mut self, life: Life, ns: u64) {
+    pub(super) fn born(&mut self, life: Life, event: u64, ns: u64) {
         let Some(counted) = self.known(life.class) else { return };
         self.sizes[0] += 1;
         if self.free_lists.take(counted, life.block) {
@@ -116,7 +116,7 @@ impl Simulation {
         self.counts[0] += 1;
         let exceeds = self.enabled && self.thresholds[0] > 0 && self.counts[0] > self.thresholds[0];
         if let Some(generation) = self.due().filter(|_| exceeds) {
-            self.collect(generation, life.born.unwrap_or(0), ns);
+            self.collect(generation, event, ns);
         }
     }
 
