@@ -403,8 +403,8 @@ pub struct GcState {
     /// Collections begin by themselves (`gc.isenabled`).
     pub enabled: bool,
     /// As `gc.get_threshold` and `gc.get_count` have them.
-    pub thresholds: [u64; 3],
-    pub counts: [u64; 3],
+    pub thresholds: [u32; 3],
+    pub counts: [u32; 3],
     /// Objects that came to the oldest generation since its last collection, and those that this one left there.
     pub long_lived_pending: u64,
     pub long_lived_total: u64,

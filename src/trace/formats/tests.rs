@@ -466,8 +466,8 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             34 => Event::Hidden { from: object, to, slot: slot(), evidence: Evidence::ALL[word as usize / 4 % 3].1 },
             35 => Event::GcState(Box::new(GcState {
                 enabled: word % 2 == 0,
-                thresholds: [word, word / 3, word / 7].map(u64::from),
-                counts: [word / 2, 0, 1].map(u64::from),
+                thresholds: [word, word / 3, word / 7],
+                counts: [word / 2, 0, 1],
                 long_lived_pending: number,
                 long_lived_total: number / 3,
             })),

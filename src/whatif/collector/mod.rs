@@ -133,7 +133,7 @@ enum What {
     Died(Life, bool),
     Garbage(Life, Orphan),
     Collected(usize),
-    Thresholds([u64; 3]),
+    Thresholds([u32; 3]),
     Mark(String),
 }
 
@@ -266,7 +266,7 @@ impl Observer for Trials {
         let exceeds = |state: &GcState, of: usize| state.counts[of] > state.thresholds[of] && state.thresholds[0] > 0;
         // The check of 3.12 and later may come when the youngest count has fallen again, but hardly by half.
         let waits = Rules::of(&heap.header().runtime).is_some_and(|rules| rules.waits_for_check);
-        let is_due = |state: &GcState| exceeds(state, 0) || waits && 2 * state.counts[0] > state.thresholds[0];
+        let is_due = |state: &GcState| exceeds(state, 0) || waits && state.counts[0] > state.thresholds[0] / 2;
         let by_itself = |state: GcState| state.enabled && exceeds(&state, generation) && is_due(&state);
         if self.state.is_some_and(|state| !by_itself(state)) {
             self.recorded.explicit += 1;

@@ -90,7 +90,7 @@ impl Simulation {
 
     /// What the program's own collector had counted as the recording began.
     pub(super) fn begin(&mut self, state: &GcState) {
-        self.counts = state.counts;
+        self.counts = state.counts.map(u64::from);
         self.long_lived_pending = state.long_lived_pending;
         self.long_lived_total = state.long_lived_total;
     }
@@ -101,9 +101,9 @@ impl Simulation {
     }
 
     /// The program as it was recorded has these thresholds now.
-    pub(super) fn follow(&mut self, thresholds: [u64; 3]) {
+    pub(super) fn follow(&mut self, thresholds: [u32; 3]) {
         if self.setting.thresholds.is_none() && self.setting.rules.is_none() {
-            self.thresholds = thresholds;
+            self.thresholds = thresholds.map(u64::from);
         }
     }
 

@@ -366,10 +366,6 @@ impl<'a> Operands<'a> {
         }
     }
 
-    fn short_numbers(&mut self) -> [u64; 3] {
-        [(); 3].map(|()| u64::from(self.short()))
-    }
-
     fn gc_state(&mut self) -> GcState {
         let enabled = self.byte();
         if enabled > 1 {
@@ -377,8 +373,8 @@ impl<'a> Operands<'a> {
         }
         GcState {
             enabled: enabled == 1,
-            thresholds: self.short_numbers(),
-            counts: self.short_numbers(),
+            thresholds: [(); 3].map(|()| self.short()),
+            counts: [(); 3].map(|()| self.short()),
             long_lived_pending: self.number(),
             long_lived_total: self.number(),
         }

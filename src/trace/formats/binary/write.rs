@@ -189,11 +189,14 @@ impl EventSink for BinaryWriter {
                 self.payload.extend_from_slice(self.encoder.gc_stop(collected, uncollectable));
             }
             Event::GcState(state) => {
-                let short = |numbers: [u64; 3]| numbers.map(|number| u32::try_from(number).unwrap_or(u32::MAX));
                 let long_lived = [state.long_lived_pending, state.long_lived_total];
                 let enabled = u8::from(state.enabled);
-                let record = self.encoder.gc_state(enabled, short(state.thresholds), short(state.counts), long_lived);
-                self.payload.extend_from_slice(record);
+                self.payload.extend_from_slice(self.encoder.gc_state(
+                    enabled,
+                    state.thresholds,
+                    state.counts,
+                    long_lived,
+                ));
             }
             &Event::GcLists { generations, frozen } => {
                 self.payload.extend_from_slice(self.encoder.gc_lists(generations, frozen));

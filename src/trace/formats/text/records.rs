@@ -306,7 +306,7 @@ fn gc(line: &[u8]) -> Parsed<'_, Event> {
             }
             b"state" => gc_state(input),
             b"lists" => {
-                let (input, [youngest, middle, oldest, frozen]) = numbers(input, "objects of a generation")?;
+                let (input, [youngest, middle, oldest, frozen]) = numbers(number, input, "objects of a generation")?;
                 Ok((input, Event::GcLists { generations: [youngest, middle, oldest], frozen }))
             }
             _ => expected(start, "'start', 'looked', 'pause', 'stop', 'missed', 'state' or 'lists'"),
@@ -322,15 +322,19 @@ fn gc_state(input: &[u8]) -> Parsed<'_, Event> {
         (_, Some(rest)) if at_word_end(rest) => (rest, false),
         _ => return expected(word, "'on' or 'off'"),
     };
-    let (input, thresholds) = numbers(input, "a threshold")?;
-    let (input, counts) = numbers(input, "a count")?;
-    let (input, [long_lived_pending, long_lived_total]) = numbers(input, "how many objects are old")?;
+    let (input, thresholds) = numbers(number32, input, "a threshold")?;
+    let (input, counts) = numbers(number32, input, "a count")?;
+    let (input, [long_lived_pending, long_lived_total]) = numbers(number, input, "how many objects are old")?;
     let state = GcState { enabled, thresholds, counts, long_lived_pending, long_lived_total };
     Ok((input, Event::GcState(Box::new(state))))
 }
 
-fn numbers<'a, const N: usize>(mut input: &'a [u8], what: &'static str) -> Parsed<'a, [u64; N]> {
-    let mut found = [0; N];
+fn numbers<'a, T: Copy + Default, const N: usize>(
+    number: fn(&'a [u8], &'static str) -> Parsed<'a, T>,
+    mut input: &'a [u8],
+    what: &'static str,
+) -> Parsed<'a, [T; N]> {
+    let mut found = [T::default(); N];
     for place in &mut found {
         (input, *place) = number(input, what)?;
     }
