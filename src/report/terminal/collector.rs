@@ -41,7 +41,7 @@ fn table(modelled: &Modelled, limit: Option<u64>, page: &RenderOptions, out: &mu
     grid.row(recorded);
     for outcome in &modelled.outcomes {
         let mut row = cells(&outcome.setting, &outcome.collections);
-        row.push(count(outcome.collections.looked.iter().sum()));
+        row.push(count(outcome.collections.looked_at()));
         row.extend([span(&outcome.peak), span(&outcome.left)]);
         grid.row(row);
     }

@@ -39,7 +39,7 @@ impl Counted {
         let mut lists = None;
         for like in rules.free_lists {
             if gc && like.type_name == def.name {
-                lists = Some(Lists { first, like, bare: GC_HEAD + def.size });
+                lists = Some(Lists { first, like, bare: def.size.saturating_add(GC_HEAD) });
             }
             first += like.n_lists();
         }

@@ -72,13 +72,18 @@ impl Lying {
     }
 
     /// How much there was before each collection.
-    pub(super) fn series(&self) -> impl Iterator<Item = Amount> + '_ {
+    fn series(&self) -> impl Iterator<Item = Amount> + '_ {
         let mut late = Amount::default();
         self.before.iter().enumerate().map(move |(place, &before)| {
             late += self.comes[place];
             let gone = self.goes[place];
-            late = Amount { objects: late.objects - gone.objects, bytes: late.bytes - gone.bytes };
-            Amount { objects: before.objects + late.objects, bytes: before.bytes + late.bytes }
+            late = Amount {
+                objects: late.objects.saturating_sub(gone.objects),
+                bytes: late.bytes.saturating_sub(gone.bytes),
+            };
+            let mut there = before;
+            there += late;
+            there
         })
     }
 

@@ -47,7 +47,7 @@ impl Modelled {
     /// The place of the setting that looks at the fewest objects, of those under which never more garbage lies there.
     pub fn cheapest(&self, limit: u64) -> Option<usize> {
         let fits = |&place: &usize| self.outcomes[place].peak.most.bytes <= limit;
-        let looked = |&place: &usize| self.outcomes[place].collections.looked.iter().sum::<u64>();
+        let looked = |&place: &usize| self.outcomes[place].collections.looked_at();
         (0..self.outcomes.len()).filter(fits).min_by_key(looked)
     }
 }

@@ -30,6 +30,19 @@ pub struct Collections {
     pub explicit: u64,
 }
 
+impl Collections {
+    /// One more, that looked at so many objects.
+    pub(super) fn add(&mut self, generation: usize, looked: u64) {
+        self.runs[generation] += 1;
+        self.looked[generation] = self.looked[generation].saturating_add(looked);
+    }
+
+    /// Objects that all of them looked at.
+    pub fn looked_at(&self) -> u64 {
+        self.looked.iter().fold(0, |sum, &objects| sum.saturating_add(objects))
+    }
+}
+
 /// What is known of an amount: when something became garbage is known between two moments only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Span {

@@ -39,8 +39,7 @@ pub(super) struct Simulation {
     counts: [u64; 3],
     long_lived_pending: u64,
     long_lived_total: u64,
-    /// Objects in each generation.
-    sizes: [u64; OLDEST + 1],
+    generations: [Generation; OLDEST + 1],
     free_lists: FreeLists,
     /// By type number.
     counted: Vec<Counted>,
@@ -52,13 +51,35 @@ pub(super) struct Simulation {
     likely: Lying,
     least: Lying,
     most: Lying,
-    /// Objects of the likely garbage that have a collector's head, by the generation in which it lies.
-    doomed: [u64; FROZEN + 1],
-    /// What of it goes to the free lists when it is freed.
-    resting: [FreeLists; FROZEN + 1],
     /// Bytes × nanoseconds that the likely garbage lay there.
     byte_ns: u128,
     since_ns: u64,
+}
+
+/// What a collection of a generation has to do with.
+#[derive(Debug)]
+struct Generation {
+    objects: u64,
+    /// Those among them that are likely garbage.
+    doomed: u64,
+    /// What of that goes to the free lists when it is freed.
+    resting: FreeLists,
+}
+
+impl Generation {
+    fn new(rules: &Rules) -> Generation {
+        Generation { objects: 0, doomed: 0, resting: FreeLists::new(rules) }
+    }
+
+    fn add(&mut self, objects: u64) {
+        self.objects = self.objects.saturating_add(objects);
+    }
+
+    fn clear(&mut self) {
+        self.objects = 0;
+        self.doomed = 0;
+        self.resting.clear();
+    }
 }
 
 impl Simulation {
@@ -73,7 +94,7 @@ impl Simulation {
             counts: [0; 3],
             long_lived_pending: 0,
             long_lived_total: 0,
-            sizes: [0; OLDEST + 1],
+            generations: std::array::from_fn(|_| Generation::new(rules)),
             counted: Vec::new(),
             runs: Runs::default(),
             frozen_until: 0,
@@ -81,8 +102,6 @@ impl Simulation {
             likely: Lying::default(),
             least: Lying::default(),
             most: Lying::default(),
-            doomed: [0; FROZEN + 1],
-            resting: std::array::from_fn(|_| FreeLists::new(rules)),
             byte_ns: 0,
             since_ns: 0,
         }
@@ -97,7 +116,9 @@ impl Simulation {
 
     /// So many objects were there as the recording began.
     pub(super) fn has(&mut self, generations: [u64; 3]) {
-        self.sizes = generations;
+        for (generation, objects) in self.generations.iter_mut().zip(generations) {
+            generation.objects = objects;
+        }
     }
 
     /// The program as it was recorded has these thresholds now.
@@ -109,7 +130,7 @@ impl Simulation {
 
     pub(super) fn born(&mut self, life: Life, event: u64, ns: u64) {
         let Some(counted) = self.known(life.class) else { return };
-        self.sizes[0] += 1;
+        self.generations[0].add(1);
         if self.free_lists.take(counted, life.block) {
             return;
         }
@@ -140,8 +161,10 @@ impl Simulation {
         match soon {
             Some(_) => self.forget(life),
             None => {
-                self.doomed[generation] += 1;
-                self.resting[generation].count(counted, life.block);
+                if let Some(generation) = self.generations.get_mut(generation) {
+                    generation.doomed += 1;
+                    generation.resting.count(counted, life.block);
+                }
             }
         }
     }
@@ -183,10 +206,8 @@ impl Simulation {
     pub(super) fn mark(&mut self, label: &str, event: u64) {
         if self.setting.freeze_at.as_deref() == Some(label) && self.frozen_until == 0 {
             self.frozen_until = event;
-            self.sizes = [0; OLDEST + 1];
+            self.generations.iter_mut().for_each(Generation::clear);
             self.counts = [0; 3];
-            let doomed: u64 = self.doomed.iter_mut().map(std::mem::take).sum();
-            self.doomed[FROZEN] = doomed;
             [&mut self.likely, &mut self.least, &mut self.most].into_iter().for_each(Lying::freeze);
         }
     }
@@ -213,25 +234,24 @@ impl Simulation {
 
     fn collect(&mut self, generation: usize, event: u64, ns: u64) {
         self.lie(ns);
-        let looked: u64 = self.sizes[..=generation].iter().sum();
-        self.collections.runs[generation] += 1;
-        self.collections.looked[generation] += looked;
+        let (mut looked, mut freed) = (0u64, 0);
+        for younger in &mut self.generations[..=generation] {
+            looked = looked.saturating_add(younger.objects);
+            freed += younger.doomed;
+            self.free_lists.put_many(&younger.resting, self.rules);
+            younger.clear();
+        }
+        self.collections.add(generation, looked);
         if generation < OLDEST {
             self.counts[generation + 1] += 1;
         }
         self.counts[..=generation].fill(0);
-        let freed: u64 = self.doomed[..=generation].iter_mut().map(std::mem::take).sum();
         [&mut self.likely, &mut self.least, &mut self.most].into_iter().for_each(|lying| lying.collect(generation));
-        for dead in &mut self.resting[..=generation] {
-            self.free_lists.put_many(dead, self.rules);
-            dead.clear();
-        }
         let survivors = looked.saturating_sub(freed);
-        self.sizes[..=generation].fill(0);
-        self.sizes[(generation + 1).min(OLDEST)] += survivors;
+        self.generations[(generation + 1).min(OLDEST)].add(survivors);
         match generation {
             0 => {}
-            1 => self.long_lived_pending += survivors,
+            1 => self.long_lived_pending = self.long_lived_pending.saturating_add(survivors),
             _ => {
                 self.long_lived_pending = 0;
                 self.long_lived_total = survivors;
@@ -244,8 +264,8 @@ impl Simulation {
     /// An object is in no generation any more.
     fn forget(&mut self, life: Life) {
         let Some(place) = life.born.map(|born| self.place(born)) else { return };
-        if let Some(size) = self.sizes.get_mut(place) {
-            *size = size.saturating_sub(1);
+        if let Some(generation) = self.generations.get_mut(place) {
+            generation.objects = generation.objects.saturating_sub(1);
         }
     }
 

@@ -119,6 +119,32 @@ fn what_is_frozen_is_not_looked_at() {
 }
 
 #[test]
+fn what_is_frozen_comes_to_no_free_list() {
+    // A loop of a list is garbage as it is frozen: the collection after it frees nothing, and no list is made of it.
+    let garbage = "alloc 1000 3 56\nincref 1000\nref 1000 1000 [0]\ndecref 1000\n";
+    let script =
+        format!("{HEAD}{garbage}gc start 0\ngc stop 0 0\nmark user loaded\n{}{}", births(1, 3, 1), births(0x100, 3, 3));
+    assert_eq!(runs(&script, "2"), [2, 0, 0], "the third object and the third list");
+    assert_eq!(runs(&script, "2 freeze-at loaded"), [2, 0, 0]);
+}
+
+#[test]
+fn numbers_beyond_all_reason_are_no_panic() {
+    let (most, short) = (u64::MAX, u32::MAX);
+    let script = format!(
+        "{HEAD}type 3 list size={most} flags=gc\ngc state on 1 1 1 {short} {short} {short} {most} {most}\n\
+         gc lists {most} {most} {most} {most}\n{}gc state on 1 1 1 {short} {short} {short} {most} {most}\n\
+         gc start 2\ngc stop 0 0\n{}",
+        births(1, 9, 3),
+        births(0x100, 30, 1)
+    );
+    for runtime in ["cpython-3.11.7", "cpython-3.14.10"] {
+        let outcomes = outcomes(&script.replace("cpython-3.11.7", runtime), &["1,0,0", "off"]);
+        assert_eq!(outcomes[0].collections.looked_at(), u64::MAX);
+    }
+}
+
+#[test]
 fn a_trace_that_cannot_be_replayed_says_why() {
     let mut header = Header::new("cpython-3.12.1");
     assert_eq!(obstacle(&header), None);
