@@ -53,7 +53,6 @@ impl Runs {
     pub(super) fn first_look(&self, born: u64, since: u64) -> Option<usize> {
         let next = self.after(since);
         let begun = self.after(born.saturating_sub(1));
-        let among = |places: &[usize], from: usize| places.get(places.partition_point(|&place| place < from)).copied();
         if next <= begun {
             return (begun < self.all.len()).then_some(begun);
         }
@@ -66,7 +65,7 @@ impl Runs {
     /// The place of the first collection of all generations after `since`.
     pub(super) fn first_of_all(&self, since: u64) -> Option<usize> {
         let next = self.after(since);
-        self.oldest.get(self.oldest.partition_point(|&place| place < next)).copied()
+        among(&self.oldest, next)
     }
 
     /// The event of the last collection that looked at an object born with `born`.
@@ -75,10 +74,15 @@ impl Runs {
         if begun >= self.all.len() {
             return None;
         }
-        let older = self.older.get(self.older.partition_point(|&place| place < begun)).copied();
+        let older = among(&self.older, begun);
         let oldest = self.oldest.last().copied().filter(|&oldest| older.is_some_and(|older| oldest > older));
         Some(self.all[oldest.or(older).unwrap_or(begun)].event)
     }
+}
+
+/// The first of these places from `from` on.
+fn among(places: &[usize], from: usize) -> Option<usize> {
+    places.get(places.partition_point(|&place| place < from)).copied()
 }
 
 #[cfg(test)]
