@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::terminal::collector as page;
 use super::{Form, RenderOptions};
-use crate::whatif::collector::{Collections, Modelled, Outcome, Span};
+use crate::whatif::collector::{Modelled, Outcome, Recorded, Span};
 
 /// Writes, for each trace, its name and what was modelled. `limit`: bytes of garbage that may lie there at once.
 pub fn write(
@@ -29,7 +29,7 @@ pub fn write(
 #[derive(Serialize)]
 struct Document<'a> {
     trace: &'a str,
-    recorded: Collections,
+    recorded: Recorded,
     /// `None` where the log does not say which collections the program asked for.
     explicit: Option<u64>,
     settings: Vec<Row<'a>>,
@@ -54,7 +54,7 @@ impl Document<'_> {
         Document {
             trace,
             recorded: modelled.recorded,
-            explicit: modelled.knows_explicit.then_some(modelled.recorded.explicit),
+            explicit: modelled.recorded.explicit,
             settings: modelled.outcomes.iter().map(Row::of).collect(),
             cheapest: limit.and_then(|limit| modelled.cheapest(limit)),
         }

@@ -6,7 +6,7 @@ use super::grid::{Align, Grid};
 use super::wrap::{Style, styled, wrap_words};
 use crate::human::{bytes, count};
 use crate::report::RenderOptions;
-use crate::whatif::collector::{Collections, Modelled, Span};
+use crate::whatif::collector::{Modelled, Span};
 
 pub(crate) fn write(
     tables: &[(String, Modelled)],
@@ -32,22 +32,20 @@ fn table(modelled: &Modelled, limit: Option<u64>, page: &RenderOptions, out: &mu
     for head in ["Gen 0", "Gen 1", "Gen 2", "Looked at", "Most garbage", "Left"] {
         grid.column(head, Align::Right);
     }
-    let cells = |name: &str, collections: &Collections| {
-        let runs = collections.runs.map(count);
-        [name.to_string()].into_iter().chain(runs).collect::<Vec<String>>()
-    };
-    let mut recorded = cells("recorded", &modelled.recorded);
+    let cells =
+        |name: &str, runs: [u64; 3]| [name.to_string()].into_iter().chain(runs.map(count)).collect::<Vec<String>>();
+    let mut recorded = cells("recorded", modelled.recorded.runs);
     recorded.extend(["", "", ""].map(String::from));
     grid.row(recorded);
     for outcome in &modelled.outcomes {
-        let mut row = cells(&outcome.setting, &outcome.collections);
+        let mut row = cells(&outcome.setting, outcome.collections.runs);
         row.push(count(outcome.collections.looked_at()));
         row.extend([span(&outcome.peak), span(&outcome.left)]);
         grid.row(row);
     }
     grid.write(out)?;
     let mut say = |text: &str| writeln!(out, "{}", wrap_words(text, 0, page.width));
-    if !modelled.knows_explicit {
+    if modelled.recorded.explicit.is_none() {
         say("which collections the program asked for is not in the trace: all are taken to have begun by themselves")?;
     }
     for outcome in modelled.outcomes.iter().filter(|outcome| outcome.frozen == Some(false)) {

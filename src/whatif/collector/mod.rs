@@ -24,7 +24,7 @@ use crate::heap::{self, Happening, Heap, HeapGraph, ObjectIndex, Observer, Snaps
 use crate::trace::{Births, Events, GcState, Header, Position, References, Scope, SiteId, TraceError};
 
 pub use garbage::Amount;
-pub use outcome::{Collections, Outcome, Span};
+pub use outcome::{Collections, Outcome, Recorded, Span};
 pub use rules::Rules;
 use runs::{Run, Runs};
 pub use setting::Setting;
@@ -33,12 +33,9 @@ use simulation::{Life, Orphan, Simulation};
 /// What collectors would have done, tried in one pass over a trace.
 #[derive(Debug)]
 pub struct Modelled {
-    /// What the recorded collector did; the garbage in it is what it found.
-    pub recorded: Collections,
+    pub recorded: Recorded,
     /// For each setting.
     pub outcomes: Vec<Outcome>,
-    /// Whether the log says which collections the program asked for; if not, all began by themselves.
-    pub knows_explicit: bool,
     /// The record that could not be read, at which the replay ended.
     pub error: Option<TraceError>,
 }
@@ -82,8 +79,8 @@ pub fn replay(
         ..Trials::default()
     };
     let replayed = heap::replay(events, &mut trials, progress);
-    let (recorded, knows_explicit) = (trials.recorded, trials.state.is_some());
-    Modelled { recorded, knows_explicit, outcomes: trials.finish(&replayed.heap), error: replayed.error }
+    let recorded = Recorded::of(&trials.runs, replayed.heap.collections(), trials.state.map(|_| trials.explicit));
+    Modelled { recorded, outcomes: trials.finish(&replayed.heap), error: replayed.error }
 }
 
 /// The collectors beside the recorded one.
@@ -95,7 +92,8 @@ struct Trials {
     simulations: Vec<Simulation>,
     /// Whoever was born has a site; who has none is only met.
     has_sites: bool,
-    recorded: Collections,
+    /// Collections that the program asked for.
+    explicit: u64,
     runs: Runs,
     /// What the recorded collector counted as it began last, or as the recording began.
     state: Option<GcState>,
@@ -261,7 +259,6 @@ impl Observer for Trials {
 
     fn collection_started(&mut self, heap: &Heap, generation: u8) {
         let generation = usize::from(generation).min(runs::OLDEST);
-        self.recorded.runs[generation] += 1;
         self.runs.push(Run { event: self.last_birth, generation });
         let exceeds = |state: &GcState, of: usize| state.counts[of] > state.thresholds[of] && state.thresholds[0] > 0;
         // The check of 3.12 and later may come when the youngest count has fallen again, but hardly by half.
@@ -269,7 +266,7 @@ impl Observer for Trials {
         let is_due = |state: &GcState| exceeds(state, 0) || waits && state.counts[0] > state.thresholds[0] / 2;
         let by_itself = |state: GcState| state.enabled && exceeds(&state, generation) && is_due(&state);
         if self.state.is_some_and(|state| !by_itself(state)) {
-            self.recorded.explicit += 1;
+            self.explicit += 1;
             self.step(heap, What::Collected(generation));
         }
         if heap.header().references != References::Events {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::garbage::Amount;
+use super::runs::{OLDEST, Runs};
+use crate::heap::{self, Generation};
 
 /// What one collector would have done with the recorded program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,33 @@ impl Collections {
     /// Objects that all of them looked at.
     pub fn looked_at(&self) -> u64 {
         self.looked.iter().fold(0, |sum, &objects| sum.saturating_add(objects))
+    }
+}
+
+/// What the recorded collector did, by generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Recorded {
+    /// Collections that began.
+    pub runs: [u64; 3],
+    /// Objects that they looked at; `None` where the log does not tell it of each.
+    pub looked: [Option<u64>; 3],
+    /// Those among them that the program asked for. `None` where the log does not say which: then all began by themselves.
+    pub explicit: Option<u64>,
+}
+
+impl Recorded {
+    /// Of those that began, and what is known of those that ended.
+    pub(super) fn of(began: &Runs, collections: &heap::Collections, explicit: Option<u64>) -> Recorded {
+        let runs = began.by_generation();
+        let mut generations = [Generation::default(); OLDEST + 1];
+        for (&generation, of_it) in &collections.by_generation {
+            generations[usize::from(generation).min(OLDEST)].add(of_it);
+        }
+        let looked = std::array::from_fn(|place| match (runs[place], &generations[place]) {
+            (0, _) => Some(0),
+            (began, ended) => ended.looked.filter(|_| ended.runs == began),
+        });
+        Recorded { runs, looked, explicit }
     }
 }
 

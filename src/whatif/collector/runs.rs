@@ -35,6 +35,12 @@ impl Runs {
         self.all.push(run);
     }
 
+    /// How many of each generation.
+    pub(super) fn by_generation(&self) -> [u64; OLDEST + 1] {
+        let (all, older, oldest) = (self.all.len(), self.older.len(), self.oldest.len());
+        [all - older, older - oldest, oldest].map(|runs| runs as u64)
+    }
+
     /// The generation of an object that was born with this event.
     pub(super) fn generation(&self, born: u64) -> usize {
         match (self.all.last(), self.older.last()) {
@@ -102,6 +108,7 @@ mod tests {
         let runs = runs();
         assert_eq!([5, 50, 51, 60, 61].map(|born| runs.generation(born)), [2, 2, 1, 1, 0]);
         assert_eq!(Runs::default().generation(0), 0);
+        assert_eq!(runs.by_generation(), [4, 1, 1]);
     }
 
     #[test]

@@ -119,6 +119,19 @@ fn what_is_frozen_is_not_looked_at() {
 }
 
 #[test]
+fn of_the_recorded_collector_is_told_what_the_log_says() {
+    let recorded = |script: &str| replay(&mut *events(script), [Setting::default()], &mut |_| {}).recorded;
+    let asked = "gc state on 700 10 10 3 0 0 0 0\ngc start 2\ngc looked 5000\ngc stop 0 0\n";
+    let young = "gc start 0\ngc looked 700\ngc stop 0 0\ngc start 0\ngc stop 0 0\n";
+    let found = recorded(&format!("{HEAD}{young}"));
+    assert_eq!((found.runs, found.looked, found.explicit), ([2, 0, 0], [None, Some(0), Some(0)], None));
+    let found = recorded(&format!("{HEAD}gc start 1\ngc looked 9\n"));
+    assert_eq!((found.runs, found.looked), ([0, 1, 0], [Some(0), None, Some(0)]), "it did not end");
+    let found = recorded(&format!("{HEAD}{asked}"));
+    assert_eq!((found.runs, found.looked, found.explicit), ([0, 0, 1], [Some(0), Some(0), Some(5000)], Some(1)));
+}
+
+#[test]
 fn what_is_frozen_comes_to_no_free_list() {
     // A loop of a list is garbage as it is frozen: the collection after it frees nothing, and no list is made of it.
     let garbage = "alloc 1000 3 56\nincref 1000\nref 1000 1000 [0]\ndecref 1000\n";
