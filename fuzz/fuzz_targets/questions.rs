@@ -9,11 +9,11 @@ use std::io;
 use libfuzzer_sys::fuzz_target;
 use refloop::heap;
 use refloop::report::diff::Diff;
-use refloop::report::{Form, RenderOptions, View, whatif as outcome, why};
+use refloop::report::{Form, RenderOptions, View, collector as modelled, whatif as outcome, why};
 use refloop::retention::{Query, Target};
 use refloop::trace::open_bytes;
 use refloop::trace::strip::AttributeNames;
-use refloop::whatif::{self, Change};
+use refloop::whatif::{self, Change, collector};
 
 mod header;
 mod house;
@@ -54,6 +54,16 @@ fuzz_target!(|bytes: &[u8]| {
     {
         for told in whatif::replay(events.as_mut(), sets, &mut |_| {}).outcomes {
             outcome::write(&told, Form::Table, &PAGE, &mut io::sink()).expect("a sink takes everything");
+        }
+    }
+
+    if let Ok(mut events) = open_bytes(traces[0].clone())
+        && collector::obstacle(events.header()).is_none()
+    {
+        let settings = ["3,1,1", "off", "1 freeze-at x"].map(|text| collector::Setting::parse(text).expect("a setting"));
+        let tables = [(name.to_owned(), collector::replay(events.as_mut(), settings, &mut |_| {}))];
+        for form in [Form::Table, Form::Json] {
+            modelled::write(&tables, Some(1000), form, &PAGE, &mut io::sink()).expect("a sink takes everything");
         }
     }
 

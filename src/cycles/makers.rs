@@ -85,7 +85,7 @@ impl Observer for MakersTracker {
                 add(&mut self.garbage, heap, graph, node);
             }
         }
-        if matches!(kind, SnapshotKind::FullCheckpoint | SnapshotKind::End) {
+        if kind.is_checkpoint() {
             let mut alive = Sums::default();
             let mut dead = garbage.nodes.iter().peekable();
             for node in graph.nodes() {

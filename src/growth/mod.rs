@@ -17,7 +17,7 @@ use crate::heap::{Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, Snapsh
 use crate::retention::RootPaths;
 use crate::trace::TypeId;
 pub use over_time::{TypesOverTime, TypesOverTimeTracker};
-use series::{Moments, Series, Windows};
+use series::{Moments, Series, TypeSeries, Windows};
 pub use unheld::{Unheld, UnheldTracker};
 
 /// Looks at the whole heap it takes to know of growth: two windows.
@@ -82,7 +82,7 @@ pub struct GrowthTracker {
     looks: u64,
     moments: Moments,
     containers: HashMap<ObjectId, Series, FixedState>,
-    types: HashMap<TypeId, Series, FixedState>,
+    types: TypeSeries,
     /// Up to the last look, and up to the one before.
     found: Growth,
     before: Growth,
@@ -108,7 +108,7 @@ impl GrowthTracker {
 
 impl Observer for GrowthTracker {
     fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
-        if !matches!(kind, SnapshotKind::FullCheckpoint | SnapshotKind::End) {
+        if !kind.is_checkpoint() {
             return;
         }
         let now = heap.now();
@@ -131,16 +131,13 @@ impl Observer for GrowthTracker {
             }
             self.containers.insert(id, series);
         }
-        for def in heap.types().iter() {
-            let class = TypeId(def.id);
-            let live = heap.types().counts(class).live;
-            self.types.entry(class).or_insert_with(|| Series::new(place)).push(live);
-        }
+        self.types.push(heap, place, |counts| counts.live);
         let found = self.look(heap, graph, grown, &windows);
         self.before = std::mem::replace(&mut self.found, found);
         if self.moments.is_full() {
             self.moments.thin();
-            self.containers.values_mut().chain(self.types.values_mut()).for_each(Series::thin);
+            self.containers.values_mut().for_each(Series::thin);
+            self.types.thin();
         }
     }
 }
@@ -174,7 +171,7 @@ impl GrowthTracker {
             }
         }
         sort(&mut containers);
-        let growing = self.types.iter().filter(|(_, series)| windows.show_growth(series));
+        let growing = self.types.of.iter().filter(|(_, series)| windows.show_growth(series));
         let mut types: Vec<GrowingType> = growing
             .map(|(&class, series)| GrowingType {
                 name: heap.types().name(class).to_string(),

@@ -1,12 +1,7 @@
 //! Follows the bytes of each type from one look at the whole heap to the next.
 
-use std::collections::HashMap;
-
-use foldhash::fast::FixedState;
-
-use super::series::{Moments, Series};
+use super::series::{Moments, TypeSeries};
 use crate::heap::{Heap, HeapGraph, Observer, SnapshotKind};
-use crate::trace::TypeId;
 
 /// The bytes of the types with most of them, at up to 64 moments at which the whole heap was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,14 +21,14 @@ const TYPES: usize = 10;
 #[derive(Debug, Default)]
 pub struct TypesOverTimeTracker {
     moments: Moments,
-    types: HashMap<TypeId, Series, FixedState>,
+    types: TypeSeries,
 }
 
 impl TypesOverTimeTracker {
     pub fn finish(self, heap: &Heap) -> TypesOverTime {
         let moments = self.moments.all();
         let series =
-            self.types.into_iter().map(|(class, series)| (heap.types().name(class).to_string(), series.values()));
+            self.types.of.into_iter().map(|(class, series)| (heap.types().name(class).to_string(), series.values()));
         let mut types: Vec<(String, Vec<u64>)> = series.filter(|(_, values)| values.iter().any(|&n| n > 0)).collect();
         types.sort_by(|(a, one), (b, two)| two.iter().max().cmp(&one.iter().max()).then_with(|| a.cmp(b)));
         let mut others = vec![0u64; moments.len()];
@@ -47,20 +42,16 @@ impl TypesOverTimeTracker {
 
 impl Observer for TypesOverTimeTracker {
     fn on_snapshot(&mut self, heap: &mut Heap, _: &HeapGraph, kind: SnapshotKind) {
-        if !matches!(kind, SnapshotKind::FullCheckpoint | SnapshotKind::End) {
+        if !kind.is_checkpoint() {
             return;
         }
         let now = heap.now();
         self.moments.push(now.event, now.ns);
         let place = self.moments.len() - 1;
-        for def in heap.types().iter() {
-            let class = TypeId(def.id);
-            let bytes = heap.types().counts(class).live_bytes;
-            self.types.entry(class).or_insert_with(|| Series::new(place)).push(bytes);
-        }
+        self.types.push(heap, place, |counts| counts.live_bytes);
         if self.moments.is_full() {
             self.moments.thin();
-            self.types.values_mut().for_each(Series::thin);
+            self.types.thin();
         }
     }
 }

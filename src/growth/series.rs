@@ -1,5 +1,12 @@
 //! Decides whether a number grows in every window between two looks at the heap.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use crate::heap::{Heap, TypeCounts};
+use crate::trace::TypeId;
+
 /// Moments that are kept; of more, every second one is forgotten.
 const MOST: usize = 64;
 
@@ -23,6 +30,27 @@ pub(super) struct Windows {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Series {
     values: Vec<u64>,
+}
+
+/// A number of each type.
+#[derive(Debug, Default)]
+pub(super) struct TypeSeries {
+    pub(super) of: HashMap<TypeId, Series, FixedState>,
+}
+
+impl TypeSeries {
+    /// Each type has this number at the moment with the number `place`.
+    pub(super) fn push(&mut self, heap: &Heap, place: usize, number: impl Fn(TypeCounts) -> u64) {
+        for def in heap.types().iter() {
+            let class = TypeId(def.id);
+            let series = self.of.entry(class).or_insert_with(|| Series::new(place));
+            series.push(number(heap.types().counts(class)));
+        }
+    }
+
+    pub(super) fn thin(&mut self) {
+        self.of.values_mut().for_each(Series::thin);
+    }
 }
 
 impl Moments {

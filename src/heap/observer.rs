@@ -21,6 +21,13 @@ pub enum SnapshotKind {
     End,
 }
 
+impl SnapshotKind {
+    /// The whole heap is looked at for its own sake, and not because a collection begins.
+    pub fn is_checkpoint(self) -> bool {
+        matches!(self, SnapshotKind::FullCheckpoint | SnapshotKind::End)
+    }
+}
+
 /// What else happens, for an observer that [listens](Observer::listens).
 #[derive(Debug, Clone, Copy)]
 pub enum Happening<'a> {
