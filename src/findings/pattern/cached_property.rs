@@ -16,7 +16,6 @@ fn recognise(path: &Path) -> Option<Cure> {
     let is_get = |frame: &StackFrame| frame.path.ends_with("functools.py") && frame.function.ends_with("__get__");
     path.stack.get(1).filter(|frame| is_get(frame))?;
     let made = path.steps.first()?;
-    let offer = attribute(&made.slot).map(|name| path.weak(made, name));
-    let offer = offer.filter(|offer| !path.tried.refuted.contains(&offer.step));
+    let offer = attribute(&made.slot).and_then(|name| path.weak(made, name));
     Some(Cure::new("what is cached need not own the object that caches it: make its reference weak", offer))
 }

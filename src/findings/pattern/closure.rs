@@ -1,6 +1,6 @@
 //! Recognises an inner function that is kept by an object that it captures.
 
-use super::path::{Path, captured, is_class, is_code};
+use super::path::{Path, is_class, is_code};
 use super::{Cure, Pattern};
 
 pub(super) const PATTERN: Pattern = Pattern {
@@ -19,6 +19,6 @@ pub(super) fn over_an_object(path: &Path) -> Option<Cure> {
     path.of_type("function").or_else(|| path.of_type("cell"))?;
     path.find(|step| !is_class(step) && step.type_name.contains('.'))?;
     let code = path.steps.iter().filter(|step| is_code(step));
-    let offer = captured(path, code, |name| format!("weakref.ref({name})")).map(|offer| path.tryable(offer));
+    let offer = path.captured(code, |name| format!("weakref.ref({name})")).map(|offer| path.tryable(offer));
     Some(Cure::new("let the function take the object as an argument, or refer to it weakly", offer))
 }

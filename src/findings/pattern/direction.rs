@@ -45,13 +45,13 @@ pub(super) fn parent(path: &Path) -> Option<Cure> {
     Some(Cure {
         sentence: BACK.to_string(),
         evidence: Some(evidence.clone()),
-        offers: vec![path.weak(edge.from, edge.name)],
+        offers: path.weak(edge.from, edge.name).into_iter().collect(),
     })
 }
 
 /// Every reference that could be weak.
 pub(super) fn all(path: &Path) -> Vec<Offer> {
-    edges(path).iter().map(|edge| path.weak(edge.from, edge.name)).collect()
+    edges(path).iter().filter_map(|edge| path.weak(edge.from, edge.name)).collect()
 }
 
 /// Nothing tells which of the references leads back: each that does not own is offered, or, where a replay refuted some of
@@ -62,7 +62,7 @@ pub(super) fn each_other(path: &Path) -> Option<Cure> {
     let is_open = |edge: &&Edge| !matches!(edge.side, Side::Owns) || stood.contains(&edge.step);
     let open = edges.iter().filter(is_open);
     let mut offers: Vec<Offer> = Vec::new();
-    for offer in open.map(|edge| path.weak(edge.from, edge.name)) {
+    for offer in open.filter_map(|edge| path.weak(edge.from, edge.name)) {
         if !offers.iter().any(|other| other.cut == offer.cut) {
             offers.push(offer);
         }

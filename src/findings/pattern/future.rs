@@ -1,6 +1,6 @@
 //! Recognises a future whose exception was raised in a frame that has the future.
 
-use super::path::{Path, deleted};
+use super::path::Path;
 use super::{Cure, Pattern};
 use crate::cycles::PathStep;
 
@@ -16,7 +16,7 @@ fn recognise(path: &Path) -> Option<Cure> {
     let exception = path.find(|step| step.slot.contains("__traceback__") || step.slot.contains("exception"))?;
     let frame = path.of_type("frame");
     let cut = frame
-        .and_then(|frame| deleted(path, frame))
+        .and_then(|frame| path.deleted(frame))
         .or_else(|| path.offer(exception, "del future, or the exception, once it was raised again"));
     Some(Cure::new("delete the variable that holds the future in the frame that raised its exception", cut))
 }

@@ -15,7 +15,7 @@ fn recognise(path: &Path) -> Option<Cure> {
     };
     named(&["next", "nxt"]).filter(|_| are_nodes)?;
     let back = named(&["prev", "previous", "prv"])?;
-    let offer = Some(path.weak(back, attribute(&back.slot)?)).filter(|of| !path.tried.refuted.contains(&of.step));
+    let offer = path.weak(back, attribute(&back.slot)?);
     let evidence = offer.as_ref().map(|_| "each node is kept by the one before it".to_string());
     let sentence =
         "let the list keep its first node and each node the next one: make the reference to the previous one weak";

@@ -53,10 +53,14 @@ impl<'a> Path<'a> {
 
     /// The reference of this step, if it has a name, and nothing shows that it is needed.
     pub(super) fn offer(&self, step: &PathStep, replacement: &str) -> Option<Offer> {
-        let place = self.place(step);
         let is_named = !step.slot.trim().is_empty();
-        let cut = || Cut { reference: reference(step), replacement: replacement.to_string(), changes: Vec::new() };
-        (is_named && !self.tried.refuted.contains(&place)).then(|| Offer { step: place, cut: cut() })
+        is_named.then(|| self.unless_refuted(step, reference(step), replacement.to_string())).flatten()
+    }
+
+    fn unless_refuted(&self, step: &PathStep, reference: String, replacement: String) -> Option<Offer> {
+        let place = self.place(step);
+        let cut = Cut { reference, replacement, changes: Vec::new() };
+        (!self.tried.refuted.contains(&place)).then_some(Offer { step: place, cut })
     }
 
     /// The same where what is put in its place only lets go: a weak reference, or none when the work is done.
@@ -72,8 +76,8 @@ impl<'a> Path<'a> {
         offer
     }
 
-    /// A weak reference in the place of this one.
-    pub(super) fn weak(&self, step: &PathStep, name: &str) -> Offer {
+    /// A weak reference in the place of this one, if nothing shows that it is needed.
+    pub(super) fn weak(&self, step: &PathStep, name: &str) -> Option<Offer> {
         let name = match name.trim_matches('_') {
             "" => "it",
             _ => name.trim_start_matches('_'),
@@ -83,8 +87,23 @@ impl<'a> Path<'a> {
         if let Some(to) = to.filter(|to| self.types.strong.contains(&to.type_name)) {
             replacement += &format!(", and `__weakref__` in the slots of {}", to.label);
         }
-        let cut = Cut { reference: reference(step), replacement, changes: Vec::new() };
-        self.tryable(Offer { step: self.place(step), cut })
+        self.unless_refuted(step, reference(step), replacement).map(|offer| self.tryable(offer))
+    }
+
+    /// The local variable that closes the loop, deleted.
+    pub(super) fn deleted(&self, frame: &PathStep) -> Option<Offer> {
+        let name = variable(&frame.slot)?;
+        self.let_go(frame, &format!("del {name} in a finally clause"))
+    }
+
+    /// The first variable of a closure among the steps, and what to have in its place.
+    pub(super) fn captured<'s>(
+        &self,
+        mut steps: impl Iterator<Item = &'s PathStep>,
+        replacement: impl Fn(&str) -> String,
+    ) -> Option<Offer> {
+        let (step, name) = steps.find_map(|step| Some((step, cell_variable(step)?)))?;
+        self.unless_refuted(step, format!("closure variable {name}"), replacement(name))
     }
 
     /// The statement that made it stands in no function; those of the standard library, as `namedtuple`, aside.
@@ -131,14 +150,14 @@ pub(super) fn attribute(slot: &str) -> Option<&str> {
 }
 
 /// The variable of a frame or closure: `e` of `local e`, `x` of `cell x`.
-pub(super) fn variable(slot: &str) -> Option<&str> {
+fn variable(slot: &str) -> Option<&str> {
     let name = ["local ", "cell "].iter().find_map(|kind| slot.rsplit_once(kind).map(|(_, name)| name))?;
     let end = name.find(['.', '[', ' ']).unwrap_or(name.len());
     (end > 0).then(|| &name[..end])
 }
 
 /// The variable of a cell that is a step of its own: `x` of `cell x`.
-pub(super) fn cell_variable(step: &PathStep) -> Option<&str> {
+fn cell_variable(step: &PathStep) -> Option<&str> {
     step.label.strip_prefix("cell ").filter(|_| step.type_name == "cell").or_else(|| variable(&step.slot))
 }
 
@@ -161,23 +180,4 @@ pub(super) fn reference(step: &PathStep) -> String {
 
 fn is_method(step: &PathStep) -> bool {
     step.type_name == "method"
-}
-
-/// The local variable that closes the loop, deleted.
-pub(super) fn deleted(path: &Path, frame: &PathStep) -> Option<Offer> {
-    let name = variable(&frame.slot)?;
-    path.let_go(frame, &format!("del {name} in a finally clause"))
-}
-
-/// The first variable of a closure among the steps, and what to have in its place.
-pub(super) fn captured<'a>(
-    path: &Path,
-    mut steps: impl Iterator<Item = &'a PathStep>,
-    replacement: impl Fn(&str) -> String,
-) -> Option<Offer> {
-    let (step, name) = steps.find_map(|step| Some((step, cell_variable(step)?)))?;
-    let cut =
-        Cut { reference: format!("closure variable {name}"), replacement: replacement(name), changes: Vec::new() };
-    let place = path.place(step);
-    (!path.tried.refuted.contains(&place)).then_some(Offer { step: place, cut })
 }
