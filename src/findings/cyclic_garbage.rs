@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::pattern::{self, Tried};
-use super::{Finding, Ownership, Rule, Severity};
+use super::{Advice, Finding, Ownership, Rule, Severity};
 use crate::cycles::LoopGroup;
 use crate::human::{count, counted};
 use crate::run::Run;
@@ -24,21 +24,32 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
 
 /// What is said of loops, of which a replay has `tried` some references.
 pub(super) fn finding(group: &LoopGroup, tried: &Tried, has_stacks: bool, ownership: &Ownership) -> Finding {
-    let subject = group.path.to_string();
-    let advice = pattern::recognise(group, tried);
-    let steps = advice.as_ref().map(|advice| advice.steps.as_slice()).unwrap_or_default();
     let fate = match group.collected {
         0 => "never freed".to_string(),
         all if all == group.count => "freed only by the collector".to_string(),
         some => format!("{} of the loops freed later by the collector", count(some)),
     };
+    let message = format!("{}: {}; {fate}", group.path, amount(group));
+    let advice = pattern::recognise(group, tried);
+    about(group, (RULE.name, RULE.severity, message), advice, has_stacks, ownership)
+}
+
+/// A finding of a rule about loops. It is whose the reference to cut is.
+pub(super) fn about(
+    group: &LoopGroup,
+    (rule, severity, message): (&'static str, Severity, String),
+    advice: Option<Advice>,
+    has_stacks: bool,
+    ownership: &Ownership,
+) -> Finding {
+    let steps = advice.as_ref().map(|advice| advice.steps.as_slice()).unwrap_or_default();
     Finding {
-        rule: RULE.name,
-        severity: RULE.severity,
+        rule,
+        severity,
         fingerprint: group.fingerprint,
-        message: format!("{subject}: {}; {fate}", amount(group)),
+        message,
         cause: None,
-        subject,
+        subject: group.path.to_string(),
         stack: group.site.clone(),
         definitions: group.definitions.clone(),
         owner: ownership.of_cut(group, steps).unwrap_or_else(|| ownership.of_loop(group, has_stacks)),
@@ -77,7 +88,7 @@ pub(super) fn amount(group: &LoopGroup) -> String {
 }
 
 /// Types of the members, and of the path where the members are not known by type.
-pub(super) fn types(group: &LoopGroup) -> Vec<String> {
+fn types(group: &LoopGroup) -> Vec<String> {
     let of_path = group.path.steps.iter().map(|step| step.type_name.clone());
     group.member_types.keys().cloned().chain(of_path).collect::<BTreeSet<_>>().into_iter().collect()
 }

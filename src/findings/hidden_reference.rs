@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cyclic_garbage::{amount, types};
+use super::cyclic_garbage::{about, amount};
 use super::{Advice, Cut, Finding, Ownership, Rule, Severity};
 use crate::cycles::{HiddenLink, LoopGroup};
 use crate::overhead::standard::is_standard_module;
@@ -33,33 +33,12 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
 }
 
 fn finding(group: &LoopGroup, severity: Severity, has_stacks: bool, ownership: &Ownership) -> Finding {
-    let subject = group.path.to_string();
-    let (advice, step) = advice(group);
-    let hides = hides(&group.hidden);
+    let (subject, hides) = (&group.path, hides(&group.hidden));
     let message = match severity {
         Severity::Error => format!("{subject}: {}; no collector frees them: {hides}", amount(group)),
         _ => format!("suspected: {subject}: {}, if {hides}", amount(group)),
     };
-    let steps: Vec<usize> = step.into_iter().collect();
-    Finding {
-        rule: RULE.name,
-        severity,
-        fingerprint: group.fingerprint,
-        message,
-        cause: None,
-        subject,
-        stack: group.site.clone(),
-        definitions: group.definitions.clone(),
-        owner: ownership.of_cut(group, &steps).unwrap_or_else(|| ownership.of_loop(group, has_stacks)),
-        types: types(group),
-        files: group.member_files.clone(),
-        count: group.count,
-        objects: group.objects + group.held_objects,
-        bytes: group.bytes + group.held_bytes,
-        bytes_at_peak: Some(group.peak.bytes),
-        collected: group.collected,
-        advice: Some(advice),
-    }
+    about(group, (RULE.name, severity, message), Some(advice(group)), has_stacks, ownership)
 }
 
 /// `datetime.datetime (standard library) does not show the collector its .tzinfo, a app.TZ`.
@@ -88,8 +67,8 @@ fn whose(type_name: &str) -> Option<String> {
     }
 }
 
-/// What to do, and the step of the path whose reference can be taken back by hand.
-fn advice(group: &LoopGroup) -> (Advice, Option<usize>) {
+/// What to do: which reference of the path can be taken back by hand, and who can cure it.
+fn advice(group: &LoopGroup) -> Advice {
     let steps = &group.path.steps;
     let n = steps.len();
     let is_hidden = |place: usize| group.hidden.iter().any(|link| steps[place % n].slot.starts_with(link.slot()));
@@ -103,7 +82,7 @@ fn advice(group: &LoopGroup) -> (Advice, Option<usize>) {
     let cures: BTreeSet<&str> = group.hidden.iter().map(cure).collect();
     let holders: BTreeSet<&str> = group.hidden.iter().map(|link| link.holder.as_str()).collect();
     let holders = holders.into_iter().collect::<Vec<_>>().join(" and ");
-    let advice = Advice {
+    Advice {
         pattern: "reference that the collector is not shown",
         sentence: format!(
             "gc.collect() does not help; what can be done today is to take the reference to {holders} back by hand; the cure is its author's ({})",
@@ -117,8 +96,7 @@ fn advice(group: &LoopGroup) -> (Advice, Option<usize>) {
         after: step.and_then(|step| group.residuals.get(step).cloned()).unwrap_or_default(),
         replay: None,
         refuted: Vec::new(),
-    };
-    (advice, step)
+    }
 }
 
 fn cure(link: &HiddenLink) -> &'static str {
