@@ -74,7 +74,7 @@ pub(crate) fn try_cuts(
     }
     let n = trials.sets().count();
     output::note(messages, &format!("{n} cuts tried in {:.2} s", started.elapsed().as_secs_f64()));
-    trials.conclude(sum.unwrap_or_default(), &replayed.run, findings, ownership);
+    trials.conclude(sum.unwrap_or_default(), findings, ownership);
 }
 
 fn are_small_files(paths: &[&Path]) -> bool {

@@ -15,23 +15,25 @@ use crate::whatif::{Change, Outcome, Verdict};
 const MOST: usize = 8;
 
 /// Cuts to try, and other references of the same loops, which may be the answer where a cut is refuted.
-#[derive(Debug, Default)]
-pub struct Trials {
-    trials: Vec<Trial>,
+#[derive(Debug)]
+pub struct Trials<'a> {
+    run: &'a Run,
+    trials: Vec<Trial<'a>>,
 }
 
 /// References to change together.
 #[derive(Debug)]
-struct Trial {
-    /// The place of the finding, and the step of its path.
+struct Trial<'a> {
+    /// The place of the finding, the loops that it is about, and the step of their path.
     finding: usize,
+    group: &'a LoopGroup,
     step: usize,
     changes: Vec<Change>,
 }
 
-impl Trials {
+impl<'a> Trials<'a> {
     /// Of the findings of which `wanted` holds, by their place.
-    pub fn of(run: &Run, findings: &[Finding], wanted: impl Fn(usize) -> bool) -> Trials {
+    pub fn of(run: &'a Run, findings: &[Finding], wanted: impl Fn(usize) -> bool) -> Trials<'a> {
         let is_offered = |place: &usize| findings[*place].advice.as_ref().is_some_and(|advice| advice.cut.is_some());
         let mut places: Vec<usize> = (0..findings.len()).filter(|&place| wanted(place)).filter(is_offered).collect();
         places.sort_by_key(|&place| {
@@ -43,7 +45,7 @@ impl Trials {
             let group = group_of(run, &findings[place])?;
             Some(of_finding(place, &findings[place], group))
         });
-        Trials { trials: trials.flatten().collect() }
+        Trials { run, trials: trials.flatten().collect() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -57,18 +59,18 @@ impl Trials {
 
     /// Says with each finding what the replay showed, an outcome for each set in their order. What was offered and is
     /// refuted, is offered no more.
-    pub fn conclude(self, outcomes: Vec<Outcome>, run: &Run, findings: &mut [Finding], ownership: &Ownership) {
+    pub fn conclude(self, outcomes: Vec<Outcome>, findings: &mut [Finding], ownership: &Ownership) {
         let tried: Vec<(Trial, Outcome)> = self.trials.into_iter().zip(outcomes).collect();
         for of_one in tried.chunk_by(|(one, _), (next, _)| one.finding == next.finding) {
-            let finding = &mut findings[of_one[0].0.finding];
-            let Some(group) = group_of(run, finding) else { continue };
+            let &Trial { finding, group, .. } = &of_one[0].0;
+            let finding = &mut findings[finding];
             let known = Tried {
                 refuted: steps(of_one, |verdict| verdict == Verdict::DiesEarly),
                 stood: steps(of_one, |verdict| matches!(verdict, Verdict::Verified | Verdict::NotRefuted)),
             };
             let offered = finding.advice.as_ref().map(|advice| advice.steps.clone()).unwrap_or_default();
             if offered.iter().any(|step| known.refuted.contains(step)) {
-                *finding = cyclic_garbage::finding(group, &known, run.has_stacks, ownership);
+                *finding = cyclic_garbage::finding(group, &known, self.run.has_stacks, ownership);
             }
             let Some(advice) = &mut finding.advice else { continue };
             let refuted = of_one.iter().filter(|(trial, _)| offered.contains(&trial.step));
@@ -88,7 +90,7 @@ fn group_of<'a>(run: &'a Run, finding: &Finding) -> Option<&'a LoopGroup> {
 
 /// The cut with what is to be cut as well, or by itself where not all of that can be tried; each that may be cut in its
 /// place; and the other references of the path that could be weak.
-fn of_finding(place: usize, finding: &Finding, group: &LoopGroup) -> Vec<Trial> {
+fn of_finding<'a>(place: usize, finding: &Finding, group: &'a LoopGroup) -> Vec<Trial<'a>> {
     let Some(advice) = &finding.advice else { return Vec::new() };
     let alone = || advice.cut.as_ref().map(|cut| cut.changes.clone()).unwrap_or_default();
     let first = together(advice.cut.as_ref(), &advice.more).unwrap_or_else(alone);
@@ -98,7 +100,7 @@ fn of_finding(place: usize, finding: &Finding, group: &LoopGroup) -> Vec<Trial> 
     let is_other = |(step, _): &(usize, Vec<Change>)| !advice.steps.contains(step);
     let rest = weak_references(group).into_iter().filter(is_other);
     let all = offered.into_iter().chain(rest).filter(|(_, changes)| !changes.is_empty());
-    all.map(|(step, changes)| Trial { finding: place, step, changes }).collect()
+    all.map(|(step, changes)| Trial { finding: place, group, step, changes }).collect()
 }
 
 /// The changes of a cut and of those to make as well; `None` where one of them cannot be tried.

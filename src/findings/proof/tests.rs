@@ -19,7 +19,7 @@ fn offered(script: &str) -> String {
     let mut findings = findings::find(&run, &ownership);
     let trials = Trials::of(&run, &findings, |place| findings[place].rule == cyclic_garbage::RULE.name);
     let played = whatif::replay(&mut *events(script), trials.sets(), &mut |_| {});
-    trials.conclude(played.outcomes, &run, &mut findings, &ownership);
+    trials.conclude(played.outcomes, &mut findings, &ownership);
     let said: Vec<String> = findings.into_iter().filter_map(|finding| finding.advice).map(told).collect();
     said.join("\n")
 }
