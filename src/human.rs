@@ -36,7 +36,12 @@ pub fn size(n: Option<u64>) -> String {
 
 /// The same in a table, or `not known`.
 pub fn bytes_or_unknown(n: Option<u64>) -> String {
-    n.map_or_else(|| "not known".to_owned(), bytes)
+    or_unknown(n, bytes)
+}
+
+/// A number of a table as it is written, or `not known`.
+pub fn or_unknown(n: Option<u64>, written: fn(u64) -> String) -> String {
+    n.map_or_else(|| "not known".to_owned(), written)
 }
 
 /// `96.0`: bytes of one object in the mean; `12.3 KB` where the tenths say nothing.

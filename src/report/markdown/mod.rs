@@ -9,7 +9,7 @@ use chapter::{Chapter, MOST};
 
 use super::{Audience, Input, LoopRow, RenderOptions, Report, ReportFormat, View, wording};
 use crate::heap::printable;
-use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, duration, percent};
+use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, duration, or_unknown, percent};
 
 pub struct Markdown;
 
@@ -236,16 +236,15 @@ fn unheld(report: &Report) -> Option<Chapter> {
 
 fn collections(report: &Report) -> Option<Chapter> {
     let columns = ["generation", "collections", "looked at", "freed", "given up", "pauses", "longest"];
-    let known = |value: Option<u64>, written: fn(u64) -> String| value.map_or("not known".to_string(), written);
     let rows = report.collections.iter().map(|of| {
         row(&[
             of.generation.to_string(),
             count(of.collections),
-            known(of.looked_at, count),
+            or_unknown(of.looked_at, count),
             count(of.freed),
             count(of.uncollectable),
-            known(of.pause_ns, duration),
-            known(of.longest_pause_ns, duration),
+            or_unknown(of.pause_ns, duration),
+            or_unknown(of.longest_pause_ns, duration),
         ])
     });
     table("Collections", &columns, rows, ("generations", 0))

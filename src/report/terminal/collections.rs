@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::grid::{Align, Grid};
 use super::title;
-use crate::human::{count, duration};
+use crate::human::{count, duration, or_unknown};
 use crate::report::{CollectionsRow, RenderOptions, Report};
 
 /// A column that nothing is known of is not there.
@@ -29,14 +29,13 @@ pub(crate) fn collections(report: &Report, page: &RenderOptions, out: &mut dyn W
     if paused {
         grid.column("Pauses", Align::Right).column("Longest", Align::Right);
     }
-    let known = |value: Option<u64>, written: fn(u64) -> String| value.map_or("not known".to_string(), written);
     for row in rows {
         let mut cells = vec![row.generation.to_string(), count(row.collections)];
-        cells.extend(looked.then(|| known(row.looked_at, count)));
+        cells.extend(looked.then(|| or_unknown(row.looked_at, count)));
         cells.push(count(row.freed));
         cells.extend(gave_up.then(|| count(row.uncollectable)));
         if paused {
-            cells.extend([known(row.pause_ns, duration), known(row.longest_pause_ns, duration)]);
+            cells.extend([or_unknown(row.pause_ns, duration), or_unknown(row.longest_pause_ns, duration)]);
         }
         grid.row(cells);
     }
