@@ -20,10 +20,7 @@ impl FrameRow {
 
     /// [`FrameRow::short_place`] for a terminal, on which the place opens the file, where the page has links.
     pub(super) fn linked_place(&self, page: &RenderOptions) -> String {
-        let place = match self.line {
-            0 => short(&self.path).to_string(),
-            line => format!("{}:{line}", short(&self.path)),
-        };
+        let place = position(short(&self.path), self.line);
         match page.links.filter(|_| self.is_in_a_file()) {
             Some(root) => format!("{} {}", link(&place, &root.join(&self.path), self.line), self.function),
             None => format!("{place} {}", self.function),
@@ -43,24 +40,32 @@ impl FrameRow {
 
 /// Text that opens a file (OSC 8). The line is the fragment, as terminals that look at it have it.
 fn link(text: &str, file: &Path, line: u32) -> String {
-    let mut address = String::new();
-    for byte in file.to_string_lossy().bytes() {
+    let path = percent_encoded(&file.to_string_lossy());
+    let line = if line > 0 { format!("#{line}") } else { String::new() };
+    format!("\x1b]8;;file://{path}{line}\x1b\\{text}\x1b]8;;\x1b\\")
+}
+
+/// A path in a URI: everything but RFC 3986's plain characters is `%XX`.
+pub(super) fn percent_encoded(path: &str) -> String {
+    let mut encoded = String::new();
+    for byte in path.bytes() {
         match byte {
-            b'/' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => address.push(char::from(byte)),
-            byte => address.push_str(&format!("%{byte:02X}")),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(byte as char),
+            byte => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
-    if line > 0 {
-        address.push_str(&format!("#{line}"));
-    }
-    format!("\x1b]8;;file://{address}\x1b\\{text}\x1b]8;;\x1b\\")
+    encoded
 }
 
 fn place(path: &str, line: u32, function: &str) -> String {
+    format!("{} {function}", position(path, line))
+}
+
+/// `app.py:42`; the file alone where the line is not known.
+fn position(path: &str, line: u32) -> String {
     match line {
-        0 => format!("{path} {function}"),
-        line => format!("{path}:{line} {function}"),
+        0 => path.to_string(),
+        line => format!("{path}:{line}"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::place::percent_encoded;
 use super::{FindingRow, FrameRow, RenderOptions, Report, ReportFormat, View};
 use crate::findings::gate::Standing;
 use crate::findings::{RULES, Rule, Severity};
@@ -206,15 +207,9 @@ fn location(place: &FrameRow) -> Location {
     }
 }
 
-/// A path as a URI reference: forward slashes, and everything but RFC 3986's plain characters as `%XX`.
+/// A path as a URI reference, with forward slashes.
 fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.replace('\\', "/").bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte as char),
-            byte => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
+    let uri = percent_encoded(&path.replace('\\', "/"));
     match uri.starts_with('/') {
         true => format!("file://{uri}"),
         false => uri,
