@@ -106,17 +106,24 @@ pub(super) fn lingered(at_least: Option<f64>, at_most: Option<f64>) -> Option<St
     }
 }
 
+/// The first `most` of some texts, and how many more there are: `app.Add`, `app.Mul`, `3 more classes`.
+pub(super) fn first(texts: impl ExactSizeIterator<Item = String>, most: usize, one: &str, many: &str) -> Vec<String> {
+    let more = texts.len().saturating_sub(most) as u64;
+    let mut first: Vec<String> = texts.take(most).collect();
+    if more > 0 {
+        first.push(counted(more, one, many));
+    }
+    first
+}
+
 /// Types that are named where their memory could not be read.
 const CLOSED: usize = 5;
 
 /// `the memory that 15 objects own outside of their block: pyarrow.lib.Buffer 12, app.Image 3`; nothing where there is none.
 pub(super) fn closed(rows: &[ClosedRow]) -> Option<String> {
     let objects = rows.iter().fold(0, |sum: u64, row| sum.saturating_add(row.objects));
-    let mut types: Vec<String> =
-        rows.iter().take(CLOSED).map(|row| format!("{} {}", row.type_name, count(row.objects))).collect();
-    if let Some(more) = rows.len().checked_sub(CLOSED).filter(|&more| more > 0) {
-        types.push(counted(more as u64, "more type", "more types"));
-    }
+    let types = rows.iter().map(|row| format!("{} {}", row.type_name, count(row.objects)));
+    let types = first(types, CLOSED, "more type", "more types");
     let what = match objects {
         0 => return None,
         1 => "the memory that 1 object owns outside of its block".to_string(),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::title;
 use super::wrap::{Style, styled, wrap};
 use crate::human::{count, counted, size};
-use crate::report::{GrowingContainerRow, RenderOptions, Report};
+use crate::report::{GrowingContainerRow, RenderOptions, Report, wording};
 
 /// Containers, and types, that are shown.
 const SHOWN: usize = 3;
@@ -21,12 +21,8 @@ pub(crate) fn growth(report: &Report, page: &RenderOptions, out: &mut dyn Write)
     if more > 0 {
         writeln!(out, "  … and {} (--format json shows more)", counted(more, "more container", "more containers"))?;
     }
-    let types = growth.types.iter().take(SHOWN);
-    let mut types: Vec<String> =
-        types.map(|row| format!("{} {} → {}", row.type_name, count(row.from), count(row.to))).collect();
-    if let Some(more) = growth.types.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-        types.push(counted(more as u64, "more type", "more types"));
-    }
+    let types = growth.types.iter().map(|row| format!("{} {} → {}", row.type_name, count(row.from), count(row.to)));
+    let types = wording::first(types, SHOWN, "more type", "more types");
     match types.is_empty() {
         true => Ok(()),
         false => writeln!(out, "  types  {}", wrap(&types, " · ", 9, page.width)),

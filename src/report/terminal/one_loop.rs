@@ -53,11 +53,8 @@ fn head(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<
 
 /// `app.py:3 class Node, app.py:9 make`, and how many more there are.
 fn places(definitions: &[FrameRow], page: &RenderOptions) -> String {
-    let mut pieces: Vec<String> = definitions.iter().take(FRAMES).map(|place| place.linked_place(page)).collect();
-    if definitions.len() > FRAMES {
-        pieces.push(counted((definitions.len() - FRAMES) as u64, "more place", "more places"));
-    }
-    wrap(&pieces, ", ", FACTS, page.width)
+    let places = definitions.iter().map(|place| place.linked_place(page));
+    wrap(&wording::first(places, FRAMES, "more place", "more places"), ", ", FACTS, page.width)
 }
 
 /// When it was seen, and what belongs to it.
@@ -197,27 +194,18 @@ fn types(types: &BTreeMap<String, Number>, of_bytes: &BTreeMap<String, Number>, 
     let mut shown: Vec<(&String, &Number)> = types.iter().collect();
     let weight = |name: &String| of_bytes.get(name).map_or(0.0, value);
     shown.sort_by(|(a, n), (b, m)| weight(b).total_cmp(&weight(a)).then(value(m).total_cmp(&value(n))));
-    let more = shown.len().saturating_sub(TYPES);
-    shown.truncate(TYPES);
-    let mut pieces: Vec<String> = { shown.iter() }
+    let pieces = { shown.iter() }
         .map(|(name, n)| match weight(name) {
             0.0 => format!("{} × {name}", how_many(n)),
             weight => format!("{} × {name} {}", how_many(n), bytes(weight.round() as u64)),
         })
-        .map(|piece| with_numbers(&piece, page.color))
-        .collect();
-    if more > 0 {
-        pieces.push(counted(more as u64, "more type", "more types"));
-    }
-    wrap(&pieces, ", ", FACTS, page.width)
+        .map(|piece| with_numbers(&piece, page.color));
+    wrap(&wording::first(pieces, TYPES, "more type", "more types"), ", ", FACTS, page.width)
 }
 
 /// `app.Node in 12 classes: app.Add, app.Mul, …`
 fn of_subclasses(class: &str, subclasses: &BTreeSet<String>, width: usize) -> String {
-    let mut pieces: Vec<String> = subclasses.iter().take(TYPES).cloned().collect();
-    if let Some(more) = subclasses.len().checked_sub(TYPES).filter(|&more| more > 0) {
-        pieces.push(counted(more as u64, "more class", "more classes"));
-    }
+    let mut pieces = wording::first(subclasses.iter().cloned(), TYPES, "more class", "more classes");
     let classes = counted(subclasses.len() as u64, "class", "classes");
     pieces[0] = format!("{class} in {classes}: {}", pieces[0]);
     wrap(&pieces, ", ", FACTS, width)
