@@ -240,9 +240,9 @@ impl Rows<'_> {
                 held_bytes: known(group.held_bytes, group.held_bytes_by_type.clone()),
             },
             subclasses: group.types.subclasses.clone(),
-            site: group.site.iter().map(|frame| self.frame_row(frame)).collect(),
+            site: self.frame_rows(&group.site),
             other_sites: group.other_sites,
-            definitions: group.definitions.iter().map(|frame| self.frame_row(frame)).collect(),
+            definitions: self.frame_rows(&group.definitions),
             first_seen: group.first_seen,
             last_seen: group.last_seen,
             orphaned: group.orphaned.map(|(after, by)| [after, by]),
@@ -303,7 +303,7 @@ impl Rows<'_> {
             emptied: of.emptied,
             element: of.element.clone(),
             bytes: known_bytes(of.to, of.bytes),
-            site: of.site.iter().map(|frame| self.frame_row(frame)).collect(),
+            site: self.frame_rows(&of.site),
             place: self.place(&of.site),
         });
         let types = growth.types.iter().map(|of| GrowingTypeRow {
@@ -325,14 +325,13 @@ impl Rows<'_> {
     fn unheld(&self, unheld: &[Unheld]) -> Vec<UnheldRow> {
         let mut by_line: BTreeMap<(String, String, u32), UnheldRow> = BTreeMap::new();
         for of in unheld {
-            let own = |frame: &&StackFrame| self.ownership.of_file(&frame.path) == Some(Owner::Application);
-            let Some(place) = of.stack.iter().find(own).map(|frame| self.frame_row(frame)) else { continue };
+            let Some(place) = self.own(&of.stack).map(|frame| self.frame_row(frame)) else { continue };
             let key = (of.type_name.clone(), place.path.clone(), place.line);
             let row = by_line.entry(key).or_insert_with(|| UnheldRow {
                 type_name: of.type_name.clone(),
                 objects: 0,
                 bytes: Some(0),
-                site: of.stack.iter().map(|frame| self.frame_row(frame)).collect(),
+                site: self.frame_rows(&of.stack),
                 place,
             });
             row.objects += of.objects;
@@ -344,11 +343,7 @@ impl Rows<'_> {
     }
 
     fn made(&self, makers: &Makers) -> MadeRows {
-        let row = |of: &MadeHere| MadeRow {
-            site: of.stack.iter().map(|frame| self.frame_row(frame)).collect(),
-            objects: of.objects,
-            bytes: of.bytes,
-        };
+        let row = |of: &MadeHere| MadeRow { site: self.frame_rows(&of.stack), objects: of.objects, bytes: of.bytes };
         let all = makers.garbage.iter().chain(makers.alive.iter().flatten());
         MadeRows {
             garbage: makers.garbage.iter().map(row).collect(),
@@ -359,8 +354,16 @@ impl Rows<'_> {
 
     /// The innermost frame of the application's own code, else the innermost of all.
     fn place(&self, stack: &[StackFrame]) -> Option<FrameRow> {
-        let own = |frame: &&StackFrame| self.ownership.of_file(&frame.path) == Some(Owner::Application);
-        stack.iter().find(own).or(stack.first()).map(|frame| self.frame_row(frame))
+        self.own(stack).or(stack.first()).map(|frame| self.frame_row(frame))
+    }
+
+    /// The innermost frame of the application's own code.
+    fn own<'s>(&self, stack: &'s [StackFrame]) -> Option<&'s StackFrame> {
+        stack.iter().find(|frame| self.ownership.of_file(&frame.path) == Some(Owner::Application))
+    }
+
+    fn frame_rows(&self, stack: &[StackFrame]) -> Vec<FrameRow> {
+        stack.iter().map(|frame| self.frame_row(frame)).collect()
     }
 
     fn frame_row(&self, frame: &StackFrame) -> FrameRow {
