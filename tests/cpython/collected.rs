@@ -3,9 +3,8 @@
 
 use std::fs;
 
-use crate::each::record;
+use crate::each::{record, report};
 use crate::support::pythons::Python;
-use crate::support::refloop;
 use serde_json::Value;
 
 on_each_python! {
@@ -109,8 +108,7 @@ fn analyze(python: &Python, program: &str, options: &[&str]) -> Value {
     let (script, trace) = (folder.path().join("app.py"), folder.path().join("app.reftrace"));
     fs::write(&script, program).unwrap();
     record(&python.path, options, &trace, &script, &[]);
-    let output = refloop().args(["analyze", "-q", "--format", "json"]).arg(&trace).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+    report("analyze", &trace)
 }
 
 /// The loops whose path holds this text: path, how many, members, held objects, how many were collected.

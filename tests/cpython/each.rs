@@ -1,7 +1,9 @@
-//! Makes one test for each build of CPython, and records programs.
+//! Makes one test for each build of CPython, records programs, and asks what their traces show.
 
 use std::path::Path;
 use std::process::Output;
+
+use serde_json::Value;
 
 use crate::support::pythons::{Python, find};
 use crate::support::refloop;
@@ -44,4 +46,10 @@ pub(crate) fn record(python: &Path, options: &[&str], trace: &Path, program: &Pa
     let output = command.args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
+}
+
+/// What a command says of a trace, as JSON.
+pub(crate) fn report(command: &str, trace: &Path) -> Value {
+    let output = refloop().args([command, "-q", "--format", "json"]).arg(trace).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }

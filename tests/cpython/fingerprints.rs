@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::each::report;
 use crate::support::pythons::Python;
 use crate::support::{refloop, root};
 
@@ -44,8 +45,7 @@ fn loops(python: &Python, directory: &Path, program: &str) -> BTreeSet<(String, 
     command.current_dir(directory).arg("record").arg("-q").arg("-o").arg(&trace).arg("--");
     let recorded = command.arg(&python.path).arg("loops.py").output().unwrap();
     assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
-    let report = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let report = report("loops", &trace);
     let rows = report["loops"].as_array().unwrap().iter().filter(|row| row["owner"] == "application");
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_string();
     rows.map(|row| (text(&row["path"]), text(&row["fingerprint"]))).collect()

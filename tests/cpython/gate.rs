@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::each::report;
 use crate::support::pythons::Python;
 use crate::support::refloop;
 
@@ -108,8 +109,7 @@ fn the_cuts_that_are_named_are_what_it_takes(python: &Python) {
         assert_eq!(code, red, "{python} {name}: {page}");
     }
     let trace = directory.path().join("tree.reftrace");
-    let told = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().unwrap();
-    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let told = report("loops", &trace);
     let cut = &told["loops"][0]["cut"];
     let more: Vec<&str> = cut["more"].as_array().unwrap().iter().filter_map(|cut| cut["reference"].as_str()).collect();
     assert_eq!(cut["reference"], "Node.current", "{python}: {cut}");

@@ -1,10 +1,7 @@
 //! Records loops that a package makes: they are the package's, whoever called it.
 
-use serde_json::Value;
-
-use crate::each::record;
+use crate::each::{record, report};
 use crate::support::pythons::Python;
-use crate::support::refloop;
 
 on_each_python! { a_loop_is_its_who_stores_the_reference_to_cut }
 
@@ -50,8 +47,7 @@ fn a_loop_is_its_who_stores_the_reference_to_cut(python: &Python) {
         std::fs::write(&program, source).expect("a program");
         let trace = place.path().join("app.reftrace");
         record(&python.path, &[], &trace, &program, &[]);
-        let json = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().expect("refloop runs");
-        let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+        let json = report("loops", &trace);
         let rows = json["loops"].as_array().expect("a list");
         let row = rows.iter().find(|row| row["count"] == 20).unwrap_or_else(|| panic!("{python} {work}: {rows:#?}"));
         assert_eq!(row["owner"], owner, "{python} {work}: {row:#}");

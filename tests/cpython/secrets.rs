@@ -3,10 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::each::record;
+use crate::each::{record, report};
 use crate::support::pythons::Python;
 use crate::support::refloop;
-use serde_json::Value;
 
 on_each_python! {
     a_trace_is_for_its_owner_and_has_no_arguments_and_no_keys,
@@ -59,8 +58,7 @@ fn names_of_attributes_are_the_same_with_and_without_keys(python: &Python) {
     fs::write(&script, PROGRAM).unwrap();
     let path = |options: &[&str]| {
         record(&python.path, options, &trace, &script, &["argument"]);
-        let output = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().unwrap();
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let report = report("loops", &trace);
         let found = report["loops"].as_array().unwrap().iter();
         let found = found.filter(|found| found["path"].as_str().unwrap().contains("Account"));
         found.map(|found| (found["path"].clone(), found["fingerprint"].clone())).collect::<Vec<_>>()

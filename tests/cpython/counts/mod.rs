@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::each::record;
+use crate::each::{record, report};
 use crate::support::pythons::Python;
-use crate::support::{refloop, root};
+use crate::support::root;
 
 on_each_python! { garbage_is_what_the_program_counts }
 
@@ -43,8 +43,7 @@ fn compare(python: &Python, kind: &str, number: &str, size: &str) -> Option<Stri
     let program = root().join("tests/cpython/counts/programs.py");
     let output = record(&python.path, &[], &trace, &program, &[kind, number, size]);
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let page = refloop().args(["analyze", "-q", "--format", "json"]).arg(&trace).output().unwrap();
-    let report: Value = serde_json::from_slice(&page.stdout).unwrap();
+    let report = report("analyze", &trace);
     let row = report["loops"].as_array().unwrap().iter().find(|row| row["path"] == "Loop.me → Loop");
     let Some(row) = row else { return Some("no such loop".to_string()) };
 

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::each::record;
+use crate::each::{record, report};
 use crate::support::pythons::Python;
-use crate::support::{refloop, root};
+use crate::support::root;
 
 on_each_python! { a_cut_breaks_the_loop_and_not_the_program, without_evidence_both_references_are_offered }
 
@@ -30,8 +30,7 @@ fn found(python: &Python, arguments: [&str; 3]) -> (String, Value) {
     let place = tempfile::tempdir().expect("a directory");
     let trace = place.path().join("pairs.reftrace");
     let output = record(&python.path, &[], &trace, &program(), &arguments);
-    let json = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().expect("refloop runs");
-    let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let json = report("loops", &trace);
     let loops: Vec<&Value> = json["loops"].as_array().expect("a list").iter().collect();
     let parent = format!("pairs.{}", arguments[1]);
     let is_below = |classes: &Value| classes.as_array().expect("a list").iter().any(|class| *class == *parent);

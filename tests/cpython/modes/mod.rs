@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::each::record;
+use crate::each::{record, report};
 use crate::support::pythons::Python;
 use crate::support::{refloop, root};
 
@@ -25,11 +25,6 @@ fn recorded(python: &Python, folder: &Path, mode: &str, program: &str) -> (Strin
     let trace = folder.join("app.reftrace");
     let output = record(&python.path, &["--events", mode], &trace, &folder.join("app.py"), &[]);
     (String::from_utf8(output.stdout).unwrap(), report("analyze", &trace))
-}
-
-fn report(command: &str, trace: &Path) -> Value {
-    let output = refloop().args([command, "-q", "--format", "json"]).arg(trace).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn loops(report: &Value) -> BTreeMap<&str, &Value> {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::each::record;
+use crate::each::{record, report};
 use crate::support::pythons::Python;
-use crate::support::{refloop, root};
+use crate::support::root;
 
 on_each_python! { each_shape_is_told_by_its_name }
 
@@ -47,8 +47,7 @@ fn each_shape_is_told_by_its_name(python: &Python) {
     let calls: Vec<String> = numbered().map(|((function, ..), times)| format!("{function}={times}")).collect();
     let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
     record(&python.path, &[], &trace, &root().join("tests/cpython/patterns/shapes.py"), &calls);
-    let json = refloop().args(["loops", "-q", "--format", "json"]).arg(&trace).output().expect("refloop runs");
-    let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let json = report("loops", &trace);
     let rows = json["loops"].as_array().expect("a list");
     for ((function, shape, cut), times) in numbered() {
         let found: Vec<&Value> = rows.iter().filter(|row| row["count"] == times).collect();
