@@ -104,11 +104,16 @@ def analyze(*traces: "Union[str, os.PathLike[str]]") -> Report:
 
     Every row of every table is in it. Raises ``RefloopError`` where a trace cannot be read to its end.
     """
-    answer = ask(["analyze", "--format", "json", "--quiet", "--", *[os.fspath(trace) for trace in traces]])
+    report: Report = json.loads(report_as("json", [os.fspath(trace) for trace in traces]))
+    return report
+
+
+def report_as(form: str, traces: Sequence[str]) -> str:
+    """What ``refloop analyze`` writes of these traces in a format."""
+    answer = ask(["analyze", "--format", form, "--quiet", "--", *traces])
     if answer.returncode != 0:
         raise RefloopError(last_line(answer.stderr) or f"refloop analyze ended with {answer.returncode}")
-    report: Report = json.loads(answer.stdout)
-    return report
+    return answer.stdout
 
 
 def write_baseline(traces: Sequence[str], folder: Optional[str] = None, options: Sequence[str] = ()) -> str:

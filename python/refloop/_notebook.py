@@ -3,8 +3,8 @@
 import html
 from typing import Any
 
+from refloop._analysis import report_as
 from refloop._block import no_loops
-from refloop._command import ask, last_line
 from refloop._errors import RefloopError
 from refloop._recording import Recording
 
@@ -32,15 +32,13 @@ class _Cell(no_loops):
         self.page: Page = Page("nothing was recorded", "")
 
     def _judge(self, recording: Recording) -> None:
-        answer = ask(["analyze", "--format", "html", "--quiet", "--", recording.path])
-        if answer.returncode != 0:
-            raise RefloopError(last_line(answer.stderr) or f"refloop analyze ended with {answer.returncode}")
+        written = report_as("html", [recording.path])
         try:
             super()._judge(recording)
             verdict = "refloop: no reference loops found in this cell"
         except AssertionError as loops:
             verdict = f"refloop: {loops}"
-        self.page = Page(verdict, answer.stdout)
+        self.page = Page(verdict, written)
 
 
 def run(shell: Any, line: str, cell: str) -> None:  # noqa: ANN401 (IPython has no types for its magics)
