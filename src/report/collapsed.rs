@@ -20,6 +20,10 @@ impl ReportFormat for Collapsed {
         Extras { makers: true, ..Extras::default() }
     }
 
+    fn tells_of_loops(&self) -> bool {
+        false
+    }
+
     fn shows(&self, view: View) -> bool {
         view.is_whole()
     }

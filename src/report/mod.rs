@@ -66,6 +66,10 @@ pub trait ReportFormat: Sync {
     fn extras(&self) -> Extras {
         Extras::default()
     }
+    /// Whether it says anything of the loops themselves.
+    fn tells_of_loops(&self) -> bool {
+        true
+    }
     /// Whether it can show this part of the report. `Analyze` and `Check` are the whole of it.
     fn shows(&self, view: View) -> bool;
     /// Writes the part of the report that the page asks for. The same report and page give the same bytes.

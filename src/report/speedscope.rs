@@ -26,6 +26,10 @@ impl ReportFormat for Speedscope {
         Extras { makers: true, ..Extras::default() }
     }
 
+    fn tells_of_loops(&self) -> bool {
+        false
+    }
+
     fn shows(&self, view: View) -> bool {
         view.is_whole()
     }

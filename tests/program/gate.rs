@@ -159,6 +159,15 @@ fn a_cut_trace_is_a_warning_and_quiet_says_nothing() {
 }
 
 #[test]
+fn a_page_that_says_nothing_of_loops_replays_no_cut() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (format, is_tried) in [("json", true), ("openmetrics", true), ("collapsed", false), ("speedscope", false)] {
+        let (code, _, err) = refloop(here, &["analyze", LEAKS, "-v", "--format", format]);
+        assert_eq!((code, err.contains("cuts tried")), (0, is_tried), "{format}: {err}");
+    }
+}
+
+#[test]
 fn a_build_is_not_green_for_want_of_a_checkpoint() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();

@@ -39,13 +39,14 @@ pub(crate) fn slots(command: &args::Slots) -> Result<Outcome, Failure> {
 }
 
 fn show(command: &args::Report, view: View, slots: &SlotsOptions, by_module: bool) -> Result<Outcome, Failure> {
-    require(format(&command.page)?, view)?;
+    let format = format(&command.page)?;
+    require(format, view)?;
     let settings = settings::load(&command.project)?;
     let ownership = ownership(&settings)?;
-    let options = Options { slots: slots.clone(), extras: format(&command.page)?.extras() };
+    let options = Options { slots: slots.clone(), extras: format.extras() };
     let replayed = replay(&command.traces.traces, &options, &command.page.messages)?;
     let mut findings = findings::find(&replayed.run, &ownership);
-    if view.has(View::Loops) {
+    if view.has(View::Loops) && format.tells_of_loops() {
         try_cuts(&replayed, &mut findings, |_| true, &ownership, &command.page.messages);
     }
     let Replayed { run, error } = replayed;
