@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use super::one_loop;
-use super::wrap::{Style, columns, styled, with_numbers, wrap, wrap_words};
+use super::wrap::{Style, columns, styled, with_numbers, wrap, wrap_path, wrap_words};
 use crate::findings::gate::Standing;
 use crate::findings::{Owner, Severity};
 use crate::human::{bytes, counted};
@@ -66,7 +65,7 @@ fn not_counted(
     for finding in report.findings.iter().filter(is_foreign) {
         if page.verbose {
             let text = format!("{}: {}: {}", finding.owner, amount(finding, finding.count), finding.subject);
-            writeln!(out, "not counted  {}", one_loop::path(&text, 13, page.width))?;
+            writeln!(out, "not counted  {}", wrap_path(&text, 13, page.width))?;
         } else {
             owners.entry((&finding.owner, loops.contains_key(finding.fingerprint.as_str()))).or_default().push(finding);
         }
@@ -92,7 +91,7 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &RenderOptions, ou
     }
     match row {
         Some(row) => {
-            writeln!(out, "    {}", one_loop::path(&row.path, 4, page.width))?;
+            writeln!(out, "    {}", wrap_path(&row.path, 4, page.width))?;
             let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
             writeln!(out, "    {}", wrap(&amount, " · ", 4, page.width))?;
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::wrap::{columns, wrap};
+use super::wrap::{columns, wrap, wrap_path};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 /// One rule, under the head.
@@ -50,16 +50,7 @@ impl Grid {
     /// The cells of a row, those that can be shortened as long as there is room for in their columns.
     fn fitted(&self, row: &[String], rooms: &[usize]) -> Vec<String> {
         let cells = row.iter().zip(&self.alignments).zip(rooms);
-        cells
-            .map(|((cell, align), &room)| match align {
-                Align::Left | Align::Right => cell.clone(),
-                Align::Name => from_the_left(cell, room),
-                Align::Path => {
-                    let pieces: Vec<String> = cell.split(" → ").map(str::to_string).collect();
-                    wrap(&pieces, " → ", 0, room)
-                }
-            })
-            .collect()
+        cells.map(|((cell, &align), &room)| in_room(cell, align, room)).collect()
     }
 
     /// Whether no name has to be shortened to less than `least` columns.
@@ -106,9 +97,7 @@ impl Grid {
         }
         Ok(())
     }
-}
 
-impl Grid {
     /// Each row as a few lines: its name or path, and below that the other cells, each behind what its column is called.
     fn write_list(&self, out: &mut dyn Write) -> io::Result<()> {
         let is_name = |align: &Align| matches!(align, Align::Name | Align::Path);
@@ -116,12 +105,8 @@ impl Grid {
         for row in &self.rows {
             let Some(name) = row.get(first) else { continue };
             match self.alignments[first] {
-                Align::Name => writeln!(out, "{}", from_the_left(name, self.width))?,
-                Align::Path => {
-                    let pieces: Vec<String> = name.split(" → ").map(str::to_string).collect();
-                    writeln!(out, "{}", wrap(&pieces, " → ", 0, self.width))?;
-                }
                 Align::Left | Align::Right => writeln!(out, "{} {name}", self.head[first])?,
+                align => writeln!(out, "{}", in_room(name, align, self.width))?,
             }
             let others =
                 row.iter().zip(&self.head).enumerate().filter(|(at, (cell, _))| *at != first && !cell.is_empty());
@@ -132,6 +117,15 @@ impl Grid {
             }
         }
         Ok(())
+    }
+}
+
+/// A cell that is shortened, or broken, if it is one that may be.
+fn in_room(cell: &str, align: Align, room: usize) -> String {
+    match align {
+        Align::Left | Align::Right => cell.to_string(),
+        Align::Name => from_the_left(cell, room),
+        Align::Path => wrap_path(cell, 0, room),
     }
 }
 

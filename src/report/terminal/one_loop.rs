@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::wrap::{Style, styled, with_numbers, wrap, wrap_words};
+use super::wrap::{Style, styled, with_numbers, wrap, wrap_path, wrap_words};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, duration};
 use crate::report::{FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
@@ -41,7 +41,7 @@ pub fn text(row: &LoopRow) -> Vec<String> {
 fn head(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount, " · ", 5, page.width))?;
-    writeln!(out, "    {}", styled(&path(&row.path, 4, page.width), Style::Bold, page.color))?;
+    writeln!(out, "    {}", styled(&wrap_path(&row.path, 4, page.width), Style::Bold, page.color))?;
     if !row.site.is_empty() {
         return fact("made at", &stack(&row.site, row.other_sites, page), out);
     }
@@ -123,12 +123,6 @@ fn remedy(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resul
 
 fn fact(name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "    {name:<13}{text}")
-}
-
-/// The path of a loop, broken at its arrows, from column `indent` on.
-pub fn path(path: &str, indent: usize, width: usize) -> String {
-    let pieces: Vec<String> = path.split(" → ").map(str::to_string).collect();
-    wrap(&pieces, " → ", indent, width)
 }
 
 /// `app.py:42 make_order ← … 24 frames of starlette, uvicorn ← app.py:80 main`.

@@ -74,6 +74,12 @@ pub fn wrap_words(sentence: &str, indent: usize, width: usize) -> String {
     wrap(&words, " ", indent, width)
 }
 
+/// The path of a loop, broken at its arrows.
+pub fn wrap_path(path: &str, indent: usize, width: usize) -> String {
+    let steps: Vec<String> = path.split(" → ").map(str::to_string).collect();
+    wrap(&steps, " → ", indent, width)
+}
+
 /// Columns of a text on the terminal, as long as its characters are one wide. Styles and addresses of links take none.
 pub fn columns(text: &str) -> usize {
     let mut pieces = text.split('\x1b');
