@@ -22,7 +22,7 @@ class Agent:
     _registered: ClassVar[bool] = False
 
     def __init__(self, module: Any) -> None:  # noqa: ANN401 (an extension module has no type of its own)
-        if not all(hasattr(module, name) for name in ("start", "stop", "phase", "sweep", "is_recording", "path")):
+        if not all(hasattr(module, name) for name in ("start", "stop", "phase", "sweep", "sweep_since", "is_recording", "path")):
             raise RefloopError("the refloop command that records is older than this package")
         self._module = module
 
@@ -59,6 +59,11 @@ class Agent:
     def sweep(self, generation: int) -> int:
         """Writes what the collector would find now in this generation and the younger ones, and how many objects."""
         found: int = self._module.sweep(generation)
+        return found
+
+    def sweep_since(self, anchor: List[object]) -> int:
+        """As ``sweep``, of what was made after ``anchor``, at a cost in proportion to that."""
+        found: int = self._module.sweep_since(anchor)
         return found
 
     def is_recording(self) -> bool:

@@ -1,6 +1,5 @@
 """The recording of a process that runs tests: marks each test, and looks after each for what it left behind."""
 
-import gc
 import sys
 import time
 from typing import Any, Generator, List, Optional
@@ -17,8 +16,9 @@ TEST = "test"
 #: The attribute of a test report that carries the reason of ``@pytest.mark.refloop(ignore=…)``; xdist passes it on.
 IGNORED = "refloop_ignored"
 
-#: A look at the whole heap within a module may take this share of the time.
-SHARE = 0.05
+#: Looks at the whole heap may take this share of the time, and this one where a module ends.
+SHARE = 0.02
+SHARE_AT_END = 0.05
 
 
 class Run:
@@ -63,8 +63,8 @@ class Phases:
         self._looked = 0.0
         #: Tests have run since then.
         self._is_behind = False
-        #: The collections of each generation at the last look of any kind.
-        self._collections: List[int] = []
+        #: Made before anything that the test that runs has made.
+        self._anchor: List[object] = []
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtestloop(self) -> Generator[None, Any, None]:
@@ -88,6 +88,7 @@ class Phases:
             return
         self._forget_failure(recording)
         recording.mark(TEST, item.nodeid)
+        self._anchor = []
         yield
         self._look(recording, ends=nextitem is None or _module(nextitem) != _module(item))
         recording.mark("session", "between tests")
@@ -130,15 +131,14 @@ class Phases:
     def _look(self, recording: Recording, *, ends: bool) -> None:
         """Looks for what the test left behind, at a cost in proportion to what it made.
 
-        What it made is among the youngest objects, unless the collector has moved it on meanwhile. What is older may
-        have become garbage too, as when the fixtures of a module are torn down: so the whole heap is looked at as the
-        module ends, and else as often as that takes little of the time. What is found then belongs to no test, where
-        it may be of an earlier one.
+        What is older may have become garbage too, as when the fixtures of a module are torn down: so the whole heap is
+        looked at as often as that takes little of the time, and when all tests are done. What is found then belongs to no
+        test, where it may be of an earlier one.
         """
-        is_affordable = time.perf_counter() - self._looked > self._cost / SHARE
-        at_all = ends or is_affordable
+        share = SHARE_AT_END if ends else SHARE
+        at_all = (time.perf_counter() - self._looked) * share > self._cost
         if self._is_behind or not at_all:
-            recording.sweep(self._youngest())
+            recording.sweep_since(self._anchor)
         if not at_all:
             self._is_behind = True
             return
@@ -152,17 +152,6 @@ class Phases:
         self._looked = time.perf_counter()
         self._cost = self._looked - begun
         self._is_behind = False
-        self._collections = _collections()
-
-    def _youngest(self) -> int:
-        """The generation up to which there is what was made since the last look: the next one, after a collection."""
-        before, self._collections = self._collections, _collections()
-        return int(before != self._collections)
-
-
-def _collections() -> List[int]:
-    """How often the collector has looked at each generation."""
-    return [generation["collections"] for generation in gc.get_stats()]
 
 
 def _module(item: "pytest.Item") -> str:

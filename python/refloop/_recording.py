@@ -6,7 +6,7 @@ import tempfile
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, Optional, Type, Union
+from typing import Callable, List, Optional, Type, Union
 
 from refloop._agent import Agent, load_agent, running_agent
 from refloop._errors import RefloopError
@@ -68,6 +68,10 @@ class Recording:
     def sweep(self, generation: int = 2) -> int:
         """Writes what ``gc.collect(generation)`` would find now, and collects nothing. Returns how many objects."""
         return self._agent.sweep(generation) if self._running else 0
+
+    def sweep_since(self, anchor: List[object]) -> int:
+        """Writes what the collector would find of what was made after ``anchor``, at a cost in proportion to that."""
+        return self._agent.sweep_since(anchor) if self._running else 0
 
     def checkpoint(self) -> None:
         """Writes the whole heap as it is now; what ``refloop types`` and ``refloop slots`` are computed from."""

@@ -65,6 +65,10 @@ class Module:
     def checkpoint(self):
         self.calls.append("checkpoint")
 
+    def sweep_since(self, anchor):
+        self.calls.append("sweep since")
+        return 0
+
     def sweep(self, generation):
         assert generation == 2
         self.calls.append("sweep")

@@ -55,6 +55,20 @@ fn begin_phase(state: &mut State, kind: &str, label: &str) {
 
 /// Writes what a collection of this generation would find now; answers how many objects. Nothing is collected.
 pub(crate) fn sweep(generation: u8) -> usize {
+    // SAFETY: under the interpreter's lock, outside collections.
+    find(|walker, recorder| unsafe { walker.garbage(recorder, generation) })
+}
+
+/// As [`sweep`], of what was made after this object, at a cost in proportion to that.
+///
+/// # Safety
+/// The object is alive and has a head of the collector.
+pub(crate) unsafe fn sweep_since(object: usize) -> usize {
+    // SAFETY: under the interpreter's lock, outside collections; and as the caller promises.
+    find(|walker, recorder| unsafe { walker.garbage_since(recorder, object) })
+}
+
+fn find(search: impl FnOnce(&mut Walker, &mut Recorder) -> usize) -> usize {
     with_hook_off(|state| {
         // While the collector is at work its lists are not in order.
         if state.collecting || !state.recorder.log.is_open() || !is_seeing(state) {
@@ -62,9 +76,7 @@ pub(crate) fn sweep(generation: u8) -> usize {
         }
         account(state);
         settle(state);
-        // SAFETY: under the interpreter's lock, outside collections.
-        let found = state.recorder.with_walker(|walker, recorder| unsafe { walker.garbage(recorder, generation) });
-        let Some(found) = found else { return 0 };
+        let Some(found) = state.recorder.with_walker(search) else { return 0 };
         state.recorder.condemned.forget();
         follow(state);
         flush(state);

@@ -8,6 +8,7 @@ use crate::allocator::{self, Parts};
 use crate::collector::Collector;
 use crate::cpython::debug_offsets::Published;
 use crate::cpython::free_lists;
+use crate::cpython::memory::type_of;
 use crate::cpython::versions::CPython;
 use crate::global;
 use crate::options::{EventsMode, Options};
@@ -38,7 +39,7 @@ const fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> Method
     Method { name: name.as_ptr(), function: function as *const c_void, flags: FAST, doc: doc.as_ptr() }
 }
 
-static METHODS: Shared<[Method; 16]> = Shared([
+static METHODS: Shared<[Method; 17]> = Shared([
     fast(c"start", start, c"start(folder, version, executable, types, options=...): begin to record"),
     no_arguments(c"stop", stop, c"stop(): end the file; a later start begins another"),
     no_arguments(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
@@ -51,6 +52,7 @@ static METHODS: Shared<[Method; 16]> = Shared([
         sweep,
         c"sweep(generation=2): write what gc.collect() would find, collect nothing; how many objects",
     ),
+    fast(c"sweep_since", sweep_since, c"sweep_since(list): as sweep(), of what was made after this list"),
     fast(c"_collection", collection, c"for gc.callbacks"),
     fast(c"_signalled", signalled, c"for signal.signal"),
     fast(c"_terminated", termination::terminated, c"for signal.signal"),
@@ -253,6 +255,20 @@ unsafe extern "C" fn sweep(_: Object, arguments: *const Object, count: isize) ->
             return null_mut();
         }
         (python.PyLong_FromLong)(checkpoint::sweep(generation.min(2) as u8) as i64)
+    }
+}
+
+unsafe extern "C" fn sweep_since(_: Object, arguments: *const Object, count: isize) -> Object {
+    let Ok(python) = Functions::find() else { return null_mut() };
+    // SAFETY: CPython hands over `count` objects, which live as long as the call.
+    unsafe {
+        // A list always has a head of the collector.
+        if count != 1 || type_of((*arguments).addr()) != system::symbol(c"PyList_Type") {
+            let class = system::symbol(c"PyExc_TypeError") as *const Object;
+            (python.PyErr_SetString)(*class, c"sweep_since takes a list".as_ptr());
+            return null_mut();
+        }
+        (python.PyLong_FromLong)(checkpoint::sweep_since((*arguments).addr()) as i64)
     }
 }
 

@@ -43,6 +43,11 @@ def sweep(generation):
     return found
 
 
+def sweep_since(anchor):
+    assert isinstance(anchor, list)
+    return sweep(0)
+
+
 def is_recording():
     return _path is not None
 

@@ -96,23 +96,57 @@ unsafe fn is_ring(head: usize) -> bool {
     }
 }
 
-/// Calls `each` with every collector's head of the ring that begins at `head`.
-pub(crate) unsafe fn each_head(head: usize, mut each: impl FnMut(usize)) {
-    // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
-    unsafe {
-        let mut node = word(head) & !PREV_FLAGS;
-        while node != head {
-            let next = word(node) & !PREV_FLAGS;
-            each(node);
-            node = next;
+/// The end of a ring: what comes behind `before`, up to the ring's own head.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stretch {
+    pub before: usize,
+    head: usize,
+}
+
+impl Stretch {
+    /// All of the ring.
+    pub(crate) fn whole(head: usize) -> Stretch {
+        Stretch { before: head, head }
+    }
+
+    /// What was added to the ring after `node`; `None` if that is not in it. Costs as many steps as that has objects.
+    pub(crate) unsafe fn behind(node: usize, head: usize) -> Option<Stretch> {
+        let mut last = head;
+        // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
+        while unsafe { gc_prev(last) } & !PREV_FLAGS != head {
+            // SAFETY: as above.
+            last = unsafe { gc_prev(last) } & !PREV_FLAGS;
+            if last == node {
+                return Some(Stretch { before: node, head });
+            }
         }
+        None
+    }
+
+    /// Calls `each` with every collector's head in it.
+    pub(crate) unsafe fn each_head(self, mut each: impl FnMut(usize)) {
+        // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
+        unsafe {
+            let mut node = word(self.before) & !PREV_FLAGS;
+            while node != self.head {
+                let next = word(node) & !PREV_FLAGS;
+                each(node);
+                node = next;
+            }
+        }
+    }
+
+    /// Calls `each` with every object in it.
+    pub(crate) unsafe fn each_object(self, mut each: impl FnMut(usize)) {
+        // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
+        unsafe { self.each_head(|node| each(node + GC_HEAD)) }
     }
 }
 
 /// Calls `each` with every object of the ring that begins at `head`.
-pub(crate) unsafe fn each_object(head: usize, mut each: impl FnMut(usize)) {
+pub(crate) unsafe fn each_object(head: usize, each: impl FnMut(usize)) {
     // SAFETY: as the caller promises, this is memory of the interpreter, and what the lists hold is alive.
-    unsafe { each_head(head, |node| each(node + GC_HEAD)) }
+    unsafe { Stretch::whole(head).each_object(each) }
 }
 
 /// Puts a head that is in no ring in front of the one that begins at `head`.

@@ -11,7 +11,7 @@ use super::describe::Walk;
 use super::edges::Edges;
 use super::edges::Traverse;
 use crate::address_map::AddressMap;
-use crate::cpython::gc_lists::{each_head, each_object};
+use crate::cpython::gc_lists::Stretch;
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{
     GC_HEAD, PREV_COLLECTING, PREV_FINALIZED, PREV_SHIFT, flag, gc_prev, set_gc_prev, ty, type_flags, type_of, word,
@@ -48,15 +48,15 @@ impl Candidates {
         self.unreachable.shrink_to(KEPT);
     }
 
-    /// Fills `unreachable`: from the lists that begin at `heads`, what nothing outside of them holds.
-    pub(super) unsafe fn search(&mut self, interpreter: &Interpreter, heads: &[usize]) {
+    /// Fills `unreachable`: from these parts of the lists, what nothing outside of them holds.
+    pub(super) unsafe fn search(&mut self, interpreter: &Interpreter, stretches: &[Stretch]) {
         self.alive.clear();
         self.unreachable.clear();
         self.looked = 0;
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
-            for &head in heads {
-                each_head(head, |node| {
+            for stretch in stretches {
+                stretch.each_head(|node| {
                     let (count, immortal) = interpreter.count(node + GC_HEAD);
                     let count = if immortal { FOR_EVER } else { count as usize };
                     let finalized = gc_prev(node) & PREV_FINALIZED;
@@ -64,8 +64,8 @@ impl Candidates {
                     self.looked += 1;
                 });
             }
-            for &head in heads {
-                each_object(head, |object| {
+            for stretch in stretches {
+                stretch.each_object(|object| {
                     if type_of(object) == interpreter.weak_reference {
                         self.remember_referent(interpreter, object);
                     }
@@ -73,17 +73,17 @@ impl Candidates {
                     traverse(object, subtract, std::ptr::null_mut());
                 });
             }
-            for &head in heads {
-                each_head(head, |node| {
+            for stretch in stretches {
+                stretch.each_head(|node| {
                     let state = gc_prev(node);
                     if state & PREV_COLLECTING != 0 && state >> PREV_SHIFT != 0 {
                         self.revive(node);
                     }
                 });
             }
-            for &head in heads {
-                let mut previous = head;
-                each_head(head, |node| {
+            for stretch in stretches {
+                let mut previous = stretch.before;
+                stretch.each_head(|node| {
                     let state = gc_prev(node);
                     if state & PREV_COLLECTING != 0 {
                         self.unreachable.add(node + GC_HEAD);

@@ -27,11 +27,12 @@ mod unshown;
 use std::cell::Cell;
 
 use crate::address_map::AddressMap;
-use crate::cpython::gc_lists::{GcLists, each_object};
+use crate::cpython::gc_lists::{GcLists, Stretch, each_object};
 use crate::cpython::gc_state::GcState;
 use crate::cpython::gc_stats::GcStats;
 use crate::cpython::interned;
 use crate::cpython::interpreter::Interpreter;
+use crate::cpython::memory::GC_HEAD;
 use crate::cpython::versions::CPython;
 use crate::layouts::Found;
 use crate::memory;
@@ -208,9 +209,24 @@ impl Walker {
     /// # Safety
     /// The GIL is held; no collection is going on, or the collector has called `gc.callbacks` with `start` and not begun.
     pub(crate) unsafe fn garbage<S: Sink>(&mut self, sink: &mut S, generation: u8) -> usize {
-        let heads: Vec<usize> = self.context.gc_lists.young(usize::from(generation)).gather();
+        let stretches: Vec<Stretch> = self.context.gc_lists.young(usize::from(generation)).map(Stretch::whole).gather();
         // SAFETY: as the caller promises.
-        unsafe { self.search(sink, &heads, false) }
+        unsafe { self.search(sink, &stretches, false) }
+    }
+
+    /// As [`Walker::garbage`], of what was made after this object; of the two younger generations, where a collection has
+    /// moved it on meanwhile.
+    ///
+    /// # Safety
+    /// The GIL is held, no collection is going on, and the object is alive and has a head of the collector.
+    pub(crate) unsafe fn garbage_since<S: Sink>(&mut self, sink: &mut S, object: usize) -> usize {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match Stretch::behind(object - GC_HEAD, self.context.gc_lists.first()) {
+                Some(stretch) => self.search(sink, &[stretch], false),
+                None => self.garbage(sink, 1),
+            }
+        }
     }
 
     /// Writes `walk garbage … checkpoint garbage` of all garbage that there is, frozen objects included, and also where
@@ -219,16 +235,21 @@ impl Walker {
     /// # Safety
     /// The GIL is held, and no collection is going on.
     pub(crate) unsafe fn all_garbage<S: Sink>(&mut self, sink: &mut S) -> usize {
-        let heads: Vec<usize> = self.context.gc_lists.all().gather();
+        let everything = self.everything();
         // SAFETY: as the caller promises.
-        unsafe { self.search(sink, &heads, true) }
+        unsafe { self.search(sink, &everything, true) }
     }
 
-    unsafe fn search<S: Sink>(&mut self, sink: &mut S, heads: &[usize], always: bool) -> usize {
+    /// All lists, frozen objects included.
+    fn everything(&self) -> Vec<Stretch> {
+        self.context.gc_lists.all().map(Stretch::whole).gather()
+    }
+
+    unsafe fn search<S: Sink>(&mut self, sink: &mut S, stretches: &[Stretch], always: bool) -> usize {
         let mut found = std::mem::take(&mut self.scratch.candidates);
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
-            found.search(&self.context.interpreter, heads);
+            found.search(&self.context.interpreter, stretches);
             if memory::is_refused() {
                 found.unreachable.clear();
             }
@@ -285,12 +306,12 @@ impl Walker {
     /// # Safety
     /// The GIL is held, and no collection has changed more than its lists.
     pub(crate) unsafe fn unreachable<S: Sink>(&mut self, sink: &mut S) -> AddressMap<u32> {
-        let heads: Vec<usize> = self.context.gc_lists.all().gather();
+        let everything = self.everything();
         let mut found = std::mem::take(&mut self.scratch.candidates);
         let mut blocks = AddressMap::default();
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
-            found.search(&self.context.interpreter, &heads);
+            found.search(&self.context.interpreter, &everything);
             let mut walk = self.walk(sink, Reach::Members);
             walk.prepare();
             let held = walk.add_members(&found.unreachable);
