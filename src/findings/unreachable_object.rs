@@ -23,7 +23,7 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
             fingerprint: fingerprint_of(RULE.name, name),
             subject: name.clone(),
             message: format!(
-                "{name}: the collector found {} that nothing else could free; the loop is not known",
+                "{name}: the log calls {} unreachable; which loop keeps it, if any, is not known",
                 counted(of.objects, "object", "objects")
             ),
             cause: None,

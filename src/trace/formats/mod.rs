@@ -18,6 +18,7 @@ pub mod gc_debug;
 pub mod heaptrack;
 mod hexadecimal;
 mod json;
+pub mod leaks;
 mod lines;
 pub mod meliae;
 pub mod memray;
@@ -69,6 +70,7 @@ pub const FORMATS: &[&dyn TraceFormat] = &[
     &heaptrack::Heaptrack,
     &v8::V8,
     &ruby::Ruby,
+    &leaks::Leaks,
     &dumprefs::DumpRefs,
     &gc_debug::GcDebug,
 ];
