@@ -57,7 +57,7 @@ impl<P: JsonParser> JsonSource<P> {
             ..ReaderSettings::default()
         };
         let length = input.length();
-        JsonSource { json: Json::new_custom(Bytes(input), settings), parser, length, failed: None }
+        JsonSource { json: Json::new_custom(Bytes { input, checked: 0 }, settings), parser, length, failed: None }
     }
 }
 
@@ -81,7 +81,7 @@ impl<P: JsonParser> Source for JsonSource<P> {
             Err(problem) => {
                 let position = self.position();
                 self.failed = Some(position);
-                Err(self.json.reader_mut().0.error(position, kind(problem)))
+                Err(self.json.reader_mut().input.error(position, kind(problem)))
             }
         }
     }
@@ -138,18 +138,40 @@ pub(super) fn first_key(start: &[u8]) -> Option<&[u8]> {
     inside.iter().position(|&byte| byte == b'"').map(|end| &inside[..end])
 }
 
-/// An input as a stream of bytes.
-pub(super) struct Bytes(Input);
+/// An input as a stream of UTF-8. A byte that is none, as the texts of PHP may have, becomes a question mark.
+pub(super) struct Bytes {
+    input: Input,
+    /// So many bytes of the window are known to be UTF-8.
+    checked: usize,
+}
+
+/// Bytes of a character at most.
+const CHARACTER: usize = 4;
+
+/// Bytes that are checked at once.
+const CHECKED: usize = 1 << 16;
 
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.0.window().is_empty() {
-            self.0.refill().map_err(std::io::Error::other)?;
+        if self.checked == 0 {
+            self.input.reach(CHARACTER).map_err(std::io::Error::other)?;
+            let window = self.input.window();
+            self.checked = match str::from_utf8(&window[..window.len().min(CHECKED)]) {
+                Ok(text) => text.len(),
+                Err(error) => error.valid_up_to(),
+            };
         }
-        let window = self.0.window();
-        let n = window.len().min(buffer.len());
-        buffer[..n].copy_from_slice(&window[..n]);
-        self.0.advance(n);
+        let window = self.input.window();
+        let n = if self.checked == 0 && !window.is_empty() && !buffer.is_empty() {
+            buffer[0] = b'?';
+            1
+        } else {
+            let n = self.checked.min(buffer.len());
+            buffer[..n].copy_from_slice(&window[..n]);
+            self.checked -= n;
+            n
+        };
+        self.input.advance(n);
         Ok(n)
     }
 }

@@ -22,6 +22,7 @@ pub mod leaks;
 mod lines;
 pub mod meliae;
 pub mod memray;
+pub mod php_meminfo;
 pub mod pyheap;
 mod reader;
 pub mod refcycle;
@@ -70,6 +71,7 @@ pub const FORMATS: &[&dyn TraceFormat] = &[
     &heaptrack::Heaptrack,
     &v8::V8,
     &ruby::Ruby,
+    &php_meminfo::PhpMeminfo,
     &leaks::Leaks,
     &dumprefs::DumpRefs,
     &gc_debug::GcDebug,
