@@ -10,6 +10,7 @@ mod gate;
 mod junit;
 mod openmetrics;
 mod packaging;
+mod pairs;
 mod readme;
 mod sessions;
 mod tidy;
