@@ -172,7 +172,10 @@ fn closed(heap: &Heap) -> BTreeMap<String, u64> {
     closed
 }
 
-/// Whether there are sites, and they are stacks: without these a recorder still writes where code is defined.
+/// Whether there are sites, and they are stacks: without these a recorder still writes where code is defined. In the file of
+/// another program (`format`) an object without one may have been made by anybody.
 fn has_stacks(heap: &Heap) -> bool {
-    heap.header().word("stacks") != Some("none") && heap.sites().iter().next().is_some()
+    let header = heap.header();
+    let is_of_all = header.word("stacks") != Some("none") && header.word("format").is_none();
+    is_of_all && heap.sites().iter().next().is_some()
 }

@@ -9,6 +9,7 @@ use super::{Births, ErrorKind, EventSink, Events, Header, References, TraceError
 mod addresses;
 pub mod binary;
 pub mod cc_edges;
+mod cursor;
 #[cfg(test)]
 mod damage;
 mod definitions;
@@ -23,6 +24,7 @@ mod lines;
 pub mod meliae;
 pub mod memray;
 pub mod php_meminfo;
+pub mod pmat;
 pub mod pyheap;
 mod reader;
 pub mod refcycle;
@@ -67,6 +69,7 @@ pub const FORMATS: &[&dyn TraceFormat] = &[
     &meliae::Meliae,
     &refcycle::Refcycle,
     &pyheap::PyHeap,
+    &pmat::Pmat,
     &memray::Memray,
     &heaptrack::Heaptrack,
     &v8::V8,

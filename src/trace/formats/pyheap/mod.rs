@@ -1,10 +1,10 @@
 //! Reads the heap dumps of PyHeap.
 //!
-//! `cursor.rs` reads numbers and texts, `read.rs` the parts of a dump. `docs/formats/pyheap.md` is the page.
+//! `read.rs` reads the parts of a dump. `docs/formats/pyheap.md` is the page.
 
-mod cursor;
 mod read;
 
+use super::cursor::BinarySource;
 use super::reader::StepReader;
 use super::{TraceFormat, imported};
 use crate::trace::input::Input;
@@ -31,6 +31,6 @@ impl TraceFormat for PyHeap {
 
     fn read(&self, input: Input) -> Result<Box<dyn Events>, TraceError> {
         let header = imported(self, "cpython", References::Uncounted);
-        Ok(Box::new(StepReader::new(header, read::Reader::new(input))))
+        Ok(Box::new(StepReader::new(header, BinarySource::new(read::Reader::new(input)))))
     }
 }

@@ -6,12 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
+use super::super::cursor::{BinaryParser, ByteOrder, Cursor, Problem};
 use super::super::dump::Dump;
-use super::super::reader::{Pending, Source};
+use super::super::reader::Pending;
 use super::MAGIC;
-use super::cursor::{Cursor, Problem};
 use crate::trace::input::Input;
-use crate::trace::{Ending, Event, Position, Scope, Slot, Tag, TraceError, TypeId};
+use crate::trace::{Event, Scope, Slot, Tag, TypeId};
 
 /// Reads a dump. Memory is that of the objects, of the references to objects that are yet to come, and of one object.
 pub(super) struct Reader {
@@ -27,8 +27,6 @@ pub(super) struct Reader {
     frequent: Vec<Vec<u8>>,
     /// Each object and its type: names of types come last.
     types: Vec<(u64, u64)>,
-    length: Option<u64>,
-    failed: Option<Position>,
 }
 
 #[derive(Clone, Copy)]
@@ -46,55 +44,32 @@ enum Container {
     Set,
 }
 
-impl Source for Reader {
-    fn step(&mut self, out: &mut Pending) -> Result<Option<Ending>, TraceError> {
-        if let Some(position) = self.failed {
-            return Ok(Some(Ending::Cut(position)));
-        }
-        let position = self.cursor.position();
-        let read = match self.part {
-            Part::Start => self.start(out),
-            Part::Objects(0) => {
-                self.part = Part::Types;
-                Ok(())
-            }
+impl BinaryParser for Reader {
+    fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    fn part(&mut self, out: &mut Pending) -> Result<bool, Problem> {
+        match self.part {
+            Part::Start => self.start(out)?,
+            Part::Objects(0) => self.part = Part::Types,
             Part::Objects(n) => {
                 self.part = Part::Objects(n - 1);
-                self.object(out)
+                self.object(out)?;
             }
-            Part::Types => match self.end(out) {
-                Ok(()) => return Ok(Some(Ending::Complete)),
-                Err(problem) => Err(problem),
-            },
-        };
-        match read {
-            Ok(()) => Ok(None),
-            Err(Problem::Short) => Ok(Some(Ending::Cut(position))),
-            Err(problem) => {
-                self.failed = Some(position);
-                Err(match problem {
-                    Problem::Read(error) => error,
-                    Problem::Expected(expected) => self.cursor.error(expected),
-                    Problem::Short => self.cursor.error(("dump", "more bytes")),
-                })
+            Part::Types => {
+                self.end(out)?;
+                return Ok(false);
             }
         }
-    }
-
-    fn position(&self) -> Position {
-        self.cursor.position()
-    }
-
-    fn length(&self) -> Option<u64> {
-        self.length
+        Ok(true)
     }
 }
 
 impl Reader {
     pub(super) fn new(input: Input) -> Reader {
         Reader {
-            length: input.length(),
-            cursor: Cursor(input),
+            cursor: Cursor { input, order: ByteOrder::Big },
             dump: Dump::default(),
             part: Part::Start,
             with_texts: false,
@@ -102,7 +77,6 @@ impl Reader {
             common: HashSet::default(),
             frequent: Vec::new(),
             types: Vec::new(),
-            failed: None,
         }
     }
 
@@ -114,10 +88,10 @@ impl Reader {
             return Err(("version", "version 1 of the format").into());
         }
         // When the dump was taken.
-        self.cursor.text()?;
+        self.text()?;
         self.with_texts = self.cursor.long()? & 1 != 0;
         for _ in 0..self.cursor.int()? {
-            let (name, address) = (self.cursor.text()?, self.cursor.long()?);
+            let (name, address) = (self.text()?, self.cursor.long()?);
             let container = match &name[..] {
                 b"dict" => Container::Dict,
                 b"list" | b"tuple" => Container::Sequence,
@@ -128,7 +102,7 @@ impl Reader {
         }
         self.threads(out)?;
         for _ in 0..self.cursor.int()? {
-            let name = self.cursor.text()?;
+            let name = self.text()?;
             self.frequent.push(name);
         }
         for _ in 0..self.cursor.int()? {
@@ -146,16 +120,16 @@ impl Reader {
     fn threads(&mut self, out: &mut Pending) -> Result<(), Problem> {
         for _ in 0..self.cursor.int()? {
             // Its name; whether it is alive, and a daemon.
-            self.cursor.text()?;
+            self.text()?;
             self.cursor.byte()?;
             self.cursor.byte()?;
             for _ in 0..self.cursor.int()? {
                 // The file, and the line that runs.
-                self.cursor.text()?;
+                self.text()?;
                 self.cursor.int()?;
-                let function = self.cursor.text()?;
+                let function = self.text()?;
                 for _ in 0..self.cursor.int()? {
-                    let (name, address) = (self.cursor.text()?, self.cursor.long()?);
+                    let (name, address) = (self.text()?, self.cursor.long()?);
                     self.dump.root(address, &[b"local:", &function[..], b".", &name[..]].concat(), out);
                 }
             }
@@ -204,14 +178,20 @@ impl Reader {
             self.dump.reference(address, to, slot, out);
         }
         if self.with_texts && container.is_none() {
-            self.cursor.text()?;
+            self.text()?;
         }
         Ok(())
     }
 
+    /// A text behind its length, of up to 65,535 bytes.
+    fn text(&mut self) -> Result<Vec<u8>, Problem> {
+        let length = self.cursor.short()?;
+        self.cursor.some(usize::from(length))
+    }
+
     /// The name of an attribute and the address of its value. A negative length is the number of a frequent name.
     fn attribute(&mut self) -> Result<(Vec<u8>, u64), Problem> {
-        let length = self.cursor.short()?;
+        let length = self.cursor.short()?.cast_signed();
         let name = match usize::try_from(length) {
             Ok(length) => self.cursor.some(length)?,
             Err(_) => {
@@ -226,7 +206,7 @@ impl Reader {
     fn end(&mut self, out: &mut Pending) -> Result<(), Problem> {
         let mut names = HashMap::new();
         for _ in 0..self.cursor.int()? {
-            let (address, name) = (self.cursor.long()?, self.cursor.text()?);
+            let (address, name) = (self.cursor.long()?, self.text()?);
             names.insert(address, name);
         }
         if self.cursor.long()? != MAGIC {
