@@ -490,9 +490,11 @@ impl Heap {
     }
 
     fn show_snapshot(&mut self, graph: HeapGraph, kind: SnapshotKind, observer: &mut dyn Observer) {
-        if self.header.references.show_garbage() {
+        // Without references, a walk of garbage is a look of the program itself at all of its objects.
+        let is_of_program = self.header.references == References::None && kind == SnapshotKind::Garbage;
+        if self.header.references.show_garbage() || is_of_program {
             self.snapshots += 1;
-            self.whole_snapshots += u64::from(kind != SnapshotKind::Garbage);
+            self.whole_snapshots += u64::from(kind != SnapshotKind::Garbage || is_of_program);
         }
         observer.on_snapshot(self, &graph, kind);
         drop(graph);

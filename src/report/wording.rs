@@ -239,7 +239,7 @@ fn gap(input: &Input) -> Option<&'static str> {
             Some("has no collection of the oldest generation, so only what younger ones found is known")
         }
         Extent::Part if input.references == References::None => {
-            Some("is a log: what became garbage after its last collection is not known")
+            Some("is a log: what became garbage after its last look is not known")
         }
         Extent::Nothing => Some("has no checkpoint, so nothing is known of its loops"),
         Extent::Collections => {

@@ -34,6 +34,7 @@ mod sites;
 mod tests;
 pub mod text;
 pub mod v8;
+pub mod xpcom_refcnt;
 
 /// A form in which a trace can be stored.
 pub trait TraceFormat: Sync {
@@ -76,6 +77,7 @@ pub const FORMATS: &[&dyn TraceFormat] = &[
     &ruby::Ruby,
     &php_meminfo::PhpMeminfo,
     &leaks::Leaks,
+    &xpcom_refcnt::XpcomRefcnt,
     &dumprefs::DumpRefs,
     &gc_debug::GcDebug,
 ];
