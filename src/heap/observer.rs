@@ -92,9 +92,10 @@ pub trait Observer {
         let _ = (heap, object);
     }
 
-    /// The program's collector found so many unreachable objects more than the log names.
-    fn unreachable_unnamed(&mut self, objects: u64) {
-        let _ = objects;
+    /// There are so many unreachable objects more than the log names, with so many bytes (0: not known), and of this type where
+    /// the log says that.
+    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
+        let _ = (class, objects, bytes);
     }
 }
 
@@ -153,9 +154,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.unreachable(heap, object);
     }
 
-    fn unreachable_unnamed(&mut self, objects: u64) {
-        self.0.unreachable_unnamed(objects);
-        self.1.unreachable_unnamed(objects);
+    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
+        self.0.unreachable_unnamed(class, objects, bytes);
+        self.1.unreachable_unnamed(class, objects, bytes);
     }
 }
 
@@ -197,8 +198,8 @@ impl<W: Observer> Observer for Option<W> {
         self.iter_mut().for_each(|one| one.unreachable(heap, object));
     }
 
-    fn unreachable_unnamed(&mut self, objects: u64) {
-        self.iter_mut().for_each(|one| one.unreachable_unnamed(objects));
+    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
+        self.iter_mut().for_each(|one| one.unreachable_unnamed(class, objects, bytes));
     }
 }
 
@@ -243,7 +244,7 @@ impl<W: Observer + ?Sized> Observer for &mut W {
         (**self).unreachable(heap, object);
     }
 
-    fn unreachable_unnamed(&mut self, objects: u64) {
-        (**self).unreachable_unnamed(objects);
+    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
+        (**self).unreachable_unnamed(class, objects, bytes);
     }
 }

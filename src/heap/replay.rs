@@ -107,6 +107,7 @@ impl Player for Play<'_> {
             | Event::GcState(_)
             | Event::GcLists { .. }
             | Event::GcMissed { .. }
+            | Event::Totals { .. }
             | Event::Interpreters { .. }
             | Event::Unseen { .. }
             | Event::Stopped(_) => {
@@ -371,6 +372,13 @@ impl Heap {
                 self.reported.named += 1;
                 observer.unreachable(self, ObjectIndex(place));
             }
+            Event::Totals { class, left, bytes, .. } => {
+                let class = self.known_type(class);
+                let bytes = self.limited(bytes);
+                if left > 0 {
+                    observer.unreachable_unnamed(Some(self.types.name(class)), left, bytes);
+                }
+            }
             Event::GcStart { generation } => {
                 if std::mem::replace(&mut self.collecting, true) {
                     self.anomaly(AnomalyKind::UnpairedCollection);
@@ -400,7 +408,7 @@ impl Heap {
                     self.whole_snapshots += u64::from(reported.generation >= OLDEST);
                     let unnamed = collected.saturating_add(uncollectable).saturating_sub(reported.named);
                     if unnamed > 0 {
-                        observer.unreachable_unnamed(unnamed);
+                        observer.unreachable_unnamed(None, unnamed, 0);
                     }
                 }
                 observer.collection_stopped(self);

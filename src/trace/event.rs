@@ -505,6 +505,15 @@ pub enum Event {
         object: Tag,
     },
 
+    /// The log counts the objects of a type and does not name them: so many were born, and so many are left that nobody
+    /// frees, with so many bytes.
+    Totals {
+        class: TypeId,
+        born: u64,
+        left: u64,
+        bytes: u64,
+    },
+
     GcStart {
         generation: u8,
     },

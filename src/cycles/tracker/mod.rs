@@ -242,9 +242,10 @@ impl Observer for Tracker {
         sum.bytes = sum.bytes.saturating_add(bytes);
     }
 
-    fn unreachable_unnamed(&mut self, objects: u64) {
-        let sum = self.found.unreachable.entry(Unreachable::UNNAMED.to_string()).or_default();
+    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
+        let sum = self.found.unreachable.entry(class.unwrap_or(Unreachable::UNNAMED).to_string()).or_default();
         sum.objects = sum.objects.saturating_add(objects);
+        sum.bytes = sum.bytes.saturating_add(bytes);
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Births, ErrorKind, EventSink, Events, Header, References, TraceError
 
 mod addresses;
 pub mod binary;
+pub mod bloatview;
 pub mod cc_edges;
 mod cursor;
 #[cfg(test)]
@@ -78,6 +79,7 @@ pub const FORMATS: &[&dyn TraceFormat] = &[
     &php_meminfo::PhpMeminfo,
     &leaks::Leaks,
     &xpcom_refcnt::XpcomRefcnt,
+    &bloatview::BloatView,
     &dumprefs::DumpRefs,
     &gc_debug::GcDebug,
 ];

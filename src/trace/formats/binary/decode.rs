@@ -212,6 +212,10 @@ impl Decoder {
                 Event::GcLists { generations: [(); 3].map(|()| operands.number()), frozen: operands.number() }
             }
             kind::GC_MISSED => Event::GcMissed { collections: operands.number() },
+            kind::TOTALS => {
+                let (class, [born, left, bytes]) = (TypeId(operands.short()), [(); 3].map(|()| operands.number()));
+                Event::Totals { class, born, left, bytes }
+            }
             kind::INTERPRETERS => Event::Interpreters { others: operands.number() },
             kind::UNSEEN => Event::Unseen { since: operands.number() },
             kind::TIME => Event::Time { ns: add(&mut self.context.time, operands.difference()) },
@@ -427,7 +431,7 @@ fn bad<T>(record: &'static str, expected: &str) -> Result<T, Bad> {
 
 /// What the text form calls it.
 fn record_name(kind: u8) -> &'static str {
-    const NAMES: [&str; 37] = [
+    const NAMES: [&str; 42] = [
         "",
         "type",
         "site",
@@ -465,6 +469,11 @@ fn record_name(kind: u8) -> &'static str {
         "hidden",
         "gc state",
         "gc lists",
+        "",
+        "",
+        "",
+        "",
+        "totals",
     ];
     NAMES.get(usize::from(kind)).copied().unwrap_or("")
 }

@@ -50,6 +50,7 @@ pub mod kind {
     pub const HIDDEN: u8 = 34;
     pub const GC_STATE: u8 = 35;
     pub const GC_LISTS: u8 = 36;
+    pub const TOTALS: u8 = 41;
 }
 
 /// First bytes of a binary trace.
@@ -245,6 +246,10 @@ impl Encoder {
 
     pub fn gc_missed(&mut self, collections: u64) -> &[u8] {
         self.make(kind::GC_MISSED, [collections])
+    }
+
+    pub fn totals(&mut self, class: u32, born: u64, left: u64, bytes: u64) -> &[u8] {
+        self.make(kind::TOTALS, [class.into(), born, left, bytes])
     }
 
     pub fn interpreters(&mut self, others: u64) -> &[u8] {

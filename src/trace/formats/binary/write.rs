@@ -204,6 +204,9 @@ impl EventSink for BinaryWriter {
             &Event::GcMissed { collections } => {
                 self.payload.extend_from_slice(self.encoder.gc_missed(collections));
             }
+            &Event::Totals { class, born, left, bytes } => {
+                self.payload.extend_from_slice(self.encoder.totals(class.0, born, left, bytes));
+            }
             &Event::Interpreters { others } => {
                 self.payload.extend_from_slice(self.encoder.interpreters(others));
             }

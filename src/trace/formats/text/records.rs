@@ -50,6 +50,7 @@ pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event>
         [b's', b't', ..] => stopped(line),
         [b's', ..] => site_record(line, texts),
         [b't', b'y', ..] => type_record(line),
+        [b't', b'o', ..] => totals(line),
         [b't', ..] => time(line),
         [b'u', _, b's', ..] => unseen(line),
         [b'u', _, _, b'e', b'a', ..] => unreachable(line),
@@ -344,6 +345,15 @@ fn numbers<'a, T: Copy + Default, const N: usize>(
 /// `mark KIND LABEL…`
 fn mark_record(line: &[u8]) -> Parsed<'_, Event> {
     operands("mark", line, |input| mark(input).map(|(input, mark)| (input, Event::Mark(Box::new(mark)))))
+}
+
+/// `totals TYPE BORN LEFT BYTES`
+fn totals(line: &[u8]) -> Parsed<'_, Event> {
+    operands("totals", line, |input| {
+        let (input, class) = number32(input, "a type's number")?;
+        let (input, [born, left, bytes]) = numbers(number, input, "objects born and left, and bytes")?;
+        Ok((input, Event::Totals { class: TypeId(class), born, left, bytes }))
+    })
 }
 
 /// `interpreters OTHERS`

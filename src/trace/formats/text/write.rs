@@ -244,6 +244,10 @@ impl EventSink for TextWriter {
                 self.word("gc missed");
                 self.number(collections);
             }
+            &Event::Totals { class, born, left, bytes } => {
+                self.word("totals");
+                [u64::from(class.0), born, left, bytes].into_iter().for_each(|number| self.number(number));
+            }
             &Event::Interpreters { others } => {
                 self.word("interpreters");
                 self.number(others);
