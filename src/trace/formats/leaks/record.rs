@@ -1,6 +1,6 @@
 //! Parses one line of the report of `leaks`.
 //!
-//! The lines are those of report versions 2.0 to 4.0 (macOS 10.6 to 15). Its source is not public: they are taken from
+//! The lines are those of Mac OS X 10.5 to macOS 15 (report versions up to 4.0). Its source is not public: they are taken from
 //! reports that people have published, and from `man leaks`.
 
 use memchr::memmem;
@@ -42,7 +42,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Record<'_>, Expected> {
         return Ok(Record::Stack(number(rest).map_or(1, |(roots, _)| roots)));
     }
     if let Some(rest) = text.strip_prefix(b"Leak: ") {
-        return flat(rest).map(Record::Leak).ok_or(("leak", "an address, size= and zone:"));
+        return flat(rest).map(Record::Leak).ok_or(("leak", "an address and size="));
     }
     if let Some(frame) = frame(text) {
         return Ok(frame);
@@ -58,13 +58,15 @@ fn total(text: &[u8]) -> Option<u64> {
 }
 
 /// `0x600002332540  size=32  zone: DefaultMallocZone_0x10f   Person  Swift  Shop`, or up to report version 2.0
-/// `… \tinstance of 'Person', type ObjC, implemented in Shop`.
+/// `… \tinstance of 'Person', type ObjC, implemented in Shop`. Before Mac OS X 10.6 the zone is not there.
 fn flat(text: &[u8]) -> Option<Object<'_>> {
     let (address, rest) = hexadecimal(text)?;
     let (bytes, rest) = number(rest.trim_ascii_start().strip_prefix(b"size=")?)?;
-    let rest = rest.trim_ascii_start().strip_prefix(b"zone: ")?;
-    let zone = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
-    let about = rest[zone..].trim_ascii_start();
+    let rest = rest.trim_ascii_start();
+    let about = match rest.strip_prefix(b"zone: ") {
+        Some(zone) => zone[zone.iter().position(u8::is_ascii_whitespace).unwrap_or(zone.len())..].trim_ascii_start(),
+        None => rest,
+    };
     let class = match about.strip_prefix(b"instance of '") {
         Some(quoted) => quoted.split(|&byte| byte == b'\'').next().unwrap_or_default(),
         // A text in its place shows the beginning of what is in the object.
@@ -213,5 +215,6 @@ mod tests {
         leak("Leak: 0x60  size=16  zone: DefaultMallocZone_0x10   NSArray  ObjC  CoreFoundation", "NSArray");
         leak("Leak: 0x60  size=16  zone: DefaultMallocZone_0x10   string 'two  words'", "");
         leak("Leak: 0x60  size=16  zone: DefaultMallocZone_0x10", "");
+        leak("Leak: 0x60  size=16 string 'resource'", "");
     }
 }
