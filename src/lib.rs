@@ -43,4 +43,6 @@ pub mod findings;
 
 pub mod report;
 
+pub mod export;
+
 pub mod recorder;

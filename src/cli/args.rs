@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use refloop::export;
 use refloop::findings::RULES;
 use refloop::findings::config::parse_bytes;
 use refloop::findings::pattern::PATTERNS;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// From one form of a trace into another, or its last heap into a file of another program
     Convert(Convert),
+    /// What many traces tell, as tables of Parquet files for a query engine
+    Export(Export),
     /// The page of a rule
     Explain(Explain),
     /// Completions for a shell, on standard output
@@ -273,7 +277,7 @@ pub(crate) struct Convert {
     /// The form to write; the other one of the two of a trace, unless named
     #[arg(long, value_name = "FORM", value_parser = trace_format_names())]
     pub to: Option<String>,
-    /// Leave out the arguments of the command, and the text keys of dicts that name no attribute
+    /// Leave out the arguments of the command, the name of the host, and the text keys of dicts that name no attribute
     #[arg(long)]
     pub strip: bool,
     /// Pack with zstd, at this level: --zstd=19
@@ -299,6 +303,31 @@ pub(crate) struct Completions {
 pub(crate) struct Man {
     /// The page of one command, such as check; that of refloop itself, unless named
     pub command: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub traces: Traces,
+    /// The folder of the tables. Traces that are in it already are left out
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// How to write them
+    #[arg(long, value_name = "FORMAT", default_value = export::FORMATS[0], value_parser = PossibleValuesParser::new(export::FORMATS))]
+    pub format: String,
+    /// The service that the traces are of; else each has the name of its program
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// The host that the traces are of; else each has the one that it names
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// The day that the traces are of, such as 2026-06-01; else each has the day on which its recording began
+    #[arg(long, value_name = "DATE", value_parser = |text: &str| text.parse::<NaiveDate>().map_err(|_| "expected a date, such as 2026-06-01"))]
+    pub day: Option<NaiveDate>,
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub messages: Messages,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

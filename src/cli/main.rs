@@ -32,6 +32,7 @@ fn perform(args: Args) -> Result<Outcome, Failure> {
         Command::Whatif(command) => commands::whatif::whatif(&command),
         Command::Diff(command) => commands::diff::diff(&command),
         Command::Convert(command) => commands::convert::convert(&command),
+        Command::Export(command) => commands::export::export(&command),
         Command::Explain(command) => commands::explain::explain(&command),
         Command::Completions(command) => commands::packaging::completions(&command),
         Command::Man(command) => commands::packaging::man(&command),

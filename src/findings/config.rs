@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Rule;
-use super::date::Date;
 use super::suppress::{Suppression, TextGlob};
 
 /// What a project says of its gate. Everything has a default; the command line goes on top.
@@ -244,13 +244,14 @@ impl Reader<'_> {
         bytes.ok_or_else(|| self.wrong(key, "a number of bytes, such as 65536 or \"64 KB\"", value))
     }
 
-    fn date(&self, value: &Value<'_>) -> Result<Date, ConfigError> {
+    fn date(&self, value: &Value<'_>) -> Result<NaiveDate, ConfigError> {
         let parsed = match value.get_ref() {
             DeValue::Datetime(moment) => moment.date,
             DeValue::String(text) => text.parse::<toml::value::Datetime>().ok().and_then(|moment| moment.date),
             _ => None,
         };
-        let date = parsed.map(|date| Date { year: i64::from(date.year), month: date.month, day: date.day });
+        let date =
+            parsed.and_then(|date| NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()));
         date.ok_or_else(|| self.wrong("expires", "a date, such as 2027-03-01", value))
     }
 

@@ -1,11 +1,11 @@
 //! Decides which findings fail the build, and why the others do not.
 
+use chrono::NaiveDate;
 use globset::GlobSet;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::baseline::Baseline;
 use super::config::{Config, Limits};
-use super::date::Date;
 use super::owner::{Owner, module_globs};
 use super::suppress::{Shown, Suppression, TextGlob, modules_of};
 use super::{Finding, Severity, growing_container};
@@ -88,7 +88,7 @@ impl Gate {
 
     /// Judges each finding by the first of these that applies: what was asked for, whose it is, suppressions, the
     /// baseline, the collector, its severity, the limits.
-    pub fn judge(&self, findings: &[Finding], today: Date) -> Verdict {
+    pub fn judge(&self, findings: &[Finding], today: NaiveDate) -> Verdict {
         let mut used = vec![false; self.suppressions.len()];
         let mut verdict = Verdict {
             standings: findings.iter().map(|finding| self.standing(finding, today, &mut used)).collect(),
@@ -110,7 +110,7 @@ impl Gate {
         verdict
     }
 
-    fn standing(&self, finding: &Finding, today: Date, used: &mut [bool]) -> Standing {
+    fn standing(&self, finding: &Finding, today: NaiveDate, used: &mut [bool]) -> Standing {
         // Every suppression that matches is used, also where another reason comes first.
         let mut reason = None;
         for (suppression, used) in self.suppressions.iter().zip(used) {
@@ -255,7 +255,7 @@ mod tests {
         crate::findings::find(&run, &Ownership::default())
     }
 
-    const TODAY: Date = Date { year: 2026, month: 6, day: 1 };
+    const TODAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 6, 1).unwrap();
 
     fn verdict(config: &str) -> Verdict {
         let config = Config::parse(config, "refloop.toml", false).unwrap().unwrap();

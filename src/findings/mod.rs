@@ -6,7 +6,6 @@ pub mod attribute_cliff;
 pub mod baseline;
 pub mod config;
 pub mod cyclic_garbage;
-pub mod date;
 pub mod gate;
 pub mod growing_container;
 pub mod hidden_reference;

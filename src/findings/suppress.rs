@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::Finding;
-use super::date::Date;
 
 /// Accepts the findings that all its patterns match.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Suppression {
     pub site: Option<TextGlob>,
     pub reason: String,
     /// The last day on which it holds.
-    pub expires: Option<Date>,
+    pub expires: Option<NaiveDate>,
     /// Where it is written: `refloop.toml:12`.
     pub place: String,
 }
@@ -83,7 +83,7 @@ impl Suppression {
             })
     }
 
-    pub fn is_expired(&self, today: Date) -> bool {
+    pub fn is_expired(&self, today: NaiveDate) -> bool {
         self.expires.is_some_and(|last| last < today)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::*;
 use crate::cycles::{MadeHere, Makers, Memory, MemoryPoint, Occasion, StackFrame};
 use crate::findings::config::Config;
-use crate::findings::date::Date;
 use crate::findings::gate::Gate;
 use crate::findings::{Advice, Ownership, testing};
 use crate::growth::TypesOverTime;
@@ -66,7 +67,7 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
     findings.iter_mut().find_map(|finding| finding.advice.as_mut()).into_iter().for_each(add_replay);
     let verdict = gate.map(|config| {
         let config = Config::parse(config, "refloop.toml", false).unwrap().unwrap();
-        Gate::new(&config, None).unwrap().judge(&findings, Date { year: 2026, month: 1, day: 1 })
+        Gate::new(&config, None).unwrap().judge(&findings, NaiveDate::from_ymd_opt(2026, 1, 1).unwrap())
     });
     let options = ReportOptions { root: Some(std::path::Path::new("/srv")), ..ReportOptions::default() };
     Report::new(&run, &findings, verdict.as_ref(), &ownership, &options)

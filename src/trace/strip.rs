@@ -1,4 +1,4 @@
-//! Takes a program's data out of a trace: the arguments of its command, and the keys of its dicts.
+//! Takes a program's data out of a trace: the arguments of its command, the name of its host, and the keys of its dicts.
 //!
 //! A key that is the name of an attribute stays, for it is the program's text: one in the dict of an instance, a class or a
 //! module, or in the globals of a function. A dict may be described before that is known of it, so a trace is read twice.
@@ -94,6 +94,7 @@ impl Stripped {
     /// `events` are those of the trace whose `names` were read.
     pub fn new(events: Box<dyn Events>, names: AttributeNames) -> Stripped {
         let mut header = events.header().clone();
+        header.extra.retain(|(key, _)| key != "host");
         for (key, value) in &mut header.extra {
             if key == "argv" {
                 *value = without_arguments(value);
@@ -148,7 +149,7 @@ mod tests {
     use crate::trace::{Event, Events};
 
     const TRACE: &str = "\
-reftrace 1 runtime=x references=checkpoints argv=\"python app.py --key s3cret\"
+reftrace 1 runtime=x references=checkpoints host=db7 argv=\"python app.py --key s3cret\"
 type 1 app.A
 type 2 dict
 walk full

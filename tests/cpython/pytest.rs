@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::each::at_hand;
 use crate::support::pythons::{Python, say_once};
 use crate::support::root;
-use crate::venv::{said, venv};
+use crate::support::venv::{said, venv};
 
 on_each_python! {
     real_recordings_are_attributed_to_their_tests,

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::packages::python_with;
 use crate::support::{refloop, root};
 
 /// Prints each sample as the parser understands it.
@@ -16,12 +17,7 @@ for family in text_string_to_metric_families(sys.stdin.read()):
 
 #[test]
 fn the_reference_parser_takes_the_metrics() {
-    let python = std::env::var("REFLOOP_PROMETHEUS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has_parser = Command::new(&python).args(["-c", "import prometheus_client.openmetrics.parser"]).output();
-    if !has_parser.is_ok_and(|output| output.status.success()) {
-        crate::support::pythons::say_once("SKIPPED: no prometheus_client to parse OpenMetrics".to_owned());
-        return;
-    }
+    let Some(python) = python_with("prometheus_client") else { return };
     let trace = root().join("fixtures/recorded/shop.reftrace");
     let written = refloop().args(["check", "--format", "openmetrics"]).arg(trace).output().unwrap();
     assert_eq!(written.status.code(), Some(1));

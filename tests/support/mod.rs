@@ -1,6 +1,7 @@
 //! Runs the built program and finds the interpreters that tests ask for.
 
 pub(crate) mod pythons;
+pub(crate) mod venv;
 
 use std::path::PathBuf;
 use std::process::Command;

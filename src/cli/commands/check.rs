@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::Utc;
 use refloop::findings::baseline::Baseline;
-use refloop::findings::date::Date;
 use refloop::findings::gate::{Gate, Standing, Verdict};
 use refloop::findings::suppress::Shown;
 use refloop::findings::{self, Finding};
@@ -35,12 +34,12 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
     let options = Options { extras: report::format(&command.page)?.extras(), ..Options::default() };
     let replayed = replay(&command.traces.traces, &options, &command.page.messages)?;
     let mut findings = findings::find(&replayed.run, &ownership);
-    let mut verdict = gate.judge(&findings, today());
+    let mut verdict = gate.judge(&findings, Utc::now().date_naive());
     if !command.write_baseline && verdict.failed {
         // Whose a loop is depends on the reference to cut.
         let fails = |place: usize| verdict.standings[place] == Standing::Fails;
         try_cuts(&replayed, &mut findings, fails, &ownership, &command.page.messages);
-        verdict = gate.judge(&findings, today());
+        verdict = gate.judge(&findings, Utc::now().date_naive());
     }
     let Replayed { run, error } = replayed;
     // What broke off may hold more than it shows.
@@ -148,9 +147,4 @@ fn prune(file: &Path, baseline: &Baseline, findings: &[Finding], command: &args:
 
 fn save(file: &Path, baseline: &Baseline) -> Result<(), Failure> {
     output::write(Some(file), |out| out.write_all(baseline.to_text().as_bytes()))
-}
-
-fn today() -> Date {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Date::of_unix_seconds(i64::try_from(now).unwrap_or(i64::MAX))
 }

@@ -6,6 +6,7 @@ pub(crate) mod collector;
 pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod packaging;
 pub(crate) mod record;
 pub(crate) mod report;

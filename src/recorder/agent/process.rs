@@ -1,9 +1,10 @@
 //! Represents one recorded process: its file and header, its status for the launcher, what happens as it forks and ends.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::log::{Log, out_of_memory};
 use crate::memory::{GrowText, is_refused};
@@ -133,6 +134,14 @@ impl Process {
             std::env::consts::OS,
             std::env::consts::ARCH,
         );
+        // A clock before 1970 is not set.
+        if let Ok(since) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            header += &format!(" started={}", since.as_secs());
+        }
+        // Linux keeps it as what `gethostname` answers.
+        if let Ok(host) = fs::read_to_string("/proc/sys/kernel/hostname") {
+            header += &format!(" host={}", quoted(host.trim_end()));
+        }
         if parent != 0 {
             header += &format!(" parent={parent}");
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::each::record;
+use crate::numpy::with_numpy;
 use crate::support::pythons::Python;
 use crate::support::root;
-use crate::venv::with_numpy;
 use refloop::heap::replay;
 use refloop::run::{Options, TraceRun, open};
 use refloop::trace::formats;

@@ -7,10 +7,10 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::each::{at_hand, record};
+use crate::numpy::with_numpy;
 use crate::record::checked;
 use crate::support::pythons::{Python, say_once};
 use crate::support::root;
-use crate::venv::with_numpy;
 
 on_each_python! {
     references_of_known_layouts_are_found_and_fail_the_build,

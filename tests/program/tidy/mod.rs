@@ -24,6 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("run", &["trace", "heap", "cycles", "retention", "overhead", "growth", "whatif"]),
     ("findings", &["trace", "heap", "cycles", "retention", "overhead", "growth", "whatif", "run"]),
     ("report", &["trace", "heap", "cycles", "retention", "overhead", "growth", "whatif", "run", "findings"]),
+    ("export", &["trace", "heap", "cycles", "retention", "overhead", "growth", "whatif", "run", "findings", "report"]),
     ("recorder", &["trace"]),
 ];
 

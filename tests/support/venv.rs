@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::pythons::{Python, say_once};
+use super::pythons::Python;
 
 /// The interpreter of a virtual environment that holds these packages; it is made once.
 pub(crate) fn venv(python: &Python, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
@@ -29,12 +29,6 @@ pub(crate) fn venv(python: &Python, name: &str, packages: &[&str]) -> Result<Pat
     }
     fs::write(&list, wanted).map_err(|error| error.to_string())?;
     Ok(inside)
-}
-
-/// The interpreter of one with the newest numpy that a CPython can have.
-pub(crate) fn with_numpy(python: &Python) -> Option<PathBuf> {
-    let inside = venv(python, "numpy", &["numpy"]);
-    inside.map_err(|reason| say_once(format!("SKIPPED: no numpy for {python}: {reason}"))).ok()
 }
 
 /// The wheel of pip that Debian puts beside its interpreters; Python runs it as it is.

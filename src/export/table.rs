@@ -1,0 +1,116 @@
+//! Writes the files of a table, and reads a column of one.
+
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::record::{Field, RecordWriter};
+use tempfile::NamedTempFile;
+
+/// A file of an export that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct ExportError {
+    path: String,
+    reason: String,
+}
+
+impl ExportError {
+    pub(super) fn new(path: &Path, error: impl Display) -> ExportError {
+        ExportError { path: path.display().to_string(), reason: error.to_string() }
+    }
+}
+
+/// A file in the making. Engines do not see it: its name has another ending until it is whole.
+pub(super) struct Table {
+    path: PathBuf,
+    temporary: NamedTempFile,
+    writer: SerializedFileWriter<File>,
+}
+
+impl Table {
+    /// Begins a file with the columns of `Row`.
+    pub(super) fn create<Row>(folder: &Path, file: &str) -> Result<Table, ExportError>
+    where
+        for<'a> &'a [Row]: RecordWriter<Row>,
+    {
+        let path = folder.join(file);
+        let begin = || -> Result<_, Box<dyn std::error::Error>> {
+            fs::create_dir_all(folder)?;
+            let temporary = temporary(folder)?;
+            let none: &[Row] = &[];
+            let writer = SerializedFileWriter::new(temporary.reopen()?, none.schema()?, properties())?;
+            Ok((temporary, writer))
+        };
+        let (temporary, writer) = begin().map_err(|error| ExportError::new(&path, error))?;
+        Ok(Table { path, temporary, writer })
+    }
+
+    /// Adds a row group; none where there are no rows.
+    pub(super) fn add<Row>(&mut self, rows: &[Row]) -> Result<(), ExportError>
+    where
+        for<'a> &'a [Row]: RecordWriter<Row>,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut write = || {
+            let mut group = self.writer.next_row_group()?;
+            rows.write_to_row_group(&mut group)?;
+            group.close().map(drop)
+        };
+        write().map_err(|error| ExportError::new(&self.path, error))
+    }
+
+    /// Ends the file and gives it its name. One that another export wrote of the same traces goes.
+    pub(super) fn finish(self) -> Result<(), ExportError> {
+        let Table { path, temporary, writer } = self;
+        writer.close().map_err(|error| ExportError::new(&path, error))?;
+        temporary.persist(&path).map(drop).map_err(|error| ExportError::new(&path, error.error))
+    }
+}
+
+/// A temporary file is private; a table should be as readable as any new file.
+fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".refloop-").suffix(".unfinished");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+fn properties() -> WriterPropertiesPtr {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by(concat!("refloop version ", env!("CARGO_PKG_VERSION")).to_owned());
+    Arc::new(properties.build())
+}
+
+/// The texts of one column.
+pub(super) fn texts(path: &Path, column: &str) -> Result<Vec<String>, ExportError> {
+    let read = || {
+        let reader = SerializedFileReader::new(File::open(path)?)?;
+        let schema = reader.metadata().file_metadata().schema();
+        let fields = schema.get_fields().iter().filter(|field| field.name() == column).cloned().collect();
+        let only = parquet::schema::types::Type::group_type_builder(schema.name()).with_fields(fields).build()?;
+        let mut texts = Vec::new();
+        for row in reader.get_row_iter(Some(only))? {
+            let row = row?;
+            let fields = row.get_column_iter().filter_map(|(_, field)| match field {
+                Field::Str(text) => Some(text.clone()),
+                _ => None,
+            });
+            texts.extend(fields);
+        }
+        Ok(texts)
+    };
+    read().map_err(|error: parquet::errors::ParquetError| ExportError::new(path, error))
+}
