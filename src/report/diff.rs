@@ -1,11 +1,11 @@
-//! Compares two reports: loops by fingerprint, types by name.
+//! Compares two reports: loops by fingerprint, types by name, and by type what logs themselves call unreachable.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Form, LoopRow, RenderOptions, Report, TypeRow, terminal};
+use super::{Form, LoopRow, RenderOptions, Report, TypeRow, UnreachableRow, terminal};
 use crate::findings::Owner;
 
 /// What is new, gone, and grown from one run to another.
@@ -16,6 +16,8 @@ pub struct Diff {
     /// A type is in it where there are twice as many objects or half of them, or where they differ by at least
     /// [`NOISE_BYTES`] and one in [`NOISE_PART`].
     pub types: Vec<Change>,
+    /// Objects that a log calls unreachable, by type.
+    pub unreachable: Vec<Change>,
     /// Types that differ by less: from one run of the same program to the next many do.
     pub types_left_out: u64,
 }
@@ -34,11 +36,11 @@ pub struct Change {
     pub name: String,
     /// Of a loop.
     pub fingerprint: Option<String>,
-    /// Whose loop it is; `None` of a type.
+    /// Whose loop it is; `None` of a type, and of what is unreachable.
     pub owner: Option<Owner>,
-    /// Loops, or live instances: before and after.
+    /// Loops, live instances or unreachable objects: before and after.
     pub count: [u64; 2],
-    /// Most bytes of loops at one time with what they hold, or of live instances: before and after.
+    /// Most bytes of loops at one time with what they hold, or of live instances or unreachable objects: before and after.
     pub bytes: [u64; 2],
 }
 
@@ -65,11 +67,17 @@ impl Diff {
             let name = row.type_name.clone();
             (name.clone(), Side { name, owner: None, count: row.instances, bytes: row.bytes })
         };
+        let of_unreachable = |row: &UnreachableRow| {
+            let (name, bytes) = (row.type_name.clone(), row.bytes.unwrap_or(0));
+            (name.clone(), Side { name, owner: None, count: row.objects, bytes })
+        };
+        let unreachable = |report: &Report| report.unreachable.iter().map(of_unreachable).collect();
         let loops = |report: &Report| report.loops.rows.iter().map(of_loop).collect();
         let types = |report: &Report| report.types.rows.iter().filter(|row| row.instances > 0).map(of_type).collect();
         let loops = changes(loops(old), loops(new), true);
         let (types, noise) = changes(types(old), types(new), false).into_iter().partition::<Vec<_>, _>(Change::is_told);
-        Diff { loops, types, types_left_out: noise.len() as u64 }
+        let unreachable = changes(unreachable(old), unreachable(new), false);
+        Diff { loops, types, unreachable, types_left_out: noise.len() as u64 }
     }
 
     /// The application has loops of a kind that was not there before.

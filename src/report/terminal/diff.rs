@@ -10,15 +10,15 @@ use crate::report::RenderOptions;
 use crate::report::diff::{Change, Diff, NOISE_BYTES, NOISE_PART};
 
 pub fn write(diff: &Diff, page: &RenderOptions, top: usize, out: &mut dyn Write) -> io::Result<()> {
-    if diff.loops.is_empty() && diff.types.is_empty() {
+    let unreachable = "UNREACHABLE, SAYS THE LOG";
+    let tables =
+        [("LOOPS", "Loop", &diff.loops), (unreachable, "Type", &diff.unreachable), ("TYPES", "Type", &diff.types)];
+    let tables = tables.into_iter().filter(|(_, _, changes)| !changes.is_empty());
+    if tables.clone().next().is_none() {
         writeln!(out, "no difference")?;
-        return noise(diff, page, out);
     }
-    for (head, name, changes) in [("LOOPS", "Loop", &diff.loops), ("TYPES", "Type", &diff.types)] {
-        if changes.is_empty() {
-            continue;
-        }
-        if head == "TYPES" && !diff.loops.is_empty() {
+    for (nth, (head, name, changes)) in tables.enumerate() {
+        if nth > 0 {
             writeln!(out)?;
         }
         writeln!(out, "{head}")?;
