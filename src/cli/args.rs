@@ -13,7 +13,7 @@ use refloop::report::{FORMATS, Form};
 use refloop::whatif::Change;
 use refloop::whatif::collector::Setting;
 
-use crate::commands::attach::AttachArgs;
+use crate::commands::attach::{AttachArgs, DetachArgs};
 use crate::commands::record::RecordArgs;
 
 /// Find reference loops that reference counting alone cannot free, memory that grows, and what `__slots__` would save.
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Record(Box<RecordArgs>),
     /// Record a Python program that runs already, without a restart
     Attach(AttachArgs),
+    /// End a recording that refloop attach began, and take all of it out of the program
+    Detach(DetachArgs),
     /// Summary, leaked loops, types: the main job. Ends with 0, whatever it finds
     Analyze(Report),
     /// The gate for CI: the same findings, short. Exit with 1 if any finding fails it

@@ -23,6 +23,7 @@ fn main() -> std::process::ExitCode {
 fn perform(args: Args) -> Result<Outcome, Failure> {
     match args.command {
         Command::Attach(command) => commands::attach::attach(&command),
+        Command::Detach(command) => commands::attach::detach(&command),
         Command::Analyze(command) => commands::report::analyze(&command),
         Command::Check(command) => commands::check::check(&command),
         Command::Loops(command) => commands::report::loops(&command),

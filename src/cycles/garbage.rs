@@ -198,6 +198,8 @@ pub struct LoopGroup {
     /// other sites made such loops.
     pub site: Vec<StackFrame>,
     pub other_sites: u64,
+    /// Loops that were made before the recording began, so that no stack is known of them.
+    pub made_before: u64,
     /// Where the classes and the code of the path stand in the source, as far as the trace tells, each once. A class has
     /// `class Node` for a function.
     pub definitions: Vec<StackFrame>,

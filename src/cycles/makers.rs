@@ -23,6 +23,8 @@ pub struct Makers {
 pub struct MadeHere {
     /// Innermost first; empty where it is not known.
     pub stack: Vec<StackFrame>,
+    /// They were made before the recording began.
+    pub before: bool,
     pub objects: u64,
     pub bytes: u64,
 }
@@ -43,9 +45,9 @@ impl Makers {
 
 /// Each stack once, in their order.
 fn once(mut made: Vec<MadeHere>) -> Vec<MadeHere> {
-    made.sort_by(|a, b| a.stack.cmp(&b.stack));
+    made.sort_by(|a, b| (&a.stack, a.before).cmp(&(&b.stack, b.before)));
     made.dedup_by(|next, known| {
-        let is_same = next.stack == known.stack;
+        let is_same = next.stack == known.stack && next.before == known.before;
         if is_same {
             known.objects += next.objects;
             known.bytes = known.bytes.saturating_add(next.bytes);
@@ -66,7 +68,8 @@ pub struct MakersTracker {
     counted: ObjectMap<ObjectId>,
 }
 
-type Sums = HashMap<SiteId, (u64, u64), FixedState>;
+/// By site, and whether it was made before the recording began: objects and bytes.
+type Sums = HashMap<(SiteId, bool), (u64, u64), FixedState>;
 
 impl MakersTracker {
     pub fn finish(self, heap: &Heap) -> Makers {
@@ -100,15 +103,16 @@ impl Observer for MakersTracker {
 }
 
 fn add(sums: &mut Sums, heap: &Heap, graph: &HeapGraph, node: Node) {
-    let object = heap.object(graph.object(node));
-    let (objects, bytes) = sums.entry(object.site).or_default();
+    let index = graph.object(node);
+    let object = heap.object(index);
+    let (objects, bytes) = sums.entry((object.site, heap.was_there(index))).or_default();
     *objects += 1;
     *bytes = bytes.saturating_add(object.all_bytes());
 }
 
 /// By stack, with the places of each.
 fn made(heap: &Heap, sums: Sums) -> Vec<MadeHere> {
-    let made_here = |(site, (objects, bytes))| MadeHere { stack: stack(heap, site), objects, bytes };
+    let made_here = |((site, before), (objects, bytes))| MadeHere { stack: stack(heap, site), before, objects, bytes };
     once(sums.into_iter().map(made_here).collect())
 }
 

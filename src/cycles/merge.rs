@@ -70,6 +70,7 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     add_all(&mut known.marks, other.marks);
     let differs = !other.site.is_empty() && !known.site.is_empty() && other.site != known.site;
     known.other_sites += other.other_sites + u64::from(differs);
+    known.made_before += other.made_before;
     if known.site.is_empty() {
         known.site = other.site;
     }

@@ -121,6 +121,8 @@ pub struct Heap {
     pub(super) is_heard: bool,
     /// Event with which the last walk began.
     pub(super) walk_began: u64,
+    /// Event of the first checkpoint of the whole heap that shows references.
+    pub(super) first_look: Option<u64>,
     /// Objects that will be watched once the snapshot at hand gives the tallies back.
     to_watch: Vec<u32>,
 }
@@ -166,6 +168,7 @@ impl Heap {
             journal: None,
             is_heard: false,
             walk_began: 0,
+            first_look: None,
             to_watch: Vec::new(),
         }
     }
@@ -294,6 +297,15 @@ impl Heap {
     /// Whether the last walk of the whole heap met this object, with references at checkpoints.
     pub fn is_met(&self, index: ObjectIndex) -> bool {
         self.known(index.0).state.has(State::SEEN)
+    }
+
+    /// Whether it was made before the recording began: no stack is known of what was there as a recorder was attached.
+    pub fn was_there(&self, index: ObjectIndex) -> bool {
+        let header = &self.header;
+        header.word("attached").is_some()
+            && header.births != Births::Garbage
+            && self.object(index).site == SiteId::NONE
+            && self.first_look.is_none_or(|first| self.id(index).0 < first)
     }
 
     /// What the walk that is being described is of: who is born meanwhile was there before.

@@ -450,6 +450,9 @@ impl Heap {
                 (true, Scope::Garbage | Scope::Own) => {}
                 (false, scope) => {
                     if let Some(graph) = self.end_walk(scope) {
+                        if scope == Scope::Full {
+                            self.first_look.get_or_insert(self.now.event);
+                        }
                         self.blind_spots.own_only |= scope == Scope::Own;
                         let kind =
                             if scope == Scope::Garbage { SnapshotKind::Garbage } else { SnapshotKind::FullCheckpoint };

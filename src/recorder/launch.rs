@@ -52,7 +52,7 @@ pub enum EventsMode {
 
 impl EventsMode {
     /// As the agent reads it, in `agent/options.rs`.
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             EventsMode::None => "none",
             EventsMode::Survivors => "survivors",

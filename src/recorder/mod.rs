@@ -10,7 +10,9 @@ mod outcome;
 mod python;
 mod signals;
 
-pub use attach::{Attachment, Snapshot, estimated_pause, snapshot};
+pub use attach::{
+    Attached, Attachment, Recording as AttachedRecording, Stay, begin, detach, estimated_pause, snapshot,
+};
 pub use install::unpack_agent;
 pub use launch::{CheckpointSignal, EventsMode, Options, Recording, launch};
 pub use outcome::{Outcome, Process};

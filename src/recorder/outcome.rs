@@ -15,6 +15,8 @@ pub struct Process {
     pub written: Option<Written>,
     /// How long the agent kept the interpreter's lock, where it was asked from outside.
     pub paused: Option<Duration>,
+    /// A function of the recorder stays in the process: another one, which calls it, lies over it.
+    pub is_left: bool,
     /// Why it stopped early.
     pub stopped: Option<String>,
 }
@@ -88,6 +90,7 @@ impl Outcome {
                 ("begin", _) => outcome.processes.extend(begun(id, rest)),
                 ("end", Some(process)) => process.written = written(rest),
                 ("paused", Some(process)) => process.paused = rest.parse().ok().map(Duration::from_nanos),
+                ("left", Some(process)) => process.is_left = true,
                 ("stopped", Some(process)) => process.stopped = Some(rest.to_owned()),
                 ("refused" | "stopped", _) if !outcome.refused.iter().any(|reason| reason == rest) => {
                     outcome.refused.push(rest.to_owned());
@@ -103,7 +106,7 @@ impl Outcome {
 fn begun(id: u32, rest: &str) -> Option<Process> {
     let mut words = rest.splitn(3, '\t');
     let file = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some(Process { id, trace: words.next()?.into(), file, written: None, paused: None, stopped: None })
+    Some(Process { id, trace: words.next()?.into(), file, written: None, paused: None, is_left: false, stopped: None })
 }
 
 fn written(rest: &str) -> Option<Written> {
@@ -132,6 +135,7 @@ mod tests {
                     file: (1, 20),
                     written: Some(Written { objects: 120, bytes: 4096, checkpoints: 2 }),
                     paused: None,
+                    is_left: false,
                     stopped: None,
                 },
                 Process {
@@ -140,6 +144,7 @@ mod tests {
                     file: (1, 21),
                     written: None,
                     paused: None,
+                    is_left: false,
                     stopped: Some("no space left on device".into()),
                 },
             ]

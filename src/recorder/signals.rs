@@ -1,4 +1,4 @@
-//! Passes signals that come to the launcher on to the program that runs.
+//! Passes signals that come to the launcher on to the program that runs, or counts those that ask it to end.
 //!
 //! What the terminal sends (interrupt, quit, hangup) goes to the whole foreground group, so the program has it already; only
 //! what another process sent to the launcher alone is passed on.
@@ -7,7 +7,7 @@
 #[allow(unsafe_code)]
 mod linux {
     use std::ffi::{c_int, c_void};
-    use std::sync::atomic::{AtomicI32, Ordering};
+    use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
     /// `struct sigaction` of Linux on 64-bit machines, as the C library has it.
     #[repr(C)]
@@ -44,6 +44,7 @@ mod linux {
     const LAST_USER_CODE: c_int = 0;
 
     static CHILD: AtomicI32 = AtomicI32::new(0);
+    static ASKED: AtomicU32 = AtomicU32::new(0);
 
     extern "C" fn pass_on(signal: c_int, information: *const Information, _: *mut c_void) {
         let child = CHILD.load(Ordering::Relaxed);
@@ -57,8 +58,26 @@ mod linux {
 
     /// From now on this process does not die of the signals that it passes on. The program starts with none of this.
     pub(crate) fn hold() {
-        for signal in [HANGUP, INTERRUPT, QUIT, USER_1, USER_2, TERMINATE] {
-            let handler = pass_on as extern "C" fn(c_int, *const Information, *mut c_void) as usize;
+        handle(&[HANGUP, INTERRUPT, QUIT, USER_1, USER_2, TERMINATE], pass_on);
+    }
+
+    extern "C" fn note(_: c_int, _: *const Information, _: *mut c_void) {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// From now on this process does not die of an interrupt, a hangup or a termination, and [`asked`] counts them.
+    pub(crate) fn count() {
+        handle(&[HANGUP, INTERRUPT, TERMINATE], note);
+    }
+
+    /// How often this process was asked to end.
+    pub(crate) fn asked() -> u32 {
+        ASKED.load(Ordering::Relaxed)
+    }
+
+    fn handle(signals: &[c_int], handler: extern "C" fn(c_int, *const Information, *mut c_void)) {
+        for &signal in signals {
+            let handler = handler as usize;
             let new = Action { handler, mask: [0; 16], flags: WITH_INFORMATION | RESTART, restorer: 0 };
             let mut old = Action { handler: 0, mask: [0; 16], flags: 0, restorer: 0 };
             // SAFETY: the structs have the C library's layout, and the handler does what a handler may.
@@ -78,10 +97,18 @@ mod linux {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{hold, pass_to};
+pub(super) use linux::{asked, count, hold, pass_to};
 
 #[cfg(not(target_os = "linux"))]
 pub fn hold() {}
+
+#[cfg(not(target_os = "linux"))]
+pub fn count() {}
+
+#[cfg(not(target_os = "linux"))]
+pub fn asked() -> u32 {
+    0
+}
 
 #[cfg(not(target_os = "linux"))]
 pub fn pass_to(_child: u32) {}

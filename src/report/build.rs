@@ -242,6 +242,7 @@ impl Rows<'_> {
             subclasses: group.types.subclasses.clone(),
             site: self.frame_rows(&group.site),
             other_sites: group.other_sites,
+            made_before: (group.made_before > 0).then_some(group.made_before),
             definitions: self.frame_rows(&group.definitions),
             first_seen: group.first_seen,
             last_seen: group.last_seen,
@@ -343,7 +344,12 @@ impl Rows<'_> {
     }
 
     fn made(&self, makers: &Makers) -> MadeRows {
-        let row = |of: &MadeHere| MadeRow { site: self.frame_rows(&of.stack), objects: of.objects, bytes: of.bytes };
+        let row = |of: &MadeHere| MadeRow {
+            site: self.frame_rows(&of.stack),
+            before: of.before,
+            objects: of.objects,
+            bytes: of.bytes,
+        };
         let all = makers.garbage.iter().chain(makers.alive.iter().flatten());
         MadeRows {
             garbage: makers.garbage.iter().map(row).collect(),

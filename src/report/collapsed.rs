@@ -43,7 +43,7 @@ fn line(name: &str, row: &MadeRow, in_bytes: bool, out: &mut dyn Write) -> io::R
         write!(out, ";{}", frame.short_place().replace(';', ","))?;
     }
     if row.site.is_empty() {
-        write!(out, ";{}", FrameRow::NOT_KNOWN)?;
+        write!(out, ";{}", FrameRow::instead(row))?;
     }
     writeln!(out, " {}", if in_bytes { row.bytes } else { row.objects })
 }

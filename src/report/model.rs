@@ -156,6 +156,9 @@ pub struct LoopRow {
     /// The stack that made the first member of the path, innermost first.
     pub site: Vec<FrameRow>,
     pub other_sites: u64,
+    /// Loops that were made before the recording began, so that no stack is known of them; `None` where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_before: Option<u64>,
     /// Where the classes and the code of the path stand in the source.
     pub definitions: Vec<FrameRow>,
     pub first_seen: SeenAt,
@@ -466,6 +469,8 @@ pub struct MadeRows {
 pub struct MadeRow {
     /// Innermost first; empty where it is not known.
     pub site: Vec<FrameRow>,
+    /// They were made before the recording began.
+    pub before: bool,
     pub objects: u64,
     pub bytes: u64,
 }

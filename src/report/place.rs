@@ -2,11 +2,18 @@
 
 use std::path::Path;
 
-use super::{FrameRow, RenderOptions};
+use super::{FrameRow, MadeRow, RenderOptions};
 
 impl FrameRow {
-    /// What stands for a stack that is not known: the interpreter made it, or it was there before the recording.
+    /// What stands for a stack that is not known, such as where the interpreter made something.
     pub const NOT_KNOWN: &str = "(not known)";
+    /// What stands for the stack of what was there as a recorder was attached.
+    pub const BEFORE: &str = "(made before the recording began)";
+
+    /// What stands for the stack that these have not.
+    pub fn instead(of: &MadeRow) -> &'static str {
+        if of.before { FrameRow::BEFORE } else { FrameRow::NOT_KNOWN }
+    }
 
     /// `app.py:42 make_order`, `python3.13/functools.py:1037 __get__`.
     pub fn short_place(&self) -> String {

@@ -56,7 +56,7 @@ impl ReportFormat for Speedscope {
 /// A sample for each stack, as heavy as what it made.
 fn profile(name: &str, rows: &[MadeRow], in_bytes: bool, frames: &mut Frames) -> Value {
     let weights: Vec<u64> = rows.iter().map(|row| if in_bytes { row.bytes } else { row.objects }).collect();
-    let samples: Vec<Vec<usize>> = rows.iter().map(|row| frames.sample(&row.site)).collect();
+    let samples: Vec<Vec<usize>> = rows.iter().map(|row| frames.sample(row)).collect();
     json!({
         "type": "sampled",
         "name": if in_bytes { name.to_string() } else { format!("{name}, in objects") },
@@ -77,12 +77,13 @@ struct Frames {
 
 impl Frames {
     /// The numbers of a stack's frames, the outermost first.
-    fn sample(&mut self, site: &[FrameRow]) -> Vec<usize> {
-        if site.is_empty() {
-            return vec![self.number(FrameRow::NOT_KNOWN.to_string(), || json!({"name": FrameRow::NOT_KNOWN}))];
+    fn sample(&mut self, row: &MadeRow) -> Vec<usize> {
+        if row.site.is_empty() {
+            let name = FrameRow::instead(row);
+            return vec![self.number(name.to_string(), || json!({"name": name}))];
         }
         let described = |frame: &FrameRow| json!({"name": frame.short_place(), "file": frame.path, "line": frame.line});
-        site.iter().rev().map(|frame| self.number(frame.short_place(), || described(frame))).collect()
+        row.site.iter().rev().map(|frame| self.number(frame.short_place(), || described(frame))).collect()
     }
 
     fn number(&mut self, place: String, frame: impl FnOnce() -> Value) -> usize {

@@ -117,7 +117,7 @@ fn makers() -> Makers {
     let frame =
         |line, function: &str| StackFrame { path: "/srv/app.py".to_string(), line, function: function.to_string() };
     let stack = vec![frame(42, "make_order"), frame(80, "main;<lambda>")];
-    let made = |stack: &[StackFrame], objects, bytes| MadeHere { stack: stack.to_vec(), objects, bytes };
+    let made = |stack: &[StackFrame], objects, bytes| MadeHere { stack: stack.to_vec(), before: false, objects, bytes };
     Makers {
         garbage: vec![made(&stack, 4, 640)],
         alive: Some(vec![made(&[], 9, 1_000), made(&stack, 2, 320), made(&stack[1..], 1, 56)]),

@@ -87,6 +87,15 @@ pub(super) const ONLY_GARBAGE: &str = "only garbage is in the trace";
 pub(super) const STACKS: &str =
     "no stack tells where the loops were made: refloop record --events survivors -- … finds it";
 
+/// `before the recording began`, `400 of 412 before the recording began`; nothing of loops that were made since.
+pub(super) fn made_before(row: &LoopRow) -> Option<String> {
+    const BEFORE: &str = "before the recording began";
+    match row.made_before? {
+        all if all >= row.count => Some(BEFORE.to_string()),
+        some => Some(format!("{} of {} {BEFORE}", count(some), count(row.count))),
+    }
+}
+
 /// What comes before a number that was seen, where there may have been more unseen.
 pub(super) fn at_least(is_exact: bool) -> &'static str {
     if is_exact { "" } else { "at least " }

@@ -1,17 +1,19 @@
-//! Runs `attach`: writes a trace of a Python program that runs already.
+//! Runs `attach` and `detach`: records a Python program that runs already.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use refloop::human::bytes;
-use refloop::recorder::{Attachment, Snapshot, estimated_pause, snapshot};
+use refloop::recorder::{self, Attached, Attachment, Process, Stay, estimated_pause, snapshot};
 
-use super::record::{facts, file, message};
+use super::record::{Events, facts, file, message};
 use crate::duration::duration;
 use crate::status::{Failure, Outcome};
 
 /// Record a Python program that runs already, without a restart.
+///
+/// It ends after --for, on Ctrl-C, by refloop detach, or with the program.
 #[derive(Debug, Args)]
 pub(crate) struct AttachArgs {
     /// The number of the process
@@ -20,9 +22,21 @@ pub(crate) struct AttachArgs {
     /// The trace [default: named after the program, as app.reftrace]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write the heap as it is now, and leave nothing in the process
-    #[arg(long, required = true)]
+    /// Write the heap as it is now, once, and record nothing more
+    #[arg(long, conflicts_with_all = ["time", "every", "events", "stack_depth"])]
     snapshot: bool,
+    /// End after so long, such as 60s or 5m
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    time: Option<Duration>,
+    /// Write a checkpoint every so many seconds, besides those at the beginning and at the end
+    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    every: Option<Duration>,
+    /// Which objects to record
+    #[arg(long, value_enum, default_value_t = Events::Survivors)]
+    events: Events,
+    /// Frames to keep of the stack that made an object; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    stack_depth: u32,
     /// Write the text keys of dicts, such as user names and addresses; else only names of attributes are written
     #[arg(long)]
     keys: bool,
@@ -34,36 +48,93 @@ pub(crate) struct AttachArgs {
     quiet: bool,
 }
 
+/// End a recording that refloop attach began, and take all of it out of the program.
+#[derive(Debug, Args)]
+pub(crate) struct DetachArgs {
+    /// The number of the process
+    #[arg(value_name = "PID")]
+    process: u32,
+    /// How long the program may take until it is back at the interpreter, such as 500ms, 30s or 5m
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
+    timeout: Duration,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
 /// Attaches. The program goes on, whatever becomes of it.
 pub(crate) fn attach(args: &AttachArgs) -> Result<Outcome, Failure> {
+    let id = args.process;
+    let page = Page { id, quiet: args.quiet };
     let attachment = Attachment { output: args.output.clone(), keys: args.keys, timeout: args.timeout };
-    let say = |text: &str| {
-        if !args.quiet {
-            message(text);
-        }
-    };
     let announce = |resident| {
         let pause = seconds(estimated_pause(resident));
-        say(&format!(
-            "process {} will stand still for about {pause}: an estimate, from {} of memory",
-            args.process,
-            bytes(resident)
-        ));
+        let memory = bytes(resident);
+        page.say(&format!("process {id} will stand still for about {pause}: an estimate, from {memory} of memory"));
     };
-    let Snapshot { process, debugger } = snapshot(args.process, &attachment, announce).map_err(Failure::input)?;
-    if let Some(reason) = process.lost() {
-        return Err(Failure::input(format!("{}: {reason}", file(&process))));
+    if args.snapshot {
+        return page.end(&snapshot(id, &attachment, announce).map_err(Failure::input)?);
     }
-    if let Some(reason) = &process.stopped {
-        return Err(Failure::input(format!("{reason}: the trace holds what was written until then")));
+    args.events.check_every(args.every)?;
+    let stay = Stay { events: args.events.mode(), stack_depth: args.stack_depth, every: args.every, time: args.time };
+    let (recording, begun) = recorder::begin(id, &attachment, stay, announce).map_err(Failure::input)?;
+    let long = args.time.map_or(String::new(), |time| format!(" for {}", seconds(time)));
+    let trace = file(&begun.process);
+    page.say(&format!("process {id} is recorded{long} into {trace}; Ctrl-C or refloop detach {id} ends it"));
+    page.stood_still(&begun);
+    page.end(&recording.wait().map_err(Failure::input)?)
+}
+
+/// Ends a recording. The program goes on.
+pub(crate) fn detach(args: &DetachArgs) -> Result<Outcome, Failure> {
+    let page = Page { id: args.process, quiet: args.quiet };
+    page.end(&recorder::detach(args.process, args.timeout).map_err(Failure::input)?)
+}
+
+/// What is said of one process.
+#[derive(Clone, Copy)]
+struct Page {
+    id: u32,
+    quiet: bool,
+}
+
+impl Page {
+    fn say(self, text: &str) {
+        if !self.quiet {
+            message(text);
+        }
     }
-    say(&format!("{}: {}", file(&process), facts(&process)));
-    if let Some(paused) = process.paused {
-        let before =
-            debugger.map_or(String::new(), |time| format!(", and gdb worked on it for {} before", seconds(time)));
-        say(&format!("process {} stood still for {} while its heap was walked{before}", args.process, seconds(paused)));
+
+    /// What was written, and what is left in the process.
+    fn end(self, attached: &Attached) -> Result<Outcome, Failure> {
+        let process: &Process = &attached.process;
+        if let Some(reason) = process.lost() {
+            return Err(Failure::input(format!("{}: {reason}", file(process))));
+        }
+        if let Some(reason) = &process.stopped {
+            return Err(Failure::input(format!("{reason}: the trace holds what was written until then")));
+        }
+        self.say(&format!("{}: {}", file(process), facts(process)));
+        self.stood_still(attached);
+        if process.is_left {
+            self.say(&format!(
+                "process {} keeps a function that passes on what the memory allocator is asked: another wrapper, such as \
+                 tracemalloc, lies over it",
+                self.id
+            ));
+        }
+        Ok(Outcome::Nothing)
     }
-    Ok(Outcome::Nothing)
+
+    fn stood_still(self, attached: &Attached) {
+        if let Some(paused) = attached.process.paused {
+            let before = attached
+                .debugger
+                .map_or(String::new(), |time| format!(", and gdb worked on it for {} before", seconds(time)));
+            let paused = seconds(paused);
+            self.say(&format!("process {} stood still for {paused} while its heap was walked{before}", self.id));
+        }
+    }
 }
 
 fn seconds(time: Duration) -> String {

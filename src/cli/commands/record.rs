@@ -59,13 +59,33 @@ pub(crate) struct RecordArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Events {
+pub(crate) enum Events {
     /// Those that became garbage, without stacks; the program pays next to nothing
     None,
     /// Those that a checkpoint met alive or a collection found, with the stacks that made them
     Survivors,
     /// All, with their stacks
     Full,
+}
+
+impl Events {
+    pub(crate) fn mode(self) -> EventsMode {
+        match self {
+            Events::None => EventsMode::None,
+            Events::Survivors => EventsMode::Survivors,
+            Events::Full => EventsMode::Full,
+        }
+    }
+
+    /// Fails where checkpoints at intervals would say nothing.
+    pub(crate) fn check_every(self, every: Option<Duration>) -> Result<(), Failure> {
+        match every {
+            Some(_) if self == Events::None => {
+                Err(Failure::input("--every writes what is alive: it goes with --events survivors or full".to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -80,18 +100,10 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         let agent = recorder::unpack_agent().map_err(|error| Failure::input(error.to_string()))?;
         return output::write(None, |out| writeln!(out, "{}", agent.display())).map(|()| Outcome::Nothing);
     }
-    if args.every.is_some() && args.events == Events::None {
-        return Err(Failure::input(
-            "--every writes what is alive: it goes with --events survivors or full".to_string(),
-        ));
-    }
+    args.events.check_every(args.every)?;
     let options = Options {
         output: args.output.clone(),
-        events: match args.events {
-            Events::None => EventsMode::None,
-            Events::Survivors => EventsMode::Survivors,
-            Events::Full => EventsMode::Full,
-        },
+        events: args.events.mode(),
         stack_depth: args.stack_depth,
         bypass: !args.no_bypass,
         keys: args.keys,

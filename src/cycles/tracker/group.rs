@@ -34,6 +34,7 @@ pub(super) struct Group {
     members: Weight,
     held: Weight,
     sites: Sites,
+    made_before: u64,
     /// Members of these types, made at these sites, were asked for the files they come from.
     asked: HashSet<(TypeId, SiteId), FixedState>,
     /// Some of those, to be found without a hash.
@@ -92,6 +93,7 @@ impl Group {
             members: Weight::default(),
             held: Weight::default(),
             sites: Sites::default(),
+            made_before: 0,
             asked: HashSet::default(),
             asked_lately: [None; 8],
             classes: BTreeSet::new(),
@@ -126,6 +128,11 @@ impl Group {
     /// A loop has these references that the collector does not know.
     pub(super) fn add_hidden(&mut self, links: impl Iterator<Item = HiddenLink>) {
         self.hidden.extend(links);
+    }
+
+    /// A loop was made before the recording began.
+    pub(super) fn add_before(&mut self) {
+        self.made_before += 1;
     }
 
     /// One loop more, made at `site`, first seen in the phase `mark`.
@@ -257,6 +264,7 @@ impl Group {
             held_bytes_by_type: by_name(heap, &self.held.types, |(_, bytes)| bytes),
             site: self.sites.first.map(|(_, stack)| stack).unwrap_or_default(),
             other_sites: self.sites.others.len() as u64,
+            made_before: self.made_before,
             definitions: self.definitions,
             first_seen: self.first_seen,
             last_seen: self.last_seen,

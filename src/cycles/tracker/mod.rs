@@ -371,10 +371,14 @@ impl Tracker {
         let in_order = in_path.chain(order.iter().copied());
         let sites = in_order.map(|member| heap.object(snapshot.object(member)).site);
         let site = { sites }.find(|&site| site != SiteId::NONE).unwrap_or(SiteId::NONE);
+        let was_there = site == SiteId::NONE && heap.was_there(snapshot.object(order[0]));
         let orphaned = self.orphaned(heap, snapshot, component);
         let member = |place: &Option<u32>| place.map(|place| snapshot.object(order[place as usize]));
         let group = &mut self.groups[shape.group as usize];
         group.add_loop(heap, site, orphaned, mark);
+        if was_there {
+            group.add_before();
+        }
         group.add_hidden(hidden::links(heap, snapshot, component));
         group.add_origins(heap, shape.steps.iter().map(member));
         let new = TrackedLoop { group: shape.group, alive: 0, garbage: 0, collected: false };

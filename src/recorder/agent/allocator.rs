@@ -5,7 +5,7 @@
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::collector::Collector;
 use crate::cpython::memory::{THREAD_INTERPRETER, word};
@@ -23,8 +23,9 @@ const CLOCK_INTERVAL: u32 = 64;
 /// for whatever lies in its place may still call those before, and must not be called by them.
 pub(crate) const PLACES: usize = 4;
 
-/// A block was asked for, and one given back, through the hook while the recorder was at work.
-static PASSED: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
+/// Through which places of the hook, a bit for each, a block was asked for, and one given back, while the recorder was at work or
+/// nothing was recorded.
+static PASSED: [AtomicU8; 2] = [AtomicU8::new(0), AtomicU8::new(0)];
 
 /// Whether what CPython asks of its allocator of objects still comes through the hook, which another one may lie over:
 /// `tracemalloc.stop()` takes away what was put in place after its start.
@@ -32,11 +33,23 @@ static PASSED: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)
 /// # Safety
 /// Under the interpreter's lock, with the hook off.
 pub(crate) unsafe fn is_in_place(state: &State) -> bool {
-    PASSED.iter().for_each(|passed| passed.store(false, Ordering::Relaxed));
     // SAFETY: as the caller promises.
-    unsafe { (state.python.PyObject_Free)((state.python.PyObject_Malloc)(PROBE)) };
-    let [asked, given_back] = PASSED.each_ref().map(|passed| passed.load(Ordering::Relaxed));
+    let [asked, given_back] = unsafe { passed(state) }.map(|places| places & 1 << state.place != 0);
     given_back && (asked || state.hook != Some(Hooked::All))
+}
+
+/// The places of the hook through which a block comes that is asked for, and one that is given back.
+unsafe fn passed(state: &State) -> [u8; 2] {
+    PASSED.iter().for_each(|passed| passed.store(0, Ordering::Relaxed));
+    // SAFETY: as for `is_in_place`.
+    unsafe { (state.python.PyObject_Free)((state.python.PyObject_Malloc)(PROBE)) };
+    PASSED.each_ref().map(|passed| passed.load(Ordering::Relaxed))
+}
+
+/// Notes that a block came through a place.
+fn note<const PLACE: usize>(passed: &AtomicU8) {
+    // Whoever is here has the interpreter's lock.
+    passed.store(passed.load(Ordering::Relaxed) | 1 << PLACE, Ordering::Relaxed);
 }
 
 /// The hook was taken away, or something lies over it that does not pass all on: the next time it is put in place, it has
@@ -74,18 +87,40 @@ pub(crate) struct Parts {
     pub process: Process,
     pub current_thread: CurrentThread,
     pub collector: Option<Collector>,
+    /// Where the hook goes: [`free_place`].
+    pub place: usize,
+}
+
+/// The next recording's place: after one that was left, another wrapper may lie over what it had there. `None` where there is no
+/// place that nothing calls.
+///
+/// # Safety
+/// Under the interpreter's lock, with the hook off.
+pub(crate) unsafe fn free_place() -> Option<usize> {
+    // SAFETY: as the caller promises.
+    let Some(state) = (unsafe { global::left() }) else { return Some(0) };
+    // SAFETY: as the caller promises.
+    let [_, in_use] = unsafe {
+        uncover(state);
+        passed(state)
+    };
+    match state.hook {
+        None => Some(state.place),
+        Some(_) => (state.place + 1..PLACES).chain(0..state.place).find(|place| in_use & 1 << place == 0),
+    }
 }
 
 /// Makes the state, with the hook off; where births are recorded, the hook is in place then.
 ///
 /// # Safety
-/// Once for a process, under the interpreter's lock.
+/// Under the interpreter's lock, and not twice without [`global::leave`].
 pub(crate) unsafe fn install(parts: Parts) {
-    let Parts { python, row, recorder, process, current_thread, collector } = parts;
+    let Parts { python, row, recorder, process, current_thread, collector, place } = parts;
     // SAFETY: as the caller promises.
     unsafe {
         let keeps_births = recorder.keeps_births;
         let asks_collector = checkpoint::can_ask_collector(&recorder, collector.as_ref());
+        let originals = global::left().map_or([current(&python); PLACES], |state| state.originals);
         global::install(State {
             python,
             recorder,
@@ -96,8 +131,8 @@ pub(crate) unsafe fn install(parts: Parts) {
             collection_began: 0,
             question: Question::None,
             asks_collector,
-            originals: [current(&python); PLACES],
-            place: 0,
+            originals,
+            place,
             hook: None,
             seen_until: 0,
             current_thread,
@@ -146,6 +181,32 @@ pub(crate) unsafe fn put_in_place(state: &mut State, hooked: Hooked) {
         (state.python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const hooks);
     }
     state.hook = Some(hooked);
+}
+
+/// Takes the hook away for good. False where another one lies over it: then it stays, and passes on what it is asked.
+///
+/// # Safety
+/// Under the interpreter's lock, after [`install`], with the hook off.
+pub(crate) unsafe fn leave(state: &mut State) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe {
+        uncover(state);
+        passed(state) == [0, 0]
+    }
+}
+
+/// Takes away what of the hook nothing lies over any more, in whatever place.
+unsafe fn uncover(state: &mut State) {
+    // SAFETY: as for `take_away`.
+    unsafe {
+        take_away(state);
+        for place in (0..PLACES).rev() {
+            let original = state.originals[place];
+            if current(&state.python).free as usize == over(original, place).free as usize {
+                (state.python.PyMem_SetAllocator)(OBJECT_DOMAIN, &raw const original);
+            }
+        }
+    }
 }
 
 /// Takes the hook away. It stays where another one lies over it.
@@ -214,11 +275,11 @@ unsafe fn give_back(bytes: usize) -> bool {
 unsafe fn born<const PLACE: usize>(block: *mut c_void, bytes: usize) {
     // SAFETY: as below.
     let state = unsafe { with() };
+    if !is_active() {
+        return note::<PLACE>(&PASSED[0]);
+    }
     if block.is_null() || state.place != PLACE {
         return;
-    }
-    if !is_active() {
-        return PASSED[0].store(true, Ordering::Relaxed);
     }
     // SAFETY: under the interpreter's lock, if there is a thread state.
     unsafe {
@@ -326,11 +387,10 @@ unsafe extern "C" fn free<const PLACE: usize>(_: *mut c_void, block: *mut c_void
     // SAFETY: as in `malloc`.
     unsafe {
         let state = with();
-        if state.place != PLACE {
-            // Another one has taken its place, and is asked as well.
-        } else if !is_active() {
-            PASSED[1].store(true, Ordering::Relaxed);
-        } else if !block.is_null() {
+        if !is_active() {
+            note::<PLACE>(&PASSED[1]);
+        } else if !block.is_null() && state.place == PLACE {
+            // Elsewhere another one has taken its place, and is asked as well.
             let elsewhere = ASKS_WHOSE.load(Ordering::Relaxed) && {
                 let thread = (state.current_thread)();
                 thread == 0 || foreign(state, thread)

@@ -19,7 +19,7 @@ use crate::python::{Definition, Functions, ModuleDef, Object, Shared, none, text
 use crate::recorder::Recorder;
 use crate::runtime::{Runtime, missing};
 use crate::walk::Walker;
-use crate::{global, system, thread};
+use crate::{attached, clock, global, system, thread};
 
 /// Between two looks whether a collection has ended.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -91,6 +91,7 @@ extern "C-unwind" fn run(request: *mut c_void) -> *mut c_void {
             return null_mut();
         }
     };
+    let mut has_claimed = false;
     loop {
         // SAFETY: the request came from a box, of which this is the only owner. The lock is given back as it was taken.
         unsafe {
@@ -98,7 +99,7 @@ extern "C-unwind" fn run(request: *mut c_void) -> *mut c_void {
                 return null_mut();
             }
             let before = (python.PyGILState_Ensure)();
-            let is_done = attend(&python, &*request.cast::<String>());
+            let is_done = attend(&python, &*request.cast::<String>(), &mut has_claimed);
             (python.PyGILState_Release)(before);
             if is_done {
                 let request = Box::from_raw(request.cast::<String>());
@@ -114,14 +115,14 @@ extern "C-unwind" fn run(request: *mut c_void) -> *mut c_void {
 ///
 /// # Safety
 /// Under the interpreter's lock.
-unsafe fn attend(python: &Functions, request: &str) -> bool {
-    let start = system::now();
+unsafe fn attend(python: &Functions, request: &str, has_claimed: &mut bool) -> bool {
     let (Some(options), Some(claim)) = (Options::parse(request), value(request, "claim")) else { return true };
+    let action = value(request, "action").unwrap_or_default();
     // SAFETY: as the caller promises.
-    let target = match unsafe { Target::examine(python, &options) } {
+    let target = match unsafe { Target::examine(python, &options, action) } {
         Ok(target) => target,
         Err(reason) => {
-            if is_claimed(claim) {
+            if *has_claimed || is_claimed(claim) {
                 options.say("refused", &reason);
             }
             return true;
@@ -129,17 +130,51 @@ unsafe fn attend(python: &Functions, request: &str) -> bool {
     };
     // SAFETY: as above.
     if unsafe { target.is_collecting(python) } {
-        return !Path::new(claim).exists();
+        return !*has_claimed && !Path::new(claim).exists();
     }
-    if !is_claimed(claim) {
+    if !*has_claimed && !is_claimed(claim) {
         return true;
     }
-    // SAFETY: as above.
-    unsafe { target.forget_script(value(request, "script").unwrap_or_default()) };
+    *has_claimed = true;
+    let start = system::now();
     // SAFETY: as above, outside collections.
-    let status = unsafe { target.snapshot(python, options) };
-    status.say("paused", &(system::now() - start).to_string());
+    unsafe {
+        target.forget_script(value(request, "script").unwrap_or_default());
+        match action {
+            "record" => {
+                let asking = options.clone();
+                match attached::begin(*python, options, target.version, executable(python)) {
+                    Ok(()) => pause(&asking, start),
+                    Err(reason) => asking.say("refused", &reason),
+                }
+            }
+            "detach" => {
+                // It gives the lock up.
+                clock::stop();
+                if target.is_collecting(python) {
+                    return false;
+                }
+                attached::end(python, &options);
+                pause(&options, start);
+            }
+            _ => pause(&target.snapshot(python, options), start),
+        }
+    }
     true
+}
+
+/// Whether a collection goes on.
+///
+/// # Safety
+/// Under the interpreter's lock.
+pub(crate) unsafe fn is_collecting(python: &Functions) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { Target::of(python, false).is_ok_and(|target| target.is_collecting(python)) }
+}
+
+/// Says how long the program stood still.
+fn pause(options: &Options, start: u64) {
+    options.say("paused", &(system::now() - start).to_string());
 }
 
 /// The room in which a debugger left the script that brought the request.
@@ -167,21 +202,31 @@ struct Target {
 }
 
 impl Target {
-    unsafe fn examine(python: &Functions, options: &Options) -> Result<Target, String> {
-        if global::is_recording() {
-            return Err("it is recorded already".into());
+    unsafe fn examine(python: &Functions, options: &Options, action: &str) -> Result<Target, String> {
+        // SAFETY: as the caller promises, under the interpreter's lock.
+        match unsafe { attached::why_not_ended() } {
+            Some(reason) if action == "detach" => return Err(reason.into()),
+            _ if action != "detach" && global::is_recording() => return Err("it is recorded already".into()),
+            _ => {}
         }
+        if action != "detach" {
+            forget_refusal();
+        }
+        // SAFETY: as the caller promises, under the interpreter's lock.
+        unsafe { Target::of(python, options.keys) }
+    }
+
+    unsafe fn of(python: &Functions, keys: bool) -> Result<Target, String> {
         if system::symbol(c"_Py_NegativeRefcount") != 0 {
             return Err("debug builds of CPython cannot be recorded".into());
         }
-        forget_refusal();
         // SAFETY: CPython gives a text that lives for ever.
         let version = unsafe { CStr::from_ptr((python.Py_GetVersion)()) }.to_string_lossy();
         let version = version.split([' ', '+']).next().unwrap_or_default().to_owned();
         // SAFETY: as the caller promises, under the interpreter's lock.
         unsafe {
             let runtime = Runtime::examine(&version)?;
-            let walker = Walker::new(runtime.row, options.keys)?;
+            let walker = Walker::new(runtime.row, keys)?;
             Ok(Target { version, runtime, walker })
         }
     }

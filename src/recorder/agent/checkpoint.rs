@@ -4,6 +4,7 @@ use std::ffi::{c_int, c_void};
 use std::io::Error;
 
 use crate::allocator::{self, Hooked};
+use crate::attached;
 use crate::canary;
 use crate::collector::Collector;
 use crate::global::{self, Question, State, with_hook_off};
@@ -242,6 +243,15 @@ pub(crate) fn stop() {
     });
 }
 
+/// Who attached asks for the end: a last checkpoint, and no event more. Not while a collection goes on.
+pub(crate) fn end(state: &mut State) {
+    look(state);
+    if state.recorder.log.is_open() {
+        state.process.finish(&mut state.recorder);
+    }
+    global::stop();
+}
+
 /// The process ends in order: a last checkpoint, and nothing more.
 ///
 /// Who waits for the end may lose patience: `multiprocessing.Pool` tells its workers to end, and terminates them at
@@ -277,6 +287,9 @@ pub(crate) fn failed(state: &mut State) {
         state.process.stopped(&error);
         state.recorder.release();
         global::stop();
+        if state.process.options.attached {
+            attached::leave_soon();
+        }
     }
 }
 
@@ -285,9 +298,11 @@ fn full(state: &mut State) {
     whole(state, false);
 }
 
-/// The same, and searches for references that objects do not show.
+/// The same, and searches for references that objects do not show. Where the recorder was attached, it does without: to be sure
+/// of them, a copy of the process is made.
 fn look(state: &mut State) {
-    whole(state, true);
+    let search = !state.process.options.attached;
+    whole(state, search);
 }
 
 fn whole(state: &mut State, search: bool) {

@@ -25,6 +25,8 @@ pub(crate) struct Clock {
 static END: AtomicU32 = AtomicU32::new(0);
 /// Nanoseconds between two checkpoints.
 static EVERY: AtomicU64 = AtomicU64::new(0);
+/// When the next one is due.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 /// That there is no thread has been told.
 static TOLD: AtomicBool = AtomicBool::new(false);
 
@@ -42,6 +44,11 @@ pub(crate) fn start(state: &mut State) {
     }
     END.store(0, Ordering::Relaxed);
     EVERY.store(every, Ordering::Relaxed);
+    let (next, now) = (NEXT.load(Ordering::Relaxed), system::now());
+    // One that was stopped for a fork goes on, however often the program forks.
+    if next.abs_diff(now) > every {
+        NEXT.store(now.saturating_add(every), Ordering::Relaxed);
+    }
     state.every = 0;
     state.clock = match thread::spawn(run, null_mut()) {
         Ok(thread) => Some(Clock { thread, process: std::process::id() }),
@@ -102,7 +109,7 @@ extern "C-unwind" fn run(_: *mut c_void) -> *mut c_void {
     thread::introduce();
     let Ok(python) = Functions::find() else { return null_mut() };
     let every = EVERY.load(Ordering::Relaxed);
-    let mut next = system::now().saturating_add(every);
+    let mut next = NEXT.load(Ordering::Relaxed);
     while goes_on() {
         let wait = next.saturating_sub(system::now());
         if wait > 0 {
@@ -124,6 +131,7 @@ extern "C-unwind" fn run(_: *mut c_void) -> *mut c_void {
         // A walk that takes longer than the interval leaves the program a whole one.
         let now = system::now();
         next = Some(next.saturating_add(every)).filter(|&next| next > now).unwrap_or(now.saturating_add(every));
+        NEXT.store(next, Ordering::Relaxed);
     }
     null_mut()
 }

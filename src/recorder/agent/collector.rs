@@ -5,9 +5,10 @@
 
 use std::ffi::CStr;
 
+use crate::builtin_module;
 use crate::python::{Functions, Object};
 
-/// The module `gc`, and what the recorder has in it. The objects are held for ever.
+/// The module `gc`, and what the recorder has in it. The objects are held as long as it stands.
 pub(crate) struct Collector {
     python: Functions,
     gc: Object,
@@ -29,11 +30,7 @@ impl Collector {
     pub(crate) unsafe fn watch(python: Functions, callback: Object) -> Option<Collector> {
         // SAFETY: as the caller promises.
         unsafe {
-            let gc = (python.PyImport_ImportModule)(c"gc".as_ptr());
-            if gc.is_null() {
-                (python.PyErr_Clear)();
-                return None;
-            }
+            let gc = builtin_module::find(&python, c"gc")?;
             let callbacks = attribute(&python, gc, c"callbacks")?;
             (python.Py_IncRef)(callback);
             let mut collector = Collector { python, gc, callbacks, callback, before: 0, accounted: 0 };
@@ -95,10 +92,56 @@ impl Collector {
     }
 
     unsafe fn is_in_place(&self) -> bool {
+        // SAFETY: as the caller promises.
+        unsafe { self.place().is_some() }
+    }
+
+    /// Where the function is in `gc.callbacks`.
+    unsafe fn place(&self) -> Option<isize> {
         // SAFETY: a list, under the interpreter's lock.
         unsafe {
             let n = (self.python.PyList_Size)(self.callbacks);
-            (0..n).any(|place| (self.python.PyList_GetItem)(self.callbacks, place) == self.callback)
+            (0..n).find(|&place| (self.python.PyList_GetItem)(self.callbacks, place) == self.callback)
+        }
+    }
+
+    /// Takes the function out, and gives up what is held.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock, outside collections.
+    pub(crate) unsafe fn leave(self) {
+        // SAFETY: as the caller promises; references of our own.
+        unsafe {
+            while let Some(place) = self.place() {
+                if (self.python.PyList_SetSlice)(self.callbacks, place, place + 1, std::ptr::null_mut()) != 0 {
+                    (self.python.PyErr_Clear)();
+                    break;
+                }
+            }
+            for object in [self.callback, self.callbacks, self.gc] {
+                self.give_up(object);
+            }
+        }
+    }
+
+    /// Works while the program's collector is off.
+    ///
+    /// # Safety
+    /// Under the interpreter's lock.
+    unsafe fn without_collections<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let enabled = self.call(c"isenabled")?;
+            let is_enabled = (self.python.PyObject_IsTrue)(enabled) == 1;
+            self.give_up(enabled);
+            if is_enabled {
+                self.give_up(self.call(c"disable")?);
+            }
+            let result = work();
+            if is_enabled {
+                self.give_up(self.call(c"enable")?);
+            }
+            Some(result)
         }
     }
 
@@ -115,17 +158,7 @@ impl Collector {
     unsafe fn collections(&self) -> Option<u64> {
         // SAFETY: under the interpreter's lock.
         unsafe {
-            let enabled = self.call(c"isenabled")?;
-            let is_enabled = (self.python.PyObject_IsTrue)(enabled) == 1;
-            (self.python.Py_DecRef)(enabled);
-            if is_enabled {
-                self.give_up(self.call(c"disable")?);
-            }
-            let stats = self.call(c"get_stats");
-            if is_enabled {
-                self.give_up(self.call(c"enable")?);
-            }
-            let stats = stats?;
+            let stats = self.without_collections(|| self.call(c"get_stats"))??;
             let generations = 0..(self.python.PyList_Size)(stats).max(0);
             let runs = generations.map(|place| {
                 let generation = (self.python.PyList_GetItem)(stats, place);

@@ -5,42 +5,46 @@
 //! others find it ended. What a handler lets go was alive as the program's main part ended; what only it leaves behind is
 //! not recorded.
 //!
-//! The objects `atexit.register` and `os._exit` stay as they are; the functions behind them are replaced.
+//! The objects `atexit.register` and `os._exit` stay as they are; the functions behind them are replaced. What is recorded from
+//! an attachment to a detachment has all of it put back.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::cpython::{memory, object};
 use crate::global;
-use crate::python::{FAST_KEYWORDS, Functions, KEYWORDS, Method, Object};
-use crate::{checkpoint, interpreters, system, termination};
+use crate::python::{FAST_KEYWORDS, Functions, KEYWORDS, Object};
+use crate::replaced::Replaced;
+use crate::{builtin_module, checkpoint, interpreters, termination};
 
 type FastKeywords = unsafe extern "C" fn(Object, *const Object, isize, Object) -> Object;
 type Keywords = unsafe extern "C" fn(Object, Object, Object) -> Object;
 
-/// The function behind `os._exit`: `multiprocessing` ends its workers so, without `atexit`.
-static EXIT: AtomicUsize = AtomicUsize::new(0);
+/// `os._exit`: `multiprocessing` ends its workers so, without `atexit`.
+static EXIT: Replaced = Replaced::none();
 
-/// The function behind `atexit.register`.
-static REGISTER: AtomicUsize = AtomicUsize::new(0);
+/// `atexit.register`
+static REGISTER: Replaced = Replaced::none();
 
-/// The arguments with which it registers the recorder's own: a tuple that is held for ever.
+/// The arguments with which it registers the recorder's own function: a tuple that is held as long as that stands there.
 static OWN: AtomicUsize = AtomicUsize::new(0);
+
+/// `atexit` where the program has not imported it. It is held for ever: 3.8 and 3.9 have the address in the interpreter.
+static ATEXIT: AtomicUsize = AtomicUsize::new(0);
 
 /// `last` is the recorder's function for `atexit`.
 ///
 /// # Safety
-/// Under the interpreter's lock, once in the process.
+/// Under the interpreter's lock, and not twice without [`give_back`].
 pub(crate) unsafe fn take_over(python: &Functions, last: Object) {
     // SAFETY: as the caller promises; the functions are of the kind that the flags say.
     unsafe {
-        replace(python, [c"posix", c"_exit"], FAST_KEYWORDS, exit_now as FastKeywords as *const c_void, &EXIT);
-        if last.is_null() {
-            return;
+        if let Some(posix) = builtin_module::find(python, c"posix") {
+            EXIT.put(python, posix, c"_exit", FAST_KEYWORDS, exit_now as FastKeywords as *const c_void);
+            (python.Py_DecRef)(posix);
         }
         let arguments = (python.PyTuple_New)(1);
-        if arguments.is_null() {
+        if last.is_null() || arguments.is_null() {
             return (python.PyErr_Clear)();
         }
         (python.Py_IncRef)(last);
@@ -48,42 +52,74 @@ pub(crate) unsafe fn take_over(python: &Functions, last: Object) {
         // As the other objects of the recorder, the collector does not see it.
         (python.PyObject_GC_UnTrack)(arguments);
         OWN.store(arguments.addr(), Ordering::Release);
-        replace(python, [c"atexit", c"register"], KEYWORDS, register as Keywords as *const c_void, &REGISTER);
+        if let Some(atexit) = atexit(python) {
+            REGISTER.put(python, atexit, c"register", KEYWORDS, register as Keywords as *const c_void);
+        }
     }
 }
 
-/// Puts `function` behind a built-in function of a module, and keeps what was there; not where that has other flags.
-unsafe fn replace(
-    python: &Functions,
-    [module, name]: [&CStr; 2],
-    flags: c_int,
-    function: *const c_void,
-    before: &AtomicUsize,
-) {
-    // SAFETY: a `PyCFunctionObject` has its definition behind the two words of each object.
+/// Has `atexit` call the recorder's function, which [`take_over`] got.
+///
+/// # Safety
+/// Under the interpreter's lock.
+pub(crate) unsafe fn register_last(python: &Functions) {
+    let (register, own) = (REGISTER.original(), OWN.load(Ordering::Acquire) as Object);
+    if register == 0 || own.is_null() {
+        return;
+    }
+    // SAFETY: as the caller promises; the function that stood there before would else register ours once more.
     unsafe {
-        let module = (python.PyImport_ImportModule)(module.as_ptr());
-        if module.is_null() {
-            return (python.PyErr_Clear)();
+        let Some(atexit) = atexit(python) else { return };
+        let answer = std::mem::transmute::<usize, Keywords>(register)(atexit, own, null_mut());
+        match answer.is_null() {
+            true => (python.PyErr_Clear)(),
+            false => (python.Py_DecRef)(answer),
         }
-        let found = (python.PyObject_GetAttrString)(module, name.as_ptr());
-        (python.Py_DecRef)(module);
-        if found.is_null() {
-            return (python.PyErr_Clear)();
+    }
+}
+
+/// Puts back what was there before [`take_over`], and has `atexit` forget the recorder's function.
+///
+/// # Safety
+/// Under the interpreter's lock.
+pub(crate) unsafe fn give_back(python: &Functions) {
+    // SAFETY: as the caller promises; the tuple is given up as the collector knows it.
+    unsafe {
+        EXIT.take_out();
+        REGISTER.take_out();
+        let own = OWN.swap(0, Ordering::AcqRel) as Object;
+        if own.is_null() {
+            return;
         }
-        if memory::type_of(found.addr()) == system::symbol(c"PyCFunction_Type") {
-            let method = memory::word(found.addr() + object::C_FUNCTION_METHOD) as *mut Method;
-            if (*method).flags == flags {
-                before.store((*method).function.addr(), Ordering::Release);
-                (*method).function = function;
-            }
+        // The tuple has one element; the references to both are borrowed.
+        if let Some(atexit) = atexit(python)
+            && let Some(answer) = builtin_module::call(python, atexit, c"unregister", (python.PyTuple_GetItem)(own, 0))
+        {
+            (python.Py_DecRef)(answer);
         }
-        (python.Py_DecRef)(found);
+        (python.PyObject_GC_Track)(own);
+        (python.Py_DecRef)(own);
+    }
+}
+
+/// A borrowed reference to `atexit`.
+unsafe fn atexit(python: &Functions) -> Option<Object> {
+    // SAFETY: as for the callers.
+    unsafe {
+        let modules = (python.PyImport_GetModuleDict)();
+        let found = (python.PyDict_GetItemString)(modules, c"atexit".as_ptr());
+        let known = if found.is_null() { ATEXIT.load(Ordering::Relaxed) as Object } else { found };
+        if !known.is_null() {
+            return Some(known);
+        }
+        let made = builtin_module::find(python, c"atexit")?;
+        ATEXIT.store(made.addr(), Ordering::Relaxed);
+        Some(made)
     }
 }
 
 unsafe extern "C" fn exit_now(module: Object, arguments: *const Object, count: isize, names: Object) -> Object {
-    let original = EXIT.load(Ordering::Acquire);
+    let original = EXIT.original();
     // A call with wrong arguments comes back: it must not end the recording.
     if count == 1 && names.is_null() {
         termination::release();
@@ -96,14 +132,15 @@ unsafe extern "C" fn exit_now(module: Object, arguments: *const Object, count: i
 unsafe extern "C" fn register(module: Object, arguments: Object, names: Object) -> Object {
     // SAFETY: the function that stood there before, with the arguments it is called with, and then with the recorder's.
     unsafe {
-        let original = std::mem::transmute::<usize, Keywords>(REGISTER.load(Ordering::Acquire));
+        let original = std::mem::transmute::<usize, Keywords>(REGISTER.original());
         let answer = original(module, arguments, names);
         if !answer.is_null()
             && global::is_recording()
             && global::state().is_some_and(|state| interpreters::is_first(state))
         {
             let Ok(python) = Functions::find() else { return answer };
-            let again = original(module, OWN.load(Ordering::Acquire) as Object, null_mut());
+            let own = OWN.load(Ordering::Acquire) as Object;
+            let again = if own.is_null() { null_mut() } else { original(module, own, null_mut()) };
             match again.is_null() {
                 true => (python.PyErr_Clear)(),
                 false => (python.Py_DecRef)(again),

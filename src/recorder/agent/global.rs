@@ -79,15 +79,38 @@ static ACTIVE: AtomicBool = AtomicBool::new(false);
 static STARTED: AtomicBool = AtomicBool::new(false);
 /// The recording has ended.
 static STOPPED: AtomicBool = AtomicBool::new(false);
+/// There was a state once. It stays, for a hook that another one lies over.
+static MADE: AtomicBool = AtomicBool::new(false);
 
 /// Puts the state in its place, with the hook off.
 ///
 /// # Safety
-/// Once for a process, under the interpreter's lock.
+/// Under the interpreter's lock, and not twice without [`leave`].
 pub(crate) unsafe fn install(state: State) {
-    // SAFETY: as the caller promises.
-    unsafe { (*STATE.0.get()).write(state) };
+    // SAFETY: as the caller promises; what was made is there.
+    unsafe {
+        match MADE.swap(true, Ordering::Relaxed) {
+            true => *with() = state,
+            false => drop((*STATE.0.get()).write(state)),
+        }
+    }
+    STOPPED.store(false, Ordering::Relaxed);
     STARTED.store(true, Ordering::Release);
+}
+
+/// The recording is over, and nothing of it is in place any more, but for a hook that another one lies over.
+pub(crate) fn leave() {
+    stop();
+    STARTED.store(false, Ordering::Release);
+}
+
+/// The state of a recording that was left.
+///
+/// # Safety
+/// Under the interpreter's lock.
+pub(crate) unsafe fn left() -> Option<&'static mut State> {
+    // SAFETY: as the caller promises; what was made is there.
+    MADE.load(Ordering::Relaxed).then(|| unsafe { with() })
 }
 
 /// Whether the hook is on: it is in place, and the recorder is not at work.

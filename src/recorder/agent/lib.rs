@@ -10,6 +10,9 @@
 mod address_map;
 mod allocator;
 mod attach;
+mod attached;
+mod begin;
+mod builtin_module;
 mod canary;
 mod checkpoint;
 mod clock;
@@ -21,6 +24,7 @@ mod crc;
 #[allow(dead_code)] // The converter writes records that the agent does not.
 mod encode;
 mod exit;
+mod forks;
 mod global;
 mod interpreters;
 mod layouts;
@@ -36,6 +40,7 @@ mod process;
 mod python;
 mod recorder;
 mod regain;
+mod replaced;
 mod runtime;
 mod scan;
 mod signals;

@@ -8,6 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::system;
+
 #[cfg(not(test))]
 static REFUSED: AtomicBool = AtomicBool::new(false);
 #[cfg(test)]
@@ -158,7 +160,8 @@ pub(crate) fn filled<T: Clone>(element: T, length: usize) -> Vec<T> {
     list
 }
 
-/// The system's allocator, with a reserve behind it.
+/// The system's allocator, with a reserve behind it. What is large is mapped: freed by whatever thread of the program, it is the
+/// system's again, while the C library would keep it for that thread.
 ///
 /// `std` ends the process where it is refused memory, and cannot do otherwise. So small things are not refused: a name, a
 /// path, a line of a message.
@@ -167,6 +170,8 @@ struct WithReserve;
 const RESERVE: usize = 512 << 10;
 /// Nothing larger comes from the reserve.
 const SMALL: usize = 32 << 10;
+/// What has so many bytes is mapped.
+const LARGE: usize = 64 << 10;
 
 #[repr(align(16))]
 struct Reserve(UnsafeCell<[u8; RESERVE]>);
@@ -194,21 +199,42 @@ impl WithReserve {
         unsafe { MEMORY.0.get().cast::<u8>().add(place) }
     }
 
+    fn is_mapped(bytes: usize, align: usize) -> bool {
+        bytes >= LARGE && align <= 4096
+    }
+
     fn is_reserve(block: *mut u8) -> bool {
         block.addr().wrapping_sub(MEMORY.0.get().addr()) < RESERVE
     }
 }
 
-// SAFETY: blocks are the system's, or parts of the reserve that are given away once and never taken back.
+// SAFETY: blocks are the system's, mappings of their own, or parts of the reserve that are given away once and never taken back.
 unsafe impl GlobalAlloc for WithReserve {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if WithReserve::is_mapped(layout.size(), layout.align()) {
+            return system::map_private(layout.size()).unwrap_or(std::ptr::null_mut());
+        }
         // SAFETY: as the caller promises.
         let block = unsafe { System.alloc(layout) };
         if block.is_null() { WithReserve::from_reserve(layout) } else { block }
     }
 
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promises; what is mapped is zero.
+        unsafe {
+            let block = self.alloc(layout);
+            if !block.is_null() && !WithReserve::is_mapped(layout.size(), layout.align()) {
+                block.write_bytes(0, layout.size());
+            }
+            block
+        }
+    }
+
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if !WithReserve::is_reserve(block) {
+        if WithReserve::is_mapped(layout.size(), layout.align()) {
+            // SAFETY: as the caller promises, it was mapped with so many bytes.
+            unsafe { system::unmap(block, layout.size()) }
+        } else if !WithReserve::is_reserve(block) {
             // SAFETY: as the caller promises.
             unsafe { System.dealloc(block, layout) }
         }
@@ -217,7 +243,11 @@ unsafe impl GlobalAlloc for WithReserve {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         // SAFETY: as the caller promises; the new block has room for what both have.
         unsafe {
-            if !WithReserve::is_reserve(block) {
+            let [was, is] = [layout.size(), bytes].map(|bytes| WithReserve::is_mapped(bytes, layout.align()));
+            if was && is {
+                return system::resize(block, layout.size(), bytes).unwrap_or(std::ptr::null_mut());
+            }
+            if !was && !is && !WithReserve::is_reserve(block) {
                 let moved = System.realloc(block, layout, bytes);
                 if !moved.is_null() {
                     return moved;

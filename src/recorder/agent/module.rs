@@ -2,28 +2,13 @@
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::allocator::{self, Parts};
-use crate::collector::Collector;
-use crate::cpython::debug_offsets::Published;
-use crate::cpython::free_lists;
+use crate::begin::{self, Plan};
 use crate::cpython::memory::type_of;
-use crate::cpython::versions::CPython;
 use crate::global;
-use crate::options::{EventsMode, Options};
-use crate::process::{Process, reason};
-use crate::python::{
-    Definition, FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, Shared, current_thread, exported, none, text,
-};
-use crate::recorder::Recorder;
-use crate::runtime::{Runtime, missing};
-use crate::stacks::Stacks;
-use crate::walk::Walker;
-use crate::{checkpoint, clock, exit, interpreters, system, termination};
-
-/// Objects go around the free lists, from now to the end of the process.
-static BYPASSED: AtomicBool = AtomicBool::new(false);
+use crate::options::Options;
+use crate::python::{Definition, FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, Shared, none, text};
+use crate::{checkpoint, clock, interpreters, system, termination};
 
 /// `PYTHON_API_VERSION`.
 const API_VERSION: i32 = 1013;
@@ -69,6 +54,12 @@ static DEFINITION: Definition = ModuleDef::new(
     METHODS.0.as_ptr(),
     std::ptr::null(),
 );
+
+/// The definition of a function of the module, by its name.
+pub(crate) fn method(name: &CStr) -> Option<&'static Method> {
+    // SAFETY: the names are static texts, but for that of the end.
+    METHODS.0.iter().find(|method| !method.name.is_null() && unsafe { CStr::from_ptr(method.name) } == name)
+}
 
 /// What CPython calls as it loads the module.
 #[unsafe(no_mangle)]
@@ -123,68 +114,33 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         None => Options::from_environment(),
     };
     let Some(options) = options else { return Err("not started by refloop record".into()) };
-    crate::memory::forget_refusal();
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
-        let version = text(&python, version);
-        let Runtime { row, published, type_type } = Runtime::examine(&version)?;
-        let code_type = exported(c"PyCode_Type").map_err(missing)?;
-        let builtin = [c"PyList_Type", c"PyDict_Type", c"PyTuple_Type"];
-        let [list, dict, tuple] = builtin.map(exported);
-        let (list, dict, tuple) = (list.map_err(missing)?, dict.map_err(missing)?, tuple.map_err(missing)?);
-        let current_thread = current_thread().map_err(missing)?;
-        let keeps_births = options.events != EventsMode::None;
-        let depth = if keeps_births { options.depth } else { 0 };
-        let folder = text(&python, folder);
-        let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder));
-        let mut recorder = Recorder::new(row, options.events, depth, stacks, type_type);
         let own = |name: &CStr| (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), name.as_ptr());
-        let (callback, terminated) = (own(c"_collection"), own(c"_terminated"));
-        recorder.own = hide(&python, module);
-        let mut walker = Walker::new(row, options.keys)?;
-        walker.leave_out(&recorder.own);
-        recorder.own.extend(walker.interned_strings());
-        recorder.walker = Some(walker);
-        let learnt = if keeps_births { (python.PyList_Size)(types) } else { 0 };
-        for place in 0..learnt {
-            let type_object = (python.PyList_GetItem)(types, place).addr();
-            recorder.types.learn(&mut recorder.table, type_object);
+        let mut classes = Vec::new();
+        for place in 0..(python.PyList_Size)(types) {
+            classes.push((python.PyList_GetItem)(types, place).addr());
         }
-        if crate::memory::is_refused() {
-            return Err("there is not enough memory for the recorder".into());
-        }
-        let bypassed = options.bypass && keeps_births;
-        let output = options.output.clone();
-        let mut process = Process::new(options, version, text(&python, executable));
-        process.begin(&mut recorder, 0).map_err(|error| format!("{}: {}", output.display(), reason(&error)))?;
-        if bypassed
-            && !BYPASSED.swap(true, Ordering::Relaxed)
-            && !switch_free_lists_off(row, published, (python.PyInterpreterState_Main)())
-        {
-            recorder.types.shadows = free_lists::bypass(list, dict, tuple);
-        }
-        if global::started() {
-            global::resume(recorder, process);
-            return Ok(());
-        }
-        let collector = Collector::watch(python, callback);
-        allocator::install(Parts { python, row, recorder, process, current_thread, collector });
-        system::at_fork(detach);
-        exit::take_over(&python, own(c"_exit"));
+        let terminated = own(c"_terminated");
+        begin::recording(
+            python,
+            Plan {
+                options,
+                version: text(&python, version),
+                executable: text(&python, executable),
+                folder: text(&python, folder),
+                callback: own(c"_collection"),
+                last: own(c"_exit"),
+                own: hide(&python, module),
+                classes,
+            },
+        )?;
         if is_launched {
             termination::watch(&python, terminated);
         }
         global::activate();
     }
     Ok(())
-}
-
-/// Switches the free lists of the interpreter off, where its version can; says whether it did.
-unsafe fn switch_free_lists_off(row: &CPython, published: Option<Published>, interpreter: usize) -> bool {
-    let end = published.and_then(|published| published.end_of_collector(interpreter));
-    let (Some(lists), Some(end)) = (row.free_lists, end) else { return false };
-    // SAFETY: the lists of a version with such a row are in the interpreter.
-    unsafe { free_lists::switch_off(lists, end + lists.behind_collector) }
 }
 
 /// The module and its functions, out of the collector's sight.
@@ -375,14 +331,6 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
         }
     });
     answer()
-}
-
-/// In the child of any fork: the file is the parent's.
-extern "C" fn detach() {
-    // SAFETY: the child of a fork has one thread.
-    if let Some(state) = unsafe { global::state() } {
-        state.recorder.log.abandon();
-    }
 }
 
 /// What functions without a result answer.

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 pub(crate) const VARIABLE: &str = "REFLOOP_RECORD";
 
 /// What to record, and where to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub output: PathBuf,
-    /// A file for one line on each process, which the launcher reads at the end.
-    pub status: Option<PathBuf>,
+    /// A file for one line on each process, which the launcher reads at the end; a second one for who asks for the end.
+    pub status: Vec<PathBuf>,
     pub events: EventsMode,
     /// Frames of a site; 0 for none.
     pub depth: usize,
@@ -50,11 +50,12 @@ impl Options {
 
     /// A line for the launcher.
     pub(crate) fn say(&self, word: &str, rest: &str) {
-        let Some(status) = &self.status else { return };
         let line = format!("{word}\t{}\t{}\n", std::process::id(), rest.replace('\n', " "));
-        if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(status) {
-            // The launcher says less then.
-            let _ = file.write_all(line.as_bytes());
+        for status in &self.status {
+            if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(status) {
+                // The launcher says less then.
+                let _ = file.write_all(line.as_bytes());
+            }
         }
     }
 
@@ -64,7 +65,7 @@ impl Options {
         let seconds: f64 = value("every").and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
         Some(Options {
             output: PathBuf::from(value("output")?),
-            status: value("status").map(PathBuf::from),
+            status: value("status").map(PathBuf::from).into_iter().collect(),
             events: match value("events") {
                 Some("none") => EventsMode::None,
                 Some("full") => EventsMode::Full,

@@ -44,11 +44,22 @@ impl Process {
         let log = Log::open(&file, path.clone(), &self.header(recorder, parent))
             .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
         self.path = path;
-        let (device, inode) = log.identity();
+        let identity = log.identity();
         recorder.begin(log, parent != 0);
         recorder.write_first_lists();
-        self.options.say("begin", &format!("{device}\t{inode}\t{}", self.path.display()));
+        self.introduce(&self.options, identity);
         Ok(())
+    }
+
+    /// Says which file this process writes, by its device and inode.
+    fn introduce(&self, to: &Options, (device, inode): (u64, u64)) {
+        to.say("begin", &format!("{device}\t{inode}\t{}", self.path.display()));
+    }
+
+    /// From now on, who asked with these options hears what becomes of the file.
+    pub(crate) fn tell(&mut self, recorder: &Recorder, asking: &Options) {
+        self.introduce(asking, recorder.log.identity());
+        self.options.status.extend_from_slice(&asking.status);
     }
 
     /// Nanoseconds since the file began.

@@ -21,6 +21,7 @@ unsafe extern "C" {
         offset: i64,
     ) -> *mut c_void;
     fn munmap(address: *mut c_void, length: usize) -> c_int;
+    fn mremap(address: *mut c_void, old: usize, new: usize, flags: c_int, ...) -> *mut c_void;
     fn getrlimit(resource: c_int, limits: *mut [u64; 2]) -> c_int;
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
     fn pthread_atfork(
@@ -61,6 +62,21 @@ pub(crate) fn map_zeroed(length: usize) -> io::Result<*mut u8> {
 /// Zeroed memory that copies of this process have in common with it.
 pub(crate) fn map_shared(length: usize) -> io::Result<*mut u8> {
     map_memory(length, MAP_SHARED)
+}
+
+/// Zeroed memory of this process.
+pub(crate) fn map_private(length: usize) -> io::Result<*mut u8> {
+    map_memory(length, MAP_PRIVATE)
+}
+
+/// Makes it longer or shorter, elsewhere if need be.
+///
+/// # Safety
+/// The range must come from [`map_private`], and nothing may point into it any more.
+pub(crate) unsafe fn resize(address: *mut u8, old: usize, new: usize) -> io::Result<*mut u8> {
+    const MREMAP_MAYMOVE: c_int = 1;
+    // SAFETY: as the caller promises.
+    unsafe { checked(mremap(address.cast(), old, new, MREMAP_MAYMOVE)) }
 }
 
 fn map_memory(length: usize, flags: c_int) -> io::Result<*mut u8> {

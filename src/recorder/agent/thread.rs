@@ -44,6 +44,9 @@ const WAKE: i32 = 129;
 /// The system's number of the thread that was begun last.
 static ID: AtomicI32 = AtomicI32::new(0);
 
+/// The same of the last one that is nobody's, 0 where it was gone when somebody looked.
+static ALONE: AtomicI32 = AtomicI32::new(0);
+
 /// Starts a thread on which every signal but faults is blocked, so that a handler of the program never runs on it.
 pub(crate) fn spawn(work: Work, argument: *mut c_void) -> io::Result<usize> {
     if CALLS.is_none() {
@@ -74,8 +77,10 @@ pub(crate) fn introduce() {
 
 /// The thread is nobody's: the system takes it away as it ends.
 pub(crate) fn introduce_alone() {
+    let Some([_, gettid, _]) = CALLS else { return };
     // SAFETY: once for a thread, by itself; the name ends with a zero byte.
     unsafe {
+        ALONE.store(syscall(gettid) as i32, Ordering::Relaxed);
         pthread_detach(pthread_self());
         pthread_setname_np(pthread_self(), c"refloop".as_ptr());
     }
@@ -86,19 +91,30 @@ pub(crate) fn introduce_alone() {
 /// # Safety
 /// Once for what [`spawn`] gave, in the same process.
 pub(crate) unsafe fn join(thread: usize) {
+    // SAFETY: as the caller promises.
+    unsafe { pthread_join(thread, null_mut()) };
+    wait_for(ID.load(Ordering::Relaxed));
+}
+
+/// Waits, a while, for the end of the last thread that is nobody's.
+pub(crate) fn wait_for_alone() {
+    match ALONE.swap(0, Ordering::Relaxed) {
+        0 => {}
+        id => wait_for(id),
+    }
+}
+
+/// Waits until the system knows this thread no more.
+fn wait_for(id: i32) {
     const LOOKS: usize = 1_000;
     let Some([_, _, tgkill]) = CALLS else { return };
     let process = i64::from(std::process::id());
-    // SAFETY: as the caller promises; signal 0 only asks whether somebody is there.
-    unsafe {
-        pthread_join(thread, null_mut());
-        let id = i64::from(ID.load(Ordering::Relaxed));
-        for _ in 0..LOOKS {
-            if syscall(tgkill, process, id, 0_i64) != 0 {
-                break;
-            }
-            std::thread::sleep(Duration::from_micros(100));
+    for _ in 0..LOOKS {
+        // SAFETY: signal 0 only asks whether somebody is there.
+        if unsafe { syscall(tgkill, process, i64::from(id), 0_i64) } != 0 {
+            break;
         }
+        std::thread::sleep(Duration::from_micros(100));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Has gdb hand a request to the agent: it stops the process, calls a few functions in it, and lets it go.
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -55,7 +56,9 @@ pub(super) fn hand_over(target: &Target, request: &Request) -> Result<Duration, 
     // The names of functions are enough: what describes their lines would take seconds to read.
     command.args(["-nx", "-q", "--batch", "--readnever", "-p", &target.id.to_string(), "-x"]).arg(file);
     // It would ask servers for sources.
-    command.env_remove("DEBUGINFOD_URLS").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_remove("DEBUGINFOD_URLS");
+    // An interrupt from the terminal is for this process alone: gdb finishes what it has begun to call.
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
     let running = command.spawn().map_err(failed)?;
     let id = running.id();

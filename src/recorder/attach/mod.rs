@@ -1,8 +1,9 @@
-//! Attaches to a CPython that runs: has it load the agent, and waits for what that writes.
+//! Attaches to a CPython that runs: has it load the agent, which writes its heap once, or records until it is asked to end.
 //!
-//! `target` looks at the process and refuses it, `remote` (3.14+) and `gdb` bring the `request`, and `waiting` finds threads in
-//! which gdb may call a function. What then happens in the process is in `agent/attach.rs`.
+//! `target` looks at the process and refuses it, an `errand` brings a `request` by `remote` (3.14+) or `gdb`, and `waiting` finds
+//! threads in which gdb may call a function. What then happens in the process is in `agent/attach.rs` and `agent/attached.rs`.
 
+mod errand;
 mod gdb;
 mod remote;
 mod request;
@@ -12,18 +13,11 @@ mod waiting;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::install;
-use super::launch::{output_line, words};
+use super::launch::{EventsMode, output_line, words};
 use super::outcome::Process;
-use request::Request;
+use super::{install, signals};
+use errand::Errand;
 use target::Target;
-
-/// How long CPython may take to come back by itself before gdb is asked to help.
-const GRACE: Duration = Duration::from_secs(1);
-/// What CPython is asked to run.
-const SCRIPT: &str = "attach.py";
-/// Between two looks at what the agent says.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// What is asked of a process that runs.
 #[derive(Debug, Clone)]
@@ -36,9 +30,21 @@ pub struct Attachment {
     pub timeout: Duration,
 }
 
-/// What became of it.
+/// What is recorded from an attachment to a detachment.
+#[derive(Debug, Clone, Copy)]
+pub struct Stay {
+    pub events: EventsMode,
+    /// Frames of each site, 0 for none.
+    pub stack_depth: u32,
+    /// Time between two checkpoints; `None` for one at the beginning and one at the end.
+    pub every: Option<Duration>,
+    /// How long; `None` until somebody ends it.
+    pub time: Option<Duration>,
+}
+
+/// What became of a request.
 #[derive(Debug)]
-pub struct Snapshot {
+pub struct Attached {
     pub process: Process,
     /// How long gdb worked, with the process standing still for the most of it; `None` without it.
     pub debugger: Option<Duration>,
@@ -48,118 +54,121 @@ pub struct Snapshot {
 ///
 /// # Errors
 /// One clause that says why there is none.
-pub fn snapshot(process: u32, attachment: &Attachment, announce: impl FnOnce(u64)) -> Result<Snapshot, String> {
+pub fn snapshot(process: u32, attachment: &Attachment, announce: impl FnOnce(u64)) -> Result<Attached, String> {
+    let errand = attach(process, attachment, "snapshot", Vec::new(), announce)?;
+    let process = errand.done()?;
+    errand.wait_for_thread();
+    Ok(Attached { process, debugger: errand.debugger })
+}
+
+/// A recording that goes on in a process.
+pub struct Recording {
+    id: u32,
+    errand: Errand,
+    trace: PathBuf,
+    timeout: Duration,
+    end: Option<Instant>,
+}
+
+/// Begins to record a process. From then on this process does not die of an interrupt, a hangup or a termination: it ends the
+/// recording. `announce` hears as in [`snapshot`].
+///
+/// # Errors
+/// One clause that says why nothing is recorded.
+pub fn begin(
+    process: u32,
+    attachment: &Attachment,
+    stay: Stay,
+    announce: impl FnOnce(u64),
+) -> Result<(Recording, Attached), String> {
+    let mut lines = vec![format!("events={}", stay.events.name()), format!("depth={}", stay.stack_depth)];
+    lines.extend(stay.every.map(|every| format!("every={}", every.as_secs_f64())));
+    signals::count();
+    let errand = attach(process, attachment, "record", lines, announce)?;
+    let end = stay.time.map(|time| Instant::now() + time);
+    let begun = Attached { process: errand.done()?, debugger: errand.debugger };
+    let trace = begun.process.trace.clone();
+    Ok((Recording { id: process, errand, trace, timeout: attachment.timeout, end }, begun))
+}
+
+impl Recording {
+    /// Waits until the recording is over: by itself, or as its time is over, or as this process was asked to end.
+    ///
+    /// # Errors
+    /// One clause. Where the process could not be asked to end it, the recording goes on.
+    pub fn wait(self) -> Result<Attached, String> {
+        let is_asked = || signals::asked() > 0 || self.end.is_some_and(|end| Instant::now() >= end);
+        // What was said of the beginning was told then.
+        let by_itself = |mut process: Process| {
+            process.paused = None;
+            Attached { process, debugger: None }
+        };
+        if let Some(process) = self.errand.over(&self.trace, is_asked)? {
+            self.errand.wait_for_thread();
+            return Ok(by_itself(process));
+        }
+        let failed = |reason| match self.errand.over(&self.trace, || true) {
+            // It has ended meanwhile.
+            Ok(Some(process)) => Ok(by_itself(process)),
+            _ => Err(format!("{reason}: the recording goes on; refloop detach {} ends it", self.id)),
+        };
+        detach(self.id, self.timeout).or_else(failed)
+    }
+}
+
+/// Ends a recording that [`begin`] began, in this process or another, and has all taken out of the process.
+///
+/// # Errors
+/// One clause that says why it goes on, or that there is none.
+pub fn detach(process: u32, timeout: Duration) -> Result<Attached, String> {
+    let target = look(process)?;
+    if target.recorded_into().is_none() {
+        return Err(format!("process {process} is not recorded"));
+    }
+    // The agent wants a name for a trace, and makes none.
+    let errand =
+        Errand::bring(target, vec!["output=/".into(), "attached=yes".into(), "action=detach".into()], timeout)?;
+    let process = errand.done()?;
+    errand.wait_for_thread();
+    Ok(Attached { process, debugger: errand.debugger })
+}
+
+/// Brings the request to record to a process that is not recorded yet.
+fn attach(
+    process: u32,
+    attachment: &Attachment,
+    action: &str,
+    mut lines: Vec<String>,
+    announce: impl FnOnce(u64),
+) -> Result<Errand, String> {
+    let target = look(process)?;
+    if let Some(trace) = target.recorded_into() {
+        return Err(format!("process {process} is recorded already, into {}", trace.display()));
+    }
+    lines.extend([
+        output_line(attachment.output.as_deref(), &target.command)?,
+        "attached=yes".into(),
+        format!("action={action}"),
+    ]);
+    if attachment.keys {
+        lines.push("keys=yes".into());
+    }
+    announce(target.resident);
+    Errand::bring(target, lines, attachment.timeout)
+}
+
+/// Looks at a process, and whether there is a way to bring it a request.
+fn look(process: u32) -> Result<Target, String> {
     install::supported()?;
     let target = Target::look(process)?;
-    let is_remote = target.minor.is_some_and(|minor| minor >= remote::FIRST);
+    let is_remote = remote::can_reach(&target);
     if let Some(switch) = target.switched_off().filter(|_| is_remote) {
         return Err(format!("remote execution is switched off in process {process}: {switch}"));
     }
     if !is_remote && !gdb::is_there() {
         return Err("there is no gdb on the path, which CPython before 3.14 needs: apt-get install gdb".into());
     }
-    let output = output_line(attachment.output.as_deref(), &target.command)?;
-    let place = tempfile::Builder::new().prefix("refloop-").tempdir();
-    let place = place.map_err(|error| format!("no temporary folder: {}", words(&error)))?;
-    let agent =
-        install::folder(place.path()).map_err(|error| format!("the agent cannot be unpacked: {}", words(&error)))?;
-    let mut lines = vec![output, "attached=yes".into()];
-    if attachment.keys {
-        lines.push("keys=yes".into());
-    }
-    if is_remote {
-        lines.push(format!("script={}", place.path().join(SCRIPT).display()));
-    }
-    let request = Request::new(place.path(), &agent.join("_refloop.so"), &lines)?;
-    announce(target.resident);
-    let debugger = match bring(&target, &request, is_remote, attachment.timeout) {
-        Ok(debugger) => debugger,
-        Err(reason) => {
-            if is_remote && request.file(SCRIPT, b"").is_ok() {
-                // CPython may look for it later, and would say that it is missing.
-                let _ = place.keep();
-            }
-            return Err(reason);
-        }
-    };
-    let process = finished(&target, &request)?;
-    Ok(Snapshot { process, debugger })
-}
-
-/// Has the request reach the agent, and waits until that has begun.
-fn bring(target: &Target, request: &Request, is_remote: bool, timeout: Duration) -> Result<Option<Duration>, String> {
-    let start = Instant::now();
-    let mut debugger = None;
-    if is_remote {
-        let script = request.file(SCRIPT, request.script(None).as_bytes()).map_err(|error| words(&error))?;
-        remote::hand_over(target, &script)?;
-        let may_help = gdb::is_there() && !waiting::waiting(target.id).is_empty();
-        if !wait_for_claim(target, request, start, if may_help { GRACE.min(timeout) } else { timeout })? && may_help {
-            debugger = Some(gdb::hand_over(target, request)?);
-        }
-    } else {
-        debugger = Some(gdb::hand_over(target, request)?);
-    }
-    if wait_for_claim(target, request, start, timeout)? || !request.take_back() {
-        return Ok(debugger);
-    }
-    Err(format!(
-        "process {} did not come back to the interpreter within {} s, and the request was taken back: {}",
-        target.id,
-        timeout.as_secs_f64(),
-        match waiting::waiting(target.id).first() {
-            Some(_) if is_remote && debugger.is_none() =>
-                "its main thread waits in a system call; gdb, which is not on the path, could use that time",
-            _ => "its code in C neither ends nor gives the interpreter's lock up; --timeout waits longer",
-        }
-    ))
-}
-
-/// Waits until the agent has begun; false where the time is over first.
-fn wait_for_claim(target: &Target, request: &Request, start: Instant, limit: Duration) -> Result<bool, String> {
-    while !request.is_claimed() {
-        if let Some(reason) = request.outcome().refused.first() {
-            return Err(reason.clone());
-        }
-        if !target.is_there() {
-            return Err(format!("process {} ended before anything was recorded", target.id));
-        }
-        if start.elapsed() >= limit {
-            return Ok(false);
-        }
-        std::thread::sleep(LOOK);
-    }
-    Ok(true)
-}
-
-/// Waits until the agent is done.
-fn finished(target: &Target, request: &Request) -> Result<Process, String> {
-    loop {
-        // Asked before, so that what it said last is read.
-        let is_there = target.is_there();
-        let outcome = request.outcome();
-        if let Some(reason) = outcome.refused.first() {
-            return Err(reason.clone());
-        }
-        let done = outcome.processes.into_iter().next().filter(|process| process.paused.is_some() || !is_there);
-        match done {
-            Some(process) => {
-                wait_for_thread(target);
-                return Ok(process);
-            }
-            None if !is_there => return Err(format!("process {} ended before anything was recorded", target.id)),
-            None => std::thread::sleep(LOOK),
-        }
-    }
-}
-
-/// Waits, a while, until the agent's thread is gone.
-fn wait_for_thread(target: &Target) {
-    const PATIENCE: Duration = Duration::from_secs(2);
-    let start = Instant::now();
-    while waiting::has_thread(target.id, "refloop") && start.elapsed() < PATIENCE {
-        std::thread::sleep(LOOK);
-    }
+    Ok(target)
 }
 
 /// How long a walk of a heap of so much memory takes, about: of small objects, with what it writes (4.0 million: 1.3 s).

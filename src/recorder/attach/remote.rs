@@ -8,7 +8,12 @@ use std::process::{Command, Stdio};
 use super::target::Target;
 
 /// The first minor version that can be asked.
-pub(super) const FIRST: u32 = 14;
+const FIRST: u32 = 14;
+
+/// Whether this CPython can be asked.
+pub(super) fn can_reach(target: &Target) -> bool {
+    target.minor.is_some_and(|minor| minor >= FIRST)
+}
 
 /// Asks with the interpreter that the process itself runs: versions do not understand each other.
 ///
@@ -24,7 +29,8 @@ pub(super) fn hand_over(target: &Target, script: &Path) -> Result<(), String> {
     for name in ["LD_LIBRARY_PATH", "PYTHONHOME"] {
         command.envs(target.variable(name).map(|value| (name, value)));
     }
-    let output = command.stdin(Stdio::null()).output();
+    // An interrupt from the terminal is for this process alone.
+    let output = command.stdin(Stdio::null()).process_group(0).output();
     let output =
         output.map_err(|error| format!("{} cannot be run: {}", target.executable.display(), super::words(&error)))?;
     if output.status.success() {

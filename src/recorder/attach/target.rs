@@ -46,8 +46,7 @@ impl Target {
         File::options().read(true).write(true).open(proc.join("mem")).map_err(|error| why_not(id, &status, &error))?;
         let executable = fs::read_link(proc.join("exe"))
             .map_err(|error| format!("process {id} runs no file that can be read: {}", words(&error)))?;
-        let maps = fs::read(proc.join("maps")).map_err(|error| format!("process {id}: {}", words(&error)))?;
-        let maps: Vec<Mapping> = String::from_utf8_lossy(&maps).lines().filter_map(Mapping::parse).collect();
+        let maps = mappings(&proc).map_err(|error| format!("process {id}: {}", words(&error)))?;
         let build = Build::of(&executable, &maps);
         match build {
             Some(build) => build.refuse()?,
@@ -55,9 +54,6 @@ impl Target {
                 return Err(format!("process {id} is not CPython: it runs {}", executable.display()));
             }
             None => {}
-        }
-        if let Some(trace) = recorded_into(&proc, &maps) {
-            return Err(format!("process {id} is recorded already, into {}", trace.display()));
         }
         let command = split(&fs::read(proc.join("cmdline")).unwrap_or_default());
         let environment = split(&fs::read(proc.join("environ")).unwrap_or_default());
@@ -84,10 +80,31 @@ impl Target {
         switched_off(&self.command, &self.environment)
     }
 
+    /// The trace that a recorder in it keeps mapped.
+    pub(super) fn recorded_into(&self) -> Option<PathBuf> {
+        recorded_into(&self.proc(), &self.maps)
+    }
+
+    /// Whether it has this trace mapped by now.
+    pub(super) fn writes(&self, trace: &Path) -> bool {
+        let maps = mappings(&self.proc()).unwrap_or_default();
+        maps.iter().any(|mapping| mapping.path.as_deref() == Some(trace))
+    }
+
+    fn proc(&self) -> PathBuf {
+        format!("/proc/{}", self.id).into()
+    }
+
     /// Whether it still runs.
     pub(super) fn is_there(&self) -> bool {
-        Status::read(Path::new(&format!("/proc/{}/status", self.id))).is_some_and(|status| !status.has_ended)
+        Status::read(&self.proc().join("status")).is_some_and(|status| !status.has_ended)
     }
+}
+
+/// The parts of a process's address space.
+fn mappings(proc: &Path) -> io::Result<Vec<Mapping>> {
+    let maps = fs::read(proc.join("maps"))?;
+    Ok(String::from_utf8_lossy(&maps).lines().filter_map(Mapping::parse).collect())
 }
 
 impl Mapping {

@@ -220,6 +220,8 @@ struct Detail<'a> {
     held_bytes: Option<u64>,
     stack: Option<usize>,
     other_sites: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_before: Option<String>,
     first_seen: SeenAt,
     last_seen: SeenAt,
     orphaned: &'a Option<[SeenAt; 2]>,
@@ -245,6 +247,7 @@ impl Detail<'_> {
             held_bytes: row.held_bytes,
             stack,
             other_sites: row.other_sites,
+            made_before: wording::made_before(row),
             first_seen: row.first_seen,
             last_seen: row.last_seen,
             orphaned: &row.orphaned,

@@ -143,7 +143,11 @@ fn write_loop(row: &LoopRow, out: &mut String) -> std::fmt::Result {
     if !row.site.is_empty() {
         let frames: Vec<String> = row.site.iter().map(|frame| code(&frame.short_place())).collect();
         writeln!(out, "- made at {}", frames.join(" ← "))?;
-    } else if !row.definitions.is_empty() {
+    }
+    if let Some(before) = wording::made_before(row) {
+        writeln!(out, "- made {before}")?;
+    }
+    if row.site.is_empty() && !row.definitions.is_empty() {
         let places: Vec<String> = row.definitions.iter().map(|place| code(&place.short_place())).collect();
         writeln!(out, "- defined at {}", places.join(", "))?;
     }

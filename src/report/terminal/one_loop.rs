@@ -43,9 +43,12 @@ fn head(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount, " · ", 5, page.width))?;
     writeln!(out, "    {}", styled(&wrap_path(&row.path, 4, page.width), Style::Bold, page.color))?;
     if !row.site.is_empty() {
-        return fact("made at", &stack(&row.site, row.other_sites, page), out);
+        fact("made at", &stack(&row.site, row.other_sites, page), out)?;
     }
-    if row.definitions.is_empty() {
+    if let Some(before) = wording::made_before(row) {
+        fact("made", &before, out)?;
+    }
+    if !row.site.is_empty() || row.definitions.is_empty() {
         return Ok(());
     }
     fact("defined at", &places(&row.definitions, page), out)

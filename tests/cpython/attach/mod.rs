@@ -11,6 +11,9 @@ use crate::support::pythons::{Python, say_once};
 use crate::support::refloop;
 use serde_json::Value;
 
+mod load;
+mod stay;
+
 on_each_python! {
     a_program_that_waits_for_a_connection_is_walked,
     a_program_that_works_is_walked_and_goes_on,
@@ -60,10 +63,24 @@ impl Running {
         running
     }
 
-    fn attach(&self, trace: &str, options: &[&str]) -> Output {
+    /// `refloop attach` or `detach` with this process.
+    fn command(&self, name: &str, options: &[&str]) -> Command {
         let mut command = refloop();
-        command.args(["attach", &self.child.id().to_string(), "--snapshot", "-o", trace]).args(options);
-        command.current_dir(self.place.path()).output().unwrap()
+        command.args([name, &self.child.id().to_string()]).args(options).current_dir(self.place.path());
+        command
+    }
+
+    fn attach(&self, trace: &str, options: &[&str]) -> Output {
+        self.command("attach", &["--snapshot", "-o", trace]).args(options).output().unwrap()
+    }
+
+    /// Waits until the program has made something of a file, or the recorder has begun one.
+    fn wait_for(&self, name: &str) {
+        let start = Instant::now();
+        while !self.place.path().join(name).exists() {
+            assert!(start.elapsed() < Duration::from_secs(60), "{name}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn snapshot(&self, trace: &str) {
@@ -87,7 +104,15 @@ impl Running {
     }
 
     /// Lets the program end, and holds what it says against what it would say alone.
-    fn end(mut self, python: &Python) {
+    fn end(self, python: &Python) {
+        let answer = self.answer(python);
+        // The collector finds the same as before: each node, and its dict where it has one.
+        let collected = answer["collected"].as_u64().unwrap() as usize;
+        assert!(collected == LOOPS || collected >= 2 * LOOPS, "{python}: {collected}");
+    }
+
+    /// What it says at its end, which is what it would say alone.
+    fn answer(mut self, python: &Python) -> Value {
         let stop = self.place.path().join("stop");
         if UnixStream::connect(&stop).is_err() {
             std::fs::write(&stop, "").unwrap();
@@ -99,9 +124,7 @@ impl Running {
         let answer: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(answer["differs"], serde_json::json!({}), "{python}");
         assert_eq!((&answer["tasks"], &answer["kept"]), (&1.into(), &21.into()), "{python}");
-        // The collector finds the same as before: each node, and its dict where it has one.
-        let collected = answer["collected"].as_u64().unwrap() as usize;
-        assert!(collected == LOOPS || collected >= 2 * LOOPS, "{python}: {collected}");
+        answer
     }
 }
 

@@ -1,20 +1,51 @@
 """Programs that wait to be attached to. Each says when it is ready, and at the end what it sees of itself and what it computed."""
 
+import atexit
+import collections
+import ctypes
 import gc
 import hashlib
 import itertools
 import json
 import os
+import signal
 import socket
 import sys
 import threading
 import time
+import tracemalloc
+import warnings
 
 
 class Node:
     def __init__(self, number):
         self.number = number
         self.me = self
+
+
+# Made once: types that come and go would be garbage.
+Word, Allocator = ctypes.c_size_t, ctypes.c_size_t * 5
+
+
+def word(address):
+    return Word.from_address(address).value
+
+
+def definition(function):
+    """The function in C behind a built-in one."""
+    return word(word(id(function) + 16) + 8)
+
+
+def native():
+    """What a guest may have put into CPython's own tables."""
+    allocator = Allocator()
+    ctypes.pythonapi.PyMem_GetAllocator(2, allocator)
+    functions = os._exit, os.fork, os.forkpty, atexit.register, signal.signal, signal.getsignal
+    return {
+        "allocator": list(allocator),
+        "deallocators": [word(id(each) + 48) for each in (list, dict, tuple)],
+        "functions": [definition(each) for each in functions],
+    }
 
 
 def seen():
@@ -32,6 +63,8 @@ def seen():
         "last": [hasattr(sys, name) for name in ("last_type", "last_value", "last_exc")],
         "excepthook": repr(sys.excepthook),
         "profile": [repr(sys.getprofile()), repr(sys.gettrace())],
+        "native": native(),
+        "signals": [repr(signal.getsignal(number)) for number in (1, 2, 10, 12, 15)],
     }
 
 
@@ -126,6 +159,103 @@ def collecting():
     del nodes
     gc.collect()
     wait()
+
+
+class Fresh:
+    def __init__(self, number):
+        self.number = number
+
+
+def births():
+    """Makes objects that stay, and some that do not."""
+    ready()
+    fresh = []
+    while not stopped():
+        fresh.append(Fresh(len(fresh)))
+        [Fresh(number) for number in range(50)]
+        time.sleep(0.005)
+    assert [each.number for each in fresh] == list(range(len(fresh)))
+
+
+def traced():
+    """Puts another wrapper over the allocator's functions, and takes it away later."""
+    ready()
+    while not os.path.exists("over"):
+        time.sleep(0.05)
+    tracemalloc.start()
+    os.rename("over", "traced")
+    while not os.path.exists("off"):
+        time.sleep(0.05)
+    tracemalloc.stop()
+    os.rename("off", "untraced")
+    wait()
+
+
+def forks():
+    """Has children while it is recorded, and is warned of no thread."""
+    warnings.simplefilter("error")
+    ready()
+    while not stopped():
+        time.sleep(0.02)
+        if not gc.callbacks:
+            continue
+        child = os.fork()
+        if child == 0:
+            kept = [Fresh(number) for number in range(1000)]
+            gc.collect()
+            os._exit(len(kept) % 256)
+        assert os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 1000 % 256
+    warnings.resetwarnings()
+
+
+class Line:
+    def __init__(self, order, number):
+        self.order, self.number = order, number
+
+
+class Order:
+    """Refers to its lines, and they to it."""
+
+    def __init__(self, number):
+        self.lines = [Line(self, each) for each in range(number % 50)]
+
+    def sum(self):
+        return sum(line.number * line.number for line in self.lines)
+
+
+def answer(connection, lately):
+    with connection:
+        while True:
+            request = connection.recv(4096)
+            if not request:
+                return
+            number = int(request.split()[1][1:])
+            order = Order(number)
+            lately.append(order)
+            body = json.dumps({"number": number, "sum": order.sum()}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+
+
+def serve():
+    """A service with a thread for each connection, and the collector on."""
+    gc.enable()
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("socket")
+    server.listen()
+    server.settimeout(0.1)
+    lately, threads = collections.deque(maxlen=100), []
+    ready()
+    while not stopped():
+        try:
+            connection = server.accept()[0]
+        except socket.timeout:
+            continue
+        threads.append(threading.Thread(target=answer, args=(connection, lately)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    server.close()
+    gc.disable()
 
 
 def main():

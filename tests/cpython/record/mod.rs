@@ -89,13 +89,13 @@ pub(crate) struct Contents {
     /// Live objects of each type at the end.
     pub live: BTreeMap<String, usize>,
     /// Objects of each type ever.
-    ever: BTreeMap<String, usize>,
+    pub ever: BTreeMap<String, usize>,
     /// Types of the objects in `checkpoint garbage`.
     pub garbage: BTreeMap<String, usize>,
     addresses: BTreeSet<u64>,
     marks: Vec<String>,
     /// Innermost first: the functions of the stacks of the objects of each type.
-    stacks: BTreeMap<String, BTreeSet<Vec<String>>>,
+    pub stacks: BTreeMap<String, BTreeSet<Vec<String>>>,
     collections: Vec<(u64, u64)>,
 }
 

@@ -1,0 +1,182 @@
+//! Brings a request to the agent in a process, and hears what becomes of it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::request::Request;
+use super::target::Target;
+use super::{gdb, remote, waiting};
+use crate::recorder::launch::words;
+use crate::recorder::outcome::{Outcome, Process};
+use crate::recorder::{install, signals};
+
+/// How long CPython may take to come back by itself before gdb is asked to help.
+const GRACE: Duration = Duration::from_secs(1);
+/// What CPython is asked to run.
+const SCRIPT: &str = "attach.py";
+/// Between two looks at what the agent says.
+const LOOK: Duration = Duration::from_millis(5);
+/// The same, while a recording goes on.
+const WATCH: Duration = Duration::from_millis(50);
+/// Between two looks whether the process still writes the trace.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A request that a process has taken.
+pub(super) struct Errand {
+    target: Target,
+    request: Request,
+    /// The folder of the request.
+    _place: TempDir,
+    /// How long gdb worked; `None` without it.
+    pub debugger: Option<Duration>,
+}
+
+impl Errand {
+    /// Brings the request of these lines, and waits until the agent has begun with it.
+    ///
+    /// # Errors
+    /// One clause. The request was taken back then.
+    pub(super) fn bring(target: Target, mut lines: Vec<String>, timeout: Duration) -> Result<Errand, String> {
+        let place = tempfile::Builder::new().prefix("refloop-").tempdir();
+        let place = place.map_err(|error| format!("no temporary folder: {}", words(&error)))?;
+        let agent = install::folder(place.path())
+            .map_err(|error| format!("the agent cannot be unpacked: {}", words(&error)))?;
+        let is_remote = remote::can_reach(&target);
+        if is_remote {
+            lines.push(format!("script={}", place.path().join(SCRIPT).display()));
+        }
+        let request = Request::new(place.path(), &agent.join("_refloop.so"), &lines)?;
+        match hand_over(&target, &request, is_remote, timeout) {
+            Ok(debugger) => Ok(Errand { target, request, _place: place, debugger }),
+            Err(reason) => {
+                if is_remote && request.file(SCRIPT, b"").is_ok() {
+                    // CPython may look for it later, and would say that it is missing.
+                    let _ = place.keep();
+                }
+                Err(reason)
+            }
+        }
+    }
+
+    /// Waits until the agent has done what was asked.
+    ///
+    /// # Errors
+    /// One clause that says why it did not.
+    pub(super) fn done(&self) -> Result<Process, String> {
+        loop {
+            // Asked before, so that what it said last is read.
+            let is_there = self.target.is_there();
+            match self.said()? {
+                Some(process) if process.paused.is_some() || !is_there => return Ok(process),
+                None if !is_there => return Err(ended(self.target.id)),
+                _ => std::thread::sleep(LOOK),
+            }
+        }
+    }
+
+    /// Waits until the recording is over, and says what was recorded; `None` where `is_asked` comes first.
+    ///
+    /// # Errors
+    /// One clause.
+    pub(super) fn over(&self, trace: &Path, is_asked: impl Fn() -> bool) -> Result<Option<Process>, String> {
+        let mut looked = Instant::now();
+        let mut was_writing = true;
+        loop {
+            let mut is_there = self.target.is_there();
+            if looked.elapsed() >= PATIENCE {
+                // A program that has taken its place (`exec`) says nothing.
+                let is_writing = self.target.writes(trace);
+                is_there &= is_writing || was_writing;
+                (looked, was_writing) = (Instant::now(), is_writing);
+            }
+            match self.said()? {
+                Some(process) if process.written.is_some() || process.stopped.is_some() || !is_there => {
+                    return Ok(Some(process));
+                }
+                None if !is_there => return Err(ended(self.target.id)),
+                _ if is_asked() => return Ok(None),
+                _ => std::thread::sleep(WATCH),
+            }
+        }
+    }
+
+    /// Waits, a while, until the agent's thread is gone.
+    pub(super) fn wait_for_thread(&self) {
+        let start = Instant::now();
+        while waiting::has_thread(self.target.id, "refloop") && start.elapsed() < PATIENCE {
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// What the agent has said so far of the process.
+    fn said(&self) -> Result<Option<Process>, String> {
+        let Outcome { processes, refused, .. } = self.request.outcome();
+        match refused.into_iter().next() {
+            Some(reason) => Err(format!("process {}: {reason}", self.target.id)),
+            None => Ok(processes.into_iter().next()),
+        }
+    }
+}
+
+/// Has the request reach the agent, and waits until that has begun. Says how long gdb worked.
+fn hand_over(
+    target: &Target,
+    request: &Request,
+    is_remote: bool,
+    timeout: Duration,
+) -> Result<Option<Duration>, String> {
+    let start = Instant::now();
+    let before = signals::asked();
+    let is_asked_to_end = || signals::asked() > before;
+    let wait = |limit| wait_for_claim(target, request, || start.elapsed() >= limit || is_asked_to_end());
+    let mut debugger = None;
+    if is_remote {
+        let script = request.file(SCRIPT, request.script(None).as_bytes()).map_err(|error| words(&error))?;
+        remote::hand_over(target, &script)?;
+        let may_help = gdb::is_there() && !waiting::waiting(target.id).is_empty();
+        if !wait(if may_help { GRACE.min(timeout) } else { timeout })? && may_help && !is_asked_to_end() {
+            debugger = Some(gdb::hand_over(target, request)?);
+        }
+    } else {
+        debugger = Some(gdb::hand_over(target, request)?);
+    }
+    if wait(timeout)? || !request.take_back() {
+        return Ok(debugger);
+    }
+    if is_asked_to_end() {
+        return Err("interrupted, and the request was taken back".into());
+    }
+    Err(format!(
+        "process {} did not come back to the interpreter within {} s, and the request was taken back: {}",
+        target.id,
+        timeout.as_secs_f64(),
+        match waiting::waiting(target.id).first() {
+            Some(_) if is_remote && debugger.is_none() =>
+                "its main thread waits in a system call; gdb, which is not on the path, could use that time",
+            _ => "its code in C neither ends nor gives the interpreter's lock up; --timeout waits longer",
+        }
+    ))
+}
+
+/// Waits until the agent has begun; false where it `is_enough` first.
+fn wait_for_claim(target: &Target, request: &Request, is_enough: impl Fn() -> bool) -> Result<bool, String> {
+    while !request.is_claimed() {
+        if let Some(reason) = request.outcome().refused.first() {
+            return Err(format!("process {}: {reason}", target.id));
+        }
+        if !target.is_there() {
+            return Err(ended(target.id));
+        }
+        if is_enough() {
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(true)
+}
+
+fn ended(process: u32) -> String {
+    format!("process {process} ended before anything was recorded")
+}
