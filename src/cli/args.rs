@@ -309,8 +309,9 @@ pub(crate) struct Man {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Export {
-    #[command(flatten)]
-    pub traces: Traces,
+    /// Traces, or directories of traces
+    #[arg(required = true, value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
     /// The folder of the tables. Traces that are in it already are left out
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
