@@ -58,8 +58,8 @@ impl Ownership {
         })
     }
 
-    /// The owner of the code that stores the references to cut: whose file that is, whoever called it. `None` where no file
-    /// of them is known.
+    /// The owner of the code that stores the references to cut, or all of the path where no one is to be cut: whose file that
+    /// is, whoever called it. `None` where no file of them is known.
     pub fn of_cut(&self, group: &LoopGroup, steps: &[usize]) -> Option<Owner> {
         if self.test_runner(group).is_some() {
             return None;
@@ -71,7 +71,8 @@ impl Ownership {
             None if is_cell(step) => group.step_files.get((step + n - 1) % n)?.as_ref(),
             file => file.as_ref(),
         };
-        steps.iter().filter_map(|&step| file(step)).filter_map(|file| self.of_file(file)).min()
+        let all: Vec<usize> = if steps.is_empty() { (0..n).collect() } else { steps.to_vec() };
+        all.into_iter().filter_map(file).filter_map(|file| self.of_file(file)).min()
     }
 
     /// The test runner whose object the path leads through, if beside it there are only built-in objects.

@@ -20,6 +20,13 @@ pub(super) fn after_cut(cut: &CutRow) -> Option<String> {
     })
 }
 
+/// The same where it says more than that the cut is enough.
+pub(super) fn telling_after_cut(cut: &CutRow) -> Option<String> {
+    let is_telling =
+        cut.is_enough.is_none() || cut.left.is_some() || cut.replay.is_some() && cut.alternatives.is_empty();
+    after_cut(cut).filter(|_| is_telling)
+}
+
 /// Why a reference is not offered: `not Client.api: app.Api would die while it can still be reached`.
 pub(super) fn refuted(early: &Early) -> String {
     format!("not {}: {}", early.reference, too_early(&early.type_name))

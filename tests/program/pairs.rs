@@ -84,6 +84,21 @@ fn the_page_shows_every_pair() {
 }
 
 #[test]
+fn a_loop_of_one_cut_is_told_in_few_lines() {
+    for pair in pairs() {
+        let is_one =
+            |row: &&Json| row["cut"]["is_enough"] == true && row["cut"]["more"].as_array().is_some_and(Vec::is_empty);
+        for row in told(&pair, "leaking").iter().filter(is_one) {
+            let text: Vec<&str> = row["text"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+            let head = text.iter().position(|line| line.starts_with("    made at")).unwrap();
+            // A path and the name of a reference are as long as the program makes them.
+            assert!(text.len() - head <= 6, "{}", text.join("\n"));
+            assert!(text.iter().all(|line| line.chars().count() <= 100), "{}", text.join("\n"));
+        }
+    }
+}
+
+#[test]
 fn no_recording_has_a_path_of_the_machine_that_made_it() {
     for entry in std::fs::read_dir(root().join("fixtures/pairs")).unwrap() {
         let path = entry.unwrap().path();

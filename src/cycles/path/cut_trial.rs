@@ -16,6 +16,8 @@ const MOST_STEPS: usize = 8;
 const MOST_CUTS: usize = 3;
 /// References of a loop in which one name of several classes is tried.
 const MOST_LINKS: usize = 20_000;
+/// Containers that an object may have itself in, one in the other.
+const MOST_CONTAINERS: usize = 16;
 /// Trials for one loop.
 const MOST_TRIALS: usize = 32;
 
@@ -68,6 +70,9 @@ impl Trials {
     fn of(&mut self, loop_graph: &LoopGraph, step: &PathStep, on_itself: bool, cuts: usize, share: usize) -> Residual {
         let Some(share) = share.checked_sub(loop_graph.n_links()) else { return Residual::Unknown };
         self.looked_at += loop_graph.n_links();
+        if on_itself && step.slot.contains(['[', ' ']) {
+            return self.without(loop_graph, cuts, share, |from, link| leads_back(loop_graph, from, link, step));
+        }
         self.without(loop_graph, cuts, share, |from, link| reads_like(loop_graph, from, link, step, on_itself))
     }
 
@@ -175,6 +180,28 @@ fn reads_like(loop_graph: &LoopGraph, from: u32, link: &Link, step: &PathStep, o
     is_of(from) && begins(link.text) || begins(link.silent_text) && silently()
 }
 
+/// Whether a reference leads from a container of one object alone back to it, and it is the one that `step` tells.
+fn leads_back(loop_graph: &LoopGraph, from: u32, link: &Link, step: &PathStep) -> bool {
+    let name = loop_graph.name_with(link.to, &step.slot);
+    if link.silent || (&name.label, &name.type_name) != (&step.label, &step.type_name) {
+        return false;
+    }
+    let (mut above, mut next) = (vec![from], 0);
+    while let Some(&member) = above.get(next) {
+        next += 1;
+        if member == link.to {
+            continue;
+        }
+        if loop_graph.kinds[member as usize] != Kind::Container || above.len() > MOST_CONTAINERS {
+            return false;
+        }
+        let more = loop_graph.referrers(member).iter().map(|&(referrer, _)| referrer);
+        let more: Vec<u32> = more.filter(|referrer| !above.contains(referrer)).collect();
+        above.extend(more);
+    }
+    true
+}
+
 /// The members that remain when those that nothing refers to, and those that refer to nothing, are taken away until
 /// there are none of either: none at all where there is no loop.
 fn between_loops(loop_graph: &LoopGraph) -> Vec<bool> {
@@ -273,6 +300,16 @@ mod tests {
             after_cuts(&[node, node, LIST], &references),
             ["Node.root: 3 of 3 stay, Node.kids[*] → Node.root → Node ([Nothing, Nothing])"]
         );
+    }
+
+    #[test]
+    fn who_is_in_a_container_of_its_own_is_taken_out_of_it() {
+        let tuple = ("tuple", "tuple");
+        let nested = [(0, 1, ".joins"), (1, 2, "[0]"), (2, 0, "[1]")];
+        assert_eq!(after_cuts(&[("Query", "app.Query"), LIST, tuple], &nested), ["Query.joins[*][*]: nothing"]);
+        let shared = [(0, 1, ".all"), (2, 1, ".all"), (1, 0, "[0]"), (1, 2, "[1]")];
+        let both = [("One", "app.One"), LIST, ("Two", "app.Two")];
+        assert_eq!(after_cuts(&both, &shared), ["One.all[*]: unknown"]);
     }
 
     #[test]

@@ -13,7 +13,13 @@ pub(super) const PATTERN: Pattern = Pattern {
 fn recognise(path: &Path) -> Option<Cure> {
     let holder = path.method_is_kept_by()?;
     path.is_own_method().then_some(())?;
-    let name = path.method_name().map_or("method".to_string(), |name| format!("self.{name}"));
-    let offer = path.let_go(holder, &format!("weakref.WeakMethod({name})"));
+    if path.is_no_weak_method() {
+        let offer = path.let_go(holder, "the function, called with self");
+        return Some(Cure::new(
+            "keep the function that is not bound, and give it the object where it is called",
+            offer,
+        ));
+    }
+    let offer = path.let_go(holder, &format!("weakref.WeakMethod(self.{})", path.method_name()?));
     Some(Cure::new("store the method weakly, or its name, and bind it when it is called", offer))
 }

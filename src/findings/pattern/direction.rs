@@ -4,7 +4,7 @@
 //! object made the one that refers to it, in its own `__init__`; it has that one in a container; the reference is called
 //! `parent`, `owner` or the like. Without evidence every reference is offered, and the question asked.
 
-use super::path::{Path, attribute, reference};
+use super::path::{Path, attribute, is_method, reference};
 use super::{Cure, Offer};
 use crate::cycles::{Origin, PathStep};
 
@@ -26,7 +26,7 @@ enum Side {
     Back(u8, String),
 }
 
-const BACK: &str = "the reference back does not own the parent: make it weak";
+const BACK: &str = "the reference back owns nothing: make it weak";
 
 /// One reference leads back by the strongest evidence, or all others own.
 pub(super) fn parent(path: &Path) -> Option<Cure> {
@@ -42,6 +42,16 @@ pub(super) fn parent(path: &Path) -> Option<Cure> {
     if others.is_some_and(|other| other.name != edge.name || other.from.label != edge.from.label) {
         return None;
     }
+    // One attribute leads there and back: a weak one would be weak on the way there as well.
+    let is_same =
+        |other: &&Edge| other.step != edge.step && (other.name, &other.from.label) == (edge.name, &edge.from.label);
+    if edges.iter().filter(is_same).any(|other| matches!(other.side, Side::Owns)) {
+        let sentence = format!(
+            "{} leads there and back: let the one that was made refer back weakly, by another attribute",
+            edge.name
+        );
+        return Some(Cure { sentence, evidence: Some(evidence.clone()), offers: Vec::new() });
+    }
     Some(Cure {
         sentence: BACK.to_string(),
         evidence: Some(evidence.clone()),
@@ -52,6 +62,12 @@ pub(super) fn parent(path: &Path) -> Option<Cure> {
 /// Every reference that could be weak.
 pub(super) fn all(path: &Path) -> Vec<Offer> {
     edges(path).iter().filter_map(|edge| path.weak(edge.from, edge.name)).collect()
+}
+
+/// Every reference that could be weak and of which nothing tells that it owns.
+pub(super) fn open(path: &Path) -> Vec<Offer> {
+    let edges = edges(path).into_iter().filter(|edge| !matches!(edge.side, Side::Owns));
+    edges.filter_map(|edge| path.weak(edge.from, edge.name)).collect()
 }
 
 /// Nothing tells which of the references leads back: each that does not own is offered, or, where a replay refuted some of
@@ -87,13 +103,14 @@ pub(super) fn each_other(path: &Path) -> Option<Cure> {
 }
 
 /// References that are offered together at most.
-const MOST_OFFERS: usize = 3;
+pub(super) const MOST_OFFERS: usize = 3;
 
 /// The references of a path that could be weak: attributes that lead to objects of classes.
 fn edges<'a>(path: &Path<'a>) -> Vec<Edge<'a>> {
     let edges = path.edges().enumerate().filter_map(|(place, (from, to))| {
         let name = attribute(&from.slot)?;
-        let can_be_weak = to.type_name.contains('.') && !std::ptr::eq(from, to) && !path.is_owned(to);
+        let can_be_weak =
+            to.type_name.contains('.') && !std::ptr::eq(from, to) && !path.is_owned(to) && !is_method(from);
         let is_open = can_be_weak && !path.tried.refuted.contains(&place);
         is_open.then(|| Edge { from, step: place, name, side: side(path, place, name) })
     });

@@ -213,7 +213,7 @@ fn cut_alike(advice: &mut Advice, path: &LoopPath, step: usize, classes: &BTreeS
 fn cut_more(advice: &mut Advice, group: &LoopGroup) {
     let nothing = Tried::default();
     while let Residual::Loop { path, residuals, .. } = &advice.after {
-        let left = Path { steps: &path.steps, origins: &[], ..Path::of_group(group, &nothing) };
+        let left = Path { steps: &path.steps, origins: &[], files: &[], ..Path::of_group(group, &nothing) };
         let Some((_, mut next)) = cure(&left) else { return };
         if next.offers.len() != 1 {
             return;

@@ -1,7 +1,7 @@
 //! Recognises a bound method in the list of observers of an object that the method leads back to.
 
-use super::path::Path;
-use super::{Cure, Pattern};
+use super::path::{Path, attribute, is_code};
+use super::{Cure, Offer, Pattern, direction};
 
 pub(super) const PATTERN: Pattern = Pattern {
     topic: "observer",
@@ -12,10 +12,24 @@ pub(super) const PATTERN: Pattern = Pattern {
 
 fn recognise(path: &Path) -> Option<Cure> {
     let holder = path.method_is_kept_by()?;
+    if path.is_no_weak_method() {
+        let offer = path.let_go(holder, "None when it is done with");
+        return Some(Cure::new("who keeps the method keeps its object: let go of it when it is done with", offer));
+    }
     let object = path.method_of()?.label.to_lowercase();
-    let name = path.method_name().unwrap_or("method");
+    let name = path.method_name()?;
     let offer = path.let_go(holder, &format!("weakref.WeakMethod({object}.{name})"));
-    let sentence = "who calls back keeps the object of the method: hold the method weakly, if something else keeps the object, \
-                    or take it out when the object is done with";
-    Some(Cure::new(sentence, offer))
+    let sentence = "hold it weakly, if something else keeps the object, or take it out when the object is done with";
+    let mut cure = Cure::new(sentence, offer);
+    // Nothing tells that something else keeps the object.
+    let others = direction::open(path).into_iter().chain(callbacks(path));
+    cure.offers.extend(others.filter(|other| other.step != path.place(holder)));
+    cure.offers.truncate(direction::MOST_OFFERS);
+    Some(cure)
+}
+
+/// Functions that an object keeps in an attribute, to be called once.
+fn callbacks<'a>(path: &'a Path) -> impl Iterator<Item = Offer> + 'a {
+    let kept = path.edges().filter(|(from, to)| is_code(to) && !is_code(from) && attribute(&from.slot).is_some());
+    kept.filter_map(|(from, _)| path.let_go(from, "None when it is done with"))
 }

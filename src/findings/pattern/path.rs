@@ -10,6 +10,8 @@ pub(super) struct Path<'a> {
     pub(super) steps: &'a [PathStep],
     /// For each step, which of the two objects of its reference made the other; nothing where it is not known.
     pub(super) origins: &'a [Origin],
+    /// For each step, the file of the object's class or code; nothing where it is not known.
+    pub(super) files: &'a [Option<String>],
     pub(super) types: &'a MemberTypes,
     /// Innermost first.
     pub(super) stack: &'a [StackFrame],
@@ -18,8 +20,8 @@ pub(super) struct Path<'a> {
 
 impl<'a> Path<'a> {
     pub(super) fn of_group(group: &'a LoopGroup, tried: &'a Tried) -> Path<'a> {
-        let LoopGroup { path, origins, types, site, .. } = group;
-        Path { steps: &path.steps, origins, types, stack: site, tried }
+        let LoopGroup { path, origins, step_files, types, site, .. } = group;
+        Path { steps: &path.steps, origins, files: step_files, types, stack: site, tried }
     }
 
     pub(super) fn find(&self, is: impl Fn(&PathStep) -> bool) -> Option<&'a PathStep> {
@@ -113,14 +115,27 @@ impl<'a> Path<'a> {
         self.stack.first().into_iter().chain(caller).any(|frame| frame.function == "<module>")
     }
 
+    /// The code of this step is the standard library's, where nobody will change it.
+    pub(super) fn is_of_the_standard_library(&self, step: &PathStep) -> bool {
+        let file = self.files.get(self.place(step)).and_then(Option::as_deref);
+        file.is_some_and(|file| Ownership::default().of_file(file) == Some(Owner::StandardLibrary))
+    }
+
     /// The step that keeps a bound method, in an attribute or a container.
     pub(super) fn method_is_kept_by(&self) -> Option<&'a PathStep> {
         self.into(is_method).filter(|holder| !is_code(holder))
     }
 
-    /// The method that is kept: `run` of `method run`.
+    /// The method that is kept takes no `weakref.WeakMethod`: it is one of a type of C code, or its function, as a lambda, is
+    /// no attribute of a class that would keep it.
+    pub(super) fn is_no_weak_method(&self) -> bool {
+        self.method_name().is_none()
+    }
+
+    /// The method that is kept, if it has a name: `run` of `method run`.
     pub(super) fn method_name(&self) -> Option<&'a str> {
-        self.find(is_method)?.label.strip_prefix("method ")
+        let name = self.find(is_method)?.label.strip_prefix("method ")?;
+        name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
     }
 
     /// The object of the method, which it leads to.
@@ -178,6 +193,7 @@ pub(super) fn reference(step: &PathStep) -> String {
     }
 }
 
-fn is_method(step: &PathStep) -> bool {
-    step.type_name == "method"
+/// A bound method, of a class or of a type of C code: `self.clear`, `super().__iter__`.
+pub(super) fn is_method(step: &PathStep) -> bool {
+    ["method", "builtin_function_or_method", "method-wrapper"].contains(&step.type_name.as_str())
 }

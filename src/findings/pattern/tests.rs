@@ -131,6 +131,12 @@ fn who_was_made_by_the_other_is_owned_by_it() {
     assert_eq!(advice.cut.map(|cut| cut.reference).as_deref(), Some("Api.client"));
     assert_eq!(advice.evidence.as_deref(), Some("Api is made by Client.__init__"));
     assert_eq!(advice.or, []);
+    // An attribute that leads there and back cannot be weak on one way only.
+    let same = path(&[("Map", "app.Map", ".inverse"), ("Map", "app.Map", ".inverse")]);
+    let origins = vec![Origin::MadeByReferrer, Origin::MadeByReferent];
+    let advice = recognise(&LoopGroup { origins, ..group(same) }).unwrap();
+    assert_eq!((advice.cut, advice.or), (None, vec![]));
+    assert!(advice.sentence.starts_with("inverse leads there and back"), "{}", advice.sentence);
     // Whatever the names say, what an object made is not to be lost.
     let node = path(&[("Child", "app.Child", ".parent"), ("Group", "app.Group", ".child")]);
     let origins = vec![Origin::MadeByReferrer, Origin::MadeByReferent];
@@ -168,6 +174,28 @@ fn an_exception_in_a_local_variable_is_deleted_there() {
 }
 
 #[test]
+fn an_exception_is_cut_where_somebody_can_change_the_code() {
+    let raised = [
+        ("AttributeError", "AttributeError", ".__context__"),
+        ("RuntimeError", "RuntimeError", ".__traceback__.tb_frame"),
+        ("frame ask", "frame", ".f_back"),
+        ("frame __exit__", "frame", "local value"),
+    ];
+    assert!(told(&raised).ends_with("frame __exit__: local value -> del value in a finally clause"));
+    let library = "/usr/lib/python3.12/contextlib.py".to_string();
+    let step_files = vec![None, None, Some("/app/ask.py".to_string()), Some(library)];
+    let advice = recognise(&LoopGroup { step_files, ..group(path(&raised)) }).unwrap();
+    assert_eq!(advice.cut.unwrap().reference, "AttributeError.__context__");
+    assert!(advice.sentence.ends_with("leave the block first"), "{}", advice.sentence);
+    let collected = [
+        ("cell errors", "cell", ".cell_contents[*]"),
+        ("OSError", "OSError", ".__traceback__.tb_frame"),
+        ("frame connect", "frame", ""),
+    ];
+    assert!(told(&collected).ends_with("closure variable errors -> errors.clear() in a finally clause"));
+}
+
+#[test]
 fn a_future_is_told_before_the_exception_that_it_keeps() {
     let future = [
         ("Future", "_asyncio.Future", "._exception"),
@@ -182,9 +210,16 @@ fn a_future_is_told_before_the_exception_that_it_keeps() {
 fn functions_and_methods_have_patterns_of_their_own() {
     let method = [("Worker", "app.Worker", "._run"), ("method run", "method", ".__self__")];
     assert_eq!(told(&method), "bound method stored on its own object: Worker._run -> weakref.WeakMethod(self.run)");
+    let of_c = [
+        ("Sorted", "app.Sorted", "._clear"),
+        ("builtin_function_or_method", "builtin_function_or_method", ".__self__"),
+    ];
+    assert!(told(&of_c).ends_with("Sorted._clear -> the function, called with self"), "{}", told(&of_c));
     let observer = [("Bus", "app.Bus", ".on[*]"), ("method told", "method", ".__self__"), ("Desk", "app.Desk", ".bus")];
     assert_eq!(told(&observer), "bound method kept by another object: Bus.on[*] -> weakref.WeakMethod(desk.told)");
     let lambda = [("Menu", "app.Menu", ".action"), ("function <lambda>", "function", "cell self")];
+    let asked = recognise(&group(path(&observer))).unwrap();
+    assert_eq!(asked.or.iter().map(|cut| cut.reference.as_str()).collect::<Vec<_>>(), ["Desk.bus"]);
     assert!(told(&lambda).starts_with("lambda that captures the object that holds it: closure variable self"));
     let recursive = [("function visit", "function", ".__closure__[*]"), ("cell", "cell", "cell visit")];
     assert!(told(&recursive).starts_with("function that its own closure refers to: closure variable visit"));
@@ -238,6 +273,10 @@ fn classes_containers_and_objects_that_hold_themselves() {
     assert_eq!(told(&[("class Made", "type", ".__mro__[*]")]), "class made at run time");
     assert_eq!(told(&[("list", "list", "[*]")]), "container that contains itself");
     assert!(told(&[("Loop", "app.Loop", ".me")]).starts_with("object that refers to itself: Loop.me"));
+    assert!(told(&[("Load", "app.Load", ".context[*]")]).ends_with("Load.context[*] -> nothing in place of self"));
+    assert!(
+        told(&[("Join", "app.Join", "._cloned element")]).starts_with("object that refers to itself: Join._cloned")
+    );
 }
 
 #[test]

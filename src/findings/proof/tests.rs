@@ -66,7 +66,7 @@ fn order(then: &str) -> String {
 #[test]
 fn what_dies_at_once_and_never_early_is_verified() {
     assert_snapshot!(offered(&order("decref 12\ndecref 10")), @r#"
-    the reference back does not own the parent: make it weak
+    the reference back owns nothing: make it weak
     cut Line.order: weakref.ref(order)
     because Line is one of Order.items
     Verified: 1 of 1
@@ -99,14 +99,14 @@ fn peers(then: &str) -> String {
 #[test]
 fn where_one_direction_is_refuted_the_other_is_the_answer() {
     assert_snapshot!(offered(&peers("decref 12\ndecref 10")), @r#"
-    the reference back does not own the parent: make it weak
+    the reference back owns nothing: make it weak
     cut Line.order: weakref.ref(order)
     because a replay shows that Order.line is needed
     not Order.line: app.Line dies early at event 12
     Verified: 1 of 1
     "#);
     assert_snapshot!(offered(&peers("decref 10\ndecref 12")), @r#"
-    the reference back does not own the parent: make it weak
+    the reference back owns nothing: make it weak
     cut Order.line: weakref.ref(line)
     because a replay shows that Line.order is needed
     not Line.order: app.Order dies early at event 12
@@ -141,7 +141,7 @@ fn recorded(counts: [u32; 2]) -> String {
 #[test]
 fn a_recording_refutes_and_never_verifies() {
     assert_snapshot!(offered(&recorded([2, 1])), @r#"
-    the reference back does not own the parent: make it weak
+    the reference back owns nothing: make it weak
     cut Line.order: weakref.ref(order)
     because a replay shows that Order.line is needed
     not Order.line: app.Line dies early at event 13

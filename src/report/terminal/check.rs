@@ -120,8 +120,7 @@ fn remedy(row: &LoopRow, pattern: &str, page: &RenderOptions, out: &mut dyn Writ
                 line(&in_words(why))?;
             }
             cut.more.iter().try_for_each(|cut| line(&with("and", cut)))?;
-            let is_telling = cut.left.is_some() || cut.replay.is_some() && cut.alternatives.is_empty();
-            if let Some(after) = wording::after_cut(cut).filter(|_| is_telling) {
+            if let Some(after) = wording::telling_after_cut(cut) {
                 line(&in_words(&after))?;
             }
         }

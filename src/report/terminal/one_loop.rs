@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::wrap::{Style, styled, with_numbers, wrap, wrap_path, wrap_words};
+use super::wrap::{Style, columns, styled, with_numbers, wrap, wrap_path, wrap_words};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, duration};
 use crate::report::{FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
@@ -17,14 +17,17 @@ const TYPES: usize = 5;
 /// Frames of a stack that are shown at 80 columns; one more for each 20 columns beyond.
 const FRAMES: usize = 4;
 
+/// Lines that a stack takes where a loop is told in short.
+const STACK_LINES: usize = 2;
+
 /// Columns of the lines that other programs show.
 const TEXT_WIDTH: usize = 100;
 
 /// The loop with every fact.
 pub fn write(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    head(row, page, out)?;
+    head(row, page, false, out)?;
     history(row, page, out)?;
-    remedy(row, page, out)?;
+    remedy(row, page, false, out)?;
     fact("owner", &row.owner.to_string(), out)
 }
 
@@ -33,16 +36,17 @@ pub fn text(row: &LoopRow) -> Vec<String> {
     let page = RenderOptions { width: TEXT_WIDTH, ..RenderOptions::default() };
     let mut text = Vec::new();
     // Writing to memory does not fail.
-    let _ = head(row, &page, &mut text).and_then(|()| remedy(row, &page, &mut text));
+    let _ = head(row, &page, true, &mut text).and_then(|()| remedy(row, &page, true, &mut text));
     String::from_utf8_lossy(&text).lines().map(str::to_string).collect()
 }
 
 /// How much there is of it, its path, and where it was made.
-fn head(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+fn head(row: &LoopRow, page: &RenderOptions, is_short: bool, out: &mut dyn Write) -> io::Result<()> {
     let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount, " · ", 5, page.width))?;
     writeln!(out, "    {}", styled(&wrap_path(&row.path, 4, page.width), Style::Bold, page.color))?;
     if !row.site.is_empty() {
+        let stack = if is_short { short_stack } else { stack };
         fact("made at", &stack(&row.site, row.other_sites, page), out)?;
     }
     if let Some(before) = wording::made_before(row) {
@@ -90,7 +94,7 @@ fn history(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resu
 }
 
 /// What to change in the program.
-fn remedy(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+fn remedy(row: &LoopRow, page: &RenderOptions, is_short: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut fact = |name, text: &str| fact(name, text, out);
     if let Some(cut) = &row.cut {
         let with = |reference: &str, replacement: &str| {
@@ -101,27 +105,30 @@ fn remedy(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resul
         for cut in &cut.alternatives {
             fact("or", &with(&cut.reference, &cut.replacement))?;
         }
-        if let Some(evidence) = &cut.evidence {
-            fact("", &wrap_words(evidence, FACTS, page.width))?;
+        let after = if is_short { wording::telling_after_cut(cut) } else { wording::after_cut(cut) };
+        let mut why: Vec<String> = Vec::new();
+        match &cut.evidence {
+            // It speaks of the first reference.
+            Some(evidence) if !cut.more.is_empty() => fact("", &wrap_words(evidence, FACTS, page.width))?,
+            evidence => why.extend(evidence.clone()),
         }
-        for cut in &cut.more {
-            fact("and", &with(&cut.reference, &cut.replacement))?;
+        for (place, cut) in cut.more.iter().enumerate() {
+            fact(if place == 0 { "and" } else { "" }, &with(&cut.reference, &cut.replacement))?;
         }
-        if let Some(after) = wording::after_cut(cut) {
-            fact("", &wrap_words(&after, FACTS, page.width))?;
+        why.extend(after);
+        if !why.is_empty() {
+            fact("", &wrap_words(&why.join("; "), FACTS, page.width))?;
         }
     }
     for early in &row.refuted {
         let pieces = [early.reference.clone(), wording::too_early(&early.type_name)];
         fact("not", &wrap(&pieces, "    ", FACTS, page.width))?;
     }
-    if let Some(pattern) = &row.pattern {
-        fact("pattern", &wrap_words(pattern, FACTS, page.width))?;
+    let pattern: Vec<&str> = row.pattern.iter().map(|name| name as &str).chain(row.advice.as_deref()).collect();
+    match pattern.as_slice() {
+        [] => Ok(()),
+        pattern => fact("pattern", &wrap_words(&pattern.join("; "), FACTS, page.width)),
     }
-    if let Some(advice) = &row.advice {
-        fact("", &wrap_words(advice, FACTS, page.width))?;
-    }
-    Ok(())
 }
 
 fn fact(name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -130,7 +137,18 @@ fn fact(name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
 
 /// `app.py:42 make_order ← … 24 frames of starlette, uvicorn ← app.py:80 main`.
 pub fn stack(site: &[FrameRow], other_sites: u64, page: &RenderOptions) -> String {
-    let most = FRAMES + page.width.saturating_sub(80) / 20;
+    stack_of(site, other_sites, FRAMES + page.width.saturating_sub(80) / 20, page)
+}
+
+/// With so many frames as fit in a few lines.
+fn short_stack(site: &[FrameRow], other_sites: u64, page: &RenderOptions) -> String {
+    let most = (2..=FRAMES + 1).rev();
+    let texts = most.map(|most| stack_of(site, other_sites, most, page));
+    let mut fitting = texts.skip_while(|text| text.lines().count() > STACK_LINES);
+    fitting.next().unwrap_or_else(|| stack_of(site, other_sites, 1, page))
+}
+
+fn stack_of(site: &[FrameRow], other_sites: u64, most: usize, page: &RenderOptions) -> String {
     let mut pieces = Vec::new();
     let mut rest = site;
     while let Some((frame, others)) = rest.split_first() {
@@ -154,7 +172,11 @@ pub fn stack(site: &[FrameRow], other_sites: u64, page: &RenderOptions) -> Strin
     let mut text = wrap(&pieces, " ← ", FACTS, page.width);
     if other_sites > 0 {
         let others = format!("and at {}", counted(other_sites, "other place", "other places"));
-        text.push_str(&format!("\n{}{others}", " ".repeat(FACTS)));
+        let last = text.rsplit('\n').next().map_or(0, |line| columns(line.trim_start()));
+        match FACTS + last + 2 + columns(&others) <= page.width {
+            true => text.push_str(&format!(", {others}")),
+            false => text.push_str(&format!("\n{}{others}", " ".repeat(FACTS))),
+        }
     }
     text
 }
