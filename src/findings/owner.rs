@@ -59,7 +59,8 @@ impl Ownership {
     }
 
     /// The owner of the code that stores the references to cut, or all of the path where no one is to be cut: whose file that
-    /// is, whoever called it. `None` where no file of them is known.
+    /// is, whoever called it. `None` where no file of them is known, and of a path with an entry of a container: anybody may
+    /// have put it there.
     pub fn of_cut(&self, group: &LoopGroup, steps: &[usize]) -> Option<Owner> {
         if self.test_runner(group).is_some() {
             return None;
@@ -71,8 +72,12 @@ impl Ownership {
             None if is_cell(step) => group.step_files.get((step + n - 1) % n)?.as_ref(),
             file => file.as_ref(),
         };
-        let all: Vec<usize> = if steps.is_empty() { (0..n).collect() } else { steps.to_vec() };
-        all.into_iter().filter_map(file).filter_map(|file| self.of_file(file)).min()
+        let steps = match steps.is_empty() {
+            true if group.path.steps.iter().any(|step| step.slot.contains('[')) => return None,
+            true => Vec::from_iter(0..n),
+            false => steps.to_vec(),
+        };
+        steps.into_iter().filter_map(file).filter_map(|file| self.of_file(file)).min()
     }
 
     /// The test runner whose object the path leads through, if beside it there are only built-in objects.
@@ -284,6 +289,17 @@ mod tests {
         assert_eq!(Ownership::default().of_loop(&group, true), Owner::StandardLibrary);
         group.member_files.push("/srv/app.py".to_string());
         assert_eq!(Ownership::default().of_loop(&group, true), Owner::Application);
+    }
+
+    #[test]
+    fn an_entry_of_a_librarys_container_may_be_anybodys() {
+        let library = Some("/usr/lib/python3.13/collections/__init__.py".to_string());
+        let mut group = testing::parent_and_child();
+        group.step_files = vec![library.clone(), library];
+        assert_eq!(Ownership::default().of_cut(&group, &[]), None);
+        assert_eq!(Ownership::default().of_cut(&group, &[1]), Some(Owner::StandardLibrary));
+        group.path.steps[0].slot = ".parent".to_string();
+        assert_eq!(Ownership::default().of_cut(&group, &[]), Some(Owner::StandardLibrary));
     }
 
     #[test]
