@@ -106,7 +106,7 @@ pub fn known(folder: &Path) -> Result<HashSet<String>, ExportError> {
             if path.is_dir() {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "parquet") {
-                known.extend(table::texts(&path, rows::TRACE_ID)?);
+                known.extend(table::traces(&path)?);
             }
         }
     }

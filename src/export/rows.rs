@@ -1,7 +1,7 @@
 //! Defines the rows of each table, and makes them of a report on one trace.
 //!
 //! A column is a field. Numbers are signed, since not all engines have others; what is not known is null. `trace` is in each
-//! table the same: [`Origin::id`].
+//! table the same, [`Origin::id`], and the first column: by it is known which traces a file has.
 
 use chrono::NaiveDateTime;
 use parquet_derive::ParquetRecordWriter;
@@ -10,9 +10,6 @@ use serde::Serialize;
 use super::Origin;
 use crate::report::{FrameRow, Report};
 use crate::run::{Extent, Input};
-
-/// The column that says which trace a row is of.
-pub(super) const TRACE_ID: &str = "trace";
 
 #[derive(Debug, ParquetRecordWriter)]
 pub(super) struct Trace {

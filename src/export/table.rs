@@ -1,4 +1,4 @@
-//! Writes the files of a table, and reads a column of one.
+//! Writes the files of a table, and reads which traces are in one.
 
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::record::{Field, RecordWriter};
+use parquet::record::RecordWriter;
 use tempfile::NamedTempFile;
 
 /// A file of an export that cannot be read or written.
@@ -94,23 +95,17 @@ fn properties() -> WriterPropertiesPtr {
     Arc::new(properties.build())
 }
 
-/// The texts of one column.
-pub(super) fn texts(path: &Path, column: &str) -> Result<Vec<String>, ExportError> {
+/// The traces of a file, each of which is a row group: the index at the file's end names the first value of its first column.
+pub(super) fn traces(path: &Path) -> Result<Vec<String>, ExportError> {
     let read = || {
         let reader = SerializedFileReader::new(File::open(path)?)?;
-        let schema = reader.metadata().file_metadata().schema();
-        let fields = schema.get_fields().iter().filter(|field| field.name() == column).cloned().collect();
-        let only = parquet::schema::types::Type::group_type_builder(schema.name()).with_fields(fields).build()?;
-        let mut texts = Vec::new();
-        for row in reader.get_row_iter(Some(only))? {
-            let row = row?;
-            let fields = row.get_column_iter().filter_map(|(_, field)| match field {
-                Field::Str(text) => Some(text.clone()),
-                _ => None,
-            });
-            texts.extend(fields);
+        let mut traces = Vec::new();
+        for group in reader.metadata().row_groups() {
+            let least = group.columns().first().and_then(|column| column.statistics()?.min_bytes_opt());
+            let least = least.ok_or_else(|| ParquetError::General("it was not written by refloop".to_owned()))?;
+            traces.push(String::from_utf8_lossy(least).into_owned());
         }
-        Ok(texts)
+        Ok(traces)
     };
-    read().map_err(|error: parquet::errors::ParquetError| ExportError::new(path, error))
+    read().map_err(|error: ParquetError| ExportError::new(path, error))
 }
