@@ -16,6 +16,20 @@ pub(super) enum ByteOrder {
     Little,
 }
 
+impl ByteOrder {
+    pub(super) fn short(self, bytes: [u8; 2]) -> u16 {
+        if self == ByteOrder::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+
+    pub(super) fn int(self, bytes: [u8; 4]) -> u32 {
+        if self == ByteOrder::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
+    pub(super) fn long(self, bytes: [u8; 8]) -> u64 {
+        if self == ByteOrder::Big { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) }
+    }
+}
+
 /// Why a part could not be read.
 pub(super) enum Problem {
     /// The dump stops in it.
@@ -36,18 +50,15 @@ impl Cursor {
     }
 
     pub(super) fn short(&mut self) -> Result<u16, Problem> {
-        let bytes = self.bytes()?;
-        Ok(if self.order == ByteOrder::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+        self.bytes().map(|bytes| self.order.short(bytes))
     }
 
     pub(super) fn int(&mut self) -> Result<u32, Problem> {
-        let bytes = self.bytes()?;
-        Ok(if self.order == ByteOrder::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+        self.bytes().map(|bytes| self.order.int(bytes))
     }
 
     pub(super) fn long(&mut self) -> Result<u64, Problem> {
-        let bytes = self.bytes()?;
-        Ok(if self.order == ByteOrder::Big { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
+        self.bytes().map(|bytes| self.order.long(bytes))
     }
 
     /// So many bytes.

@@ -13,6 +13,7 @@ pub mod cc_edges;
 mod cursor;
 #[cfg(test)]
 mod damage;
+mod decimal;
 mod definitions;
 mod dump;
 pub mod dumprefs;

@@ -14,15 +14,29 @@ pub(super) struct Place {
     pub function: Box<[u8]>,
 }
 
-/// The sites so far. Memory is that of the distinct stacks.
+/// The sites so far. Memory is that of the distinct stacks, and of the places that the log does not number itself.
 #[derive(Default)]
 pub(super) struct Sites {
+    places: HashMap<Place, u64, foldhash::fast::RandomState>,
     /// By parent and number of the place.
     numbers: HashMap<(SiteId, u64), SiteId, foldhash::fast::RandomState>,
 }
 
 impl Sites {
-    /// The site of the place `number` when the site `parent` called it.
+    /// The site of a place when the site `parent` called it.
+    pub(super) fn of_place(
+        &mut self,
+        parent: SiteId,
+        place: Place,
+        names: &mut Definitions,
+        out: &mut Pending,
+    ) -> SiteId {
+        let next = self.places.len() as u64;
+        let number = *self.places.entry(place.clone()).or_insert(next);
+        self.site(parent, (number, &place), names, out)
+    }
+
+    /// The same of a place that the log calls `number`: all of a log have numbers, or none.
     pub(super) fn site(
         &mut self,
         parent: SiteId,

@@ -3,6 +3,7 @@
 //! The lines are those that `nsCycleCollectorLogger` of `xpcom/base/nsCycleCollector.cpp` prints. Addresses have `0x` and
 //! lower-case digits on Unix, and upper-case digits without it on Windows.
 
+use super::super::decimal::decimal;
 use super::super::hexadecimal::hexadecimal;
 
 /// What a line says.
@@ -89,9 +90,4 @@ fn weak_map_entry(rest: &[u8]) -> Option<Record<'_>> {
         delegate: field(b"keyDelegate=")?,
         value: field(b"value=")?,
     })
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let is_plain = digits.iter().all(u8::is_ascii_digit);
-    str::from_utf8(digits).ok().filter(|_| is_plain)?.parse().ok()
 }

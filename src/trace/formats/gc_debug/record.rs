@@ -4,6 +4,8 @@
 
 use memchr::memmem;
 
+use super::super::decimal::number;
+
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Record<'a> {
@@ -72,12 +74,6 @@ fn object(text: &[u8]) -> Option<(&[u8], u64)> {
         let address = u64::from_str_radix(str::from_utf8(&digits[..length]).ok()?, 16).ok()?;
         (is_closed && at > 0).then_some((&text[..at], address))
     })
-}
-
-/// A decimal number and what follows it.
-fn number(text: &[u8]) -> Option<(u64, &[u8])> {
-    let length = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    Some((str::from_utf8(&text[..length]).ok()?.parse().ok()?, &text[length..]))
 }
 
 #[cfg(test)]

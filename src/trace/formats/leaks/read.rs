@@ -1,9 +1,5 @@
 //! Puts the trees of a report together: a walk of garbage, all of which `leaks` calls unreachable.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
 use super::super::dump::Dump;
 use super::super::reader::{Expected, LineParser, Pending};
 use super::super::sites::{Place, Sites};
@@ -15,7 +11,6 @@ use crate::trace::{Ending, Event, Position, Scope, SiteId, Tag};
 pub(super) struct Parser {
     dump: Dump,
     sites: Sites,
-    places: HashMap<Place, u64, RandomState>,
     /// The stack of so many roots that follow.
     site: Option<SiteId>,
     of_roots: u64,
@@ -62,10 +57,8 @@ impl Parser {
         }
         let (path, line) = place.unwrap_or((module, 0));
         let place = Place { path: path.into(), line, function: function.into() };
-        let next = self.places.len() as u64;
-        let number = *self.places.entry(place.clone()).or_insert(next);
         let caller = self.site.unwrap_or(SiteId::NONE);
-        self.site = Some(self.sites.site(caller, (number, &place), &mut self.dump.names, out));
+        self.site = Some(self.sites.of_place(caller, place, &mut self.dump.names, out));
     }
 
     fn node(

@@ -5,6 +5,7 @@
 
 use memchr::memmem;
 
+use super::super::decimal::{decimal, number};
 use super::super::hexadecimal::hexadecimal;
 use super::super::reader::Expected;
 
@@ -153,17 +154,6 @@ fn object(text: &[u8]) -> Option<Object<'_>> {
         let (address, _) = hexadecimal(&digits[..length])?;
         Some(Object { address, class: &named[..at], bytes: sized(digits[length..].strip_prefix(b">")?)? })
     })
-}
-
-/// A decimal number and what follows it.
-fn number(text: &[u8]) -> Option<(u64, &[u8])> {
-    let length = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    Some((decimal(&text[..length])?, &text[length..]))
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let is_plain = digits.iter().all(u8::is_ascii_digit);
-    str::from_utf8(digits).ok().filter(|_| is_plain)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -19,7 +19,6 @@ const IMMORTAL: u32 = 1 << 30;
 pub(super) struct Graph {
     pub names: Definitions,
     sites: Sites,
-    places: HashMap<Place, u64, RandomState>,
     values: HashSet<u64, RandomState>,
     references: Vec<(u64, u64, Slot)>,
     /// References of a glob that has its insides from another one, where that is there too.
@@ -94,9 +93,7 @@ impl Graph {
 
     /// Where a sub is defined.
     pub(super) fn code(&mut self, address: u64, place: Place, out: &mut Pending) {
-        let next = self.places.len() as u64;
-        let number = *self.places.entry(place.clone()).or_insert(next);
-        let site = self.sites.site(SiteId::NONE, (number, &place), &mut self.names, out);
+        let site = self.sites.of_place(SiteId::NONE, place, &mut self.names, out);
         out.push_back(Event::Code { object: Tag(address), site });
     }
 

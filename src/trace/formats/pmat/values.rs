@@ -4,7 +4,7 @@
 //! package the current linearisation beside all of them, which Perl does not count (`gv.c`, `mro_core.c` of Perl 5.36);
 //! the lists of weak references to a value, and the package that it is blessed into, which lead to no loop.
 
-use super::super::cursor::{ByteOrder, Problem};
+use super::super::cursor::Problem;
 use super::super::reader::Pending;
 use super::super::sites::Place;
 use super::layout::Shape;
@@ -82,7 +82,7 @@ impl Reader {
                 self.graph.refer(address, if is_weak { 0 } else { fields.pointer(0) }, Slot::UNNAMED);
                 self.graph.refer(address, fields.pointer(1), Slot::UNNAMED);
             }
-            4 => return self.elements(address, fields),
+            4 | 16 => return self.elements(address, fields),
             5 => return self.entries(address, fields, is_blessed, out),
             6 => return self.package(address, fields, out),
             7 => return self.code(address, fields, out),
@@ -96,7 +96,6 @@ impl Reader {
                 let slot = self.graph.names.slot(b".target", out);
                 self.graph.refer(address, fields.pointer(0), slot);
             }
-            16 => return self.elements(address, fields),
             17 => {
                 self.package(address, fields, out)?;
                 return self.class_fields();
@@ -301,12 +300,10 @@ impl Reader {
 
     /// The number that the bytes of a value begin with: elements, entries, or a line.
     fn first_number(&self, fields: &Fields) -> Result<u64, Problem> {
-        let is_big = self.cursor.order == ByteOrder::Big;
-        let long = |bytes| if is_big { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) };
-        let int = |bytes| if is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+        let order = self.cursor.order;
         let number = match self.layout.number {
-            8 => fields.bytes.first_chunk().map(|bytes| long(*bytes)),
-            _ => fields.bytes.first_chunk().map(|bytes| u64::from(int(*bytes))),
+            8 => fields.bytes.first_chunk().map(|bytes| order.long(*bytes)),
+            _ => fields.bytes.first_chunk().map(|bytes| u64::from(order.int(*bytes))),
         };
         Ok(number.ok_or(("value", "a number in its fields"))?)
     }

@@ -16,7 +16,6 @@ use crate::trace::{Ending, Event, Position, Scope, SiteId, Slot, Tag, TypeId};
 pub(super) struct Parser {
     dump: Dump,
     sites: Sites,
-    places: HashMap<Place, u64, RandomState>,
     /// Names of the classes so far.
     classes: HashMap<u64, Vec<u8>, RandomState>,
     /// Objects whose class is yet to come.
@@ -102,8 +101,6 @@ impl Parser {
         let Some(Text(path)) = &object.file else { return SiteId::NONE };
         let function = object.method.as_ref().map_or(&b""[..], |Text(method)| method);
         let place = Place { path: path[..].into(), line: object.line.unwrap_or(0), function: function.into() };
-        let next = self.places.len() as u64;
-        let number = *self.places.entry(place.clone()).or_insert(next);
-        self.sites.site(SiteId::NONE, (number, &place), &mut self.dump.names, out)
+        self.sites.of_place(SiteId::NONE, place, &mut self.dump.names, out)
     }
 }

@@ -15,7 +15,6 @@ use crate::trace::{Ending, Event, ObjectFlags, Position, Scope, SiteId, Tag, Typ
 pub(super) struct Parser {
     names: Definitions,
     sites: Sites,
-    places: HashMap<Place, u64, RandomState>,
     live: HashMap<u64, Object, RandomState>,
     /// An object whose stack is being read.
     birth: Option<Birth>,
@@ -129,9 +128,7 @@ impl Parser {
         let Some(Birth { address, class, bytes, stack }) = self.birth.take() else { return };
         let mut site = SiteId::NONE;
         for place in stack.into_iter().rev() {
-            let next = self.places.len() as u64;
-            let number = *self.places.entry(place.clone()).or_insert(next);
-            site = self.sites.site(site, (number, &place), &mut self.names, out);
+            site = self.sites.of_place(site, place, &mut self.names, out);
         }
         out.push_back(Event::Alloc { object: Tag(address), address, class, bytes, site });
     }

@@ -5,6 +5,7 @@
 
 use memchr::{memchr, memrchr};
 
+use super::super::decimal::decimal;
 use super::super::hexadecimal::hexadecimal;
 use super::super::reader::Expected;
 use super::super::sites::Place;
@@ -100,11 +101,6 @@ pub(super) fn place(frame: &[u8]) -> Place {
         return whole(frame);
     }
     Place { path: path.trim_ascii_end().into(), line, function: function.into() }
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    let is_plain = digits.iter().all(u8::is_ascii_digit);
-    str::from_utf8(digits).ok().filter(|_| is_plain)?.parse().ok()
 }
 
 #[cfg(test)]
