@@ -72,12 +72,11 @@ impl Ownership {
             None if is_cell(step) => group.step_files.get((step + n - 1) % n)?.as_ref(),
             file => file.as_ref(),
         };
-        let steps = match steps.is_empty() {
-            true if group.path.steps.iter().any(|step| step.slot.contains('[')) => return None,
-            true => Vec::from_iter(0..n),
-            false => steps.to_vec(),
-        };
-        steps.into_iter().filter_map(file).filter_map(|file| self.of_file(file)).min()
+        if steps.is_empty() && group.path.steps.iter().any(|step| step.slot.contains('[')) {
+            return None;
+        }
+        let asked = (0..n).filter(|step| steps.is_empty() || steps.contains(step));
+        asked.filter_map(file).filter_map(|file| self.of_file(file)).min()
     }
 
     /// The test runner whose object the path leads through, if beside it there are only built-in objects.
