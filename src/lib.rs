@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+pub mod files;
 pub mod human;
 pub mod trace;
 

@@ -48,19 +48,19 @@ impl Tables {
         partition: &Partition,
         traces: impl Iterator<Item = &'a Origin>,
     ) -> Result<Tables, ExportError> {
-        let begin = |table: &str| folder.join(table).join(partition.folder());
         // The same traces have the same file, whoever exports them.
         let ids = BTreeSet::from_iter(traces.map(|trace| trace.id.as_str()));
         let file = format!("{}.parquet", origin::digest(&Sha256::digest(Vec::from_iter(ids).join(" "))));
-        let [traces, loops, types, slots, sites, growth, collections] = TABLES.map(begin);
+        let [traces, loops, types, slots, sites, growth, collections] =
+            TABLES.map(|table| folder.join(table).join(partition.folder()).join(&file));
         Ok(Tables {
-            traces: Table::create::<rows::Trace>(&traces, &file)?,
-            loops: Table::create::<rows::Loop>(&loops, &file)?,
-            types: Table::create::<rows::Type>(&types, &file)?,
-            slots: Table::create::<rows::Slots>(&slots, &file)?,
-            sites: Table::create::<rows::Site>(&sites, &file)?,
-            growth: Table::create::<rows::Growth>(&growth, &file)?,
-            collections: Table::create::<rows::Collections>(&collections, &file)?,
+            traces: Table::create::<rows::Trace>(traces)?,
+            loops: Table::create::<rows::Loop>(loops)?,
+            types: Table::create::<rows::Type>(types)?,
+            slots: Table::create::<rows::Slots>(slots)?,
+            sites: Table::create::<rows::Site>(sites)?,
+            growth: Table::create::<rows::Growth>(growth)?,
+            collections: Table::create::<rows::Collections>(collections)?,
         })
     }
 

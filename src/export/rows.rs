@@ -8,7 +8,7 @@ use parquet_derive::ParquetRecordWriter;
 use serde::Serialize;
 
 use super::Origin;
-use crate::report::{FrameRow, Report};
+use crate::report::{FrameRow, Report, collapsed};
 use crate::run::{Extent, Input};
 
 #[derive(Debug, ParquetRecordWriter)]
@@ -108,7 +108,7 @@ pub(super) struct Site<'a> {
 }
 
 /// A container, or a type, that grew at every look.
-#[derive(Debug, ParquetRecordWriter)]
+#[derive(Debug, Default, ParquetRecordWriter)]
 pub(super) struct Growth<'a> {
     trace: &'a str,
     grew: &'a str,
@@ -176,7 +176,7 @@ pub(super) fn traces(origin: &Origin, report: &Report) -> Vec<Trace> {
 
 pub(super) fn loops<'a>(trace: &'a str, report: &'a Report) -> Vec<Loop<'a>> {
     let rows = report.loops.rows.iter().map(|row| {
-        let made = place(&row.site);
+        let (made_path, made_line, made_function) = parts(place(&row.site));
         let cut = row.cut.as_ref();
         Loop {
             trace,
@@ -193,9 +193,9 @@ pub(super) fn loops<'a>(trace: &'a str, report: &'a Report) -> Vec<Loop<'a>> {
             bytes_at_peak: row.peak_at_least.bytes.map(whole),
             bytes_at_end: row.at_end.and_then(|end| end.bytes).map(whole),
             collected: whole(row.collected),
-            made_path: made.map(|frame| frame.path.as_str()),
-            made_line: made.map(line),
-            made_function: made.map(|frame| frame.function.as_str()),
+            made_path,
+            made_line,
+            made_function,
             stack: stack(&row.site),
             pattern: row.pattern.as_deref(),
             cut: cut.map(|cut| cut.reference.as_str()),
@@ -241,13 +241,13 @@ pub(super) fn sites<'a>(trace: &'a str, report: &'a Report) -> Vec<Site<'a>> {
     let made = &report.made;
     let alive = made.alive.iter().flatten().map(|row| ("alive", row));
     let rows = made.garbage.iter().map(|row| ("garbage", row)).chain(alive).map(|(kind, row)| {
-        let made_at = place(&row.site);
+        let (path, line, function) = parts(place(&row.site));
         Site {
             trace,
             made: kind,
-            path: made_at.map(|frame| frame.path.as_str()),
-            line: made_at.map(line),
-            function: made_at.map(|frame| frame.function.as_str()),
+            path,
+            line,
+            function,
             stack: stack(&row.site),
             objects: whole(row.objects),
             bytes: made.in_bytes.then(|| whole(row.bytes)),
@@ -257,18 +257,21 @@ pub(super) fn sites<'a>(trace: &'a str, report: &'a Report) -> Vec<Site<'a>> {
 }
 
 pub(super) fn growth<'a>(trace: &'a str, report: &'a Report) -> Vec<Growth<'a>> {
-    let containers = report.growth.containers.iter().map(|row| Growth {
-        trace,
-        grew: "container",
-        name: &row.path,
-        r#type: &row.type_name,
-        first: whole(row.from),
-        last: whole(row.to),
-        per_second: row.per_second,
-        bytes: row.bytes.map(whole),
-        made_path: row.place.as_ref().map(|frame| frame.path.as_str()),
-        made_line: row.place.as_ref().map(line),
-        made_function: row.place.as_ref().map(|frame| frame.function.as_str()),
+    let containers = report.growth.containers.iter().map(|row| {
+        let (made_path, made_line, made_function) = parts(row.place.as_ref());
+        Growth {
+            trace,
+            grew: "container",
+            name: &row.path,
+            r#type: &row.type_name,
+            first: whole(row.from),
+            last: whole(row.to),
+            per_second: row.per_second,
+            bytes: row.bytes.map(whole),
+            made_path,
+            made_line,
+            made_function,
+        }
     });
     let types = report.growth.types.iter().map(|row| Growth {
         trace,
@@ -278,10 +281,7 @@ pub(super) fn growth<'a>(trace: &'a str, report: &'a Report) -> Vec<Growth<'a>> 
         first: whole(row.from),
         last: whole(row.to),
         per_second: row.per_second,
-        bytes: None,
-        made_path: None,
-        made_line: None,
-        made_function: None,
+        ..Growth::default()
     });
     containers.chain(types).collect()
 }
@@ -317,12 +317,13 @@ fn place(site: &[FrameRow]) -> Option<&FrameRow> {
     site.iter().find(|frame| frame.package.is_none()).or(site.first())
 }
 
-fn line(frame: &FrameRow) -> i32 {
-    i32::try_from(frame.line).unwrap_or(i32::MAX)
+/// Its path, line and function.
+fn parts(frame: Option<&FrameRow>) -> (Option<&str>, Option<i32>, Option<&str>) {
+    let line = |frame: &FrameRow| i32::try_from(frame.line).unwrap_or(i32::MAX);
+    (frame.map(|frame| frame.path.as_str()), frame.map(line), frame.map(|frame| frame.function.as_str()))
 }
 
-/// The frames as in a collapsed stack, the outermost first.
+/// The frames as in a collapsed stack; `None` where they are not known.
 fn stack(site: &[FrameRow]) -> Option<String> {
-    let frames: Vec<String> = site.iter().rev().map(|frame| frame.short_place().replace(';', ",")).collect();
-    (!frames.is_empty()).then(|| frames.join(";"))
+    (!site.is_empty()).then(|| collapsed::stack(site))
 }

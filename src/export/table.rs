@@ -1,7 +1,7 @@
 //! Writes the files of a table, and reads which traces are in one.
 
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::record::RecordWriter;
-use tempfile::NamedTempFile;
+
+use crate::files::AtomicFile;
 
 /// A file of an export that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -27,29 +28,27 @@ impl ExportError {
     }
 }
 
-/// A file in the making. Engines do not see it: its name has another ending until it is whole.
+/// A file in the making. Engines do not see it: it has another name until it is whole.
 pub(super) struct Table {
     path: PathBuf,
-    temporary: NamedTempFile,
+    file: AtomicFile,
     writer: SerializedFileWriter<File>,
 }
 
 impl Table {
     /// Begins a file with the columns of `Row`.
-    pub(super) fn create<Row>(folder: &Path, file: &str) -> Result<Table, ExportError>
+    pub(super) fn create<Row>(path: PathBuf) -> Result<Table, ExportError>
     where
         for<'a> &'a [Row]: RecordWriter<Row>,
     {
-        let path = folder.join(file);
         let begin = || -> Result<_, Box<dyn std::error::Error>> {
-            fs::create_dir_all(folder)?;
-            let temporary = temporary(folder)?;
+            let file = AtomicFile::create(&path)?;
             let none: &[Row] = &[];
-            let writer = SerializedFileWriter::new(temporary.reopen()?, none.schema()?, properties())?;
-            Ok((temporary, writer))
+            let writer = SerializedFileWriter::new(file.writer()?, none.schema()?, properties())?;
+            Ok((file, writer))
         };
-        let (temporary, writer) = begin().map_err(|error| ExportError::new(&path, error))?;
-        Ok(Table { path, temporary, writer })
+        let (file, writer) = begin().map_err(|error| ExportError::new(&path, error))?;
+        Ok(Table { path, file, writer })
     }
 
     /// Adds a row group; none where there are no rows.
@@ -70,22 +69,10 @@ impl Table {
 
     /// Ends the file and gives it its name. One that another export wrote of the same traces goes.
     pub(super) fn finish(self) -> Result<(), ExportError> {
-        let Table { path, temporary, writer } = self;
+        let Table { path, file, writer } = self;
         writer.close().map_err(|error| ExportError::new(&path, error))?;
-        temporary.persist(&path).map(drop).map_err(|error| ExportError::new(&path, error.error))
+        file.commit().map_err(|error| ExportError::new(&path, error))
     }
-}
-
-/// A temporary file is private; a table should be as readable as any new file.
-fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".refloop-").suffix(".unfinished");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 fn properties() -> WriterPropertiesPtr {

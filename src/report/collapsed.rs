@@ -38,12 +38,12 @@ impl ReportFormat for Collapsed {
 
 /// `alive;app.py:80 main;app.py:42 make_order 96`.
 fn line(name: &str, row: &MadeRow, in_bytes: bool, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{name}")?;
-    for frame in row.site.iter().rev() {
-        write!(out, ";{}", frame.short_place().replace(';', ","))?;
-    }
-    if row.site.is_empty() {
-        write!(out, ";{}", FrameRow::instead(row))?;
-    }
-    writeln!(out, " {}", if in_bytes { row.bytes } else { row.objects })
+    let stack = if row.site.is_empty() { FrameRow::instead(row).to_owned() } else { stack(&row.site) };
+    writeln!(out, "{name};{stack} {}", if in_bytes { row.bytes } else { row.objects })
+}
+
+/// `app.py:80 main;app.py:42 make_order`, the outermost frame first.
+pub fn stack(site: &[FrameRow]) -> String {
+    let frames: Vec<String> = site.iter().rev().map(|frame| frame.short_place().replace(';', ",")).collect();
+    frames.join(";")
 }

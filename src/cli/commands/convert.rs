@@ -4,6 +4,7 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use anyhow::Context;
+use refloop::files::AtomicFile;
 use refloop::heap;
 use refloop::interchange::{self, GraphFormat, last_graph::LastGraph};
 use refloop::trace::formats::{SNIFFED, WriteOptions, detect, named, open_input, target_of};
@@ -11,7 +12,6 @@ use refloop::trace::input::Input;
 use refloop::trace::strip::{AttributeNames, Stripped};
 use refloop::trace::{ConvertError, Ending, Events, convert as convert_events, open};
 
-use crate::output::AtomicFile;
 use crate::progress::Progress;
 use crate::status::{Failure, Outcome};
 use crate::{args, inputs, output};
