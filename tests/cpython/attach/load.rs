@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Running, has_gdb};
+use super::{Running, is_reached};
 use crate::record::text;
 use crate::support::pythons::Python;
 
@@ -26,7 +26,7 @@ const WAYS: [&[&str]; 3] =
     [&["--for", "200ms", "--every", "50ms"], &["--for", "200ms", "--events", "full"], &["--snapshot"]];
 
 fn a_service_under_load_notices_nothing(python: &Python) {
-    if python.minor < 14 && !has_gdb() {
+    if !is_reached(python) {
         return;
     }
     let asked = std::env::var("REFLOOP_ATTACHMENTS").ok().and_then(|number| number.parse().ok());

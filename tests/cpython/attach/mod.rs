@@ -39,6 +39,24 @@ fn has_gdb() -> bool {
     found
 }
 
+/// Whether a process of this build can be reached, whatever it does.
+fn is_reached(python: &Python) -> bool {
+    python.minor >= 14 || has_gdb()
+}
+
+/// A program that sleeps and that `refloop record` has started: its folder, the recorder, and the number of the program.
+fn recorded(python: &Python, trace: &str) -> (Place, Child, String) {
+    let place = Place::with(PROGRAMS);
+    let mut command = refloop();
+    command.args(["record", "-q", "-o", trace, "--"]).arg(&python.path).args(["app.py", "sleep", "3"]);
+    let mut child = command.current_dir(place.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let process = std::fs::read_to_string(children).unwrap().trim().to_owned();
+    (place, child, process)
+}
+
 /// A program that runs in a folder of its own, and is ready.
 struct Running {
     place: Place,
@@ -154,7 +172,7 @@ fn mode(path: &Path) -> u32 {
 
 /// No thread waits in them: the main thread comes to a safe point by itself, at once or when its C code is done.
 fn a_program_that_works_is_walked_and_goes_on(python: &Python) {
-    if python.minor < 14 && !has_gdb() {
+    if !is_reached(python) {
         return;
     }
     for name in ["loop", "released"] {
@@ -187,7 +205,7 @@ fn twenty_snapshots_leave_nothing_behind(python: &Python) {
 }
 
 fn a_request_that_comes_too_late_is_taken_back(python: &Python) {
-    if python.minor < 14 && !has_gdb() {
+    if !is_reached(python) {
         return;
     }
     let running = Running::begin(python, "held");
@@ -219,15 +237,7 @@ fn a_collection_that_goes_on_is_waited_for(python: &Python) {
 }
 
 fn a_process_that_is_recorded_is_not_attached_to(python: &Python) {
-    let place = Place::with(PROGRAMS);
-    let mut command = refloop();
-    command.args(["record", "-q", "-o", "first.reftrace", "--"]).arg(&python.path).args(["app.py", "sleep", "3"]);
-    let mut child = command.current_dir(place.path()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    output.read_line(&mut line).unwrap();
-    let children = format!("/proc/{0}/task/{0}/children", child.id());
-    let process = std::fs::read_to_string(children).unwrap().trim().to_owned();
+    let (place, mut child, process) = recorded(python, "first.reftrace");
     let attached =
         refloop().args(["attach", &process, "--snapshot", "-o", "second.reftrace"]).current_dir(place.path()).output();
     let said = text(&attached.unwrap().stderr);

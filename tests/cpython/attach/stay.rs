@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use refloop::trace::Ending;
 
-use super::{LOOPS, PROGRAMS, Running, has_gdb};
-use crate::record::{Place, read, text};
+use super::{LOOPS, Running, is_reached, recorded};
+use crate::record::{Contents, read, text};
 use crate::support::pythons::Python;
 use crate::support::refloop;
 
@@ -18,11 +18,6 @@ on_each_python! {
     a_wrapper_that_lies_over_the_hook_is_told,
     a_program_forks_while_it_is_recorded,
     a_full_disk_leaves_nothing_behind,
-}
-
-/// Whether this build can be reached.
-fn is_reached(python: &Python) -> bool {
-    python.minor >= 14 || has_gdb()
 }
 
 impl Running {
@@ -53,6 +48,17 @@ impl Running {
         maps.lines().any(|line| line.ends_with(trace))
     }
 
+    /// A trace that ended in order, with so many checkpoints at least.
+    fn whole(&self, python: &Python, trace: &str, checkpoints: usize) -> Contents {
+        let contents = read(&self.place.path().join(trace));
+        assert!(
+            contents.ending == Some(Ending::Complete) && contents.full_checkpoints >= checkpoints,
+            "{python}: {trace}: {}",
+            contents.full_checkpoints
+        );
+        contents
+    }
+
     /// The lines of the page of stacks.
     fn stacks(&self, trace: &str) -> String {
         let trace = self.place.path().join(trace);
@@ -69,12 +75,7 @@ fn what_is_made_since_has_its_stack(python: &Python) {
     let said = running.stay("app.reftrace", &["--for", "1s", "--every", "300ms"]);
     let said = text(&said.stderr);
     assert!(said.contains("is recorded for 1.0 s into app.reftrace; Ctrl-C or refloop detach "), "{python}: {said}");
-    let contents = read(&running.place.path().join("app.reftrace"));
-    assert!(
-        contents.ending == Some(Ending::Complete) && contents.full_checkpoints >= 3,
-        "{python}: {}",
-        contents.full_checkpoints
-    );
+    running.whole(python, "app.reftrace", 3);
     let stacks = running.stacks("app.reftrace");
     let of_births = |line: &&str| line.starts_with("alive;") && line.contains(" births");
     assert!(stacks.lines().any(|line| of_births(&line)), "{python}: {stacks}");
@@ -122,8 +123,7 @@ fn whoever_ends_a_recording_ends_it_whole(python: &Python) {
     assert!(attached.status.success() && said.contains("second.reftrace: "), "{python}: {said}");
     for trace in ["first.reftrace", "second.reftrace"] {
         assert!(!running.is_recorded(trace));
-        let contents = read(&running.place.path().join(trace));
-        assert!(contents.ending == Some(Ending::Complete) && contents.full_checkpoints >= 2, "{python}: {trace}");
+        running.whole(python, trace, 2);
     }
     // The program's own end. What it sees then has the recorder in it.
     let mut running = running;
@@ -189,12 +189,7 @@ fn a_program_forks_while_it_is_recorded(python: &Python) {
     }
     let running = Running::begin(python, "forks");
     running.stay("app.reftrace", &["--for", "1s", "--every", "0.1"]);
-    let contents = read(&running.place.path().join("app.reftrace"));
-    assert!(
-        contents.ending == Some(Ending::Complete) && contents.full_checkpoints >= 3,
-        "{python}: {}",
-        contents.full_checkpoints
-    );
+    running.whole(python, "app.reftrace", 3);
     assert_eq!(running.place.traces().len(), 1, "{python}");
     running.end(python);
 }
@@ -222,14 +217,8 @@ fn a_full_disk_leaves_nothing_behind(python: &Python) {
 #[test]
 fn a_recording_from_the_start_is_not_ended_from_outside() {
     let Some(python) = crate::support::pythons::find("system").filter(is_reached) else { return };
-    let place = Place::with(PROGRAMS);
-    let mut command = refloop();
-    command.args(["record", "-q", "-o", "app.reftrace", "--"]).arg(&python.path).args(["app.py", "sleep", "3"]);
-    let mut child = command.current_dir(place.path()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line).unwrap();
-    let process = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
-    let detached = refloop().args(["detach", process.trim()]).output().unwrap();
+    let (place, mut child, process) = recorded(&python, "app.reftrace");
+    let detached = refloop().args(["detach", &process]).output().unwrap();
     let said = text(&detached.stderr);
     assert!(detached.status.code() == Some(3) && said.contains("its recording ends with it"), "{said}");
     std::fs::write(place.path().join("stop"), "").unwrap();
