@@ -22,7 +22,9 @@ class Agent:
     _registered: ClassVar[bool] = False
 
     def __init__(self, module: Any) -> None:  # noqa: ANN401 (an extension module has no type of its own)
-        if not all(hasattr(module, name) for name in ("start", "stop", "phase", "sweep", "sweep_since", "is_recording", "path")):
+        if not all(
+            hasattr(module, name) for name in ("start", "stop", "phase", "sweep", "sweep_since", "is_recording", "path")
+        ):
             raise RefloopError("the refloop command that records is older than this package")
         self._module = module
 

@@ -132,8 +132,8 @@ class Phases:
         """Looks for what the test left behind, at a cost in proportion to what it made.
 
         What is older may have become garbage too, as when the fixtures of a module are torn down: so the whole heap is
-        looked at as often as that takes little of the time, and when all tests are done. What is found then belongs to no
-        test, where it may be of an earlier one.
+        looked at as often as that takes little of the time, and when all tests are done. What is found then belongs to
+        no test, where it may be of an earlier one.
         """
         share = SHARE_AT_END if ends else SHARE
         at_all = (time.perf_counter() - self._looked) * share > self._cost
