@@ -9,7 +9,6 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
-use std::time::Duration;
 
 use crate::interpreters::count_others;
 use crate::memory::forget_refusal;
@@ -20,9 +19,6 @@ use crate::recorder::Recorder;
 use crate::runtime::{Runtime, missing};
 use crate::walk::Walker;
 use crate::{attached, clock, global, system, thread};
-
-/// Between two looks whether a collection has ended.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// Takes a request, in lines of `key=value`; 0, or the number of an error of the system.
 ///
@@ -92,23 +88,14 @@ extern "C-unwind" fn run(request: *mut c_void) -> *mut c_void {
         }
     };
     let mut has_claimed = false;
-    loop {
-        // SAFETY: the request came from a box, of which this is the only owner. The lock is given back as it was taken.
-        unsafe {
-            if (python.Py_IsInitialized)() == 0 {
-                return null_mut();
-            }
-            let before = (python.PyGILState_Ensure)();
-            let is_done = attend(&python, &*request.cast::<String>(), &mut has_claimed);
-            (python.PyGILState_Release)(before);
-            if is_done {
-                let request = Box::from_raw(request.cast::<String>());
-                give_room_back(&request);
-                return null_mut();
-            }
+    // SAFETY: the request came from a box, of which this is the only owner; the thread is new.
+    unsafe {
+        if thread::until_done(&python, || attend(&python, &*request.cast::<String>(), &mut has_claimed)) {
+            let request = Box::from_raw(request.cast::<String>());
+            give_room_back(&request);
         }
-        std::thread::sleep(PAUSE);
     }
+    null_mut()
 }
 
 /// Does what the request asks for; false where it must wait for a collection to end.

@@ -3,19 +3,15 @@
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::begin::{self, Plan};
 use crate::cpython::free_lists;
 use crate::global::State;
-use crate::options::{EventsMode, Options};
+use crate::options::Options;
 use crate::python::{Functions, Object, exported};
 use crate::{
     allocator, attach, builtin_module, checkpoint, clock, exit, forks, global, interpreters, memory, module, thread,
 };
-
-/// Between two looks whether a collection has ended.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// The recorder's functions for `gc.callbacks` and for `atexit`. They are in no module.
 static FUNCTIONS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
@@ -38,7 +34,6 @@ pub(crate) unsafe fn begin(
     unsafe {
         // What a fork has copied, and what is left of a recording that was over before.
         take_out(&python);
-        let classes = if options.events == EventsMode::None { Vec::new() } else { classes(&python) };
         let [callback, last] = make_functions(&python).ok_or("there is not enough memory for the recorder")?;
         let plan = Plan {
             options,
@@ -48,7 +43,7 @@ pub(crate) unsafe fn begin(
             callback,
             last,
             own: vec![callback.addr(), last.addr()],
-            classes,
+            classes: &|| classes(&python),
         };
         if let Err(reason) = begin::recording(python, plan) {
             give_functions_up(&python);
@@ -107,22 +102,20 @@ extern "C-unwind" fn leave(_: *mut c_void) -> *mut c_void {
     let Ok(python) = Functions::find() else { return null_mut() };
     // What was refused the recording is not refused to what ends it.
     memory::forget_refusal();
-    let mut is_done = false;
-    while !is_done {
-        std::thread::sleep(PAUSE);
-        // SAFETY: the lock is given back as it was taken.
-        unsafe {
-            if (python.Py_IsInitialized)() == 0 {
-                break;
-            }
-            let held = (python.PyGILState_Ensure)();
+    std::thread::sleep(thread::PAUSE);
+    // SAFETY: the thread is new; what is done is done under the lock.
+    unsafe {
+        thread::until_done(&python, || {
             clock::stop();
-            is_done = global::is_recording() || !attach::is_collecting(&python);
-            if is_done && !global::is_recording() {
+            if global::is_recording() {
+                return true;
+            }
+            let may_leave = !attach::is_collecting(&python);
+            if may_leave {
                 take_out(&python);
             }
-            (python.PyGILState_Release)(held);
-        }
+            may_leave
+        });
     }
     null_mut()
 }

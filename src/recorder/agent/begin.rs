@@ -13,7 +13,7 @@ use crate::walk::Walker;
 use crate::{exit, forks, global, memory};
 
 /// What is recorded, and what of the recorder is in the program.
-pub(crate) struct Plan {
+pub(crate) struct Plan<'a> {
     pub options: Options,
     /// `3.13.0`
     pub version: String,
@@ -26,8 +26,8 @@ pub(crate) struct Plan {
     pub last: Object,
     /// Objects of the recorder, which are not in the trace.
     pub own: Vec<usize>,
-    /// The type objects that there are.
-    pub classes: Vec<usize>,
+    /// The type objects that there are, asked for where births are recorded.
+    pub classes: &'a dyn Fn() -> Vec<usize>,
 }
 
 /// Begins, with the hook off; the caller activates it, unless an earlier recording of the process went on resting until now.
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
 ///
 /// # Safety
 /// Under the interpreter's lock.
-pub(crate) unsafe fn recording(python: Functions, plan: Plan) -> Result<(), String> {
+pub(crate) unsafe fn recording(python: Functions, plan: Plan<'_>) -> Result<(), String> {
     let Plan { options, version, executable, folder, callback, last, own, classes } = plan;
     memory::forget_refusal();
     // SAFETY: as the caller promises.
@@ -58,7 +58,7 @@ pub(crate) unsafe fn recording(python: Functions, plan: Plan) -> Result<(), Stri
         recorder.own.extend(walker.interned_strings());
         recorder.walker = Some(walker);
         if keeps_births {
-            for class in classes {
+            for class in classes() {
                 recorder.types.learn(&mut recorder.table, class);
             }
         }

@@ -117,10 +117,10 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
         let own = |name: &CStr| (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), name.as_ptr());
-        let mut classes = Vec::new();
-        for place in 0..(python.PyList_Size)(types) {
-            classes.push((python.PyList_GetItem)(types, place).addr());
-        }
+        let classes = || {
+            let class = |place| (python.PyList_GetItem)(types, place).addr();
+            (0..(python.PyList_Size)(types)).map(class).collect()
+        };
         let terminated = own(c"_terminated");
         begin::recording(
             python,
@@ -132,7 +132,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
                 callback: own(c"_collection"),
                 last: own(c"_exit"),
                 own: hide(&python, module),
-                classes,
+                classes: &classes,
             },
         )?;
         if is_launched {

@@ -6,10 +6,14 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::python::Functions;
 use crate::system::without_signals;
 
 /// What a walk takes: it keeps its lists on the heap.
 const STACK: usize = 1 << 20;
+
+/// Between two attempts.
+pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 
 /// `pthread_attr_t`, with room to spare.
 type Attributes = [u64; 16];
@@ -84,6 +88,28 @@ pub(crate) fn introduce_alone() {
         pthread_detach(pthread_self());
         pthread_setname_np(pthread_self(), c"refloop".as_ptr());
     }
+}
+
+/// Makes an attempt under the interpreter's lock, again and again, until one is enough. False where the interpreter ends first.
+///
+/// CPython may end the thread as it waits for the lock: the attempt holds nothing that waits to be dropped.
+///
+/// # Safety
+/// On a thread without the lock.
+pub(crate) unsafe fn until_done(python: &Functions, mut attempt: impl FnMut() -> bool) -> bool {
+    // SAFETY: the lock is given back as it was taken.
+    unsafe {
+        while (python.Py_IsInitialized)() != 0 {
+            let before = (python.PyGILState_Ensure)();
+            let is_done = attempt();
+            (python.PyGILState_Release)(before);
+            if is_done {
+                return true;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+    false
 }
 
 /// Waits until the thread is gone, also for the system: it counts a thread for a moment after `pthread_join`.

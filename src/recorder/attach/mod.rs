@@ -55,10 +55,7 @@ pub struct Attached {
 /// # Errors
 /// One clause that says why there is none.
 pub fn snapshot(process: u32, attachment: &Attachment, announce: impl FnOnce(u64)) -> Result<Attached, String> {
-    let errand = attach(process, attachment, "snapshot", Vec::new(), announce)?;
-    let process = errand.done()?;
-    errand.wait_for_thread();
-    Ok(Attached { process, debugger: errand.debugger })
+    finish(&attach(process, attachment, "snapshot", Vec::new(), announce)?)
 }
 
 /// A recording that goes on in a process.
@@ -128,6 +125,11 @@ pub fn detach(process: u32, timeout: Duration) -> Result<Attached, String> {
     // The agent wants a name for a trace, and makes none.
     let errand =
         Errand::bring(target, vec!["output=/".into(), "attached=yes".into(), "action=detach".into()], timeout)?;
+    finish(&errand)
+}
+
+/// Waits until what was asked is done, and nothing of the agent runs any more.
+fn finish(errand: &Errand) -> Result<Attached, String> {
     let process = errand.done()?;
     errand.wait_for_thread();
     Ok(Attached { process, debugger: errand.debugger })
