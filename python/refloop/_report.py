@@ -169,9 +169,7 @@ class Standing(TypedDict):
     reason: Optional[str]
 
 
-class Loop(TypedDict):
-    """Loops with the same fingerprint."""
-
+class _AlwaysLoop(TypedDict):
     fingerprint: str
     path: str
     steps: List[Step]
@@ -205,6 +203,12 @@ class Loop(TypedDict):
     marks: Dict[str, int]
     standing: Optional[Standing]
     text: List[str]
+
+
+class Loop(_AlwaysLoop, total=False):
+    """Loops with the same fingerprint."""
+
+    made_before: int
 
 
 class TypeSplit(TypedDict):
