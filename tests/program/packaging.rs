@@ -1,4 +1,4 @@
-//! Completions and manual pages, which packages of the command carry.
+//! Completions and manual pages, which packages of the command carry, and the types that the Python package carries.
 
 use assert_cmd::Command;
 
@@ -63,4 +63,16 @@ fn bash_offers_the_options_of_check() {
     let script = format!("{}\n{offer}", refloop(&["completions", "bash"]));
     let output = Command::new("bash").args(["--norc", "-c", &script]).unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "--baseline");
+}
+
+#[test]
+fn the_types_of_a_report_are_those_of_its_schema() {
+    let packaging = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging");
+    let output = Command::new("python3")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(packaging)
+        .args(["-c", "import report_types as types; print(types.text(), end='')"])
+        .unwrap();
+    let types = include_str!("../../python/refloop/_report.py");
+    assert!(String::from_utf8_lossy(&output.stdout) == types, "not up to date: python packaging/report_types.py");
 }

@@ -97,12 +97,3 @@ def test_analyze_gives_the_report_as_the_schema_has_it():
     assert set(refloop.Report.__annotations__) <= {*report, "unreachable"}
     with pytest.raises(refloop.RefloopError, match="nowhere"):
         refloop.analyze("nowhere.reftrace")
-
-
-def test_the_types_are_those_of_the_schema():
-    sys.path.insert(0, str(ROOT / "packaging"))
-    try:
-        import report_types
-    finally:
-        sys.path.pop(0)
-    assert report_types.text() == report_types.MODULE.read_text(encoding="utf-8"), "python packaging/report_types.py"
