@@ -114,10 +114,10 @@ fn whoever_ends_a_recording_ends_it_whole(python: &Python) {
     assert!(detached.status.success() && said.contains("first.reftrace: "), "{python}: {said}");
     let attached = attached.wait_with_output().unwrap();
     assert!(attached.status.success(), "{python}: {}", text(&attached.stderr));
-    // Ctrl-C.
+    // A signal: not that of Ctrl-C, which whoever began the tests may have had ignored.
     let attached = running.stay_on("second.reftrace");
-    let interrupt = std::process::Command::new("kill").args(["-INT", &attached.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
+    let ended = std::process::Command::new("kill").args(["-TERM", &attached.id().to_string()]).status().unwrap();
+    assert!(ended.success());
     let attached = attached.wait_with_output().unwrap();
     let said = text(&attached.stderr);
     assert!(attached.status.success() && said.contains("second.reftrace: "), "{python}: {said}");
