@@ -410,6 +410,7 @@ class Gate(TypedDict):
     """What the gate said."""
 
     failed: bool
+    none_of: List[str]
     standings: Dict[str, int]
     not_counted: List[str]
     exceeded: List[str]

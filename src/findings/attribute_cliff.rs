@@ -10,6 +10,7 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("attribute_cliff.md"),
     severity: Severity::Note,
     find,
+    sought: None,
 };
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::pattern::{self, Tried};
-use super::{Advice, Finding, Ownership, Rule, Severity};
+use super::{Advice, Finding, Ownership, Rule, Severity, Sought};
 use crate::cycles::LoopGroup;
 use crate::human::{count, counted};
 use crate::run::Run;
@@ -14,6 +14,10 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("cyclic_garbage.md"),
     severity: Severity::Error,
     find,
+    sought: Some(Sought {
+        plural: "reference loops",
+        is_shown_by: |run| run.inputs.iter().any(|input| input.references.show_garbage()),
+    }),
 };
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {

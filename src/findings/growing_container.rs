@@ -1,7 +1,7 @@
 //! Reports containers that grow from one look at the heap to the next.
 
-use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
-use crate::growth::GrowingContainer;
+use super::{Finding, Ownership, Rule, Severity, Sought, fingerprint_of};
+use crate::growth::{GrowingContainer, LEAST_LOOKS};
 use crate::human::{bytes, count};
 use crate::run::Run;
 
@@ -11,6 +11,7 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("growing_container.md"),
     severity: Severity::Warning,
     find,
+    sought: Some(Sought { plural: "growing containers", is_shown_by: |run| run.growth.looks >= LEAST_LOOKS }),
 };
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("hidden_reference.md"),
     severity: Severity::Error,
     find,
+    sought: None,
 };
 
 /// What says with which tool the type was made, and what its author has to write there.

@@ -10,6 +10,7 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("imbalance.md"),
     severity: Severity::Warning,
     find,
+    sought: None,
 };
 
 fn find(run: &Run, _: &Ownership) -> Vec<Finding> {

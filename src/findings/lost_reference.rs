@@ -1,8 +1,9 @@
 //! Reports lost objects: those with a count that no root, referrer or loop explains.
 
-use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
+use super::{Finding, Ownership, Rule, Severity, Sought, fingerprint_of};
 use crate::human::counted;
 use crate::run::Run;
+use crate::trace::References;
 
 pub const RULE: Rule = Rule {
     name: "lost-reference",
@@ -10,6 +11,10 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("lost_reference.md"),
     severity: Severity::Error,
     find,
+    sought: Some(Sought {
+        plural: "lost references",
+        is_shown_by: |run| run.inputs.iter().any(|input| input.references == References::Events),
+    }),
 };
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {

@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("missing_slots.md"),
     severity: Severity::Note,
     find,
+    sought: None,
 };
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {

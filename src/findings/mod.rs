@@ -57,6 +57,15 @@ pub struct Rule {
     pub explanation: &'static str,
     pub severity: Severity,
     pub find: fn(&Run, &Ownership) -> Vec<Finding>,
+    /// What a gate that finds nothing says that there is none of; `None` where it need not.
+    pub sought: Option<Sought>,
+}
+
+/// What a rule looks for, and whether a run can show it at all.
+pub struct Sought {
+    /// `reference loops`.
+    pub plural: &'static str,
+    pub is_shown_by: fn(&Run) -> bool,
 }
 
 /// How much a finding weighs at the gate.
@@ -121,6 +130,12 @@ impl Finding {
 /// What every rule says of a run, rule by rule, in the order of its facts.
 pub fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
     RULES.iter().flat_map(|rule| (rule.find)(run, ownership)).collect()
+}
+
+/// The rules whose problems a run would show if it had them.
+pub fn looked_for(run: &Run) -> impl Iterator<Item = (&'static Rule, &'static Sought)> {
+    let sought = RULES.iter().filter_map(|rule| Some((*rule, rule.sought.as_ref()?)));
+    sought.filter(|(_, sought)| (sought.is_shown_by)(run))
 }
 
 /// A fingerprint for a finding that is no loop: of the rule and the subject.

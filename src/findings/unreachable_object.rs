@@ -2,9 +2,10 @@
 //!
 //! The log has no references, so which loop kept an object cannot be said, and one bug may show as several types.
 
-use super::{Finding, Ownership, Rule, Severity, fingerprint_of};
+use super::{Finding, Ownership, Rule, Severity, Sought, fingerprint_of};
 use crate::human::counted;
 use crate::run::Run;
+use crate::trace::References;
 
 pub const RULE: Rule = Rule {
     name: "unreachable-object",
@@ -12,6 +13,10 @@ pub const RULE: Rule = Rule {
     explanation: include_str!("unreachable_object.md"),
     severity: Severity::Error,
     find,
+    sought: Some(Sought {
+        plural: "unreachable objects",
+        is_shown_by: |run| run.inputs.iter().any(|input| input.references == References::None),
+    }),
 };
 
 fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::model::*;
 use super::rows::{self, known_bytes, quotient, rounded};
+use super::section::Section;
 use super::terminal::one_loop;
 use super::{notes, place, wording};
 use crate::cycles::{Amount, CyclicGarbage, LoopGroup, MadeHere, Makers, Residual, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
-use crate::findings::{Advice, Cut, Finding, Owner, Ownership};
+use crate::findings::{Advice, Cut, Finding, Owner, Ownership, Rule, looked_for};
 use crate::growth::{Growth, LEAST_LOOKS, Unheld};
 use crate::overhead::SlotsAdvice;
 use crate::run::{Anomaly, Input, Run};
@@ -87,7 +88,7 @@ impl Report {
             lost: lost.collect(),
             unreachable: run.garbage.unreachable.iter().map(unreachable_row).collect(),
             anomalies: run.anomalies.iter().map(anomaly_row).collect(),
-            gate: verdict.map(|verdict| gate_row(verdict, &findings)),
+            gate: verdict.map(|verdict| gate_row(verdict, &findings, run)),
             findings,
         };
         report.sort(SortKey::default());
@@ -482,13 +483,19 @@ fn anomaly_row(anomaly: &Anomaly) -> AnomalyRow {
     }
 }
 
-fn gate_row(verdict: &Verdict, findings: &[FindingRow]) -> GateRow {
+fn gate_row(verdict: &Verdict, findings: &[FindingRow], run: &Run) -> GateRow {
+    let is_told = |rule: &Rule| {
+        let told = |finding: &FindingRow| matches!(finding.standing, Some(Standing::Fails | Standing::Warning));
+        findings.iter().any(|finding| finding.rule == rule.name && told(finding))
+    };
+    let none_of = looked_for(run).filter(|(rule, _)| !is_told(rule)).map(|(_, sought)| sought.plural);
     let mut standings = BTreeMap::new();
     for standing in &verdict.standings {
         *standings.entry(standing.name()).or_default() += 1;
     }
     GateRow {
         failed: verdict.failed,
+        none_of: none_of.collect(),
         standings,
         not_counted: wording::not_counted(findings),
         exceeded: verdict.exceeded.clone(),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use super::{FindingRow, RenderOptions, Report, ReportFormat, View};
+use super::{FindingRow, RenderOptions, Report, ReportFormat, View, wording};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 
@@ -29,7 +29,8 @@ impl ReportFormat for Junit {
             report.findings.iter().filter(|finding| finding.severity != Severity::Note || finding.fails()).map(case),
         );
         if suite.test_cases.is_empty() {
-            let mut case = TestCase::new("no reference loops found", TestCaseStatus::success());
+            let none_of = report.gate.as_ref().map_or(&[][..], |gate| &gate.none_of);
+            let mut case = TestCase::new(wording::nothing_found(none_of), TestCaseStatus::success());
             case.set_classname("refloop");
             suite.add_test_case(case);
         }

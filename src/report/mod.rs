@@ -19,6 +19,7 @@ pub mod openmetrics;
 mod place;
 pub mod rows;
 pub mod sarif;
+mod section;
 pub mod speedscope;
 pub mod terminal;
 pub mod whatif;
@@ -35,6 +36,7 @@ pub use crate::run::{Extent, Input, InputEnding};
 pub use build::{ReportOptions, SortKey};
 pub use model::*;
 pub use place::short;
+pub use section::Section;
 
 /// Every format, the one for people first.
 pub const FORMATS: &[&dyn ReportFormat] = &[

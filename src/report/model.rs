@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::section::Section;
 use crate::cycles::{Occasion, PathStep, SeenAt};
 use crate::findings::gate::Standing;
 use crate::findings::{Owner, Severity};
@@ -54,15 +55,6 @@ pub struct Report {
     pub findings: Vec<FindingRow>,
     /// What the gate said; only `check` asks it.
     pub gate: Option<GateRow>,
-}
-
-/// Rows, and how many were left out by `--top`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Section<Row> {
-    pub rows: Vec<Row>,
-    #[serde(skip)]
-    pub omitted: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -553,6 +545,8 @@ pub struct FindingRow {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct GateRow {
     pub failed: bool,
+    /// What was looked for, in many, and not found: `reference loops`, `growing containers`.
+    pub none_of: Vec<&'static str>,
     /// Findings by how they stand.
     pub standings: BTreeMap<&'static str, u64>,
     /// `2 in the baseline`: findings that do not fail the build, for each reason.
@@ -562,26 +556,6 @@ pub struct GateRow {
     pub expired_suppressions: Vec<String>,
     /// Baseline entries of which nothing is left: `fingerprint text`.
     pub gone: Vec<String>,
-}
-
-impl<Row> Default for Section<Row> {
-    fn default() -> Section<Row> {
-        Section { rows: Vec::new(), omitted: 0 }
-    }
-}
-
-impl<Row> Section<Row> {
-    pub fn new(rows: Vec<Row>) -> Section<Row> {
-        Section { rows, omitted: 0 }
-    }
-
-    /// Keeps the first `top` rows and remembers how many went.
-    pub fn limit(&mut self, top: usize) {
-        if let Some(over) = self.rows.len().checked_sub(top).filter(|&over| over > 0) {
-            self.omitted += over as u64;
-            self.rows.truncate(top);
-        }
-    }
 }
 
 impl FindingRow {

@@ -1,8 +1,14 @@
 //! Tests every format with the same reports.
 
+use chrono::NaiveDate;
+
 use super::testing::report;
 use super::*;
-use crate::findings::Owner;
+use crate::findings::gate::Gate;
+use crate::findings::{Owner, Ownership};
+use crate::growth::{GrowingContainer, Growth};
+use crate::heap::ObjectId;
+use crate::run::Run;
 use crate::trace::References;
 
 fn written(format: &dyn ReportFormat, report: &Report, page: &RenderOptions) -> String {
@@ -133,6 +139,41 @@ fn a_check_that_finds_nothing_is_one_line() {
         &RenderOptions { view: View::Check, ..RenderOptions::default() },
     );
     assert_eq!(text, "refloop: no reference loops found\n");
+}
+
+#[test]
+fn a_check_that_finds_nothing_says_what_it_looked_for() {
+    let told = |references: &[References], looks, warned: bool| {
+        let input = |&references| Input { references, snapshots: 3, known: Extent::End, ..Input::default() };
+        let grows = GrowingContainer {
+            object: ObjectId(7),
+            path: "app.CACHE".to_string(),
+            type_name: "dict".to_string(),
+            from: 100,
+            to: 300,
+            per_second: None,
+            emptied: false,
+            element: "app.User".to_string(),
+            bytes: 9_600,
+            site: Vec::new(),
+        };
+        let containers = if warned { vec![grows] } else { vec![] };
+        let growth = Growth { looks, containers, ..Growth::default() };
+        let run = Run { inputs: references.iter().map(input).collect(), growth, ..Run::default() };
+        let ownership = Ownership::default();
+        let findings = crate::findings::find(&run, &ownership);
+        let verdict = Gate::default().judge(&findings, NaiveDate::MAX);
+        let report = Report::new(&run, &findings, Some(&verdict), &ownership, &ReportOptions::default());
+        let text = written(&terminal::Table, &report, &RenderOptions { view: View::Check, ..RenderOptions::default() });
+        text.lines().last().unwrap_or_default().to_string()
+    };
+    let (events, checkpoints, none) = (References::Events, References::Checkpoints, References::None);
+    assert_eq!(told(&[checkpoints], 2, false), "refloop: no reference loops found");
+    assert_eq!(told(&[checkpoints], 3, false), "refloop: no reference loops or growing containers found");
+    assert_eq!(told(&[checkpoints], 3, true), "refloop: no reference loops found");
+    assert_eq!(told(&[none], 0, false), "refloop: no unreachable objects found");
+    let all = "refloop: no reference loops, lost references, unreachable objects or growing containers found";
+    assert_eq!(told(&[events, none], 3, false), all);
 }
 
 #[test]

@@ -27,6 +27,16 @@ pub(super) fn telling_after_cut(cut: &CutRow) -> Option<String> {
     after_cut(cut).filter(|_| is_telling)
 }
 
+/// `no reference loops, lost references or growing containers found`: of a gate that passes.
+pub(super) fn nothing_found(none_of: &[&str]) -> String {
+    let what = match none_of {
+        [] => "reference loops".to_string(),
+        [one] => (*one).to_string(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    };
+    format!("no {what} found")
+}
+
 /// Why a reference is not offered: `not Client.api: app.Api would die while it can still be reached`.
 pub(super) fn refuted(early: &Early) -> String {
     format!("not {}: {}", early.reference, too_early(&early.type_name))

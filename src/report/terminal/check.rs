@@ -139,7 +139,10 @@ fn verdict(report: &Report, failing: &[&FindingRow], failed: bool, page: &Render
             let text = if some { "refloop: not checked to the end" } else { "refloop: nothing was checked" };
             styled(text, Style::Red, page.color)
         }
-        (0, false) => styled("refloop: no reference loops found", Style::Green, page.color),
+        (0, false) => {
+            let none_of = report.gate.as_ref().map_or(&[][..], |gate| &gate.none_of);
+            styled(&format!("refloop: {}", wording::nothing_found(none_of)), Style::Green, page.color)
+        }
         (0, true) => styled("refloop: failed because of the notes above (strict)", Style::Red, page.color),
         (n, _) => {
             let at_peak = failing.iter().filter_map(|finding| finding.bytes_at_peak.or(finding.bytes));
