@@ -29,8 +29,8 @@ pub(crate) unsafe extern "C" fn refloop_attach(request: *const c_char) -> c_int 
     // SAFETY: as the caller promises.
     let request = unsafe { CStr::from_ptr(request) }.to_string_lossy().into_owned();
     let request = Box::into_raw(Box::new(request));
-    match thread::spawn(run, request.cast()) {
-        Ok(_) => 0,
+    match thread::spawn_alone(run, request.cast()) {
+        Ok(()) => 0,
         Err(error) => {
             // SAFETY: no thread has it.
             drop(unsafe { Box::from_raw(request) });

@@ -94,7 +94,7 @@ pub(crate) unsafe fn end(python: &Functions, asking: &Options) {
 #[cold]
 pub(crate) fn leave_soon() {
     // Where the system refuses a thread, what is there passes on what it is asked.
-    let _ = thread::spawn(leave, null_mut());
+    let _ = thread::spawn_alone(leave, null_mut());
 }
 
 extern "C-unwind" fn leave(_: *mut c_void) -> *mut c_void {

@@ -48,8 +48,9 @@ const WAKE: i32 = 129;
 /// The system's number of the thread that was begun last.
 static ID: AtomicI32 = AtomicI32::new(0);
 
-/// The same of the last one that is nobody's, 0 where it was gone when somebody looked.
+/// The same of the last one that is nobody's: 0 where it was gone when somebody looked, and [`BEGUN`] before it said who it is.
 static ALONE: AtomicI32 = AtomicI32::new(0);
+const BEGUN: i32 = -1;
 
 /// Starts a thread on which every signal but faults is blocked, so that a handler of the program never runs on it.
 pub(crate) fn spawn(work: Work, argument: *mut c_void) -> io::Result<usize> {
@@ -67,6 +68,12 @@ pub(crate) fn spawn(work: Work, argument: *mut c_void) -> io::Result<usize> {
         error
     });
     if error == 0 { Ok(thread) } else { Err(io::Error::from_raw_os_error(error)) }
+}
+
+/// As [`spawn`], of a thread that is nobody's: it begins with [`introduce_alone`].
+pub(crate) fn spawn_alone(work: Work, argument: *mut c_void) -> io::Result<()> {
+    ALONE.store(BEGUN, Ordering::Relaxed);
+    spawn(work, argument).map(drop).inspect_err(|_| ALONE.store(0, Ordering::Relaxed))
 }
 
 /// The thread says who it is, first of all.
@@ -124,6 +131,7 @@ pub(crate) unsafe fn join(thread: usize) {
 
 /// Waits, a while, for the end of the last thread that is nobody's.
 pub(crate) fn wait_for_alone() {
+    wait_until(|| ALONE.load(Ordering::Relaxed) != BEGUN);
     match ALONE.swap(0, Ordering::Relaxed) {
         0 => {}
         id => wait_for(id),
@@ -132,12 +140,17 @@ pub(crate) fn wait_for_alone() {
 
 /// Waits until the system knows this thread no more.
 fn wait_for(id: i32) {
-    const LOOKS: usize = 1_000;
     let Some([_, _, tgkill]) = CALLS else { return };
     let process = i64::from(std::process::id());
+    // SAFETY: signal 0 only asks whether somebody is there.
+    wait_until(|| unsafe { syscall(tgkill, process, i64::from(id), 0_i64) } != 0);
+}
+
+/// Waits until it is so, for a second at most.
+fn wait_until(is_so: impl Fn() -> bool) {
+    const LOOKS: usize = 10_000;
     for _ in 0..LOOKS {
-        // SAFETY: signal 0 only asks whether somebody is there.
-        if unsafe { syscall(tgkill, process, i64::from(id), 0_i64) } != 0 {
+        if is_so() {
             break;
         }
         std::thread::sleep(Duration::from_micros(100));
