@@ -196,7 +196,7 @@ impl RootPath {
     }
 
     /// What a Python program would write to get at the object: `svc.CACHE`, `app.store.entries`. It begins at the last module
-    /// or class on the way.
+    /// or class on the way, else at the name of the root.
     pub fn expression(&self) -> String {
         let named = |step: &RootStep| {
             let name = step.label.strip_prefix("module ").map(str::to_string);
@@ -205,7 +205,11 @@ impl RootPath {
         let last = self.steps.len().saturating_sub(1);
         let start = self.steps[..last].iter().rposition(|step| named(step).is_some()).unwrap_or(0);
         let Some(first) = self.steps.get(start) else { return String::new() };
-        let mut text = named(first).unwrap_or_else(|| first.label.clone());
+        let of_root = || match &self.root {
+            RootKind::Named(names) if start == 0 => names.first().cloned(),
+            _ => None,
+        };
+        let mut text = named(first).or_else(of_root).unwrap_or_else(|| first.label.clone());
         for step in &self.steps[start..last] {
             if !step.slot.is_empty() && !step.slot.starts_with(['.', '[']) {
                 text.push(' ');

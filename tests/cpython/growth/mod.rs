@@ -19,8 +19,7 @@ const PROGRAMS: [(&str, &str, &str); 12] = [
     ("finalizers", "weakref.finalize._registry", "finalizers"),
     ("interned_keys", "__main__.NAMES", ""),
     ("thread_local", "__main__.CONTEXT", "thread_local"),
-    // The interpreter itself has the list, and no name for it.
-    ("fork_hooks", "list", "fork_hooks"),
+    ("fork_hooks", "os.register_at_fork(before)", "fork_hooks"),
 ];
 
 fn analysis(python: &Python, name: &str, mode: &str) -> String {

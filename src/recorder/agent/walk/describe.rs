@@ -176,6 +176,9 @@ impl<S: Sink> Walk<'_, S> {
             self.scratch.numbers = numbers;
             if self.reach == Reach::All {
                 self.write_unshown(object, class, number, &edges);
+                if self.scratch.classes[class].kind == Kind::List {
+                    self.fork_hooks(object);
+                }
             }
             self.scratch.edges = edges;
         }

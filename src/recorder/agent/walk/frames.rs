@@ -8,7 +8,6 @@ use crate::cpython::frame::{self, Holder};
 use crate::cpython::memory::{half, referent, type_of, word};
 use crate::cpython::object::METHOD_FUNCTION;
 use crate::cpython::text::push_text;
-use crate::encode::kind;
 use crate::memory::Grow;
 use crate::sink::Sink;
 
@@ -84,20 +83,8 @@ impl<S: Sink> Walk<'_, S> {
         site
     }
 
-    /// Writes what the running frames of all threads hold, as roots; untracked objects only they hold are queued.
-    pub(super) unsafe fn roots(&mut self) {
-        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
-        unsafe {
-            let context = self.context;
-            context.interpreter.running_frames(|frame, code| self.frame_roots(frame, code));
-            let modules = self.context.interpreter.modules();
-            if modules != 0 {
-                self.root(modules, b"sys.modules");
-            }
-        }
-    }
-
-    unsafe fn frame_roots(&mut self, frame: usize, code: usize) {
+    /// Writes what the variables of a running frame hold, as roots.
+    pub(super) unsafe fn frame_roots(&mut self, frame: usize, code: usize) {
         // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
         unsafe {
             let row = self.context.interpreter.row;
@@ -115,20 +102,6 @@ impl<S: Sink> Walk<'_, S> {
                 self.root(value, &text);
                 self.scratch.text = text;
             }
-        }
-    }
-
-    unsafe fn root(&mut self, object: usize, name: &[u8]) {
-        // SAFETY: as the caller promises, the lock is held; what has a frame is alive, and so is what the frame holds.
-        unsafe {
-            if !self.is_told(object) {
-                return;
-            }
-            let number = self.number(object);
-            self.queue(object);
-            self.scratch.survey.root(number);
-            let name = self.sink.text(name);
-            self.sink.emit(|encoder| encoder.fact(kind::ROOT, number, u64::from(name)));
         }
     }
 }

@@ -18,6 +18,7 @@ mod frames;
 mod garbage;
 mod labels;
 mod object_records;
+mod roots;
 mod search;
 mod slot_names;
 mod survey;
