@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::pattern::{Cut, Tried, weak_references};
 use super::{Finding, Ownership, cyclic_garbage};
-use crate::cycles::LoopGroup;
+use crate::cycles::{LoopGroup, Residual};
 use crate::run::Run;
 use crate::whatif::{Change, Outcome, Verdict};
 
@@ -69,7 +69,9 @@ impl<'a> Trials<'a> {
                 stood: steps(of_one, |verdict| matches!(verdict, Verdict::Verified | Verdict::NotRefuted)),
             };
             let offered = finding.advice.as_ref().map(|advice| advice.steps.clone()).unwrap_or_default();
-            if offered.iter().any(|step| known.refuted.contains(step)) {
+            let is_refuted = offered.iter().any(|step| known.refuted.contains(step));
+            // What stood needs no condition any more.
+            if is_refuted || matches!(offered.as_slice(), [step] if known.stood.contains(step)) {
                 *finding = cyclic_garbage::finding(group, &known, self.run.has_stacks, ownership);
             }
             let Some(advice) = &mut finding.advice else { continue };
@@ -79,6 +81,11 @@ impl<'a> Trials<'a> {
             let of_cut = of_one.iter().find(|(trial, _)| Some(&trial.changes) == changes.as_ref());
             let is_known = |outcome: &Outcome| !matches!(outcome.verdict(), Verdict::NoLoop | Verdict::NotKnown);
             advice.replay = of_cut.map(|(_, outcome)| outcome.clone()).filter(is_known);
+            let is_short = advice.replay.as_ref().is_some_and(|outcome| outcome.verdict() == Verdict::NotEnough);
+            if is_short && advice.after == Residual::Nothing {
+                // One loop of the kind was looked at when it was found; the replay saw all of them.
+                advice.after = Residual::Unknown;
+            }
         }
     }
 }

@@ -81,10 +81,15 @@ pub(super) fn verdict(outcome: &Outcome) -> String {
     let snapshots = counted(outcome.snapshots, "snapshot", "snapshots");
     match outcome.verdict() {
         Verdict::Verified => format!("verified by replay: {freed}, none dies early"),
-        Verdict::NotRefuted => {
-            format!("not refuted at {snapshots}: {freed}; of {} seen alive none dies early", count(outcome.living))
+        Verdict::NothingLiving if outcome.living == 0 => {
+            format!("{freed}; none was seen alive at {snapshots}")
         }
-        Verdict::NothingLiving => format!("not refuted at {snapshots}: {freed}; none was seen alive"),
+        Verdict::NotRefuted | Verdict::NothingLiving => {
+            let first = outcome.unseen.iter().next();
+            let unseen = first.map(|reference| format!("; {reference} was not seen alive")).unwrap_or_default();
+            let living = count(outcome.living);
+            format!("not refuted at {snapshots}: {freed}; of {living} seen alive none dies early{unseen}")
+        }
         Verdict::DiesEarly => {
             let early = outcome.early.first();
             let what = too_early(early.map_or("an object", |early| &early.type_name));

@@ -33,6 +33,8 @@ pub struct Outcome {
     pub living: u64,
     /// Snapshots that had some.
     pub living_at: u64,
+    /// Those of the references of which none was seen so.
+    pub unseen: BTreeSet<String>,
     /// Objects that would be dead while a root still reached them: at the snapshot with most of them, or in a replay all.
     pub early_objects: u64,
     /// Of them those that such a reference leads to, each type and reference once; a few at most.
@@ -69,14 +71,15 @@ pub struct Early {
 pub enum Verdict {
     /// Every loop with such a reference dies by the count alone, and nothing dies that a root still reached, at any event.
     Verified,
-    /// The same at the snapshots, in some of which living objects had such a reference. Between two of them something may
+    /// The same at the snapshots, in some of which living objects had each such reference. Between two of them something may
     /// die early all the same.
     NotRefuted,
     /// Something dies that a root still reached.
     DiesEarly,
     /// Some loops stay.
     NotEnough,
-    /// Every loop dies, but no such reference was seen between living objects, so whether one dies early is not known.
+    /// Every loop dies, but one of the references was never seen between living objects, so whether one dies early is not
+    /// known.
     NothingLiving,
     /// No loop has such a reference.
     NoLoop,
@@ -95,7 +98,7 @@ impl Outcome {
             () if self.loops == 0 => Verdict::NoLoop,
             () if self.freed_loops < self.loops => Verdict::NotEnough,
             () if self.proof == Proof::Replay => Verdict::Verified,
-            () if self.living == 0 => Verdict::NothingLiving,
+            () if self.living == 0 || !self.unseen.is_empty() => Verdict::NothingLiving,
             () => Verdict::NotRefuted,
         }
     }
@@ -111,6 +114,7 @@ impl Outcome {
         sum(&mut self.bytes, other.bytes);
         sum(&mut self.living_at, other.living_at);
         self.living = self.living.max(other.living);
+        self.unseen.retain(|reference| other.unseen.contains(reference));
         self.early_objects = self.early_objects.max(other.early_objects);
         self.byte_ns = self.byte_ns.zip(other.byte_ns).map(|(known, more)| known.saturating_add(more));
         self.proof = self.proof.min(other.proof);

@@ -70,7 +70,12 @@ impl SnapshotTrials {
         let trial = |changes: Vec<Change>| {
             let references: Vec<String> = changes.iter().map(Change::to_string).collect();
             let found = || Found {
-                outcome: Outcome { references: references.clone(), byte_ns: Some(0), ..Outcome::default() },
+                outcome: Outcome {
+                    references: references.clone(),
+                    unseen: references.iter().cloned().collect(),
+                    byte_ns: Some(0),
+                    ..Outcome::default()
+                },
                 ..Found::default()
             };
             // When a function is done, no event says.
@@ -201,7 +206,14 @@ impl Found {
     ) {
         let is_alive = |node| parts.garbage.place(node).is_none();
         let outcome = &mut self.outcome;
-        let living = changed.edges.iter().filter(|&&(from, to, _)| is_alive(from) && is_alive(to)).count() as u64;
+        let living = changed.edges.iter().filter(|&&(from, to, _)| is_alive(from) && is_alive(to));
+        let mut seen: Vec<usize> = living.map(|&(_, _, change)| change).collect();
+        let living = seen.len() as u64;
+        seen.sort_unstable();
+        seen.dedup();
+        for change in seen {
+            outcome.unseen.remove(&outcome.references[change]);
+        }
         outcome.living = outcome.living.max(living);
         outcome.living_at += u64::from(living > 0);
         let type_name = |node| heap.types().name(heap.class(graph.object(node)));

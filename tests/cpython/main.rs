@@ -16,6 +16,7 @@ mod collected;
 mod collector;
 mod collector_model;
 mod counts;
+mod cures;
 mod cuts;
 mod ending;
 mod exactness;

@@ -1,7 +1,7 @@
 //! Recognises what a `cached_property` made, and that refers to the object that caches it.
 
 use super::path::{Path, attribute};
-use super::{Cure, Pattern};
+use super::{Cure, Pattern, direction};
 use crate::cycles::StackFrame;
 
 pub(super) const PATTERN: Pattern = Pattern {
@@ -17,5 +17,7 @@ fn recognise(path: &Path) -> Option<Cure> {
     path.stack.get(1).filter(|frame| is_get(frame))?;
     let made = path.steps.first()?;
     let offer = attribute(&made.slot).and_then(|name| path.weak(made, name));
-    Some(Cure::new("what is cached need not own the object that caches it: make its reference weak", offer))
+    let evidence = offer.as_ref().map(|_| direction::unless_used(path, 0, "it was made as it was cached"));
+    let sentence = "what is cached need not own the object that caches it: make its reference weak";
+    Some(Cure { evidence, ..Cure::new(sentence, offer) })
 }

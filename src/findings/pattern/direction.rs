@@ -50,13 +50,21 @@ pub(super) fn parent(path: &Path) -> Option<Cure> {
             "{} leads there and back: let the one that was made refer back weakly, by another attribute",
             edge.name
         );
-        return Some(Cure { sentence, evidence: Some(evidence.clone()), offers: Vec::new() });
+        return Some(Cure { evidence: Some(evidence.clone()), ..Cure::new(sentence, None) });
     }
-    Some(Cure {
-        sentence: BACK.to_string(),
-        evidence: Some(evidence.clone()),
-        offers: path.weak(edge.from, edge.name).into_iter().collect(),
-    })
+    let evidence = unless_used(path, edge.step, evidence);
+    Some(Cure { evidence: Some(evidence), ..Cure::new(BACK, path.weak(edge.from, edge.name)) })
+}
+
+/// The evidence for a reference back, and where it does not hold: somebody may use the one that was made, and have let go of its
+/// owner. Where a replay saw living objects that have the reference, and none that needs it, the evidence is enough.
+pub(super) fn unless_used(path: &Path, step: usize, evidence: &str) -> String {
+    let [from, owner] = [step, step + 1].map(|step| &path.steps[step % path.steps.len()].label);
+    match path.tried.stood.contains(&step) {
+        true => evidence.to_string(),
+        false if from == owner => format!("{evidence}; wrong where a {from} is used without the one it refers to"),
+        false => format!("{evidence}; wrong where {from} is used without {owner}"),
+    }
 }
 
 /// Every reference that could be weak.
@@ -90,7 +98,7 @@ pub(super) fn each_other(path: &Path) -> Option<Cure> {
         [offer] if !refuted.is_empty() && stood.contains(&offer.step) => {
             let needed: Vec<String> = refuted.iter().map(|&step| reference(&path.steps[step])).collect();
             let evidence = Some(format!("a replay shows that {} is needed", needed.join(" and ")));
-            return Some(Cure { sentence: BACK.to_string(), evidence, offers });
+            return Some(Cure { evidence, offers, ..Cure::new(BACK, None) });
         }
         [offer] => {
             let kept = &path.steps[(offer.step + 1) % path.steps.len()].label;
@@ -99,7 +107,7 @@ pub(super) fn each_other(path: &Path) -> Option<Cure> {
         _ => "which of them lives on without the other? make the reference to that one weak: the trace does not tell"
             .to_string(),
     };
-    Some(Cure { sentence, evidence: None, offers })
+    Some(Cure { offers, is_question: true, ..Cure::new(sentence, None) })
 }
 
 /// References that are offered together at most.
@@ -125,8 +133,11 @@ fn side(path: &Path, place: usize, name: &str) -> Side {
         Origin::MadeByReferent => return Side::Back(3, format!("{} is made by {}.__init__", from.label, to.label)),
         Origin::Unknown => {}
     }
-    if let Some(container) = container_of(path, (place + 1) % n) {
+    if let Some(container) = container_of(path, place) {
         return Side::Back(2, format!("{} is one of {container}", from.label));
+    }
+    if is_container(to) {
+        return Side::Owns;
     }
     match named(name) {
         Some(true) => Side::Back(1, format!("it is called {name}")),
@@ -135,16 +146,23 @@ fn side(path: &Path, place: usize, name: &str) -> Side {
     }
 }
 
-/// `Order.items`: the container in which the object of a step has what the path leads on to.
+/// `Order.items`: the container of the object to which a reference leads, if it has the object whose reference it is. Of a
+/// container with something else in it, which leads to that object, nothing follows.
 fn container_of(path: &Path, place: usize) -> Option<String> {
     let n = path.steps.len();
-    let (owner, next) = (&path.steps[place], &path.steps[(place + 1) % n]);
-    let named = |slot: &str| format!("{}{}", owner.label, slot.split('[').next().unwrap_or_default());
-    if owner.slot.contains('[') {
-        return Some(named(&owner.slot));
-    }
-    // A deque or an ordered dict is a step of its own.
-    (path.is_owned(next) && next.slot.contains('[')).then(|| named(&owner.slot))
+    let (from, owner) = (place, (place + 1) % n);
+    let leads = |step: usize| (step + 1) % n == from;
+    let (step, next) = (&path.steps[owner], &path.steps[(owner + 1) % n]);
+    let named = || format!("{}{}", step.label, step.slot.split('[').next().unwrap_or_default());
+    // A deque, an ordered dict and a class of one's own that is a list are steps of their own.
+    let in_own = step.slot.contains('[') && leads(owner);
+    let in_next = is_container(next) && leads((owner + 1) % n);
+    (in_own || in_next).then(named)
+}
+
+/// An object that is itself a container, by what it has.
+fn is_container(step: &PathStep) -> bool {
+    step.slot.starts_with('[')
 }
 
 /// Whether an attribute of this name leads back, or on to what is owned.

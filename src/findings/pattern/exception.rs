@@ -22,7 +22,7 @@ fn recognise(path: &Path) -> Option<Cure> {
         return Some(Cure::new(DELETE, Some(cut)));
     }
     if let Some(kept) = path.find(|step| step.type_name == "cell" && step.slot.contains('[')) {
-        let cut = path.captured([kept].into_iter(), |name| format!("{name}.clear() in a finally clause"));
+        let cut = path.captured([kept].into_iter(), |_, name| format!("{name}.clear() in a finally clause"));
         let sentence = "empty the container when they are done with, or keep their texts only";
         return Some(Cure::new(sentence, cut.map(|offer| path.tryable(offer))));
     }

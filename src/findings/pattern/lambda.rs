@@ -13,5 +13,8 @@ pub(super) const PATTERN: Pattern = Pattern {
 fn recognise(path: &Path) -> Option<Cure> {
     path.find(|step| step.type_name == "function" && step.label == "function <lambda>")?;
     let cure = closure::over_an_object(path)?;
+    if cure.is_question {
+        return Some(cure);
+    }
     Some(Cure { sentence: "let the lambda take the object as an argument, or refer to it weakly".to_string(), ..cure })
 }

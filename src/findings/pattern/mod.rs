@@ -33,7 +33,7 @@ use std::collections::BTreeSet;
 
 use path::{Path, attribute};
 
-use crate::cycles::{LoopGroup, LoopPath, PathStep, Residual};
+use crate::cycles::{LoopGroup, LoopPath, Origin, PathStep, Residual};
 use crate::heap::label::last_part;
 use crate::whatif::{Change, Early, Outcome};
 
@@ -87,6 +87,8 @@ struct Cure {
     evidence: Option<String>,
     /// The references to cut, each by its step: one, or several of which any may be the one.
     offers: Vec<Offer>,
+    /// Nothing tells whether what an offer leads to lives on without it.
+    is_question: bool,
 }
 
 /// A reference to cut.
@@ -98,7 +100,7 @@ struct Offer {
 
 impl Cure {
     fn new(sentence: impl Into<String>, offer: Option<Offer>) -> Cure {
-        Cure { sentence: sentence.into(), evidence: None, offers: offer.into_iter().collect() }
+        Cure { sentence: sentence.into(), evidence: None, offers: offer.into_iter().collect(), is_question: false }
     }
 }
 
@@ -213,9 +215,10 @@ fn cut_alike(advice: &mut Advice, path: &LoopPath, step: usize, classes: &BTreeS
 fn cut_more(advice: &mut Advice, group: &LoopGroup) {
     let nothing = Tried::default();
     while let Residual::Loop { path, residuals, .. } = &advice.after {
-        let left = Path { steps: &path.steps, origins: &[], files: &[], ..Path::of_group(group, &nothing) };
+        let origins: Vec<Origin> = path.steps.iter().map(|step| origin(group, step)).collect();
+        let left = Path { steps: &path.steps, origins: &origins, files: &[], ..Path::of_group(group, &nothing) };
         let Some((_, mut next)) = cure(&left) else { return };
-        if next.offers.len() != 1 {
+        if next.is_question || next.offers.len() != 1 {
             return;
         }
         let Some(offer) = next.offers.pop() else { return };
@@ -223,6 +226,13 @@ fn cut_more(advice: &mut Advice, group: &LoopGroup) {
         advice.more.push(offer.cut);
         advice.after = after;
     }
+}
+
+/// Which of the objects of a reference made the other, where the path of the group has the same reference.
+fn origin(group: &LoopGroup, of: &PathStep) -> Origin {
+    let mut steps = group.path.steps.iter().zip(&group.origins);
+    let is_same = |step: &PathStep| (&step.type_name, &step.slot) == (&of.type_name, &of.slot);
+    steps.find(|(step, _)| is_same(step)).map(|(_, origin)| *origin).unwrap_or_default()
 }
 
 /// The name of the first pattern that fits, and what it says.

@@ -102,10 +102,10 @@ impl<'a> Path<'a> {
     pub(super) fn captured<'s>(
         &self,
         mut steps: impl Iterator<Item = &'s PathStep>,
-        replacement: impl Fn(&str) -> String,
+        replacement: impl Fn(&PathStep, &str) -> String,
     ) -> Option<Offer> {
         let (step, name) = steps.find_map(|step| Some((step, cell_variable(step)?)))?;
-        self.unless_refuted(step, format!("closure variable {name}"), replacement(name))
+        self.unless_refuted(step, format!("closure variable {name}"), replacement(step, name))
     }
 
     /// The statement that made it stands in no function; those of the standard library, as `namedtuple`, aside.

@@ -50,6 +50,30 @@ fn the_reference_back_is_cut_not_the_one_that_owns() {
 }
 
 #[test]
+fn an_object_is_one_of_a_container_only_if_it_is_in_it() {
+    let evidence = |steps: &[(&str, &str, &str)]| recognise(&group(path(steps))).and_then(|advice| advice.evidence);
+    let orders = [("Order", "app.Order", ".items[*]"), ("Line", "app.Line", ".order")];
+    let line = "Line is one of Order.items; wrong where Line is used without Order";
+    assert_eq!(evidence(&orders).as_deref(), Some(line));
+    // A list of nodes that is of a class of its own, as in xml.dom.minidom: the document has the list, and is not in it.
+    let nodes = [("NodeList", "dom.NodeList", "[*]"), ("Node", "dom.Node", ".document"), ("Doc", "dom.Doc", ".kids")];
+    assert!(told(&nodes).ends_with("Node.document -> weakref.ref(document)"), "{}", told(&nodes));
+    assert_eq!(evidence(&nodes).as_deref(), Some("Node is one of Doc.kids; wrong where Node is used without Doc"));
+    // What leads from one of the container to its owner may belong to either.
+    let through = [("Pool", "app.Pool", ".all[*]"), ("Job", "app.Job", ".client"), ("Client", "app.Client", ".pool")];
+    assert_eq!(evidence(&through), None);
+}
+
+#[test]
+fn what_nothing_tells_of_is_not_cut_as_well() {
+    let rest = path(&[("Node", "app.Node", ".value"), ("State", "app.State", ".node")]);
+    let left = Residual::Loop { path: rest, residuals: vec![Residual::Nothing; 2], stay: 2, of: 3 };
+    let itself = group(path(&[("Node", "app.Node", ".me")]));
+    let advice = recognise(&LoopGroup { residuals: vec![left.clone()], ..itself }).unwrap();
+    assert_eq!((advice.more, advice.after), (vec![], left));
+}
+
+#[test]
 fn what_is_left_after_a_cut_is_cut_as_well() {
     let itself = path(&[("Doc", "app.Doc", ".current")]);
     let rest = path(&[("Doc", "app.Doc", ".kids[*]"), ("Node", "app.Node", ".parent")]);
@@ -129,7 +153,8 @@ fn who_was_made_by_the_other_is_owned_by_it() {
     let origins = vec![Origin::MadeByReferent, Origin::MadeByReferrer];
     let advice = recognise(&LoopGroup { origins, ..group(pair.clone()) }).unwrap();
     assert_eq!(advice.cut.map(|cut| cut.reference).as_deref(), Some("Api.client"));
-    assert_eq!(advice.evidence.as_deref(), Some("Api is made by Client.__init__"));
+    let evidence = "Api is made by Client.__init__; wrong where Api is used without Client";
+    assert_eq!(advice.evidence.as_deref(), Some(evidence));
     assert_eq!(advice.or, []);
     // An attribute that leads there and back cannot be weak on one way only.
     let same = path(&[("Map", "app.Map", ".inverse"), ("Map", "app.Map", ".inverse")]);
@@ -225,6 +250,9 @@ fn functions_and_methods_have_patterns_of_their_own() {
     assert!(told(&recursive).starts_with("function that its own closure refers to: closure variable visit"));
     let held = [("Button", "app.Button", ".on_click"), ("function f", "function", "cell self")];
     assert_eq!(told(&held), "closure over the object that holds it: closure variable self -> weakref.ref(self)");
+    let listed =
+        [("cell all", "cell", ".cell_contents[*]"), ("Item", "app.Item", ".f"), ("function f", "function", "")];
+    assert!(told(&listed).ends_with("closure variable all -> an argument of the function"), "{}", told(&listed));
     let cached = [("Api", "app.Api", ".get"), ("lru", "functools._lru_cache_wrapper", "[*]")];
     assert_eq!(told(&cached), "lru_cache on a method");
     let generator = [("generator walk", "generator", "local me")];

@@ -160,3 +160,30 @@ fn a_recording_refutes_and_never_verifies() {
     NothingLiving: 1 of 1
     "#);
 }
+
+/// An order with its lines in a list, alive or not at the first of two checkpoints.
+fn kept(count: u32) -> String {
+    let walk = |order: u32| {
+        format!(
+            "walk full\ncount 10 {order}\nref 10 11 .items\ncount 11 1\nref 11 12 [0]\ncount 12 1\nref 12 10 .order\ncheckpoint full\n"
+        )
+    };
+    let header = "reftrace 1 runtime=test references=checkpoints\n";
+    format!("{header}{TYPES}\nalloc 10 1 48\nalloc 11 3 56\nalloc 12 2 64\n{}{}", walk(count), walk(1))
+}
+
+#[test]
+fn evidence_has_no_exception_where_the_living_were_seen() {
+    assert_snapshot!(offered(&kept(2)), @r#"
+    the reference back owns nothing: make it weak
+    cut Line.order: weakref.ref(order)
+    because Line is one of Order.items
+    NotRefuted: 1 of 1
+    "#);
+    assert_snapshot!(offered(&kept(1)), @r#"
+    the reference back owns nothing: make it weak
+    cut Line.order: weakref.ref(order)
+    because Line is one of Order.items; wrong where Line is used without Order
+    NothingLiving: 1 of 1
+    "#);
+}

@@ -48,7 +48,7 @@ pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::
     }
 }
 
-/// What is found in packages and the standard library: one line for each owner, or each finding where that was asked for.
+/// What is found in packages and the standard library: how much of each owner, or each finding where that was asked for.
 fn not_counted(
     report: &Report,
     loops: &HashMap<&str, &LoopRow>,
@@ -70,13 +70,17 @@ fn not_counted(
             owners.entry((&finding.owner, loops.contains_key(finding.fingerprint.as_str()))).or_default().push(finding);
         }
     }
-    for ((owner, _), findings) in owners {
+    let of_owner = |((owner, _), findings): (&(&Owner, bool), &Vec<&FindingRow>)| {
         let all = findings.iter().fold(0, |sum: u64, finding| sum.saturating_add(finding.count));
         let kinds = counted(findings.len() as u64, "kind", "kinds");
-        let text = format!("{owner}: {} of {kinds} (--verbose lists them)", amount(findings[0], all));
-        writeln!(out, "not counted  {}", wrap_words(&text, 13, page.width))?;
+        format!("{owner}: {} of {kinds}", amount(findings[0], all))
+    };
+    let owners: Vec<String> = owners.iter().map(of_owner).collect();
+    if owners.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let text = format!("{} (--verbose lists them)", owners.join("; "));
+    writeln!(out, "not counted  {}", wrap_words(&text, 13, page.width))
 }
 
 /// `row`: the loops that the finding is about, if it is about loops.

@@ -48,6 +48,17 @@ fn a_loop_that_is_garbage_dies_by_the_count() {
 }
 
 #[test]
+fn of_several_references_each_has_to_be_seen_alive() {
+    let alive = order([2, 1, 1]);
+    let again = "walk full\ncount 10 1\nref 10 11 .items\ncount 11 1\nref 11 12 [0]\ncount 12 1\nref 12 10 .order\ncheckpoint full";
+    let seen = format!("{alive}\n{again}");
+    assert_snapshot!(tell(&seen, "Line.order"), @"NotRefuted: 1 of 1 loops die, 3 objects, 168 bytes; 1 living at 1 of 2 snapshots");
+    let both = &play(&seen, &["Line.order, Order.parent"]).outcomes[0];
+    assert_eq!((both.verdict(), both.living), (Verdict::NothingLiving, 1));
+    assert_eq!(both.unseen.iter().collect::<Vec<_>>(), ["Order.parent"]);
+}
+
+#[test]
 fn what_only_the_reference_holds_dies_early() {
     assert_snapshot!(tell(&order([2, 1, 1]), "Line.order"), @"NoLoop: 0 of 0 loops die, 0 objects, 0 bytes; 1 living at 1 of 1 snapshots");
     assert_snapshot!(tell(&order([2, 1, 1]), "Order.items[*]"), @r#"
