@@ -29,6 +29,8 @@ class Loop:
         self.cut: Optional[Tuple[str, str]] = None
         if row["cut"]:
             self.cut = (row["cut"]["reference"], row["cut"]["replacement"])
+        #: The same for kinds of loops that one change to the code breaks, and the file in which that is to be made.
+        self.cause, self.stored_in = _cause(row)
         self.standing: str = (row["standing"] or {}).get("name", "fails")
         self._lines: List[str] = row["text"]
 
@@ -45,6 +47,20 @@ class Loop:
         """What the command says of the loop, and how many of them were seen in ``place``, if not all."""
         seen = [] if here is None or here == self.count else [f"    seen         {here:,} of them in {place}"]
         return "\n".join([*self._lines, *seen])
+
+
+def _cause(row: Dict[str, Any]) -> Tuple[str, Optional[str]]:
+    """The reference to cut with its class, or the shape of the loop and the line that made it; and the file of that."""
+    first = row["cut"]["reference"].split(", and ")[0] if row["cut"] and not row["cut"]["alternatives"] else ""
+    for step in row["steps"]:
+        if first in (step["label"] + step["slot"], f"{step['label']}: {step['slot']}"):
+            name = step["label"] if step["type"] == "frame" else f"class {step['label']}"
+            places = [place["path"] for place in row["definitions"] if place["function"] == name]
+            return f"{step['type']} {first}", places[0] if places else None
+    if not row["site"] or not row["steps"]:
+        return row["fingerprint"], None
+    made_at = f"{row['site'][0]['path']}:{row['site'][0]['line']}"
+    return " ".join([made_at, *(step["type"] + step["slot"] for step in row["steps"])]), row["site"][0]["path"]
 
 
 class Analysis:

@@ -18,6 +18,10 @@ TESTS = 3
 KINDS = 10
 LINES = 20
 
+#: Kinds of the tests' own that are told in full, and kinds that have a line where no test made them.
+OWN_KINDS = 3
+OUTSIDE_LINES = 5
+
 #: The pattern of a class that a function made, as the command calls it.
 CLASS = "class made at run time"
 
@@ -33,12 +37,6 @@ class Entry:
         self.outside = outside
 
     @property
-    def is_shared(self) -> bool:
-        """It is of what the tests use rather than of a test: many have it, and none of them is where it was made."""
-        made_in = self.loop.site[0][0] if self.loop.site else ""
-        return len(self.tests) > FEW and all(test.split("::", 1)[0] != made_in for test in self.tests)
-
-    @property
     def count(self) -> int:
         return sum(self.tests.values()) + self.outside
 
@@ -49,20 +47,66 @@ class Entry:
     def line(self) -> str:
         return f"{counted(self.count, 'loop')}: {self.loop.path} ({self._who()})"
 
-    def text_for(self, test: str) -> str:
-        """The same for one test: in full for the first, where to find that for the others."""
+    def text_for(self, test: str, is_short: bool) -> str:
+        """The same for one test: in full or in a line for the first, where to find that for the others."""
         first = next(iter(self.tests))
         if test != first:
             return f"    {counted(self.tests[test], 'loop')} as in {first}: {self.loop.path}"
+        if is_short:
+            return self.short(self.tests[test])
         others = len(self.tests) - 1
         also = f"\n    also in      {counted(others, 'other test')}" if others else ""
         return self.loop.text(self.tests[test], "this test") + also
+
+    def short(self, number: int) -> str:
+        """``2 loops: Order.items[*] → Line.order → Order, made at app.py:42; cut Line.order``"""
+        made_at = f", made at {self.loop.site[0][0]}:{self.loop.site[0][1]}" if self.loop.site else ""
+        cut = f"; cut {self.loop.cut[0]}" if self.loop.cut else ""
+        return f"    {counted(number, 'loop')}: {self.loop.path}{made_at}{cut}"
 
     def _who(self) -> str:
         named = list(self.tests)[:TESTS]
         more = len(self.tests) - len(named)
         who = [*named, *([counted(more, "more test")] if more else [])]
         return ", ".join([*who, *(["code outside of tests"] if self.outside else [])])
+
+
+class Cause:
+    """Kinds of loops that the same line closes, and that one change to the code breaks."""
+
+    def __init__(self, kinds: List[Entry]) -> None:
+        self.kinds = kinds
+
+    @property
+    def is_shared(self) -> bool:
+        """It is of what the tests use rather than of a test: many have it, and it is in the file of none of them."""
+        tests = {test for kind in self.kinds for test in kind.tests}
+        loop = self.kinds[0].loop
+        stored_in = loop.stored_in or (loop.site[0][0] if loop.site else "")
+        return len(tests) > FEW and all(test.split("::", 1)[0] != stored_in for test in tests)
+
+    def failure(self) -> "Failure":
+        """The kind that most tests have, and how many more there are."""
+        first = max(self.kinds, key=lambda kind: len(kind.tests))
+        others = [kind for kind in self.kinds if kind is not first]
+        texts = [first.text()]
+        if others:
+            number = sum(kind.count for kind in others)
+            what = f"{counted(len(others), 'more kind')} of {counted(number, 'loop')}"
+            tests = {test for kind in self.kinds for test in kind.tests}
+            paths = "; ".join(kind.loop.path for kind in others[:TESTS])
+            of_all = counted(len(tests), "test")
+            texts.append(f"    as well as   {what} by the same cause, in all {of_all}: {paths}")
+        number = sum(kind.count for kind in self.kinds)
+        return Failure(f"{SHARED}::{first.loop.path}", number, texts, first.loop.path)
+
+
+def causes(entries: List[Entry]) -> List[Cause]:
+    """The kinds by what closes them, in the order of the first of each."""
+    kinds: Dict[str, List[Entry]] = {}
+    for entry in entries:
+        kinds.setdefault(entry.loop.cause, []).append(entry)
+    return [Cause(of_one) for of_one in kinds.values()]
 
 
 class Failure:
@@ -95,20 +139,42 @@ class LoopsText(TerminalRepr):
 
 def failures(entries: List[Entry]) -> Iterable[Failure]:
     """One for each test that made loops, in the order of the tests; then for what many share, and what none made."""
-    own = [entry for entry in entries if not entry.is_shared]
+    shared = [cause for cause in causes(entries) if cause.is_shared]
+    of_many = {id(kind) for cause in shared for kind in cause.kinds}
+    own = [entry for entry in entries if id(entry) not in of_many]
+    in_full: Dict[int, Entry] = {}
     for test in dict.fromkeys(test for entry in own for test in entry.tests):
         made = [entry for entry in own if test in entry.tests]
+        for entry in made:
+            if len(in_full) < OWN_KINDS:
+                in_full[id(entry)] = entry
         number = sum(entry.tests[test] for entry in made)
-        yield Failure(test, number, [entry.text_for(test) for entry in made], made[0].loop.path)
-    for entry in entries:
-        if entry.is_shared:
-            name = f"{SHARED}::{entry.loop.path}"
-            yield Failure(name, entry.count, [entry.text()], entry.loop.path)
+        texts = [entry.text_for(test, id(entry) not in in_full) for entry in made]
+        yield Failure(test, number, texts, made[0].loop.path)
+    for cause in shared:
+        yield cause.failure()
     outside = [entry for entry in own if entry.outside]
     if outside:
         number = sum(entry.outside for entry in outside)
-        texts = [entry.loop.text(entry.outside, "no test") for entry in outside]
-        yield Failure(SESSION, number, texts, outside[0].loop.path)
+        yield Failure(SESSION, number, list(_outside(outside, len(in_full))), outside[0].loop.path)
+
+
+def _outside(entries: List[Entry], told: int) -> Iterable[str]:
+    """What no test made: in full while there is room for it, the next in a line, and how many more."""
+    room = max(OWN_KINDS - told, 0)
+    for entry in entries[:room]:
+        yield entry.loop.text(entry.outside, "no test")
+    lines = entries[room : room + OUTSIDE_LINES]
+    for entry in lines:
+        yield entry.short(entry.outside)
+    more = entries[room + OUTSIDE_LINES :]
+    if more:
+        yield f"    {_left_out(more, sum(entry.outside for entry in more))}"
+
+
+def _left_out(entries: List[Entry], number: int) -> str:
+    kinds = f"{counted(len(entries), 'more kind')} of {counted(number, 'loop')}"
+    return f"… and {kinds} (--refloop-trace keeps the recording)"
 
 
 def page(entries: List[Entry]) -> List[str]:
@@ -117,9 +183,7 @@ def page(entries: List[Entry]) -> List[str]:
     lines += [entry.line() for entry in entries[KINDS : KINDS + LINES]]
     more = entries[KINDS + LINES :]
     if more:
-        number = sum(entry.count for entry in more)
-        kinds = f"{counted(len(more), 'more kind')} of {counted(number, 'loop')}"
-        lines.append(f"… and {kinds} (--refloop-trace keeps the recording)")
+        lines.append(_left_out(more, sum(entry.count for entry in more)))
     return lines
 
 

@@ -91,6 +91,45 @@ def test_what_many_tests_make_themselves_fails_each(pretended):
     assert run.stdout.count("    1 loop as in test_app.py::test_leaky[0]: Client.app → ") == 4
 
 
+def test_kinds_that_one_reference_closes_are_one_failure(pretended, workers):
+    pretended.write(
+        test_app="""
+            import _refloop
+            import pytest
+
+            @pytest.mark.parametrize("n", range(5))
+            def test_leaky(n):
+                path = f"Schema{n}.fields[*] → Field.parent → Schema{n}"
+                _refloop.leak(path, cut="Field.parent", site="test_app.py")
+        """
+    )
+    run = pretended.pytest("--refloop", *workers)
+    assert "5 passed, 1 error" in run.stdout, run.stdout
+    assert run.stdout.count("LOOP Schema") == 1
+    assert "as well as   4 more kinds of 4 loops by the same cause, in all 5 tests: Schema" in run.stdout
+    assert "refloop: 5 reference loops left behind by 5 tests\n" in run.stdout
+
+
+def test_what_tests_make_themselves_is_told_in_full_three_times(pretended):
+    pretended.write(
+        test_app="""
+            import _refloop
+            import pytest
+
+            @pytest.mark.parametrize("n", range(5))
+            def test_leaky(n):
+                _refloop.leak(f"A.a{n} → A", site="test_app.py")
+
+            _refloop.leak("B.me → B")
+        """
+    )
+    run = pretended.pytest("--refloop")
+    assert run.stdout.count("LOOP A.a") == 3
+    assert run.stdout.count("1 reference loop left behind\n    1 loop: A.a") == 2
+    assert "    1 loop: A.a4 → A, made at test_app.py:42\n" in run.stdout
+    assert "    1 loop: B.me → B, made at app.py:42\n" in run.stdout
+
+
 def test_classes_that_a_test_makes_count_where_it_is_asked_for(pretended, workers):
     pretended.write(
         test_app="""

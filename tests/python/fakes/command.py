@@ -43,10 +43,13 @@ def main(arguments):
 
 def new_row(line):
     members = line.get("types", ["app.Order"])
+    cut = line.get("cut")
+    label, _, name = (cut or ".").rpartition(".")
+    step = {"label": label, "type": f"app.{label}", "slot": f".{name}"}
     return {
         "fingerprint": f"{sum(line['loop'].encode()):016x}",
         "path": line["loop"],
-        "steps": [],
+        "steps": [step] if cut else [],
         "count": 0,
         "objects": 2,
         "total_bytes": 2048,
@@ -58,7 +61,8 @@ def new_row(line):
         "marks": {},
         "pattern": line.get("pattern"),
         "advice": None,
-        "cut": None,
+        "cut": {"reference": cut, "replacement": "None", "alternatives": []} if cut else None,
+        "definitions": [{"path": "app.py", "line": 7, "function": f"class {label}"}] if cut else [],
         "standing": {"name": line.get("standing", "fails"), "reason": None},
         "text": [f"LOOP {line['loop']}", f"    {line['loop']}", "    made at      app.py:42 make_order"],
         "types": {"members": dict.fromkeys(members, 1), "held": {}},
