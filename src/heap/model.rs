@@ -131,6 +131,7 @@ impl Heap {
     /// A heap without objects, for the events of a trace with this header.
     pub fn new(mut header: Header) -> Heap {
         names::header(&mut header);
+        let blind_spots = BlindSpots { stopped: header.word("stopped").map(str::to_owned), ..BlindSpots::default() };
         let direct = header.numbers == Numbers::Dense && header.frees == Frees::Recorded;
         Heap {
             header,
@@ -147,7 +148,7 @@ impl Heap {
             now: Now::default(),
             mark: None,
             collections: Collections::default(),
-            blind_spots: BlindSpots::default(),
+            blind_spots,
             reported: Reported::default(),
             collecting: false,
             pending_snapshot: None,

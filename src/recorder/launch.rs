@@ -103,10 +103,11 @@ pub fn launch(command: &[OsString], options: &Options, warn: impl FnOnce(&str)) 
     let status = running.wait()?;
     signals::pass_to(0);
     let seconds = start.elapsed().as_secs_f64();
-    let outcome = match &place {
+    let mut outcome = match &place {
         Ok(place) => Outcome::read(&place.path().join("status")),
         Err(_) => Outcome::default(),
     };
+    outcome.ask_traces();
     for process in outcome.processes.iter().filter(|process| process.id == running.id()) {
         // A trace that is gone, or another's by now, says nothing of the end.
         let _ = write_end(process, status, seconds);

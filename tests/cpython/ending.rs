@@ -89,11 +89,17 @@ def set_back():
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     by_itself()
 
+def to_another_thread():
+    other = threading.Thread(target=time.sleep, args=(60,))
+    other.start()
+    threading.Timer(0.2, signal.pthread_kill, (other.ident, signal.SIGTERM)).start()
+    time.sleep(60)
+
 globals()[sys.argv[1]]()
 ";
 
 fn sigterm_leaves_a_last_checkpoint_and_the_exit_status_that_it_has_alone(python: &Python) {
-    for how in ["by_itself", "busy", "waiting", "set_back"] {
+    for how in ["by_itself", "busy", "waiting", "set_back", "to_another_thread"] {
         let place = Place::with(ENDED);
         let alone = place.alone(&python.path, &["app.py", how]);
         let recorded = place.recorded(&["-q"], &python.path, &["app.py", how]);
@@ -133,6 +139,12 @@ if pid == 0:
     print(callable(signal.signal(signal.SIGTERM, signal.SIG_DFL)), flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
 print(os.waitpid(pid, 0)[1], flush=True)
+try:
+    import _thread
+    _thread.interrupt_main(signal.SIGTERM)
+except TypeError as error:
+    print(error)
+print('no signal came', flush=True)
 os.kill(os.getpid(), signal.SIGTERM)
 ";
 

@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use crate::collector::Collector;
+use crate::collector::{Collection, Collector};
 use crate::cpython::memory::{THREAD_INTERPRETER, word};
 use crate::cpython::versions::CPython;
 use crate::global::{self, Question, State, is_active, with};
@@ -126,7 +126,7 @@ pub(crate) unsafe fn install(parts: Parts) {
             recorder,
             process,
             collector,
-            collecting: false,
+            collection: Collection::None,
             is_awaited: false,
             collection_began: 0,
             question: Question::None,

@@ -244,7 +244,7 @@ impl Target {
         let mut recorder = Recorder::new(runtime.row, EventsMode::Survivors, 0, None, runtime.type_type);
         let output: PathBuf = options.output.clone();
         let mut process = Process::new(options, version, executable(python));
-        if let Err(error) = process.begin(&mut recorder, 0) {
+        if let Err(error) = process.begin(&mut recorder, 0, true) {
             process.options.say("refused", &format!("{}: {}", output.display(), reason(&error)));
             return process.options;
         }

@@ -70,7 +70,7 @@ pub(crate) unsafe fn recording(python: Functions, plan: Plan<'_>) -> Result<(), 
         let bypassed = options.bypass && keeps_births;
         let output = options.output.clone();
         let mut process = Process::new(options, version, executable);
-        process.begin(&mut recorder, 0).map_err(|error| format!("{}: {}", output.display(), reason(&error)))?;
+        process.begin(&mut recorder, 0, true).map_err(|error| format!("{}: {}", output.display(), reason(&error)))?;
         if bypassed {
             recorder.types.shadows = free_lists::go_around(row, published, (python.PyInterpreterState_Main)(), builtin);
         }

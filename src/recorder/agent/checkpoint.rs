@@ -6,7 +6,7 @@ use std::io::Error;
 use crate::allocator::{self, Hooked};
 use crate::attached;
 use crate::canary;
-use crate::collector::Collector;
+use crate::collector::{Collection, Collector};
 use crate::global::{self, Question, State, with_hook_off};
 use crate::interpreters;
 use crate::log::{cut, out_of_memory};
@@ -20,7 +20,7 @@ use crate::walk::Walker;
 /// Walks the whole heap now, or as the collection ends that is going on: in a finalizer the collector's lists are not in order.
 /// Not from inside an allocation.
 pub(crate) fn now() {
-    with_hook_off(|state| match state.collecting {
+    with_hook_off(|state| match state.collection.goes_on() {
         true => state.is_awaited = true,
         false => look(state),
     });
@@ -72,7 +72,7 @@ pub(crate) unsafe fn sweep_since(object: usize) -> usize {
 fn find(search: impl FnOnce(&mut Walker, &mut Recorder) -> usize) -> usize {
     with_hook_off(|state| {
         // While the collector is at work its lists are not in order.
-        if state.collecting || !state.recorder.log.is_open() || !is_seeing(state) {
+        if state.collection.goes_on() || !state.recorder.log.is_open() || !is_seeing(state) {
             return 0;
         }
         account(state);
@@ -100,7 +100,7 @@ pub(crate) fn collection_starts(state: &mut State, generation: u8) {
     settle(state);
     // SAFETY: under the interpreter's lock, as the collector begins; the hook is in place as long as anything is watched.
     unsafe { state.recorder.bury_survivors() };
-    state.collecting = true;
+    state.collection = Collection::here();
     if state.asks_collector && ask_collector(state, generation) {
         state.collection_began = state.process.elapsed();
         return;
@@ -188,9 +188,12 @@ fn follow(state: &mut State) {
 
 /// The collector ends.
 pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64, uncollectable: u64) {
-    if !std::mem::take(&mut state.collecting) {
+    let collection = std::mem::replace(&mut state.collection, Collection::None);
+    if !collection.goes_on() {
         return;
     }
+    // Of one that began before the fork the trace of this process has no start.
+    let is_told = collection != Collection::Inherited;
     let pause = state.process.elapsed().saturating_sub(state.collection_began);
     match std::mem::replace(&mut state.question, Question::None) {
         Question::None => {}
@@ -198,7 +201,7 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
             if let Some(stats) = state.recorder.walker.as_ref().and_then(Walker::stats) {
                 // SAFETY: under the interpreter's lock; the rings agreed as the recording began.
                 let looked = unsafe { stats.take(usize::from(generation), canary::OBJECTS) };
-                if let Some(objects) = looked {
+                if let Some(objects) = looked.filter(|_| is_told) {
                     state.recorder.log.emit(|encoder| encoder.gc_looked(objects));
                 }
             }
@@ -218,8 +221,10 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
     state.recorder.collected();
     // SAFETY: under the interpreter's lock, as the collector ends; the hook is in place.
     unsafe { state.recorder.bury_condemned() };
-    state.recorder.log.emit(|encoder| encoder.gc_pause(pause));
-    state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));
+    if is_told {
+        state.recorder.log.emit(|encoder| encoder.gc_pause(pause));
+        state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));
+    }
     let elapsed = time(state);
     state.recorder.log.flush_sometimes(elapsed);
     check(state);
@@ -263,11 +268,14 @@ pub(crate) fn last() {
                 if state.process.is_slight(&mut state.recorder) {
                     return state.process.withdraw(&mut state.recorder);
                 }
-                match state.recorder.inherits && state.recorder.checkpoints == 0 {
-                    // The collector's lists are not in order: what is garbage cannot be looked for any more.
-                    _ if state.collecting => state.recorder.log.stop(&Error::other("the process ended in a finalizer")),
-                    true => own(state),
-                    false => look(state),
+                // While the collector's lists are not in order, what is garbage cannot be looked for.
+                match state.collection {
+                    Collection::None if state.recorder.inherits && state.recorder.checkpoints == 0 => own(state),
+                    Collection::None => look(state),
+                    Collection::Abandoned => state.recorder.log.stop(&Error::other(
+                        "the process was forked while another thread collected, so its collector never looks again",
+                    )),
+                    _ => state.recorder.log.stop(&Error::other("the process ended in a finalizer")),
                 }
                 if state.recorder.log.is_open() {
                     state.process.finish(&mut state.recorder);
@@ -328,7 +336,7 @@ fn own(state: &mut State) {
 
 /// Makes a checkpoint by this walk, but in a finalizer, where the collector's lists are not in order.
 fn checkpoint(state: &mut State, walk: impl FnOnce(&mut Walker, &mut Recorder)) {
-    if state.collecting || !state.recorder.log.is_open() || !is_seeing(state) {
+    if state.collection.goes_on() || !state.recorder.log.is_open() || !is_seeing(state) {
         return;
     }
     account(state);
@@ -345,7 +353,7 @@ fn checkpoint(state: &mut State, walk: impl FnOnce(&mut Walker, &mut Recorder)) 
 
 /// Writes what the recorder did not see: other interpreters, and collections.
 fn account(state: &mut State) {
-    if state.collecting {
+    if state.collection.goes_on() {
         return;
     }
     // SAFETY: under the interpreter's lock.

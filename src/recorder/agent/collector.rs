@@ -7,6 +7,40 @@ use std::ffi::CStr;
 
 use crate::builtin_module;
 use crate::python::{Functions, Object};
+use crate::thread;
+
+/// The collection that goes on, from the collector's start to its stop: as long the lists are not in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Collection {
+    None,
+    /// It began in this process, on this thread.
+    Seen(usize),
+    /// It began before the fork that made this process, and goes on here.
+    Inherited,
+    /// It began before that fork on another thread, which is not here: it never ends.
+    Abandoned,
+}
+
+impl Collection {
+    /// One that begins on this thread.
+    pub(crate) fn here() -> Collection {
+        Collection::Seen(thread::own())
+    }
+
+    /// Whether one goes on.
+    pub(crate) fn goes_on(self) -> bool {
+        self != Collection::None
+    }
+
+    /// What the child of a fork has of it, as that goes on on the thread that forked.
+    pub(crate) fn in_a_child(self) -> Collection {
+        match self {
+            Collection::Seen(thread) if thread != thread::own() => Collection::Abandoned,
+            Collection::Seen(_) => Collection::Inherited,
+            other => other,
+        }
+    }
+}
 
 /// The module `gc`, and what the recorder has in it. The objects are held as long as it stands.
 pub(crate) struct Collector {

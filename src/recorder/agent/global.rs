@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::allocator::{self, Hooked, PLACES};
 use crate::checkpoint;
 use crate::clock::Clock;
-use crate::collector::Collector;
+use crate::collector::{Collection, Collector};
 use crate::process::Process;
 use crate::python::{Allocator, CurrentThread, Functions};
 use crate::recorder::Recorder;
@@ -22,8 +22,7 @@ pub(crate) struct State {
     pub process: Process,
     /// `None` where this Python has no cyclic collector to ask.
     pub collector: Option<Collector>,
-    /// Between the collector's start and its stop.
-    pub collecting: bool,
+    pub collection: Collection,
     /// A checkpoint was asked for meanwhile.
     pub is_awaited: bool,
     /// When the collector went to work, in nanoseconds since the file began, and later by what the recorder did meanwhile.
@@ -159,7 +158,7 @@ pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
         unsafe { allocator::put_in_place(state, Hooked::All) };
     }
     state.seen_until = 0;
-    state.collecting = false;
+    state.collection = Collection::None;
     state.is_awaited = false;
     state.question = Question::None;
     STOPPED.store(false, Ordering::Relaxed);

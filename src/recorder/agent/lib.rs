@@ -26,6 +26,7 @@ mod encode;
 mod exit;
 mod forks;
 mod global;
+mod header;
 mod interpreters;
 mod layouts;
 mod live_table;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::encode::{Encoder, SHORT, TEXT_LIMIT};
 use crate::memory::{self, Grow};
 use crate::output::Output;
-use crate::process::reason;
+use crate::process::{STOPPED_ROOM, quoted, reason};
 
 /// No record but a text is longer.
 const RECORD: usize = 64;
@@ -101,10 +101,11 @@ impl Log {
 
     /// The recording cannot go on. What follows goes nowhere.
     fn fail(&mut self, error: io::Error) {
-        if let Some(output) = self.output.take() {
+        if let Some(mut output) = self.output.take() {
             let text = shown(&error);
-            // Where that cannot be written either, the trace ends without it.
-            let _ = output.break_off(self.encoder.stopped_head(text.len()), text.as_bytes());
+            if output.break_off(self.encoder.stopped_head(text.len()), text.as_bytes()).is_err() {
+                output.add_to_header(&stopped_word(&text));
+            }
         }
         self.failure = Some(error);
     }
@@ -199,6 +200,16 @@ fn shown(error: &io::Error) -> String {
     text.retain(|character| !character.is_control());
     text.truncate(text.floor_char_boundary(REASON));
     text
+}
+
+/// The same as a word of the header, in the room that there is for it.
+fn stopped_word(text: &str) -> String {
+    let word = |end: usize| format!("stopped={}", quoted(&text[..text.floor_char_boundary(end)]));
+    let mut end = text.len().min(STOPPED_ROOM);
+    while word(end).len() > STOPPED_ROOM {
+        end -= 1;
+    }
+    word(end)
 }
 
 /// What is said where memory was refused.

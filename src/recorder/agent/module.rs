@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
 use crate::begin::{self, Plan};
+use crate::collector::Collection;
 use crate::cpython::memory::type_of;
 use crate::global;
 use crate::options::Options;
@@ -311,7 +312,7 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
         if parent == std::process::id() {
             return;
         }
-        state.collecting = false;
+        state.collection = state.collection.in_a_child();
         state.is_awaited = false;
         state.seen_until = 0;
         state.other_interpreters = 0;
@@ -322,7 +323,8 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
         if !forks {
             return global::stop();
         }
-        match state.process.begin(&mut state.recorder, parent) {
+        let in_order = state.collection == Collection::None;
+        match state.process.begin(&mut state.recorder, parent, in_order) {
             Ok(()) => clock::start(state),
             Err(error) => {
                 state.process.stopped(&error);
@@ -334,7 +336,7 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
 }
 
 /// What functions without a result answer.
-fn answer() -> Object {
+pub(crate) fn answer() -> Object {
     match Functions::find() {
         // SAFETY: under the interpreter's lock.
         Ok(python) => unsafe { none(&python) },

@@ -1,16 +1,16 @@
 //! Writes records to a file, block by block, as `docs/formats/binary.md` describes them.
 //!
-//! A block is made in memory of the recorder's own and written with a system call. The file is not mapped for writing:
-//! who makes it shorter meanwhile gets an error written here, and not a fault into the program.
+//! A block is made in memory of the recorder's own and written with a system call. Nothing is written through a mapping by the
+//! processor: who makes the file shorter meanwhile gets an error written here, and not a fault into the program.
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 
 use crate::crc::crc32;
-use crate::encode::{BLOCK_HEADER, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, MAGIC, SHORT, VERSION};
+use crate::encode::{BLOCK_HEADER, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, SHORT};
+use crate::header::MappedHeader;
 use crate::system;
 
 /// A block that has more is sealed. What has been written since the last call of [`Output::flush`] is lost with a process
@@ -19,8 +19,6 @@ const BLOCK_TARGET: usize = 64 << 10;
 /// What may be added to a block at once.
 const RECORD_LIMIT: usize = 192 << 10;
 const ROOM: usize = BLOCK_HEADER + BLOCK_TARGET + RECORD_LIMIT;
-/// Bytes of the file that are mapped, and never read.
-const PINNED: usize = 1;
 
 /// The file that is being written.
 ///
@@ -30,8 +28,7 @@ pub(crate) struct Output {
     path: PathBuf,
     /// Device and inode: whatever has the name later must be this file.
     identity: (u64, u64),
-    /// A mapping of the file, by which others see who writes it, and which keeps its inode from being another file's.
-    pin: *mut u8,
+    header: MappedHeader,
     /// Where the open block begins in the file.
     offset: u64,
     /// The open block, header and all; always [`ROOM`] bytes.
@@ -50,19 +47,14 @@ impl Output {
         let mut block = Vec::new();
         block.try_reserve_exact(ROOM)?;
         block.resize(ROOM, 0);
-        let mut start = [0; MAGIC.len() + 12];
-        start[..8].copy_from_slice(&MAGIC);
-        start[8..12].copy_from_slice(&VERSION.to_le_bytes());
-        start[12..16].copy_from_slice(&(header.len() as u32).to_le_bytes());
-        start[16..].copy_from_slice(&crc32(header.as_bytes()).to_le_bytes());
-        let offset = (start.len() + header.len()) as u64;
+        let mut header = MappedHeader::new(header)?;
+        let offset = header.contents().len() as u64;
         system::may_write(offset)?;
-        file.write_all_at(&start, 0)?;
-        file.write_all_at(header.as_bytes(), start.len() as u64)?;
+        file.write_all_at(header.contents(), 0)?;
+        header.map(file)?;
         let metadata = file.metadata()?;
         let identity = (metadata.dev(), metadata.ino());
-        let pin = system::map_file(file.as_raw_fd(), PINNED)?;
-        let mut output = Output { path, identity, pin, offset, block, next: 0, flushed: 0, records: 0 };
+        let mut output = Output { path, identity, header, offset, block, next: 0, flushed: 0, records: 0 };
         output.open_block();
         Ok(output)
     }
@@ -121,11 +113,10 @@ impl Output {
     }
 
     /// Ends the file with this record, behind what is in it as it should be: what could not be written takes no more room.
-    pub(crate) fn break_off(mut self, head: &[u8], text: &[u8]) -> io::Result<()> {
+    pub(crate) fn break_off(&mut self, head: &[u8], text: &[u8]) -> io::Result<()> {
         let (file, length) = self.reopen()?;
-        let expected = self.offset + self.flushed as u64;
-        if length < expected {
-            return Ok(());
+        if length < self.offset + self.flushed as u64 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
         match self.flushed {
             0 => self.open_block(),
@@ -134,6 +125,11 @@ impl Output {
         self.write(head, text, 1);
         self.store(&file, self.flushed)?;
         file.set_len(self.offset + self.next as u64)
+    }
+
+    /// Adds words to the header of the file, whether it can be opened or not.
+    pub(crate) fn add_to_header(&self, words: &str) {
+        self.header.add(words);
     }
 
     /// Opens the file again, if it is still the one that has the name, and as it was left.
@@ -204,14 +200,5 @@ impl Output {
         self.offset += self.next as u64;
         (self.next, self.flushed, self.records) = (0, 0, 0);
         Ok(())
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        // SAFETY: nothing points into the mapping.
-        unsafe {
-            system::unmap(self.pin, PINNED);
-        }
     }
 }

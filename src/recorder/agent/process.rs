@@ -15,6 +15,9 @@ use crate::system;
 /// Blanks at the end of the header, where the launcher writes how the program ended.
 const ROOM: usize = 48;
 
+/// More of them, where it is written why the recording stopped if there is no other place.
+pub(crate) const STOPPED_ROOM: usize = 80;
+
 /// What the process keeps to begin a file, and to begin one again after a fork.
 pub(crate) struct Process {
     pub options: Options,
@@ -37,7 +40,8 @@ impl Process {
 
     /// Begins the file of this process: the name that the launcher was given, or, where another process has it, the
     /// name with the process's number.
-    pub(crate) fn begin(&mut self, recorder: &mut Recorder, parent: u32) -> io::Result<()> {
+    /// The collector's lists are `in_order` but for a child that is forked in a collection.
+    pub(crate) fn begin(&mut self, recorder: &mut Recorder, parent: u32, in_order: bool) -> io::Result<()> {
         self.id = std::process::id();
         self.start = system::now();
         let (file, path) = create(&self.options.output, self.id, parent != 0)?;
@@ -46,7 +50,9 @@ impl Process {
         self.path = path;
         let identity = log.identity();
         recorder.begin(log, parent != 0);
-        recorder.write_first_lists();
+        if in_order {
+            recorder.write_first_lists();
+        }
         self.introduce(&self.options, identity);
         Ok(())
     }
@@ -162,7 +168,7 @@ impl Process {
         let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         header +=
             &format!(" executable={} argv={}", quoted(&self.executable), quoted(&up_to_program(&words).join(" ")));
-        header.extend(std::iter::repeat_n(' ', ROOM));
+        header.extend(std::iter::repeat_n(' ', 1 + STOPPED_ROOM + ROOM));
         header
     }
 }

@@ -12,7 +12,7 @@ use crate::condemned::Condemned;
 use crate::cpython::memory::{GC_HEAD, OBJECT_HEAD};
 use crate::cpython::versions::CPython;
 use crate::encode::{Encoder, kind};
-use crate::live_table::{INHERITED, IS_CODE, IS_TYPE, LiveTable, PENDING, Record};
+use crate::live_table::{CONDEMNED, INHERITED, IS_CODE, IS_TYPE, LiveTable, PENDING, Record};
 use crate::log::{Log, cut};
 use crate::memory::{Gather, Grow, GrowText};
 use crate::object_guess::TypeTable;
@@ -297,7 +297,7 @@ impl Recorder {
         for record in self.table.records() {
             record.number = 0;
             record.class = 0;
-            record.flags &= !PENDING;
+            record.flags &= !(PENDING | CONDEMNED);
             record.flags |= if inherited { INHERITED } else { 0 };
         }
         if let Some(stacks) = &mut self.stacks {

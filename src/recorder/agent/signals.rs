@@ -7,6 +7,7 @@ use crate::system::{SignalSet, pthread_sigmask};
 unsafe extern "C" {
     fn sigaction(signal: c_int, new: *const Action, old: *mut Action) -> c_int;
     fn kill(process: c_int, signal: c_int) -> c_int;
+    fn pthread_kill(thread: usize, signal: c_int) -> c_int;
     fn syscall(number: i64, ...) -> i64;
 }
 
@@ -91,6 +92,17 @@ pub(crate) fn die_of(signal: c_int) {
     }
 }
 
+/// Sends a signal to a thread of this process, whose call it interrupts. May be called in a handler.
+///
+/// # Safety
+/// The thread has not ended.
+pub(crate) unsafe fn interrupt(thread: usize, signal: c_int) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        pthread_kill(thread, signal);
+    }
+}
+
 /// Numbers of the system calls `timer_create` and `timer_settime`: older C libraries have the functions elsewhere.
 #[cfg(target_arch = "x86_64")]
 const TIMER_CALLS: [i64; 2] = [222, 223];
@@ -111,10 +123,10 @@ pub(crate) fn new_timer(signal: c_int) -> Option<c_int> {
     (!failed).then_some(timer)
 }
 
-/// Starts a timer anew. May be called in a handler.
-pub(crate) fn start_timer(timer: c_int, seconds: i64) {
-    // Once, and then after so many seconds and nanoseconds.
-    let time = [0, 0, seconds, 0];
+/// Starts a timer that ticks ten times a second. May be called in a handler.
+pub(crate) fn start_timer(timer: c_int) {
+    // The interval, and the time to the first tick, in seconds and nanoseconds.
+    let time = [0, 100_000_000, 0, 100_000_000_i64];
     // SAFETY: the kernel reads four words.
     unsafe {
         syscall(TIMER_CALLS[1], i64::from(timer), 0_i64, &raw const time, std::ptr::null_mut::<i64>());

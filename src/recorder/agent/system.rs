@@ -11,6 +11,13 @@ const MAP_PRIVATE: c_int = 2;
 const MAP_ANONYMOUS: c_int = 0x20;
 const MAP_NORESERVE: c_int = 0x4000;
 
+/// An `iovec`.
+#[repr(C)]
+pub(crate) struct Segment {
+    pub base: *mut c_void,
+    pub bytes: usize,
+}
+
 unsafe extern "C" {
     fn mmap(
         address: *mut c_void,
@@ -29,6 +36,14 @@ unsafe extern "C" {
         parent: Option<extern "C" fn()>,
         child: Option<extern "C" fn()>,
     ) -> c_int;
+    fn process_vm_writev(
+        process: c_int,
+        local: *const Segment,
+        n_local: usize,
+        remote: *const Segment,
+        n_remote: usize,
+        flags: usize,
+    ) -> isize;
     fn clock_gettime(clock: c_int, time: *mut [i64; 2]) -> c_int;
     pub(crate) fn pthread_sigmask(how: c_int, set: *const SignalSet, old: *mut SignalSet) -> c_int;
 }
@@ -36,10 +51,23 @@ unsafe extern "C" {
 /// A bit for each signal, from 1 on, in the size that Linux's C libraries have.
 pub(crate) type SignalSet = [u64; 16];
 
-/// Maps the beginning of a file for reading.
+/// Maps the beginning of a file; for reading alone where its file system has no more.
 pub(crate) fn map_file(file: c_int, length: usize) -> io::Result<*mut u8> {
     // SAFETY: a new mapping touches nothing that exists, on a descriptor that the caller owns.
-    unsafe { checked(mmap(std::ptr::null_mut(), length, READ, MAP_SHARED, file, 0)) }
+    let map = |protection| unsafe { checked(mmap(std::ptr::null_mut(), length, protection, MAP_SHARED, file, 0)) };
+    map(READ_WRITE).or_else(|_| map(READ))
+}
+
+/// Copies bytes of this process by the kernel, which answers where an access would fault. False where not all were copied.
+///
+/// # Safety
+/// Nobody else has a reference to the bytes that are written.
+pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) -> bool {
+    let (from, to) = (Segment { base: from.cast_mut().cast(), bytes }, Segment { base: to.cast(), bytes });
+    // SAFETY: as the caller promises; the kernel looks itself at what it reads and writes.
+    let copied =
+        unsafe { process_vm_writev(std::process::id().cast_signed(), &raw const from, 1, &raw const to, 1, 0) };
+    copied.cast_unsigned() == bytes
 }
 
 /// Whether a file of this length may be written: beyond the limit a signal would come with the error.

@@ -2,8 +2,9 @@
 //!
 //! A handler of CPython is put in its place, which writes the checkpoint at the next safe point of the main thread, and then
 //! lets the default take its course. `signal.signal` and `signal.getsignal` answer as if it were not there, and a program that sets
-//! a handler of its own has that one. Where the main thread does not come to a safe point, the process dies without
-//! a checkpoint when [`PATIENCE`] is over; in a child that CPython did not fork, at once.
+//! a handler of its own has that one. A call that the main thread waits in is interrupted until it comes to a safe point: the signal
+//! may have come just before the call, or to another thread. Where it never comes to one, the process dies without a checkpoint
+//! when [`PATIENCE`] is over; in a child that CPython did not fork, at once.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::transmute;
@@ -14,10 +15,10 @@ use crate::cpython::memory::{flag, type_flags, type_of, word};
 use crate::cpython::object;
 use crate::python::{FAST, Functions, Method, ONE_ARGUMENT, Object};
 use crate::signals::{self, DEFAULT, Information, SIGTERM, SignalHandler};
-use crate::system;
+use crate::{module, system, thread};
 
-/// How long the main thread may take until it comes to a safe point, seconds.
-const PATIENCE: i64 = 5;
+/// How long the main thread may take until it comes to a safe point, in ticks of the timer.
+const PATIENCE: u32 = 50;
 
 type Signal = unsafe extern "C" fn(Object, *const Object, isize) -> Object;
 type GetSignal = unsafe extern "C" fn(Object, Object) -> Object;
@@ -36,6 +37,12 @@ static BELOW: AtomicUsize = AtomicUsize::new(0);
 /// The process that is recorded, and its timer.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 static TIMER: AtomicI32 = AtomicI32::new(-1);
+/// A signal came, and was no call of `_thread.interrupt_main`: that passes by what has its default.
+static CAME: AtomicBool = AtomicBool::new(false);
+/// Ticks of the timer since then.
+static TICKS: AtomicU32 = AtomicU32::new(0);
+/// The main thread.
+static MAIN: AtomicUsize = AtomicUsize::new(0);
 /// The last checkpoint is being written.
 static WRITING: AtomicBool = AtomicBool::new(false);
 
@@ -95,6 +102,8 @@ pub(crate) unsafe fn forked(python: &Functions, is_recorded: bool) {
         return;
     }
     WRITING.store(false, Relaxed);
+    CAME.store(false, Relaxed);
+    TICKS.store(0, Relaxed);
     // SAFETY: as the caller promises.
     unsafe {
         if handler(python) != OURS.load(Relaxed) {
@@ -117,10 +126,12 @@ pub(crate) fn release() {
 
 /// CPython calls it after SIGTERM, at a safe point of the main thread.
 pub(crate) unsafe extern "C" fn terminated(_: Object, _: *const Object, _: isize) -> Object {
-    WRITING.store(true, Relaxed);
-    checkpoint::last();
-    signals::die_of(SIGTERM);
-    std::ptr::null_mut()
+    if CAME.load(Relaxed) {
+        WRITING.store(true, Relaxed);
+        checkpoint::last();
+        signals::die_of(SIGTERM);
+    }
+    module::answer()
 }
 
 /// The handler in Python of SIGTERM.
@@ -169,6 +180,7 @@ unsafe fn take_place(python: &Functions) -> bool {
     let Some(timer) = signals::new_timer(SIGTERM) else { return false };
     TIMER.store(timer, Relaxed);
     PROCESS.store(std::process::id(), Relaxed);
+    MAIN.store(thread::own(), Relaxed);
     // SAFETY: under the interpreter's lock; the handler does what a handler may.
     unsafe {
         if !set_handler(python, OURS.load(Relaxed) as Object) {
@@ -186,15 +198,20 @@ extern "C" fn on_signal(number: c_int, information: *const Information, _: *mut 
     }
     // SAFETY: the kernel hands over the information; CPython's handler is one.
     unsafe {
-        if (*information).is_of_timer() {
-            if !WRITING.load(Relaxed) {
-                signals::die_of(number);
+        if (*information).is_of_timer() && !WRITING.load(Relaxed) {
+            if TICKS.fetch_add(1, Relaxed) >= PATIENCE {
+                return signals::die_of(number);
             }
-            return;
+            let main = MAIN.load(Relaxed);
+            if main != thread::own() {
+                signals::interrupt(main, number);
+            }
         }
-        signals::start_timer(TIMER.load(Relaxed), PATIENCE);
-        let below: Handler = transmute(BELOW.load(Relaxed));
-        below(number);
+        if !CAME.swap(true, Relaxed) {
+            signals::start_timer(TIMER.load(Relaxed));
+            let below: Handler = transmute(BELOW.load(Relaxed));
+            below(number);
+        }
     }
 }
 

@@ -52,6 +52,12 @@ static ID: AtomicI32 = AtomicI32::new(0);
 static ALONE: AtomicI32 = AtomicI32::new(0);
 const BEGUN: i32 = -1;
 
+/// The thread that runs; it is the same in a child that it forks.
+pub(crate) fn own() -> usize {
+    // SAFETY: a function without arguments that only answers.
+    unsafe { pthread_self() }
+}
+
 /// Starts a thread on which every signal but faults is blocked, so that a handler of the program never runs on it.
 pub(crate) fn spawn(work: Work, argument: *mut c_void) -> io::Result<usize> {
     if CALLS.is_none() {

@@ -1,19 +1,23 @@
 //! What happens to a recording from outside, and what a program does to it, neither kills the program nor makes the trace lie.
 
+mod forked;
 mod random;
 mod unseen;
 
 use std::fs::OpenOptions;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use crate::record::{Place, checked, text};
-use crate::support::pythons::Python;
+use crate::support::pythons::{Python, say_once};
 use refloop::trace::Ending;
 
 on_each_python! {
     a_trace_that_is_made_shorter_ends_the_recording_and_not_the_program,
     a_trace_that_loses_its_name_is_not_said_to_be_written,
+    a_trace_that_was_moved_says_why_it_ends,
+    a_program_that_gives_up_its_rights_goes_on_and_its_trace_says_what_happened,
     a_program_that_survives_a_memory_error_survives_it_recorded,
     what_a_finalizer_asks_for_waits_until_the_collection_ends,
 }
@@ -71,6 +75,59 @@ fn a_trace_that_loses_its_name_is_not_said_to_be_written(python: &Python) {
         let said = text(&replaced.stderr);
         assert!(said.contains("app.reftrace: is not what was recorded: another file has"), "{python}: {said}");
         assert!(!said.contains(" objects"), "{python}: {said}");
+    }
+}
+
+fn a_trace_that_was_moved_says_why_it_ends(python: &Python) {
+    for (replaced, reason) in [(false, "no such file or directory"), (true, "the trace was replaced by another file")] {
+        let (place, output) = meddled(python, PROGRAM, |trace| {
+            std::fs::rename(trace, trace.with_file_name("moved.reftrace")).unwrap();
+            if replaced {
+                std::fs::write(trace, "reftrace 1 runtime=another pointer=8\n").unwrap();
+            }
+        });
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(5), "70000\n"), "{python}");
+        let (_, report) = checked(&place.path().join("moved.reftrace"));
+        assert_eq!(report["inputs"][0]["stopped"], reason, "{python}");
+    }
+}
+
+fn a_program_that_gives_up_its_rights_goes_on_and_its_trace_says_what_happened(python: &Python) {
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return say_once("SKIPPED: only root has rights to give up".into());
+    }
+    let program = |act: &str| {
+        format!(
+            "import gc, os, sys\ngc.disable()\nclass Loop:\n    def __init__(self): self.me = self\n\
+             for _ in range(300): Loop()\ngc.collect()\nkept = [Loop() for _ in range(20000)]\n{act}\n\
+             kept += [Loop() for _ in range(50000)]\nprint(len(kept), flush=True)\nos._exit(5) if len(sys.argv) > 1 else sys.exit(5)\n"
+        )
+    };
+    for (act, reason) in [
+        ("os.setgroups([]); os.setgid(65534); os.setuid(65534)", "permission denied"),
+        ("os.makedirs('empty', exist_ok=True); os.chroot('empty'); os.chdir('/')", "no such file or directory"),
+    ] {
+        // As the interpreter ends it imports nothing more, which it could not.
+        for (mode, words) in [("full", &["app.py"][..]), ("survivors", &["app.py"]), ("full", &["app.py", "at once"])] {
+            let place = Place::with(&program(act));
+            let alone = place.alone(&python.path, words);
+            let recorded = place.recorded(&["--events", mode], &python.path, words);
+            let _ = std::fs::remove_dir(place.path().join("empty"));
+            let said = text(&recorded.stderr);
+            assert_eq!((text(&alone.stdout).as_str(), alone.status.code()), ("70000\n", Some(5)), "{python} {act}");
+            assert_eq!(
+                (text(&recorded.stdout).as_str(), recorded.status.code()),
+                ("70000\n", Some(5)),
+                "{python}: {said}"
+            );
+            assert!(said.contains(&format!("{reason}: recording stopped, the program goes on")), "{python}: {said}");
+            assert!(said.contains("app.reftrace: holds what was recorded until then"), "{python}: {said}");
+            let (code, report) = checked(&place.path().join("app.reftrace"));
+            let input = &report["inputs"][0];
+            assert_eq!((code, &input["stopped"]), (Some(1), &reason.into()), "{python} {act}: {report}");
+            assert_eq!(input["program"]["exit"], 5, "{python} {act}: the launcher has its room");
+            assert_eq!(report["loops"][0]["count"], 300, "{python} {act}");
+        }
     }
 }
 

@@ -3,15 +3,10 @@
 use std::ffi::{c_int, c_void};
 
 use crate::memory::filled;
+use crate::system::Segment;
 
 /// What is read at most at once.
 pub(crate) const MOST: usize = 64 << 10;
-
-#[repr(C)]
-struct Segment {
-    base: *mut c_void,
-    length: usize,
-}
 
 unsafe extern "C" {
     fn process_vm_readv(
@@ -76,7 +71,7 @@ impl Reader {
         let there = unsafe {
             match self.way {
                 Way::Process(process) => {
-                    let (local, remote) = (Segment { base: to, length: bytes }, Segment { base: from, length: bytes });
+                    let (local, remote) = (Segment { base: to, bytes }, Segment { base: from, bytes });
                     process_vm_readv(process, &raw const local, 1, &raw const remote, 1, 0)
                 }
                 Way::Pipe([out, into]) => match write(into, from, bytes) {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::encode::MAGIC;
-use super::{FILE_HEADER, HEADER_LIMIT};
+use super::HEADER_LIMIT;
+use super::encode::{FILE_HEADER, MAGIC, add_words};
 
 /// Adds `words` to the header of a file that says `of`. Answers whether it did: not where the file says something else, or
 /// has no room. The rest of the file may be written meanwhile.
@@ -21,12 +21,10 @@ pub fn add_to_header(file: &File, of: &str, words: &str) -> io::Result<bool> {
     }
     let mut text = vec![0; length];
     file.read_exact_at(&mut text, FILE_HEADER as u64)?;
-    let said = text.trim_ascii_end().len();
     let is_meant = text.split(|byte| *byte == b' ').any(|word| word == of.as_bytes());
-    if !is_meant || said + 1 + words.len() > length {
+    if !is_meant || !add_words(&mut text, words) {
         return Ok(false);
     }
-    text[said + 1..said + 1 + words.len()].copy_from_slice(words.as_bytes());
     let checksum = crc32fast::hash(&text).to_le_bytes();
     file.write_all_at(&[&checksum[..], &text].concat(), FILE_HEADER as u64 - 4)?;
     Ok(true)

@@ -57,6 +57,8 @@ pub mod kind {
 pub const MAGIC: [u8; 8] = *b"\x89RFL\r\n\x1a\n";
 /// Version of the binary form.
 pub const VERSION: u32 = 1;
+/// Bytes before the header text: magic, version, length, checksum.
+pub const FILE_HEADER: usize = 20;
 /// First bytes of a block.
 pub const BLOCK_MAGIC: [u8; 4] = *b"RBLK";
 /// Bytes of a block's header: magic, state, three zero bytes, then four little-endian words: stored bytes, raw bytes,
@@ -70,6 +72,14 @@ pub const BLOCK_ZSTD: u8 = 2;
 pub const BLOCK_LIMIT: usize = 16 << 20;
 /// No text is longer; a writer cuts it.
 pub const TEXT_LIMIT: usize = 1 << 16;
+
+/// Puts words into the blanks at the end of a header text; false where there are too few. The checksum is the caller's.
+pub fn add_words(text: &mut [u8], words: &str) -> bool {
+    let said = text.trim_ascii_end().len();
+    let Some(room) = text.get_mut(said + 1..said + 1 + words.len()) else { return false };
+    room.copy_from_slice(words.as_bytes());
+    true
+}
 
 /// A record of no more bytes is made in a register: most are.
 pub const SHORT: usize = 16;

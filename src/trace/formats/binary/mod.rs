@@ -16,12 +16,12 @@ use super::{TraceFormat, Writer};
 use crate::trace::input::Input;
 use crate::trace::{Ending, ErrorKind, Event, Events, Header, Numbers, Player, Position, TraceError};
 use decode::{Bad, Decoder, MARGIN};
-use encode::{BLOCK_HEADER, BLOCK_LIMIT, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, BLOCK_ZSTD, MAGIC, VERSION, kind};
+use encode::{
+    BLOCK_HEADER, BLOCK_LIMIT, BLOCK_MAGIC, BLOCK_OPEN, BLOCK_RAW, BLOCK_ZSTD, FILE_HEADER, MAGIC, VERSION, kind,
+};
 
 pub use write::BinaryWriter;
 
-/// Bytes before the header text: magic, version, length, checksum.
-const FILE_HEADER: usize = 20;
 /// No header text is longer, in bytes.
 const HEADER_LIMIT: usize = 1 << 20;
 
