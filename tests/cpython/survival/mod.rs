@@ -98,8 +98,8 @@ fn a_program_that_gives_up_its_rights_goes_on_and_its_trace_says_what_happened(p
     }
     let program = |act: &str| {
         format!(
-            "import gc, os, sys\ngc.disable()\nclass Loop:\n    def __init__(self): self.me = self\n\
-             for _ in range(300): Loop()\ngc.collect()\nkept = [Loop() for _ in range(20000)]\n{act}\n\
+            "import gc, os, sys, time\ngc.disable()\nclass Loop:\n    def __init__(self): self.me = self\n\
+             for _ in range(300): Loop()\ngc.collect()\nkept = [Loop() for _ in range(20000)]\ntime.sleep(0.1)\ngc.collect()\n{act}\n\
              kept += [Loop() for _ in range(50000)]\nprint(len(kept), flush=True)\nos._exit(5) if len(sys.argv) > 1 else sys.exit(5)\n"
         )
     };
