@@ -218,6 +218,8 @@ pub struct LoopGroup {
     /// Whose loop it is: the files of the members' code and classes, and those that made members without a file of their
     /// own. `<string>` where generated code made them, called by nothing else.
     pub member_files: Vec<String>,
+    /// Nothing tells who made one of the members: the trace has no stacks, or not for all.
+    pub lacks_maker: bool,
     /// The marks (tests, requests) in which loops of the group were first seen, with their number.
     pub marks: BTreeMap<String, u64>,
 }

@@ -84,6 +84,7 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     known.member_files.extend(other.member_files);
     known.member_files.sort();
     known.member_files.dedup();
+    known.lacks_maker |= other.lacks_maker;
 }
 
 /// What is known of some of the loops only is not known of all.

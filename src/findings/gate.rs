@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::baseline::Baseline;
 use super::config::{Config, Limits};
-use super::owner::{Owner, module_globs};
+use super::owner::module_globs;
 use super::suppress::{Shown, Suppression, TextGlob, modules_of};
 use super::{Finding, Severity, growing_container};
 use crate::cycles::Fingerprint;
@@ -121,7 +121,7 @@ impl Gate {
         }
         match () {
             () if self.only.as_ref().is_some_and(|only| !belongs(finding, only)) => Standing::NotAsked,
-            () if self.only.is_none() && !self.all && finding.owner != Owner::Application => Standing::Foreign,
+            () if self.only.is_none() && !self.all && !finding.owner.may_be_application() => Standing::Foreign,
             () if reason.is_some() => Standing::Suppressed(reason.unwrap_or_default()),
             () if self.baseline.as_ref().is_some_and(|known| known.contains(finding.fingerprint)) => Standing::Known,
             () if self.ignore_collected && finding.count > 0 && finding.is_collected() => Standing::Collected,

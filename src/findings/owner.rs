@@ -17,6 +17,8 @@ use crate::overhead::standard::is_standard_module;
 pub enum Owner {
     /// Everything outside the standard library and `site-packages`, and what `own` names.
     Application,
+    /// A package's or the standard library's as far as it is known, but nothing tells who made a part of it.
+    Unknown,
     /// An installed package, by its top-level name.
     Package(String),
     /// The standard library, or the interpreter itself.
@@ -44,6 +46,8 @@ impl Ownership {
 
     /// The owner of a loop, from all that is known of its members. `has_stacks`: the trace knows of stacks.
     ///
+    /// What an application makes of a library's classes is the application's, and a stack alone tells that it did.
+    ///
     /// A test that raises is held by what the test runner keeps of the exception, through traceback and frame. Such a loop
     /// has frames of the application in it and is the runner's all the same: the reference to cut is there.
     pub fn of_loop(&self, group: &LoopGroup, has_stacks: bool) -> Owner {
@@ -51,6 +55,9 @@ impl Ownership {
             return runner;
         }
         let files = group.member_files.iter().map(|file| self.of_file(file).unwrap_or(Owner::Application)).min();
+        if group.lacks_maker && files != Some(Owner::Application) {
+            return Owner::Unknown;
+        }
         let evidence = files.or_else(|| self.of_stack(&group.site)).or_else(|| self.of_types(group, has_stacks));
         evidence.unwrap_or(match has_stacks {
             true => Owner::StandardLibrary,
@@ -212,8 +219,9 @@ pub(super) fn module_globs(patterns: &[String]) -> Result<GlobSet, globset::Erro
 }
 
 impl Owner {
-    pub fn is_application(&self) -> bool {
-        *self == Owner::Application
+    /// It is the application's, or may be: it is shown first, and fails a build.
+    pub fn may_be_application(&self) -> bool {
+        matches!(self, Owner::Application | Owner::Unknown)
     }
 }
 
@@ -228,6 +236,7 @@ impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Owner::Application => f.write_str("application"),
+            Owner::Unknown => f.write_str("not known"),
             Owner::Package(name) => write!(f, "package {name}"),
             Owner::StandardLibrary => f.write_str("standard library"),
         }
@@ -299,6 +308,20 @@ mod tests {
         assert_eq!(Ownership::default().of_cut(&group, &[1]), Some(Owner::StandardLibrary));
         group.path.steps[0].slot = ".parent".to_string();
         assert_eq!(Ownership::default().of_cut(&group, &[]), Some(Owner::StandardLibrary));
+    }
+
+    #[test]
+    fn what_nobody_is_known_to_have_made_may_be_the_applications() {
+        let mut group = testing::parent_and_child();
+        (group.site, group.lacks_maker) = (Vec::new(), true);
+        let of = |group: &LoopGroup| Ownership::default().of_loop(group, false);
+        group.member_files = vec!["/usr/lib/python3.13/collections/__init__.py".to_string()];
+        assert_eq!(of(&group), Owner::Unknown);
+        assert!(of(&group).may_be_application());
+        group.member_files.push("/srv/app.py".to_string());
+        assert_eq!(of(&group), Owner::Application);
+        group.member_files.clear();
+        assert_eq!(of(&group), Owner::Unknown);
     }
 
     #[test]

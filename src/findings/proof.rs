@@ -38,7 +38,7 @@ impl<'a> Trials<'a> {
         let mut places: Vec<usize> = (0..findings.len()).filter(|&place| wanted(place)).filter(is_offered).collect();
         places.sort_by_key(|&place| {
             let finding = &findings[place];
-            (!finding.owner.is_application(), std::cmp::Reverse(finding.bytes_at_peak), place)
+            (!finding.owner.may_be_application(), std::cmp::Reverse(finding.bytes_at_peak), place)
         });
         places.truncate(MOST);
         let trials = places.into_iter().filter_map(|place| {

@@ -59,6 +59,7 @@ pub fn parent_and_child() -> LoopGroup {
         end: Amount { loops: 40, objects: 120, bytes: 128_400 },
         lingered: Some(Lingered { at_least: 1_200_000_000_000_000, at_most: 4_200_000_000_000_000 }),
         member_files: vec!["/srv/app.py".to_string()],
+        lacks_maker: false,
         marks: counts(&[("test tests/test_cart.py::test_login", 620)]),
     }
 }
@@ -97,6 +98,7 @@ pub fn of_the_library() -> LoopGroup {
         end: Amount::default(),
         lingered: None,
         member_files: vec!["/usr/lib/python3.13/enum.py".to_string()],
+        lacks_maker: false,
         marks: BTreeMap::new(),
     }
 }
@@ -140,6 +142,7 @@ pub fn of_itself() -> LoopGroup {
         end: Amount { loops: 1, objects: 2, bytes: 160 },
         lingered: None,
         member_files: vec!["/srv/worker.py".to_string()],
+        lacks_maker: false,
         marks: BTreeMap::new(),
     }
 }

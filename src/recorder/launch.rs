@@ -42,8 +42,10 @@ pub struct Options {
 /// Which births and deaths are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventsMode {
-    /// Those of garbage alone.
+    /// Those of garbage alone, without stacks.
     None,
+    /// The same, with stacks for what is made of a type that has leaked before.
+    Leaks,
     /// Those of objects that a checkpoint or a collection met alive.
     Survivors,
     /// All.
@@ -55,6 +57,7 @@ impl EventsMode {
     pub(super) fn name(self) -> &'static str {
         match self {
             EventsMode::None => "none",
+            EventsMode::Leaks => "leaks",
             EventsMode::Survivors => "survivors",
             EventsMode::Full => "full",
         }

@@ -107,7 +107,7 @@ impl Report {
                 SortKey::Name => 0,
                 SortKey::Time => u64::MAX - row.first_seen.event,
             };
-            (!row.owner.is_application(), down(quantity), row.path.clone(), row.fingerprint.clone())
+            (!row.owner.may_be_application(), down(quantity), row.path.clone(), row.fingerprint.clone())
         });
         self.types.rows.sort_by_cached_key(|row| {
             let quantity = match key {
@@ -126,7 +126,7 @@ impl Report {
                 SortKey::Name => 0,
                 SortKey::Time => row.saved_bytes_at_peak,
             };
-            (!row.owner.is_application(), std::cmp::Reverse(quantity), row.type_name.clone())
+            (!row.owner.may_be_application(), std::cmp::Reverse(quantity), row.type_name.clone())
         });
     }
 
@@ -377,7 +377,7 @@ impl Rows<'_> {
         let package = match self.ownership.of_file(&frame.path) {
             Some(Owner::Package(name)) => Some(name),
             Some(Owner::StandardLibrary) => Some(place::library_module(&frame.path).to_string()),
-            Some(Owner::Application) | None => None,
+            Some(Owner::Application | Owner::Unknown) | None => None,
         };
         FrameRow { path: relative(&frame.path, self.root), line: frame.line, function: frame.function.clone(), package }
     }

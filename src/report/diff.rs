@@ -108,7 +108,7 @@ impl Change {
 
     /// A loop of a package or the standard library.
     pub fn is_foreign(&self) -> bool {
-        self.owner.as_ref().is_some_and(|owner| !owner.is_application())
+        self.owner.as_ref().is_some_and(|owner| !owner.may_be_application())
     }
 }
 

@@ -568,7 +568,7 @@ impl FindingRow {
     pub fn fails(&self) -> bool {
         match &self.standing {
             Some(standing) => *standing == Standing::Fails,
-            None => self.severity == Severity::Error && self.owner.is_application(),
+            None => self.severity == Severity::Error && self.owner.may_be_application(),
         }
     }
 }

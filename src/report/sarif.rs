@@ -168,8 +168,8 @@ fn outcome(finding: &FindingRow) -> Option<Outcome<'_>> {
     let standing = finding.standing.as_ref();
     let level = match (standing, finding.severity) {
         (Some(Standing::Foreign | Standing::NotAsked), _) => return None,
-        (_, Severity::Note) if !finding.owner.is_application() => return None,
-        (None, _) if !finding.owner.is_application() => Level::Note,
+        (_, Severity::Note) if !finding.owner.may_be_application() => return None,
+        (None, _) if !finding.owner.may_be_application() => Level::Note,
         (Some(Standing::Warning), _) => Level::Warning,
         (Some(Standing::Fails), _) => Level::Error,
         (_, Severity::Note) => Level::Note,

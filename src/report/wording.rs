@@ -102,8 +102,11 @@ pub(super) fn verdict(outcome: &Outcome) -> String {
     }
 }
 
-/// Of a trace that was recorded without births.
-pub(super) const ONLY_GARBAGE: &str = "only garbage is in the trace";
+/// Of a trace that was recorded without births: the allocator may have been asked for more than an object shows.
+pub(super) const ONLY_GARBAGE: &str = "only garbage is in the trace, and its bytes are at least what is told";
+
+/// Of a loop of a library's classes, where no stack tells whether the application made one of its objects.
+pub(super) const UNKNOWN_OWNER: &str = "not known: no stack tells who made it, so it counts as the application's";
 
 /// How the stacks are found that such a trace has not.
 pub(super) const STACKS: &str =

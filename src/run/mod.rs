@@ -172,10 +172,11 @@ fn closed(heap: &Heap) -> BTreeMap<String, u64> {
     closed
 }
 
-/// Whether there are sites, and they are stacks: without these a recorder still writes where code is defined. In the file of
-/// another program (`format`) an object without one may have been made by anybody.
+/// Whether all objects that could have one have a stack: without these a recorder still writes where code is defined, and
+/// where garbage alone is recorded, what leaked once has none. In the file of another program (`format`) an object without
+/// one may have been made by anybody.
 fn has_stacks(heap: &Heap) -> bool {
     let header = heap.header();
     let is_of_all = header.word("stacks") != Some("none") && header.word("format").is_none();
-    is_of_all && heap.sites().iter().next().is_some()
+    is_of_all && header.births != Births::Garbage && heap.sites().iter().next().is_some()
 }

@@ -62,6 +62,8 @@ pub(crate) struct RecordArgs {
 pub(crate) enum Events {
     /// Those that became garbage, without stacks; the program pays next to nothing
     None,
+    /// The same, with the stacks of what is made of types that have leaked before: only what leaks is paid for
+    Leaks,
     /// Those that a checkpoint met alive or a collection found, with the stacks that made them
     Survivors,
     /// All, with their stacks
@@ -72,6 +74,7 @@ impl Events {
     pub(crate) fn mode(self) -> EventsMode {
         match self {
             Events::None => EventsMode::None,
+            Events::Leaks => EventsMode::Leaks,
             Events::Survivors => EventsMode::Survivors,
             Events::Full => EventsMode::Full,
         }
@@ -80,7 +83,7 @@ impl Events {
     /// Fails where checkpoints at intervals would say nothing.
     pub(crate) fn check_every(self, every: Option<Duration>) -> Result<(), Failure> {
         match every {
-            Some(_) if self == Events::None => {
+            Some(_) if matches!(self, Events::None | Events::Leaks) => {
                 Err(Failure::input("--every writes what is alive: it goes with --events survivors or full".to_string()))
             }
             _ => Ok(()),

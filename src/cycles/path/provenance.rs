@@ -5,10 +5,22 @@
 //! made by nothing but generated code, as under `python -c`, is at home in `<string>`.
 
 use crate::cycles::StackFrame;
-use crate::cycles::garbage::PathStep;
+use crate::cycles::garbage::{LoopPath, PathStep};
 use crate::heap::label::last_part;
 use crate::heap::{Heap, ObjectIndex};
 use crate::trace::{SiteId, TypeFlags};
+
+/// Types of what functions and classes are made of: it is made by their own code.
+const PARTS: [&str; 8] = [
+    "cell",
+    "tuple",
+    "staticmethod",
+    "classmethod",
+    "property",
+    "getset_descriptor",
+    "member_descriptor",
+    "wrapper_descriptor",
+];
 
 /// The files of its class, of its code, and of itself if it is a class.
 pub(crate) fn of_kind(heap: &Heap, index: ObjectIndex) -> Vec<String> {
@@ -65,6 +77,23 @@ pub(crate) fn of_maker(heap: &Heap, index: ObjectIndex) -> Option<String> {
     };
     let file = of_module.or_else(|| innermost(&stack)).or_else(|| stack.first().copied());
     file.map(str::to_string)
+}
+
+/// Whether it has a file of its own, is a part of what has one, or a stack tells who made it.
+pub(crate) fn knows_maker(heap: &Heap, index: ObjectIndex) -> bool {
+    let object = heap.object(index);
+    PARTS.contains(&heap.types().name(object.class))
+        || file_of_code(heap, index).is_some_and(is_file)
+        || file_of_class(heap, index).is_some_and(is_file)
+        || !heap.sites().stack(object.site).is_empty()
+}
+
+/// Whether a loop leads through a class, and beside that through functions and their parts alone. It would be one whatever
+/// else belongs to it, so it is at home where these are.
+pub(crate) fn is_of_class(path: &LoopPath) -> bool {
+    let is_class = |step: &PathStep| step.label.starts_with("class ");
+    let is_code = |step: &PathStep| step.label.starts_with("function ") || PARTS.contains(&step.type_name.as_str());
+    path.steps.iter().any(is_class) && path.steps.iter().all(|step| is_class(step) || is_code(step))
 }
 
 /// The innermost file of a stack.

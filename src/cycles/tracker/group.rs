@@ -14,7 +14,7 @@ use crate::cycles::path::cut_trial::{self, Trial};
 use crate::cycles::path::loop_graph::LoopGraph;
 use crate::cycles::path::provenance;
 use crate::heap::{Heap, Object, ObjectIndex};
-use crate::trace::{SiteId, TypeFlags, TypeId};
+use crate::trace::{Births, SiteId, TypeFlags, TypeId};
 
 /// A [`LoopGroup`] in the making: numbers where that one has texts.
 #[derive(Debug, Clone)]
@@ -30,6 +30,7 @@ pub(super) struct Group {
     step_files: Vec<Option<String>>,
     definitions: Vec<StackFrame>,
     files: BTreeSet<String>,
+    lacks_maker: bool,
     count: u64,
     members: Weight,
     held: Weight,
@@ -89,6 +90,7 @@ impl Group {
             definitions,
             budget: BUDGET,
             files: BTreeSet::new(),
+            lacks_maker: false,
             count: 0,
             members: Weight::default(),
             held: Weight::default(),
@@ -187,6 +189,9 @@ impl Group {
             self.files.extend(provenance::of_maker(heap, index));
             self.classes.extend(provenance::class_name(heap, index).map(str::to_string));
         }
+        if is_member && !self.lacks_maker && knows_few_births(heap) {
+            self.lacks_maker = !provenance::knows_maker(heap, index);
+        }
         let weight = if is_member { &mut self.members } else { &mut self.held };
         weight.objects += 1;
         weight.tracked += u64::from(tracked);
@@ -241,6 +246,7 @@ impl Group {
         account: Account,
         lingered: Option<Lingered>,
     ) -> LoopGroup {
+        let lacks_maker = self.lacks_maker && !provenance::is_of_class(&self.path);
         let trials = self.trials.unwrap_or_default().into_iter();
         let (residuals, alike) = trials.map(|trial| (trial.residual, trial.alike)).unzip();
         LoopGroup {
@@ -275,9 +281,16 @@ impl Group {
             end: account.now,
             lingered,
             member_files: self.files.into_iter().collect(),
+            lacks_maker,
             marks: self.marks.into_iter().map(|(mark, loops)| (marks[mark as usize].clone(), loops)).collect(),
         }
     }
+}
+
+/// Whether it is a recording of garbage: what leaked once has no stack.
+fn knows_few_births(heap: &Heap) -> bool {
+    let header = heap.header();
+    header.births == Births::Garbage && header.word("format").is_none()
 }
 
 /// What the trace tells of these types.

@@ -160,18 +160,20 @@ pub(crate) unsafe fn install(parts: Parts) {
 /// Under the interpreter's lock, after [`install`].
 pub(crate) unsafe fn put_in_place(state: &mut State, hooked: Hooked) {
     if !state.recorder.keeps_births {
-        // Births, which would tell, are not seen.
+        // Births, which would tell, are not all seen.
         ASKS_WHOSE.store(state.own_locks, Ordering::Relaxed);
     }
-    if state.hook == Some(Hooked::All) || state.hook == Some(hooked) {
+    if state.hook == Some(hooked) {
         return;
     }
     // SAFETY: as the caller promises; CPython copies the struct.
     unsafe {
         take_away(state);
-        if state.hook.is_none() {
-            state.originals[state.place] = current(&state.python);
+        if state.hook.is_some() {
+            // Another one lies over it.
+            return;
         }
+        state.originals[state.place] = current(&state.python);
         let original = state.originals[state.place];
         let hooks = over(original, state.place);
         let hooks = match hooked {
@@ -283,7 +285,7 @@ unsafe fn born<const PLACE: usize>(block: *mut c_void, bytes: usize) {
     }
     // SAFETY: under the interpreter's lock, if there is a thread state.
     unsafe {
-        if !state.recorder.keeps_births {
+        if !state.recorder.wants_birth(bytes) {
             return;
         }
         let thread = (state.current_thread)();

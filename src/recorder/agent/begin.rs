@@ -48,8 +48,8 @@ pub(crate) unsafe fn recording(python: Functions, plan: Plan<'_>) -> Result<(), 
         let [list, dict, tuple] = builtin.map(exported);
         let builtin = [list.map_err(missing)?, dict.map_err(missing)?, tuple.map_err(missing)?];
         let current_thread = current_thread().map_err(missing)?;
-        let keeps_births = options.events != EventsMode::None;
-        let depth = if keeps_births { options.depth } else { 0 };
+        let keeps_births = options.events.keeps_births();
+        let depth = if options.events == EventsMode::None { 0 } else { options.depth };
         let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder));
         let mut recorder = Recorder::new(row, options.events, depth, stacks, type_type);
         recorder.own = own;

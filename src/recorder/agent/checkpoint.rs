@@ -172,16 +172,21 @@ fn write_start(state: &mut State, generation: u8) {
     check(state);
 }
 
-/// Sees to it that deaths are seen, as long as something that was written lives.
+/// Sees to it that deaths are seen as long as something that was written lives, and births as long as a type leaks.
 fn follow(state: &mut State) {
     if state.recorder.keeps_births {
         return;
     }
+    let is_armed = state.recorder.armed.as_ref().is_some_and(|armed| !armed.is_empty());
     // SAFETY: under the interpreter's lock.
     unsafe {
-        match state.recorder.has_live_objects() {
-            true => allocator::put_in_place(state, Hooked::Deaths),
-            false => allocator::take_away(state),
+        match (is_armed, state.recorder.has_live_objects()) {
+            (true, _) => allocator::put_in_place(state, Hooked::All),
+            (false, true) => allocator::put_in_place(state, Hooked::Deaths),
+            (false, false) => {
+                state.recorder.forget_births();
+                allocator::take_away(state);
+            }
         }
     }
 }
@@ -221,6 +226,7 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
     state.recorder.collected();
     // SAFETY: under the interpreter's lock, as the collector ends; the hook is in place.
     unsafe { state.recorder.bury_condemned() };
+    state.recorder.is_over(generation);
     if is_told {
         state.recorder.log.emit(|encoder| encoder.gc_pause(pause));
         state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));

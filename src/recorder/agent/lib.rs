@@ -9,6 +9,7 @@
 
 mod address_map;
 mod allocator;
+mod armed;
 mod attach;
 mod attached;
 mod begin;

@@ -36,10 +36,19 @@ pub(crate) enum EventsMode {
     /// Those of objects that a collection, or a search for garbage, found unreachable. The hook is in place only while such
     /// objects live.
     None,
+    /// The same, and the stacks of births of types that have leaked before. The hook is in place only while there are such.
+    Leaks,
     /// Those of objects that a walk met.
     Survivors,
     /// All.
     Full,
+}
+
+impl EventsMode {
+    /// Whether each birth is noted as it happens.
+    pub(crate) fn keeps_births(self) -> bool {
+        matches!(self, EventsMode::Survivors | EventsMode::Full)
+    }
 }
 
 impl Options {
@@ -68,6 +77,7 @@ impl Options {
             status: value("status").map(PathBuf::from).into_iter().collect(),
             events: match value("events") {
                 Some("none") => EventsMode::None,
+                Some("leaks") => EventsMode::Leaks,
                 Some("full") => EventsMode::Full,
                 _ => EventsMode::Survivors,
             },

@@ -137,7 +137,7 @@ impl Process {
 
     fn header(&self, recorder: &Recorder, parent: u32) -> String {
         let births = match self.options.events {
-            EventsMode::None => "garbage",
+            EventsMode::None | EventsMode::Leaks => "garbage",
             EventsMode::Survivors => "survivors",
             EventsMode::Full => "all",
         };

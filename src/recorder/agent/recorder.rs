@@ -1,13 +1,17 @@
 //! Takes in each birth and death: the live table is kept, and the log gets what the mode asks for.
 //!
 //! `none`: an object is written when a walk of garbage meets it, and its death. Which of those the collection freed, the hook
-//! tells, and for what came to rest in a free list of CPython, its memory.
+//! tells, and for what came to rest in a free list of CPython, its memory. `leaks`: the same, and births of such sizes are
+//! noted as objects have that leaked before (`armed.rs`).
 //! `survivors`: an object is written when a walk first meets it, and its death if it was written. `full`: each birth and
 //! each death of an object is written, in order. A block is not an object yet when it is allocated, so a birth waits until
 //! the next one, its death or a walk comes; then its type can be read from its memory. A block in which no type is found is
 //! no object (the key table of a dict, say) and is not written. Up to 3.11 a collection begins inside an allocation: the
 //! birth that it interrupts is written behind it.
 
+use std::ops::RangeInclusive;
+
+use crate::armed::Armed;
 use crate::condemned::Condemned;
 use crate::cpython::memory::{GC_HEAD, OBJECT_HEAD};
 use crate::cpython::versions::CPython;
@@ -32,6 +36,8 @@ const WAITING: usize = 8;
 pub(crate) struct Recorder {
     /// Births are noted as they happen.
     pub keeps_births: bool,
+    /// Types whose births are noted, where not all are; `None` where none is.
+    pub armed: Option<Armed>,
     /// Births and deaths of all objects are written, not of survivors only.
     pub full: bool,
     pub depth: usize,
@@ -68,7 +74,8 @@ impl Recorder {
         type_type: usize,
     ) -> Recorder {
         Recorder {
-            keeps_births: events != EventsMode::None,
+            keeps_births: events.keeps_births(),
+            armed: (events == EventsMode::Leaks && stacks.is_some()).then(Armed::new),
             full: events == EventsMode::Full,
             depth,
             table: LiveTable::new(),
@@ -331,6 +338,9 @@ impl Recorder {
         if record.flags & IS_TYPE != 0 {
             // The collector's header is in front of it.
             self.types.forget(record.block + GC_HEAD);
+            if let Some(armed) = &mut self.armed {
+                armed.forget(record.block + GC_HEAD);
+            }
         }
         self.table.remove(index);
     }
@@ -512,7 +522,8 @@ impl Sink for Recorder {
             return number;
         }
         let bytes = if record.bytes() == 0 { bytes } else { record.bytes() };
-        self.write_alloc(index, object, class, bytes, record.node).into()
+        let node = if self.knows_birth(object) { record.node } else { 0 };
+        self.write_alloc(index, object, class, bytes, node).into()
     }
 
     fn first_visit(&mut self, _object: usize, block: usize) -> bool {
@@ -527,6 +538,16 @@ impl Sink for Recorder {
 
     fn member(&mut self, object: usize, block: usize, gc: bool) {
         self.condemn(object, block, gc);
+    }
+
+    fn wants_leaks(&self) -> bool {
+        self.armed.is_some()
+    }
+
+    fn leaked(&mut self, type_object: usize, bytes: RangeInclusive<usize>) {
+        if let Some(armed) = &mut self.armed {
+            armed.leaked(type_object, bytes);
+        }
     }
 
     fn is_own(&self, block: usize) -> bool {

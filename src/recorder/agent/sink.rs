@@ -1,5 +1,7 @@
 //! Defines what a walk of the heap writes into: the live table and the log, behind one trait.
 
+use std::ops::RangeInclusive;
+
 use crate::encode::Encoder;
 use crate::scan::DomainBlock;
 
@@ -33,6 +35,12 @@ pub(crate) trait Sink {
 
     /// The walk of garbage that is going on describes this object; `gc` where a head of the collector stands in front of it.
     fn member(&mut self, object: usize, block: usize, gc: bool);
+
+    /// Whether [`Sink::leaked`] wants to be told.
+    fn wants_leaks(&self) -> bool;
+
+    /// An object of this type is garbage, and the next one, with so many bytes in its block, is worth a stack.
+    fn leaked(&mut self, type_object: usize, bytes: RangeInclusive<usize>);
 
     fn begin_walk(&mut self);
 

@@ -183,6 +183,11 @@ impl Stacks {
         }
     }
 
+    /// Whether a code object may be known that is freed unseen.
+    pub(crate) fn knows_code(&self) -> bool {
+        !self.code_numbers.is_empty()
+    }
+
     /// The code object is freed, and its address may be another's next.
     pub(crate) fn forget_code(&mut self, code: usize) {
         self.code_numbers.remove(code);

@@ -98,6 +98,9 @@ fn failure(finding: &FindingRow, row: Option<&LoopRow>, page: &RenderOptions, ou
             writeln!(out, "    {}", wrap_path(&row.path, 4, page.width))?;
             let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
             writeln!(out, "    {}", wrap(&amount, " · ", 4, page.width))?;
+            if row.owner == Owner::Unknown {
+                writeln!(out, "    owner {}", wrap_words(wording::UNKNOWN_OWNER, 10, page.width))?;
+            }
         }
         None => writeln!(out, "    {}", wrap_words(&finding.message, 4, page.width))?,
     }

@@ -50,8 +50,8 @@ impl ReportFormat for Table {
             View::Slots => slots::write(report, page, out),
             View::Analyze => {
                 summary::summary(report, page, out)?;
-                loops::loops(report, page, Owner::is_application, out)?;
-                loops::foreign(report, page, |owner| !owner.is_application(), out)?;
+                loops::loops(report, page, Owner::may_be_application, out)?;
+                loops::foreign(report, page, |owner| !owner.may_be_application(), out)?;
                 growth::growth(report, page, out)?;
                 growth::unheld(report, page, out)?;
                 collections::collections(report, page, out)?;

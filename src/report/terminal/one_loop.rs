@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::wrap::{Style, columns, styled, with_numbers, wrap, wrap_path, wrap_words};
+use crate::findings::Owner;
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, duration};
 use crate::report::{FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
@@ -28,7 +29,7 @@ pub fn write(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Re
     head(row, page, false, out)?;
     history(row, page, out)?;
     remedy(row, page, false, out)?;
-    fact("owner", &row.owner.to_string(), out)
+    owner(row, page, out)
 }
 
 /// The loop in short, as lines for a page of another program.
@@ -37,6 +38,9 @@ pub fn text(row: &LoopRow) -> Vec<String> {
     let mut text = Vec::new();
     // Writing to memory does not fail.
     let _ = head(row, &page, true, &mut text).and_then(|()| remedy(row, &page, true, &mut text));
+    if row.owner == Owner::Unknown {
+        let _ = owner(row, &page, &mut text);
+    }
     String::from_utf8_lossy(&text).lines().map(str::to_string).collect()
 }
 
@@ -56,6 +60,14 @@ fn head(row: &LoopRow, page: &RenderOptions, is_short: bool, out: &mut dyn Write
         return Ok(());
     }
     fact("defined at", &places(&row.definitions, page), out)
+}
+
+/// Whose it is, and why it counts where that is not known.
+fn owner(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    match row.owner {
+        Owner::Unknown => fact("owner", &wrap_words(wording::UNKNOWN_OWNER, FACTS, page.width), out),
+        _ => fact("owner", &row.owner.to_string(), out),
+    }
 }
 
 /// `app.py:3 class Node, app.py:9 make`, and how many more there are.

@@ -10,7 +10,7 @@ use crate::report::{FindingRow, RenderOptions, Report};
 
 /// Classes of the application that waste memory for another reason than the want of slots.
 pub fn waste(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    let wasteful = |finding: &&FindingRow| finding.cause.is_some() && finding.owner.is_application();
+    let wasteful = |finding: &&FindingRow| finding.cause.is_some() && finding.owner.may_be_application();
     let mut findings = report.findings.iter().filter(wasteful).peekable();
     if findings.peek().is_none() {
         return Ok(());

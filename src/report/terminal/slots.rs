@@ -45,7 +45,7 @@ pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::
 fn table(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let rows = &report.slots.rows;
     let shown: Vec<&SlotsRow> = rows.iter().filter(|row| page.view == View::Slots || can_change(row)).collect();
-    let owners = page.width >= WITH_OWNERS && shown.iter().any(|row| !row.owner.is_application());
+    let owners = page.width >= WITH_OWNERS && shown.iter().any(|row| !row.owner.may_be_application());
     let mut table = grid(&shown, page.width, true, owners);
     if !table.fits(NAME) {
         table = grid(&shown, page.width, false, false);
@@ -87,7 +87,7 @@ fn grid(rows: &[&SlotsRow], width: usize, saves: bool, owners: bool) -> Grid {
 
 /// Somebody else's class that no advice is given on is not worth a line.
 fn can_change(row: &SlotsRow) -> bool {
-    row.owner.is_application() || row.suggestion.is_some()
+    row.owner.may_be_application() || row.suggestion.is_some()
 }
 
 /// How many there are, and the first names where slots are asked for.

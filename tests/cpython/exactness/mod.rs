@@ -5,6 +5,8 @@
 //! that must be equal always. What it leaves in `gc.garbage` under `gc.DEBUG_SAVEALL` is what finalizers left of that:
 //! it must be equal where the scenario has none (`FINALIZERS`).
 
+mod page;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,7 @@ use refloop::cycles::Garbage;
 use refloop::heap::{Heap, HeapGraph, Observer, SnapshotKind, replay};
 use refloop::trace;
 
+use self::page::Page;
 use crate::each::record;
 use crate::support::pythons::Python;
 use crate::support::{refloop, root};
@@ -21,8 +24,8 @@ on_each_python! {
     every_collection_of_a_busy_program_is_foreseen,
 }
 
-/// `survivors` searches itself as a collection begins, `none` has the collector say what it found.
-const MODES: [&str; 2] = ["survivors", "none"];
+/// The first two search themselves as a collection begins, the others have the collector say what it found.
+const MODES: [&str; 4] = ["survivors", "full", "none", "leaks"];
 
 /// What `tests/cpython/exactness/run.py` exits with when the interpreter is too old for a scenario.
 const TOO_OLD: i32 = 77;
@@ -33,9 +36,15 @@ fn cyclic_garbage_is_exactly_what_the_collector_finds(python: &Python) {
     let folder = tempfile::tempdir().unwrap();
     let (mut compared, mut differences) = (0, Vec::new());
     for scenario in &scenarios {
+        let mut told: Option<Page> = None;
         for mode in MODES {
             match compare(python, scenario, mode, folder.path()) {
-                Ok(was_compared) => compared += usize::from(was_compared),
+                Ok(None) => {}
+                Ok(Some(page)) => {
+                    compared += 1;
+                    let first = told.get_or_insert_with(|| page.clone());
+                    differences.extend(page.difference(first).map(|how| format!("{scenario:?} {mode}: {how}")));
+                }
                 Err(difference) => differences.push(format!("{mode}: {difference}")),
             }
         }
@@ -64,8 +73,8 @@ fn every_collection_is_foreseen(python: &Python, mode: &str) {
     }
 }
 
-/// Compares one scenario; false when the interpreter is too old for it.
-fn compare(python: &Python, scenario: &Path, mode: &str, folder: &Path) -> Result<bool, String> {
+/// Compares one scenario, and gives what the page says of it; nothing when the interpreter is too old for it.
+fn compare(python: &Python, scenario: &Path, mode: &str, folder: &Path) -> Result<Option<Page>, String> {
     let name = scenario.file_stem().unwrap().to_string_lossy().into_owned();
     let trace = folder.join(format!("{name}.reftrace"));
     let output = refloop()
@@ -80,7 +89,7 @@ fn compare(python: &Python, scenario: &Path, mode: &str, folder: &Path) -> Resul
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let place = &name;
     if output.status.code() == Some(TOO_OLD) {
-        return Ok(false);
+        return Ok(None);
     }
     if !output.status.success() {
         return Err(format!("{place}: exit {:?}\n{stderr}", output.status.code()));
@@ -97,7 +106,7 @@ fn compare(python: &Python, scenario: &Path, mode: &str, folder: &Path) -> Resul
     if plain && found != saved {
         return Err(format!("{place}: against gc.garbage: {}", difference(&found, &saved)));
     }
-    Ok(true)
+    Ok(Some(Page::of(&trace)))
 }
 
 /// What the analysis finds at the start of each collection: addresses of those that the collector counts.

@@ -1,10 +1,13 @@
 //! The modes of `record --events`: what a recording without births leaves out, and that it finds the same loops, unseen.
 
+mod bytes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use self::bytes::bytes_are_the_same_in_each_mode_or_at_least_so_many;
 use crate::each::{record, report};
 use crate::support::pythons::Python;
 use crate::support::{refloop, root};
@@ -18,6 +21,10 @@ on_each_python! {
     tracemalloc_may_take_the_hook_away,
     what_is_not_recorded_is_not_known_on_any_page,
     a_look_behind_a_list_finds_what_was_made_after_it,
+    a_gate_is_not_green_where_nothing_tells_whose_a_loop_is,
+    what_leaks_again_has_the_stack_of_its_birth,
+    no_object_has_the_stack_of_another,
+    bytes_are_the_same_in_each_mode_or_at_least_so_many,
 }
 
 /// Records a program text, and gives what it printed with the report of its trace.
@@ -37,13 +44,16 @@ fn what_a_program_sees_of_a_collection_is_what_it_sees_alone(python: &Python) {
     let folder = tempfile::tempdir().unwrap();
     let program = root().join("tests/cpython/modes/unseen.py");
     let alone = std::process::Command::new(&python.path).arg(&program).output().unwrap();
-    let watched = record(&python.path, &["--events", "none"], &folder.path().join("app.reftrace"), &program, &[]);
-    assert_eq!(String::from_utf8_lossy(&watched.stdout), String::from_utf8_lossy(&alone.stdout), "{python}");
-    assert_eq!(String::from_utf8_lossy(&watched.stderr), String::from_utf8_lossy(&alone.stderr), "{python}");
+    for mode in ["none", "leaks"] {
+        let watched = record(&python.path, &["--events", mode], &folder.path().join("app.reftrace"), &program, &[]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(text(&watched.stdout), text(&alone.stdout), "{python} {mode}");
+        assert_eq!(text(&watched.stderr), text(&alone.stderr), "{python} {mode}");
+    }
 }
 
 /// What is the same whatever was recorded of births: of the reference to cut, where no stack tells more, too.
-const SAME: [&str; 8] = ["fingerprint", "path", "steps", "count", "objects", "gc_objects", "collected", "owner"];
+const SAME: [&str; 7] = ["fingerprint", "path", "steps", "count", "objects", "gc_objects", "collected"];
 
 fn each_mode_finds_the_same_loops_and_says_the_same_of_them(python: &Python) {
     let folder = tempfile::tempdir().unwrap();
@@ -56,7 +66,7 @@ fn each_mode_finds_the_same_loops_and_says_the_same_of_them(python: &Python) {
     let (_, survivors) = recorded(python, folder.path(), "survivors", &program);
     let known = loops(&survivors);
     assert!(known.len() >= 16, "{python}: {:?}", known.keys());
-    for mode in ["none", "full"] {
+    for mode in ["none", "leaks", "full"] {
         let (_, other) = recorded(python, folder.path(), mode, &program);
         let found = loops(&other);
         assert!(known.keys().eq(found.keys()), "{python} {mode}: {:?}, {:?}", known.keys(), found.keys());
@@ -64,6 +74,9 @@ fn each_mode_finds_the_same_loops_and_says_the_same_of_them(python: &Python) {
             for key in SAME {
                 assert_eq!(row[key], found[path][key], "{python} {mode}: {key} of {path}");
             }
+            // Whose objects without a file of their own are, stacks alone tell.
+            let is_unknown = mode != "full" && found[path]["owner"] == "not known" && row["owner"] == "application";
+            assert!(row["owner"] == found[path]["owner"] || is_unknown, "{python} {mode}: {}", found[path]);
             assert_eq!(row["types"]["members"], found[path]["types"]["members"], "{python} {mode}: members of {path}");
             assert_eq!(row["cut"]["reference"], found[path]["cut"]["reference"], "{python} {mode}: {path}");
         }
@@ -87,7 +100,7 @@ fn what_comes_back_from_the_dead_is_one_loop(python: &Python) {
         kept = []\nfor _ in range(5): Back()\ngc.collect()\nprint(len(kept))\n\
         kept[2].me = None\nkept.clear()\nprint(gc.collect())\n";
     let folder = tempfile::tempdir().unwrap();
-    for mode in ["survivors", "none"] {
+    for mode in ["survivors", "none", "leaks"] {
         let (printed, report) = recorded(python, folder.path(), mode, program);
         assert!(printed.starts_with("5\n"), "{python}: {printed}");
         let row = loops(&report)["Back.me → Back"].clone();
@@ -102,7 +115,7 @@ fn garbage_that_nobody_collects_is_found_at_marks_and_at_the_end(python: &Python
         make(3)\n_refloop.mark('iteration', 'second')\nprint(_refloop.sweep())\nmake(4)\n\
         frozen = Node()\nfrozen.me = frozen\ngc.freeze()\ndel frozen\n";
     let folder = tempfile::tempdir().unwrap();
-    for mode in ["survivors", "none"] {
+    for mode in ["survivors", "none", "leaks"] {
         let (_, report) = recorded(python, folder.path(), mode, program);
         let row = loops(&report)["Node.me → Node"].clone();
         assert_eq!(row["count"], 8, "{python} {mode}");
@@ -130,15 +143,17 @@ fn a_sub_interpreter_and_a_fork_are_recorded_without_births(python: &Python) {
         gc.collect()\nmake(2)\n\
         child = os.fork()\nmake(3)\n\
         if child: os.waitpid(child, 0)\nelse: gc.collect()\n";
-    let folder = tempfile::tempdir().unwrap();
-    let (_, report) = recorded(python, folder.path(), "none", program);
-    assert_eq!(loops(&report)["Node.me → Node"]["count"], 10, "{python}");
-    let traces = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    let is_trace = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "reftrace");
-    let child = { traces }.filter(is_trace).find(|path| !path.ends_with("app.reftrace")).unwrap();
-    let child = self::report("analyze", &child);
-    assert_eq!(loops(&child)["Node.me → Node"]["count"], 5, "{python}");
-    assert_eq!(child["anomalies"], Value::Array(Vec::new()), "{python}");
+    for mode in ["none", "leaks"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, report) = recorded(python, folder.path(), mode, program);
+        assert_eq!(loops(&report)["Node.me → Node"]["count"], 10, "{python} {mode}");
+        let traces = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let is_trace = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "reftrace");
+        let child = { traces }.filter(is_trace).find(|path| !path.ends_with("app.reftrace")).unwrap();
+        let child = self::report("analyze", &child);
+        assert_eq!(loops(&child)["Node.me → Node"]["count"], 5, "{python} {mode}");
+        assert_eq!(child["anomalies"], Value::Array(Vec::new()), "{python} {mode}");
+    }
 }
 
 fn tracemalloc_may_take_the_hook_away(python: &Python) {
@@ -148,10 +163,12 @@ fn tracemalloc_may_take_the_hook_away(python: &Python) {
         gc.collect()\ntracemalloc.start()\nBack()\ngc.collect()\nkept.clear()\ngc.collect()\ntracemalloc.stop()\n\
         print(len(kept))\n";
     let folder = tempfile::tempdir().unwrap();
-    let (printed, report) = recorded(python, folder.path(), "none", program);
-    assert_eq!(printed, "0\n", "{python}");
-    assert!(report["loops"][0]["count"].as_u64().unwrap() >= 2, "{python}: {}", report["loops"]);
-    assert_eq!(report["inputs"][0]["known"], "end", "{python}");
+    for mode in ["none", "leaks"] {
+        let (printed, report) = recorded(python, folder.path(), mode, program);
+        assert_eq!(printed, "0\n", "{python} {mode}");
+        assert!(report["loops"][0]["count"].as_u64().unwrap() >= 2, "{python} {mode}: {}", report["loops"]);
+        assert_eq!(report["inputs"][0]["known"], "end", "{python} {mode}");
+    }
 }
 
 fn what_is_not_recorded_is_not_known_on_any_page(python: &Python) {
@@ -171,7 +188,10 @@ fn what_is_not_recorded_is_not_known_on_any_page(python: &Python) {
         page.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let analysis = page("analyze");
-    assert!(analysis.contains("only garbage is in the trace"), "{python}: {analysis}");
+    assert!(
+        analysis.contains("only garbage is in the trace, and its bytes are at least what is told"),
+        "{python}: {analysis}"
+    );
     assert!(analysis.contains("defined at") && analysis.contains("class Node seen"), "{python}: {analysis}");
     assert!(analysis.contains("record --events survivors"), "{python}: {analysis}");
     assert!(page("check").contains(" class Node "), "{python}");
@@ -188,10 +208,87 @@ fn a_look_behind_a_list_finds_what_was_made_after_it(python: &Python) {
         for wrong in (7, (), None):\n    try: _refloop.sweep_since(wrong)\n    except TypeError as error: print(error)\n\
         anchor = []\nprint(_refloop.sweep_since(anchor))\n";
     let folder = tempfile::tempdir().unwrap();
-    for mode in ["survivors", "none"] {
+    for mode in ["survivors", "leaks", "none"] {
         let (printed, report) = recorded(python, folder.path(), mode, program);
         let refused = "sweep_since takes a list\n".repeat(3);
         assert_eq!(printed, format!("True True\nTrue\nTrue\n{refused}0\n"), "{python} {mode}");
         assert_eq!(loops(&report)["Node.me → Node"]["count"], 11, "{python} {mode}");
+    }
+}
+
+/// The functions of a loop's stack, innermost first.
+fn functions(row: &Value) -> Vec<&str> {
+    row["site"].as_array().unwrap().iter().map(|frame| frame["function"].as_str().unwrap()).collect()
+}
+
+fn what_leaks_again_has_the_stack_of_its_birth(python: &Python) {
+    let program = "import gc\ngc.disable()\n\
+        class Node:\n    def __init__(self): self.me = self\n\
+        class Once:\n    def __init__(self): self.me = self\n\
+        def make():\n    Node()\n\
+        def again():\n    make()\n\
+        def closure():\n    def inner(): return inner\n\
+        make()\nclosure()\nOnce()\ngc.collect()\n\
+        again()\nclosure()\ngc.collect()\n";
+    let folder = tempfile::tempdir().unwrap();
+    let (_, report) = recorded(python, folder.path(), "leaks", program);
+    let found = loops(&report);
+    assert_eq!(functions(found["Node.me → Node"]), ["make", "again", "<module>"], "{python}");
+    let inner = found["function inner → cell inner → function inner"];
+    assert_eq!(functions(inner), ["closure", "<module>"], "{python}");
+    assert_eq!((&inner["count"], &found["Node.me → Node"]["count"]), (&2.into(), &2.into()), "{python}");
+    // What leaked once has none, and the page says where it stands, and what finds it.
+    assert!(functions(found["Once.me → Once"]).is_empty(), "{python}");
+    assert_eq!(found["Once.me → Once"]["definitions"][0]["function"], "class Once", "{python}");
+    let checked = refloop().arg("check").arg(folder.path().join("app.reftrace")).output().unwrap();
+    assert_eq!(checked.status.code(), Some(1), "{python}");
+    let page = String::from_utf8(checked.stdout).unwrap();
+    assert!(page.contains("record --events") && page.contains(" class Once\n"), "{python}: {page}");
+}
+
+fn no_object_has_the_stack_of_another(python: &Python) {
+    // Dicts, tuples and slotted objects of the sizes that `Node` has: some come from a free list, in the memory of another.
+    // Once it has ceased, `Node` and the functions that made it are forgotten, and others are in their memory.
+    let program = "import gc\ngc.disable()\n\
+        class Node:\n    __slots__ = 'me', 'a', 'b', 'c'\n    def __init__(self): self.me = self\n\
+        def leak(n):\n    for _ in range(n): Node()\n\
+        def others():\n    for size in range(12):\n        kept = [{1: 2} for _ in range(90)] + [tuple([i] * size) for i in range(90)]\n\
+        def loops():\n    for size in range(8):\n        a = {}\n        a['me'] = (a,) * size or a\n        b = []\n        b.append(b)\n\
+        def made(n):\n    space = {}\n    exec('def f_%d():\\n' % n + '    pass\\n' * n + '    Node()', {'Node': Node}, space)\n    space['f_%d' % n]()\n\
+        for n in range(40):\n    leak(20)\n    others()\n    loops()\n    made(n)\n    gc.collect()\n\
+        for n in range(8):\n    loops()\n    gc.collect()\n\
+        for n in range(100, 140):\n    others()\n    made(n)\n    made(n)\n    gc.collect()\n";
+    let folder = tempfile::tempdir().unwrap();
+    let (_, report) = recorded(python, folder.path(), "leaks", program);
+    let found = loops(&report);
+    assert_eq!(found["Node.me → Node"]["count"], 40 * 21 + 80, "{python}");
+    // One where `leak` makes it, and one for each call of `made` but those in whose collection it leaks first or again.
+    assert_eq!(found["Node.me → Node"]["other_sites"], 39 + 2 * 39, "{python}: {}", found["Node.me → Node"]);
+    for (path, row) in &found {
+        assert!(path.contains("Node") || functions(row).is_empty(), "{python}: {path} {}", row["site"]);
+    }
+}
+
+fn a_gate_is_not_green_where_nothing_tells_whose_a_loop_is(python: &Python) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("app.py");
+    let check = |mode: &str, text: &str| {
+        let trace = folder.path().join(format!("{mode}.reftrace"));
+        std::fs::write(&program, text).unwrap();
+        record(&python.path, &["--events", mode], &trace, &program, &[]);
+        let output = refloop().arg("check").arg(trace).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let of_the_librarys_class =
+        "from types import SimpleNamespace\nspace = SimpleNamespace()\nspace.me = space\ndel space\n";
+    let of_its_own_classes = "import enum, gc, ssl\ngc.collect()\n";
+    for mode in ["none", "leaks", "survivors", "full"] {
+        let (code, page) = check(mode, of_the_librarys_class);
+        assert_eq!(code, Some(1), "{python} {mode}: {page}");
+        let is_unknown = matches!(mode, "none" | "leaks");
+        assert_eq!(page.contains("owner not known: no stack"), is_unknown, "{python} {mode}: {page}");
+        assert_eq!(page.contains("survivors -- …"), is_unknown, "{python} {mode}: {page}");
+        let (code, page) = check(mode, of_its_own_classes);
+        assert_eq!(code, Some(0), "{python} {mode}: {page}");
     }
 }

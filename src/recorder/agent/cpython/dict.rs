@@ -167,10 +167,37 @@ pub(crate) unsafe fn own_values(
     }
 }
 
-/// Bytes of the values behind an instance whose class has them there.
-pub(crate) unsafe fn inline_values_bytes(values: usize) -> usize {
+/// Bytes of the values behind an instance whose class has them there; `keys`: the table that the class shares.
+///
+/// `_PyInlineValuesSize` asks for as many as the table has room for, and `_PyObject_InitInlineValues`, a moment later, takes
+/// one off that room while there is more than one to spare, and writes down the rest (`Objects/dictobject.c`, 3.13 to 3.15).
+/// So each room was left by one instance, which has a value more than it says, and only the last one was found by others.
+/// Which of those with the last room left it, nothing tells: it counts as the others do, with 8 or 16 bytes too few.
+pub(crate) unsafe fn inline_values_bytes(row: &CPython, values: usize, keys: usize) -> usize {
     // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
-    inline_bytes(usize::from(unsafe { byte(values) }))
+    unsafe {
+        let written = usize::from(byte(values));
+        let shrank = keys != 0 && (to_spare(keys) > 1 || written > room(row, keys));
+        inline_bytes(written + usize::from(shrank))
+    }
+}
+
+/// Bytes of the values of the class's next instances, fewest and most: with each birth the room shrinks, until one entry is
+/// to spare.
+pub(crate) unsafe fn inline_values_to_come(row: &CPython, keys: usize, births: usize) -> (usize, usize) {
+    if keys == 0 {
+        return (0, 0);
+    }
+    // SAFETY: as the caller promises, the table is alive.
+    let (room, to_spare) = unsafe { (room(row, keys), to_spare(keys)) };
+    let shrinks_by = (births - 1).min(to_spare.saturating_sub(1)).min(room);
+    (inline_bytes(room - shrinks_by), inline_bytes(room))
+}
+
+/// Entries that may still be added to a table (3.11 and later).
+unsafe fn to_spare(keys: usize) -> usize {
+    // SAFETY: as the caller promises, the table is alive.
+    unsafe { word(keys + 16) }
 }
 
 /// The dict of an instance of a managed class, or 0.

@@ -193,7 +193,20 @@ fn values_of_an_instance_are_found_where_its_version_has_them() {
             let found = dict::own_values(row, object, Some(inline), keys);
             assert_eq!(found.map(|values| (values.first, values.count)), expected, "3.{}", row.minor);
             if row.values == Values::Inline {
-                assert_eq!(dict::inline_values_bytes(inline), 8 + 8 * 5 + 8);
+                // The room shrank by one at each birth but those that found one entry left, or none.
+                for (written, to_spare, expected) in [(5, 3, 6), (5, 1, 6), (3, 1, 3), (4, 1, 5), (2, 0, 2), (3, 0, 4)]
+                {
+                    put(keys + 16, to_spare);
+                    put_bytes(inline, &[written]);
+                    let bytes = dict::inline_values_bytes(row, inline, keys);
+                    assert_eq!(bytes, 8 + 8 * expected + 8, "{written} {to_spare}");
+                }
+                for (to_spare, births, expected) in [(0, 4, (2, 2)), (3, 1, (5, 5)), (3, 2, (4, 5)), (3, 4, (3, 5))] {
+                    put(keys + 16, to_spare);
+                    let (fewest, most) = dict::inline_values_to_come(row, keys, births);
+                    let bytes = |count: usize| 8 + 8 * count + 8;
+                    assert_eq!((fewest, most), (bytes(expected.0), bytes(expected.1)), "{to_spare} {births}");
+                }
                 put_bytes(inline + 3, &[0]);
                 assert!(dict::own_values(row, object, Some(inline), keys).is_none(), "no longer valid");
             }

@@ -64,6 +64,15 @@ impl HidingType {
         HidingType::Unknown
     }
 
+    /// Bytes at the end of `object`, an instance of a class of C code of this size, that it was allocated without.
+    pub(crate) unsafe fn absent(self, object: usize, basic_size: usize) -> usize {
+        match self {
+            // SAFETY: as the caller promises, the object is alive and of this type.
+            HidingType::DateTime | HidingType::Time => unsafe { datetime::absent(object, basic_size) },
+            _ => 0,
+        }
+    }
+
     /// Fills `found` with what `object` refers to.
     pub(crate) unsafe fn read(self, interpreter: &Interpreter, object: usize, found: &mut Found) {
         found.clear();

@@ -83,11 +83,9 @@ impl<S: Sink> Walk<'_, S> {
                 out.list("defines", entries.iter().map(|(name, _)| name.as_str()));
             }
             let module = self.module_of(class);
-            if let Some((_, module)) = &module {
-                let file = self.module_file(*module);
-                if !file.is_empty() {
-                    out.value("file", &file);
-                }
+            let file = self.class_file(class);
+            if !file.is_empty() {
+                out.value("file", &file);
             }
             self.dataclass_facts(class, out);
             self.attrs_facts(class, out);
@@ -153,6 +151,12 @@ impl<S: Sink> Walk<'_, S> {
             let class_name = String::from_utf8_lossy(c_string(word(class + ty::NAME))).into_owned();
             Some(names.into_iter().map(|name| mangled(&class_name, text(interpreter.row, name))).gather())
         }
+    }
+
+    /// The file of the module that defines the class, or nothing.
+    pub(super) unsafe fn class_file(&self, class: usize) -> String {
+        // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
+        unsafe { self.module_of(class).map(|(_, module)| self.module_file(module)).unwrap_or_default() }
     }
 
     /// `__file__` of a module by its dict, `<built-in>` or `<frozen>`, or nothing. That of a script is taken away when the

@@ -118,8 +118,43 @@ impl Class {
         (self.pre_head + if gc { GC_HEAD } else { 0 }, gc)
     }
 
-    /// Bytes from the object's own address to its end.
+    /// Bytes from the object's own address to its end, as they were asked of the allocator.
     pub(super) unsafe fn body(&self, interpreter: &Interpreter, object: usize) -> usize {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
+        unsafe {
+            let values = match self.keys_of_inline_values(interpreter) {
+                Some(keys) => dict::inline_values_bytes(interpreter.row, object + self.basic_size, keys),
+                None => 0,
+            };
+            self.fields(interpreter, object) + values
+        }
+    }
+
+    /// The same of so many next instances that are like this one, fewest and most.
+    pub(super) unsafe fn body_to_come(
+        &self,
+        interpreter: &Interpreter,
+        object: usize,
+        births: usize,
+    ) -> (usize, usize) {
+        // SAFETY: as the caller promises, the class is ready and its instance alive.
+        unsafe {
+            let fields = self.fields(interpreter, object);
+            let keys = self.keys_of_inline_values(interpreter);
+            let (fewest, most) = keys.map_or((0, 0), |keys| dict::inline_values_to_come(interpreter.row, keys, births));
+            (fields + fewest, fields + most)
+        }
+    }
+
+    /// The table of keys that its instances share, if they have their values behind them.
+    unsafe fn keys_of_inline_values(&self, interpreter: &Interpreter) -> Option<usize> {
+        let is_inline = self.flags & flag::INLINE_VALUES != 0 && interpreter.row.values == Values::Inline;
+        // SAFETY: as the caller promises, the class is ready; only heap types have the flag.
+        is_inline.then(|| unsafe { word(self.address + interpreter.row.type_cached_keys) })
+    }
+
+    /// Bytes of its fields and items.
+    unsafe fn fields(&self, interpreter: &Interpreter, object: usize) -> usize {
         // SAFETY: as the caller promises, the class is ready and its instance alive.
         unsafe {
             if self.flags & flag::UNICODE_SUBCLASS != 0 {
@@ -129,6 +164,9 @@ impl Class {
                 return interpreter.row.type_bytes; // about, for it is no block of the heap
             }
             let mut body = self.basic_size;
+            if !self.in_python {
+                body -= self.hiding.absent(object, self.basic_size);
+            }
             if self.item_size != 0 {
                 let is_int = self.flags & flag::LONG_SUBCLASS != 0;
                 // They are allocated with so many items, and then use the place of `ob_size` for something else.
@@ -146,9 +184,6 @@ impl Class {
                 if generic || (!is_int && self.flags & flag::BYTES_SUBCLASS == 0) {
                     body = body.saturating_add(7) & !7;
                 }
-            }
-            if self.flags & flag::INLINE_VALUES != 0 && interpreter.row.values == Values::Inline {
-                body += dict::inline_values_bytes(object + self.basic_size);
             }
             body
         }

@@ -200,6 +200,9 @@ impl<S: Sink> Walk<'_, S> {
         // SAFETY: as the caller promises, the lock is held and no collection is going on; what the lists hold is alive.
         unsafe {
             let held = self.add_members(unreachable);
+            if self.sink.wants_leaks() {
+                self.tell_leaks(unreachable);
+            }
             for &object in unreachable.iter().chain(&held) {
                 self.describe_tracked(object);
             }

@@ -17,6 +17,7 @@ mod edges;
 mod frames;
 mod garbage;
 mod labels;
+mod leaking;
 mod object_records;
 mod roots;
 mod search;
@@ -93,6 +94,9 @@ struct Scratch {
     namespaces: AddressMap<u32>,
     text: Vec<u8>,
     candidates: garbage::Candidates,
+    /// Whose a class or a code object is, as far as it was asked, and how many are known.
+    homes: AddressMap<u32>,
+    n_homes: usize,
     /// Classes by the address of the key table that their instances share.
     key_tables: AddressMap<usize>,
     /// Dicts that share another key table than that of their instance's class: the class, and the table.
