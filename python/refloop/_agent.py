@@ -28,10 +28,10 @@ class Agent:
             raise RefloopError("the refloop command that records is older than this package")
         self._module = module
 
-    def start(self, path: str, *, forks: bool) -> None:
-        """Begins to record into ``path``: births from now on. ``forks``: children of a fork too, beside it."""
+    def start(self, path: str, *, events: str, forks: bool) -> None:
+        """Begins to record into ``path``, as ``refloop record --events`` does. ``forks``: children of a fork too."""
         folder = str(Path(self._module.__file__).parent)
-        options = f"output={path}\nevents=survivors\ndepth=32\nforks={'yes' if forks else 'no'}"
+        options = f"output={path}\nevents={events}\ndepth=32\nforks={'yes' if forks else 'no'}"
         if "\n" in path:
             raise RefloopError("a name with a line break cannot be recorded into")
         reason = self._module.start(folder, _version(), sys.executable or "", _classes(), options)

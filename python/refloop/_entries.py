@@ -82,7 +82,7 @@ class Cause:
         """It is of what the tests use rather than of a test: many have it, and it is in the file of none of them."""
         tests = {test for kind in self.kinds for test in kind.tests}
         loop = self.kinds[0].loop
-        stored_in = loop.stored_in or (loop.site[0][0] if loop.site else "")
+        stored_in = loop.stored_in or loop.home
         return len(tests) > FEW and all(test.split("::", 1)[0] != stored_in for test in tests)
 
     def failure(self) -> "Failure":

@@ -11,6 +11,9 @@ from refloop._errors import ConfigurationError, RefloopError
 from refloop._phases import IGNORED, TEST, Run
 from refloop._traces import Traces
 
+#: How the stacks are found that a report has not.
+STACKS = "no stack tells where a loop was made that was made once: --refloop --refloop-stacks finds it"
+
 
 class Gate:
     """Gathers what the tests said, asks for the verdict when they are done, and reports it."""
@@ -181,6 +184,8 @@ class Gate:
         left_out = analysis.not_counted(classes)
         if entries:
             terminal.write_line(f"refloop: {summary(entries)}{left_out}", red=True)
+            if any(not entry.loop.site for entry in entries) and not self._config.option.refloop_stacks:
+                terminal.write_line(f"refloop: {STACKS}")
             if self._fails:
                 terminal.write_line("refloop: --refloop-write-baseline accepts what there is; what is new fails then")
         elif not analysis.others and not self._written:

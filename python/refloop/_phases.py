@@ -28,21 +28,24 @@ class Run:
         self.recording: Optional[Recording] = None
         self.problem: Optional[str] = None
 
-    def begin(self, trace: Optional[str]) -> None:
-        """Records from now on, unless it does already or cannot. Without a name: into a temporary file."""
+    def begin(self, trace: Optional[str], *, stacks: bool) -> None:
+        """Records from now on, unless it does already or cannot. Without a name: into a temporary file.
+
+        With ``stacks`` all births are noted, else those of classes that have left loops behind before.
+        """
         if self.recording is not None or self.problem is not None:
             return
         try:
-            self.recording = Recording.begin(trace)
+            self.recording = Recording.begin(trace, events="survivors" if stacks else "leaks")
             self.recording.mark("session", "start")
         except RefloopError as error:
             self.problem = str(error)
 
-    def begin_worker(self) -> None:
+    def begin_worker(self, *, stacks: bool) -> None:
         """The same for a worker of pytest-xdist that was not told in time, or not at all."""
         trace = trace_of_worker()
         if trace is not None:
-            self.begin(trace)
+            self.begin(trace, stacks=stacks)
         elif self.recording is None and self.problem is None:
             self.problem = "a worker on another machine cannot hand over its recording"
 

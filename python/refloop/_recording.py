@@ -27,10 +27,13 @@ class Recording:
         self.path = path
 
     @classmethod
-    def begin(cls, path: Union[str, "os.PathLike[str]", None] = None, *, forks: bool = False) -> "Recording":
+    def begin(
+        cls, path: Union[str, "os.PathLike[str]", None] = None, *, events: str = "survivors", forks: bool = False
+    ) -> "Recording":
         """Begins to record into ``path``, or into a temporary file that ``discard`` removes.
 
-        With ``forks``, children of a fork are recorded too, each into a file beside it.
+        ``events`` is what ``refloop record --events`` takes. With ``forks``, children of a fork are recorded too, each
+        into a file beside it.
 
         Joins the recording that is going on, if there is one: then ``path`` must be ``None``.
         """
@@ -44,7 +47,7 @@ class Recording:
         target = str(Path(path).absolute()) if path is not None else str(Path(str(folder), "run.reftrace"))
         _make_way(Path(target))
         try:
-            agent.start(target, forks=forks)
+            agent.start(target, events=events, forks=forks)
         except RefloopError:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)

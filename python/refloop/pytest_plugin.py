@@ -34,6 +34,11 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
         "--refloop-trace", metavar="FILE", help="Keep the recording (with pytest-xdist: one file for each worker)."
     )
     group.addoption(
+        "--refloop-stacks",
+        action="store_true",
+        help="Know where each loop was made, also one that was made once. Tests take longer.",
+    )
+    group.addoption(
         "--refloop-optional",
         action="store_true",
         help="Pass where nothing can be recorded, instead of failing (or `refloop_required = false` in the ini-file).",
@@ -57,9 +62,9 @@ def pytest_load_initial_conftests(early_config: "pytest.Config") -> None:
         return
     trace = trace_of_worker()
     if trace is not None:
-        _run(early_config).begin(trace)
+        _run(early_config).begin(trace, stacks=options.refloop_stacks)
     elif not _distributes(options):
-        _run(early_config).begin(options.refloop_trace)
+        _run(early_config).begin(options.refloop_trace, stacks=options.refloop_stacks)
 
 
 @pytest.hookimpl(trylast=True)
@@ -70,7 +75,7 @@ def pytest_configure(config: "pytest.Config") -> None:
         return
     run = _run(config)
     if hasattr(config, "workerinput"):
-        run.begin_worker()
+        run.begin_worker(stacks=options.refloop_stacks)
         config.pluginmanager.register(Phases(run), "refloop-phases")
         return
     _check(options)
@@ -78,7 +83,7 @@ def pytest_configure(config: "pytest.Config") -> None:
         run.abandon()
         config.pluginmanager.register(Gate(config, None, Traces(options.refloop_trace)), "refloop-gate")
     else:
-        run.begin(options.refloop_trace)
+        run.begin(options.refloop_trace, stacks=options.refloop_stacks)
         config.pluginmanager.register(Phases(run), "refloop-phases")
         config.pluginmanager.register(Gate(config, run, None), "refloop-gate")
 

@@ -244,6 +244,19 @@ def test_a_helper_that_many_tests_use_is_told_once(project):
     assert len(run.stdout.splitlines()) < 40, run.stdout
 
 
+def test_a_loop_that_was_made_once_has_its_stack_on_demand(project):
+    project.write(shop=SHOP, test_shop="from shop import make_order\n\ndef test_one():\n    make_order()\n")
+    run = project.pytest("--refloop")
+    assert run.returncode == 1, run.stdout
+    assert "make_order" not in run.stdout, run.stdout
+    assert "defined at" in run.stdout and "shop.py:" in run.stdout, run.stdout
+    assert "--refloop-stacks finds it" in run.stdout, run.stdout
+    run = project.pytest("--refloop", "--refloop-stacks")
+    assert run.returncode == 1, run.stdout
+    assert "shop.py:11 make_order ← test_shop.py:4 test_one" in run.stdout, run.stdout
+    assert "finds it" not in run.stdout, run.stdout
+
+
 def test_collection_goes_on_as_ever(project):
     """The plugin collects nothing: the same collections happen, and garbage stays until then."""
     project.write(
