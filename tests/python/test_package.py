@@ -26,11 +26,12 @@ ROW = {
         {"path": "tests/test_app.py", "line": 7, "function": "test_order"},
         {"path": "/venv/lib/python3.13/site-packages/_pytest/python.py", "line": 159, "function": "pytest_pyfunc_call"},
     ],
+    "definitions": [],
     "other_sites": 2,
     "marks": {"test tests/test_app.py::test_order": 40, "session collection": 1200},
     "pattern": "child points back to its parent",
     "advice": "let the child refer to its parent weakly",
-    "cut": {"reference": "Line.order", "replacement": "weakref.ref(order)"},
+    "cut": {"reference": "Line.order", "replacement": "weakref.ref(order)", "alternatives": []},
     "standing": {"name": "fails", "reason": None},
     "text": [
         "LOOP 3f9c0a115e8d7b42  1,240 × 2 objects, 1.9 MB with what they hold",  # noqa: RUF001

@@ -82,6 +82,10 @@ pub(crate) unsafe fn recording(python: Functions, plan: Plan<'_>) -> Result<(), 
         allocator::install(Parts { python, row, recorder, process, current_thread, collector, place });
         forks::watch();
         exit::take_over(&python, last);
+        // The collector may have run in what was done here, and nobody heard it.
+        if let Some(collector) = global::state().and_then(|state| state.collector.as_mut()) {
+            collector.begin();
+        }
     }
     Ok(())
 }
