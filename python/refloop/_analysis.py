@@ -22,7 +22,7 @@ class Loop:
         self.collected: int = row["collected"]
         self.owner: str = row["owner"]
         self.site: List[Tuple[str, int, str]] = [(f["path"], f["line"], f["function"]) for f in row["site"]]
-        #: The file that made the first of them; without its stack, the one in which its classes and functions are defined.
+        #: The file that made the first of them; without its stack, the one that defines its classes and functions.
         self.home: str = next((f["path"] for f in [*row["site"], *row["definitions"]]), "")
         self.other_sites: int = row["other_sites"]
         self.marks: Dict[str, int] = row["marks"]

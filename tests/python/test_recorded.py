@@ -249,7 +249,8 @@ def test_a_loop_that_was_made_once_has_its_stack_on_demand(project):
     run = project.pytest("--refloop")
     assert run.returncode == 1, run.stdout
     assert "make_order" not in run.stdout, run.stdout
-    assert "defined at" in run.stdout and "shop.py:" in run.stdout, run.stdout
+    assert "defined at" in run.stdout, run.stdout
+    assert "shop.py:" in run.stdout, run.stdout
     assert "--refloop-stacks finds it" in run.stdout, run.stdout
     run = project.pytest("--refloop", "--refloop-stacks")
     assert run.returncode == 1, run.stdout
