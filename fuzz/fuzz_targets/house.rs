@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use chrono::NaiveDate;
 use refloop::findings::config::Config;
-use refloop::findings::date::Date;
 use refloop::findings::gate::Gate;
 use refloop::findings::{self, Ownership};
 use refloop::interchange;
@@ -28,7 +28,7 @@ pub fn report(traces: impl IntoIterator<Item = TraceRun>) -> Report {
     let ownership = Ownership::default();
     let findings = findings::find(&run, &ownership);
     let gate = Gate::new(&Config::default(), None).expect("a gate without patterns");
-    let verdict = gate.judge(&findings, Date::of_unix_seconds(1_800_000_000));
+    let verdict = gate.judge(&findings, NaiveDate::MAX);
     Report::new(&run, &findings, Some(&verdict), &ownership, &ReportOptions::default())
 }
 
