@@ -1,12 +1,14 @@
 //! Compares the memory that a recording gives objects of C code outside of their block with what the program says.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::path::Path;
 
 use crate::each::record;
 use crate::numpy::with_numpy;
-use crate::support::pythons::Python;
+use crate::support::pythons::{Python, find, say_once};
 use crate::support::root;
+use crate::support::venv::venv;
 use refloop::heap::replay;
 use refloop::run::{Options, TraceRun, open};
 use refloop::trace::formats;
@@ -50,6 +52,44 @@ fn the_data_of_arrays_is_in_the_loops_that_hold_them(python: &Python) {
     assert!((14_400_000..14_420_000).contains(&found), "{python}: {found}");
     let closed = run.live.map(|live| live.closed).unwrap_or_default();
     assert!(!closed.keys().any(|name| name.starts_with("numpy.")), "{python}: {closed:?}");
+}
+
+/// With the oldest and the newest version that has a row, since the layout is the package's and not CPython's.
+#[test]
+fn the_memory_of_tables_is_in_the_loops_that_hold_them() {
+    for (build, package) in [("v3_8", "pyarrow==8.0.0"), ("v3_13", "pyarrow==26.0.1")] {
+        let Some(python) = find(build) else { continue };
+        let inside = match venv(&python, "pyarrow", &[package]) {
+            Ok(inside) => inside,
+            Err(reason) => {
+                say_once(format!("SKIPPED: no {package} for {python}: {reason}"));
+                continue;
+            }
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("tables.reftrace");
+        let output = record(&inside, &[], &trace, &root().join("tests/cpython/buffers/tables.py"), &[]);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let allocated: u64 = printed.trim().parse().unwrap();
+        let run = open(&trace, &Options::default()).unwrap();
+        let found = bytes_of(&run, "Holder");
+        // Beside the memory there are 15 holders, their dicts, and the objects themselves.
+        assert!((allocated..allocated + 20_000).contains(&found), "{package}: {allocated} allocated, {found} found");
+        assert_eq!(arrow_not_read(run), Vec::<String>::new(), "{package}");
+
+        let program = folder.path().join("to_come.py");
+        fs::write(&program, "import pyarrow\npyarrow.__version__ = '1000.0.0'\nkept = pyarrow.array([1]), []\n")
+            .unwrap();
+        record(&inside, &[], &trace, &program, &[]);
+        let run = open(&trace, &Options::default()).unwrap();
+        assert_eq!(arrow_not_read(run), ["pyarrow.lib.Int64Array"], "a version that has no row is not known");
+    }
+}
+
+/// The types of pyarrow whose memory a page says that it could not read.
+fn arrow_not_read(run: TraceRun) -> Vec<String> {
+    let closed = run.live.map(|live| live.closed).unwrap_or_default();
+    closed.into_keys().filter(|name| name.starts_with("pyarrow.")).collect()
 }
 
 /// By address: what was told, and what is recorded.

@@ -3,7 +3,7 @@
 //! Each layout is that of the package's own headers, and is the same in all versions that are named. A type is known by the
 //! name that its C code gives it, and so are its subclasses.
 
-use super::numpy;
+use super::{arrow, numpy, torch};
 use crate::cpython::class::{chain, made_in_python};
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{c_string, flag, half, signed, ty, type_flags, word};
@@ -15,6 +15,8 @@ pub(crate) enum Layout {
     Mapping,
     Foreign,
     TextBuffer,
+    Arrow(arrow::Holder, &'static arrow::Row),
+    Torch(torch::Holder, &'static torch::Row),
 }
 
 /// `tp_name`, and the layout.
@@ -38,8 +40,7 @@ const OTHERS: [&[u8]; 7] = [
 ];
 
 /// Types that own memory and do not show it as a buffer of C.
-const WITHOUT_BUFFER: [&[u8]; 4] =
-    [b"torch._C.TensorBase", b"torch._C._TensorBase", b"torch._C.StorageBase", b"ImagingCore"];
+const WITHOUT_BUFFER: [&[u8]; 1] = [b"ImagingCore"];
 
 /// `mmap_object` of `Modules/mmapmodule.c`: the mapping, and its size.
 const MAPPING: [usize; 2] = [16, 24];
@@ -56,8 +57,21 @@ const TEXT: usize = 16;
 const TEXT_ROOM: usize = 40;
 
 /// The layout of a type's own name.
-pub(crate) fn layout(name: &[u8]) -> Option<Layout> {
-    KNOWN.iter().find(|(known, _)| *known == name).map(|&(_, layout)| layout)
+///
+/// # Safety
+/// Under the GIL.
+pub(crate) unsafe fn layout(interpreter: &Interpreter, name: &[u8]) -> Option<Layout> {
+    if let Some(&(_, layout)) = KNOWN.iter().find(|(known, _)| *known == name) {
+        return Some(layout);
+    }
+    // SAFETY: as the caller promises.
+    unsafe {
+        match (arrow::holder(name), torch::holder(name)) {
+            (Some(holder), _) => arrow::row(interpreter).map(|row| Layout::Arrow(holder, row)),
+            (_, Some(holder)) => torch::row(interpreter).map(|row| Layout::Torch(holder, row)),
+            _ => None,
+        }
+    }
 }
 
 /// Whether instances of `class` own memory that cannot be read: they show a buffer, or are known to have one.
@@ -72,12 +86,15 @@ pub(crate) unsafe fn is_closed(interpreter: &Interpreter, class: usize) -> bool 
             let name = c_string(word(base + ty::NAME));
             if type_flags(base) & (flag::BYTES_SUBCLASS | flag::UNICODE_SUBCLASS) != 0
                 || OTHERS.contains(&name)
-                || layout(name).is_some()
+                || layout(interpreter, name).is_some()
             {
                 return false;
             }
             let buffer = word(base + ty::BUFFER);
-            shows |= WITHOUT_BUFFER.contains(&name) || (buffer != 0 && word(buffer) != 0);
+            shows |= WITHOUT_BUFFER.contains(&name)
+                || arrow::holder(name).is_some()
+                || torch::holder(name).is_some()
+                || (buffer != 0 && word(buffer) != 0);
         }
         shows
     }
@@ -101,6 +118,8 @@ pub(crate) unsafe fn storage(layout: Layout, object: usize) -> usize {
             }
             Layout::TextBuffer if word(object + TEXT) == 0 => 0,
             Layout::TextBuffer => word(object + TEXT_ROOM).saturating_mul(4),
+            Layout::Arrow(holder, row) => arrow::storage(holder, row, object),
+            Layout::Torch(holder, row) => torch::storage(holder, row, object),
         }
     }
 }

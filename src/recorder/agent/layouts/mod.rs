@@ -6,10 +6,13 @@
 //! # Safety
 //! Each `unsafe fn` here wants the interpreter's lock held, and the address of a live object of the type.
 
+mod arrow;
 pub(crate) mod buffers;
 mod datetime;
+mod imported;
 mod numpy;
 mod swig;
+mod torch;
 
 use crate::cpython::class::{chain, made_in_python};
 use crate::cpython::frame;

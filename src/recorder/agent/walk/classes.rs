@@ -251,7 +251,7 @@ impl Kinds {
                 }
                 if !made_in_python(interpreter, base) {
                     let name = c_string(word(base + ty::NAME));
-                    if let Some(layout) = buffers::layout(name) {
+                    if let Some(layout) = buffers::layout(interpreter, name) {
                         return Kind::Buffer(layout);
                     }
                     match name {

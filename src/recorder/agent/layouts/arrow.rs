@@ -1,0 +1,198 @@
+//! Reads how much memory buffers, arrays and tables of pyarrow own (`arrow/buffer.h`, `arrow/array/data.h`,
+//! `arrow/array/array_nested.h`, `arrow/array/array_dict.h`, `arrow/chunked_array.h`, and `arrow/table.cc` and
+//! `arrow/record_batch.cc`, 8.0 to 26.0).
+//!
+//! An object of Python has a shared pointer to one of C++, which has shared pointers to others, down to the buffers. A buffer
+//! that several hold counts with each of them for its part; what an array holds of itself a second time, as an array of its
+//! own, is followed too. Whether a buffer's memory is its own is told by its C++ class,
+//! whose name its type information has; the memory of another belongs to an object of Python, to a file, or to its parent.
+
+use super::imported;
+use crate::cpython::interpreter::Interpreter;
+use crate::cpython::memory::{c_string, half, signed, word};
+use crate::cpython::object::WORD;
+
+/// What an object of Python holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Buffer,
+    Array,
+    ChunkedArray,
+    RecordBatch,
+    Table,
+}
+
+/// `tp_name`.
+const HOLDERS: [(&[u8], Holder); 5] = [
+    (b"pyarrow.lib.Buffer", Holder::Buffer),
+    (b"pyarrow.lib.Array", Holder::Array),
+    (b"pyarrow.lib.ChunkedArray", Holder::ChunkedArray),
+    (b"pyarrow.lib.RecordBatch", Holder::RecordBatch),
+    (b"pyarrow.lib.Table", Holder::Table),
+];
+
+/// What differs between versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The first and the last major version.
+    versions: [u32; 2],
+    /// The shared pointer of `arrow::Buffer` to the buffer that it is a part of. From 14 on a kind of device stands before it.
+    parent: usize,
+    /// The arrays that `arrow::SimpleRecordBatch` has made of its columns. From 23 on a lock stands before them.
+    boxed: usize,
+}
+
+const ROWS: [Row; 3] = [
+    Row { versions: [8, 13], parent: 40, boxed: 56 },
+    Row { versions: [14, 22], parent: 48, boxed: 56 },
+    Row { versions: [23, 26], parent: 48, boxed: 96 },
+];
+
+/// The shared pointer of each of these classes of Cython: behind the head, the list of weak references and the table of methods.
+const POINTER: usize = 32;
+
+/// `arrow::Buffer`, of a class with `MEMORY_IS_OWN`.
+const CAPACITY: usize = 32;
+const MEMORY_IS_OWN: &[u8] = b"N5arrow10PoolBufferE";
+
+/// `arrow::Array`: a shared pointer to its data.
+const DATA: usize = 8;
+/// Classes of arrays that hold other arrays, which are made of the same data: where their shared pointers are.
+const VIEWS: [(&[u8], &[usize]); 6] = [
+    (b"N5arrow9ListArrayE", &[40]),
+    (b"N5arrow14LargeListArrayE", &[40]),
+    (b"N5arrow18FixedSizeListArrayE", &[40]),
+    (b"N5arrow8MapArrayE", &[40, 72, 88]),
+    (b"N5arrow15DictionaryArrayE", &[40, 56]),
+    (b"N5arrow14ExtensionArrayE", &[32]),
+];
+/// `arrow::ArrayData`: vectors of shared pointers to buffers and to data, and a shared pointer to data.
+const BUFFERS: usize = 40;
+const CHILDREN: usize = 64;
+const DICTIONARY: usize = 88;
+/// `arrow::ChunkedArray`: a vector of shared pointers to arrays.
+const CHUNKS: usize = 0;
+/// `arrow::SimpleRecordBatch`: a vector of shared pointers to data.
+const COLUMNS: usize = 32;
+/// `arrow::SimpleTable`: a vector of shared pointers to chunked arrays.
+const TABLE_COLUMNS: usize = 32;
+
+/// A type in a type, and a part of a part, are followed so far.
+const MOST_NESTED: usize = 32;
+
+/// What instances of the type of this name hold.
+pub(super) fn holder(name: &[u8]) -> Option<Holder> {
+    HOLDERS.iter().find(|(known, _)| *known == name).map(|&(_, holder)| holder)
+}
+
+/// That of the imported version, where it is a known one.
+pub(super) unsafe fn row(interpreter: &Interpreter) -> Option<&'static Row> {
+    // SAFETY: as the caller promises, the interpreter's lock is held.
+    let (major, _) = unsafe { imported::version(interpreter, b"pyarrow") }?;
+    ROWS.iter().find(|row| (row.versions[0]..=row.versions[1]).contains(&major))
+}
+
+/// Bytes that `object` owns, and its part of those that it shares.
+pub(super) unsafe fn storage(holder: Holder, row: &Row, object: usize) -> usize {
+    // SAFETY: as the caller promises, the object is alive, and the C++ objects that it holds are.
+    unsafe {
+        let held = Shared::at(object + POINTER, 1);
+        match holder {
+            _ if held.object == 0 => 0,
+            Holder::Buffer => of_buffer(row, held),
+            Holder::Array => of_array(row, held, MOST_NESTED),
+            Holder::ChunkedArray => of_chunks(row, held),
+            Holder::RecordBatch => {
+                let columns: usize = held.each(COLUMNS).map(|data| of_data(row, data, MOST_NESTED)).sum();
+                columns + held.each(row.boxed).map(|array| of_array(row, array, MOST_NESTED)).sum::<usize>()
+            }
+            Holder::Table => held.each(TABLE_COLUMNS).map(|chunks| of_chunks(row, chunks)).sum(),
+        }
+    }
+}
+
+unsafe fn of_chunks(row: &Row, chunks: Shared) -> usize {
+    // SAFETY: as the caller promises, the object is alive.
+    unsafe { chunks.each(CHUNKS).map(|array| of_array(row, array, MOST_NESTED)).sum() }
+}
+
+unsafe fn of_array(row: &Row, array: Shared, nested: usize) -> usize {
+    if array.object == 0 || nested == 0 {
+        return 0;
+    }
+    // SAFETY: as the caller promises, the object is alive; it has virtual functions.
+    unsafe {
+        let class = class_name(array.object);
+        let views = VIEWS.iter().find(|(known, _)| *known == class).map_or(&[][..], |&(_, views)| views);
+        let viewed: usize = views.iter().map(|&view| of_array(row, array.follow(view), nested - 1)).sum();
+        of_data(row, array.follow(DATA), nested) + viewed
+    }
+}
+
+unsafe fn of_data(row: &Row, data: Shared, nested: usize) -> usize {
+    if data.object == 0 || nested == 0 {
+        return 0;
+    }
+    // SAFETY: as the caller promises, the object is alive.
+    unsafe {
+        let buffers: usize = data.each(BUFFERS).map(|buffer| of_buffer(row, buffer)).sum();
+        let children: usize = data.each(CHILDREN).map(|child| of_data(row, child, nested - 1)).sum();
+        buffers + children + of_data(row, data.follow(DICTIONARY), nested - 1)
+    }
+}
+
+unsafe fn of_buffer(row: &Row, mut buffer: Shared) -> usize {
+    for _ in 0..MOST_NESTED {
+        if buffer.object == 0 {
+            break;
+        }
+        // SAFETY: as the caller promises, the object is alive; it has virtual functions.
+        unsafe {
+            if class_name(buffer.object) == MEMORY_IS_OWN {
+                return signed(buffer.object + CAPACITY).max(0).cast_unsigned() / buffer.holders;
+            }
+            buffer = buffer.follow(row.parent);
+        }
+    }
+    0
+}
+
+/// The mangled name of the C++ class of an object that has virtual functions: a word before those stands its type information.
+unsafe fn class_name<'a>(object: usize) -> &'a [u8] {
+    // SAFETY: as the caller promises; so it is laid down by the ABI for C++ that all compilers of Linux have.
+    unsafe { c_string(word(word(word(object) - WORD) + WORD)) }
+}
+
+/// What a `std::shared_ptr` of libstdc++ leads to, 0 where it is empty.
+#[derive(Clone, Copy)]
+struct Shared {
+    object: usize,
+    /// How many hold it, each of those that hold its holder counted.
+    holders: usize,
+}
+
+impl Shared {
+    /// That at an address, in an object with so many holders.
+    unsafe fn at(address: usize, holders: usize) -> Shared {
+        // SAFETY: as the caller promises, there is a shared pointer; its control block has the uses behind its functions.
+        unsafe {
+            let (object, control) = (word(address), word(address + WORD));
+            let uses = if control == 0 { 1 } else { usize::try_from(half(control + WORD)).unwrap_or(1).max(1) };
+            Shared { object, holders: holders.saturating_mul(uses) }
+        }
+    }
+
+    /// That at an offset in the object.
+    unsafe fn follow(self, offset: usize) -> Shared {
+        // SAFETY: as the caller promises.
+        unsafe { Shared::at(self.object + offset, self.holders) }
+    }
+
+    /// Those of the `std::vector` at an offset in the object.
+    unsafe fn each(self, offset: usize) -> impl Iterator<Item = Shared> {
+        // SAFETY: as the caller promises: a vector begins with where its elements begin and end.
+        let (start, end) = unsafe { (word(self.object + offset), word(self.object + offset + WORD)) };
+        // SAFETY: as the caller promises, each element is a shared pointer.
+        (start..end).step_by(2 * WORD).map(move |element| unsafe { Shared::at(element, self.holders) })
+    }
+}
