@@ -44,6 +44,8 @@ struct Row<'a> {
     frozen: Option<bool>,
     collections: [u64; 3],
     looked: [u64; 3],
+    /// Nanoseconds, as the recorded pauses let one expect.
+    estimated_pause_ns: Option<u64>,
     garbage_peak: Span,
     garbage_left: Span,
     byte_seconds: f64,
@@ -55,20 +57,21 @@ impl Document<'_> {
             trace,
             recorded: modelled.recorded,
             explicit: modelled.recorded.explicit,
-            settings: modelled.outcomes.iter().map(Row::of).collect(),
+            settings: modelled.outcomes.iter().map(|outcome| Row::of(outcome, &modelled.recorded)).collect(),
             cheapest: limit.and_then(|limit| modelled.cheapest(limit)),
         }
     }
 }
 
 impl Row<'_> {
-    fn of(outcome: &Outcome) -> Row<'_> {
+    fn of<'a>(outcome: &'a Outcome, recorded: &Recorded) -> Row<'a> {
         Row {
             setting: &outcome.setting,
             thresholds: outcome.thresholds,
             frozen: outcome.frozen,
             collections: outcome.collections.runs,
             looked: outcome.collections.looked,
+            estimated_pause_ns: recorded.pauses_of(&outcome.collections),
             garbage_peak: outcome.peak,
             garbage_left: outcome.left,
             byte_seconds: (outcome.byte_ns as f64 / 1e6).round() / 1e3,

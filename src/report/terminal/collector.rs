@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::grid::{Align, Grid};
 use super::wrap::{Style, styled, wrap_words};
-use crate::human::{bytes, count};
+use crate::human::{bytes, count, duration, or_unknown};
 use crate::report::RenderOptions;
 use crate::whatif::collector::{Modelled, Span};
 
@@ -29,17 +29,22 @@ pub(crate) fn write(
 fn table(modelled: &Modelled, limit: Option<u64>, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut grid = Grid::new(page.width);
     grid.column("Collector", Align::Left);
-    for head in ["Gen 0", "Gen 1", "Gen 2", "Looked at", "Most garbage", "Left"] {
+    for head in ["Gen 0", "Gen 1", "Gen 2", "Looked at", "Pauses", "Most garbage", "Left"] {
         grid.column(head, Align::Right);
     }
     let cells =
         |name: &str, runs: [u64; 3]| [name.to_string()].into_iter().chain(runs.map(count)).collect::<Vec<String>>();
     let mut recorded = cells("recorded", modelled.recorded.runs);
-    recorded.extend(["", "", ""].map(String::from));
+    let sum = |of_each: [Option<u64>; 3]| of_each.into_iter().sum::<Option<u64>>();
+    recorded.push(or_unknown(sum(modelled.recorded.looked), count));
+    recorded.push(or_unknown(sum(modelled.recorded.pause_ns), duration));
+    recorded.extend(["", ""].map(String::from));
     grid.row(recorded);
     for outcome in &modelled.outcomes {
         let mut row = cells(&outcome.setting, outcome.collections.runs);
         row.push(count(outcome.collections.looked_at()));
+        let pauses = modelled.recorded.pauses_of(&outcome.collections);
+        row.push(or_unknown(pauses, |ns| if ns == 0 { duration(ns) } else { format!("about {}", duration(ns)) }));
         row.extend([span(&outcome.peak), span(&outcome.left)]);
         grid.row(row);
     }

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use super::wrap::{columns, wrap, wrap_path};
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
 /// One rule, under the head.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// Cells in columns; text wraps inside of its column where the table would be too wide.
+/// Cells in columns; text wraps inside of its column where the table would be too wide, and where it is not short.
 pub struct Grid {
     head: Vec<&'static str>,
     alignments: Vec<Align>,
@@ -29,7 +29,7 @@ pub enum Align {
 /// Below so many columns a list is written instead of a table.
 const NARROW: usize = 60;
 
-/// A name is not shortened to less.
+/// A name is not shortened to less, and a text of so much is not broken.
 pub const NARROWEST: usize = 16;
 
 impl Grid {
@@ -86,7 +86,10 @@ impl Grid {
         table.set_header(&self.head);
         let rooms: Vec<usize> = (0..self.head.len()).map(|column| self.room(column)).collect();
         table.add_rows(self.rows.iter().map(|row| self.fitted(row, &rooms)));
-        for (column, align) in table.column_iter_mut().zip(&self.alignments) {
+        for ((index, column), align) in table.column_iter_mut().enumerate().zip(&self.alignments) {
+            if *align == Align::Left && self.widest(index) <= NARROWEST {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
             match align {
                 Align::Left | Align::Name | Align::Path => column.set_cell_alignment(CellAlignment::Left),
                 Align::Right => column.set_cell_alignment(CellAlignment::Right),

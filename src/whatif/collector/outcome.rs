@@ -52,6 +52,8 @@ pub struct Recorded {
     pub runs: [u64; 3],
     /// Objects that they looked at; `None` where the log does not tell it of each.
     pub looked: [Option<u64>; 3],
+    /// Nanoseconds that the program waited for them; `None` likewise.
+    pub pause_ns: [Option<u64>; 3],
     /// Those among them that the program asked for. `None` where the log does not say which: then all began by themselves.
     pub explicit: Option<u64>,
 }
@@ -64,11 +66,30 @@ impl Recorded {
         for (&generation, of_it) in &collections.by_generation {
             generations[usize::from(generation).min(OLDEST)].add(of_it);
         }
-        let looked = std::array::from_fn(|place| match (runs[place], &generations[place]) {
-            (0, _) => Some(0),
-            (began, ended) => ended.looked.filter(|_| ended.runs == began),
+        let of_each = |known: fn(&Generation) -> Option<u64>| {
+            std::array::from_fn(|place| match (runs[place], &generations[place]) {
+                (0, _) => Some(0),
+                (began, ended) => known(ended).filter(|_| ended.runs == began),
+            })
+        };
+        let looked = of_each(|of| of.looked);
+        Recorded { runs, looked, pause_ns: of_each(|of| of.pauses.map(|pauses| pauses.sum)), explicit }
+    }
+
+    /// Nanoseconds that the program would wait for so many objects looked at: as long for each as it waited in the same
+    /// generation, or in all of them where that one had nothing to look at. `None` where no pause is known.
+    pub fn pauses_of(&self, collections: &Collections) -> Option<u64> {
+        let known: [Option<(u64, u64)>; 3] =
+            std::array::from_fn(|place| self.pause_ns[place].zip(self.looked[place]).filter(|&(_, looked)| looked > 0));
+        let sum = |(waited, looked): (u64, u64), (more, also): (u64, u64)| {
+            (waited.saturating_add(more), looked.saturating_add(also))
+        };
+        let all = known.iter().flatten().copied().reduce(sum)?;
+        let waits = collections.looked.iter().zip(known).map(|(&objects, of_it)| {
+            let (waited, looked) = of_it.unwrap_or(all);
+            u128::from(objects) * u128::from(waited) / u128::from(looked)
         });
-        Recorded { runs, looked, explicit }
+        Some(u64::try_from(waits.sum::<u128>()).unwrap_or(u64::MAX))
     }
 }
 

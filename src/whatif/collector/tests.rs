@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Outcome, Setting, obstacle, replay};
+use super::{Collections, Outcome, Recorded, Setting, obstacle, replay};
 use crate::heap::testing::events;
 use crate::trace::Header;
 
@@ -45,6 +45,18 @@ fn loops(n: u64) -> String {
         let _ = writeln!(text, "decref {a:x}");
         text
     })
+}
+
+#[test]
+fn pauses_are_those_of_as_many_objects_in_the_same_generation_or_in_all() {
+    let recorded = |looked, pause_ns| Recorded { runs: [1; 3], looked, pause_ns, explicit: None };
+    let wanted = Collections { looked: [100, 10, 1_000], ..Collections::default() };
+    let known = recorded([Some(1_000), Some(0), Some(500)], [Some(5_000), Some(0), Some(1_000)]);
+    // 5 ns and 2 ns an object; the middle generation, which looked at none, as all: 6,000 ns for 1,500 objects.
+    assert_eq!(known.pauses_of(&wanted), Some(500 + 40 + 2_000));
+    assert_eq!(recorded([Some(7), None, Some(0)], [None, Some(9), Some(0)]).pauses_of(&wanted), None);
+    let absurd = recorded([Some(1), None, None], [Some(u64::MAX), None, None]);
+    assert_eq!(absurd.pauses_of(&wanted), Some(u64::MAX));
 }
 
 #[test]
