@@ -15,6 +15,10 @@ use clap::Parser;
 use args::{Args, Command};
 use status::{Failure, Outcome};
 
+/// A report is millions of short texts: what they take of the system's allocator is a third of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
     status::exit(perform(args))

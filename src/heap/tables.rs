@@ -80,16 +80,38 @@ impl TypeTable {
     /// A class and its ancestors, nearest first, as far as they are known: at most 1,000, whatever the trace says. Costs
     /// a visit to each base of each of them.
     pub fn lineage(&self, class: TypeId) -> impl Iterator<Item = &TypeDef> {
+        let mut met: HashSet<TypeId, RandomState> = HashSet::default();
+        self.ancestry(class, |base| met.insert(base)).into_iter().filter_map(|class| self.get(class))
+    }
+
+    /// Each defined type, by number, with its [lineage](TypeTable::lineage), for less than asking for one after the other
+    /// costs.
+    pub fn lineages(&self) -> impl Iterator<Item = (&TypeDef, Vec<TypeId>)> {
+        // By type, the last one in whose lineage it was met.
+        let mut met_by: IdMap<Option<u32>> = IdMap::default();
+        self.iter().map(move |def| {
+            let is_news = |base: TypeId| met_by.entry(base.0, || None).replace(def.id) != Some(def.id);
+            let mut lineage = self.ancestry(TypeId(def.id), is_news);
+            lineage.retain(|&class| self.get(class).is_some());
+            (def, lineage)
+        })
+    }
+
+    /// A class and its ancestors, those without a definition too, each of which `is_news` is asked about.
+    fn ancestry(&self, class: TypeId, mut is_news: impl FnMut(TypeId) -> bool) -> Vec<TypeId> {
         const MOST: usize = 1_000;
-        let mut lineage = vec![class];
-        let mut met: HashSet<TypeId, RandomState> = HashSet::from_iter([class]);
+        let mut ancestry = vec![class];
+        if self.get(class).is_none_or(|def| def.known_bases().next().is_none()) {
+            return ancestry;
+        }
+        is_news(class);
         let mut next = 0;
-        while next < lineage.len() && lineage.len() < MOST {
-            let bases = self.get(lineage[next]).into_iter().flat_map(TypeDef::known_bases);
-            lineage.extend(bases.filter(|&base| met.insert(base)));
+        while next < ancestry.len() && ancestry.len() < MOST {
+            let bases = self.get(ancestry[next]).into_iter().flat_map(TypeDef::known_bases);
+            ancestry.extend(bases.filter(|&base| is_news(base)));
             next += 1;
         }
-        lineage.into_iter().filter_map(|class| self.get(class))
+        ancestry
     }
 
     /// Whether C code made the type, as far as the trace tells: where its producer writes `static`, every class statement
@@ -228,13 +250,22 @@ mod tests {
 
     #[test]
     fn a_lineage_has_each_class_once_and_is_bounded() {
-        let mut types = TypeTable::default();
-        for id in 0..3000u32 {
-            let bases = (1..=50).filter_map(|back| id.checked_sub(back)).map(|id| TypeRef::Id(TypeId(id))).collect();
-            types.define(Box::new(TypeDef { id, bases, ..TypeDef::default() }));
+        let chained = |n_types: u32| {
+            let mut types = TypeTable::default();
+            for id in 0..n_types {
+                let bases =
+                    (1..=50).filter_map(|back| id.checked_sub(back)).map(|id| TypeRef::Id(TypeId(id))).collect();
+                types.define(Box::new(TypeDef { id, bases, ..TypeDef::default() }));
+            }
+            types
+        };
+        let lineage = |types: &TypeTable, id| types.lineage(TypeId(id)).map(|def| def.id).collect::<Vec<u32>>();
+        let types = chained(3000);
+        assert_eq!(lineage(&types, 99), (0..=99).rev().collect::<Vec<u32>>());
+        assert_eq!(lineage(&types, 2999), (2000..=2999).rev().collect::<Vec<u32>>());
+        let types = chained(120);
+        for (def, of_all) in types.lineages() {
+            assert_eq!(of_all.iter().map(|id| id.0).collect::<Vec<u32>>(), lineage(&types, def.id));
         }
-        let lineage = |id| types.lineage(TypeId(id)).map(|def| def.id).collect::<Vec<u32>>();
-        assert_eq!(lineage(99), (0..=99).rev().collect::<Vec<u32>>());
-        assert_eq!(lineage(2999), (2000..=2999).rev().collect::<Vec<u32>>());
     }
 }

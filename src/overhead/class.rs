@@ -55,8 +55,7 @@ impl Classes {
             *classes.namesakes.entry(def.name.clone()).or_default() += 1;
             classes.by_id.entry(def.id, || Class::alone(def.clone()));
         }
-        for def in types.iter() {
-            let lineage: Vec<TypeId> = types.lineage(TypeId(def.id)).map(|def| TypeId(def.id)).collect();
+        for (def, lineage) in types.lineages() {
             for ancestor in lineage.iter().skip(1) {
                 if let Some(ancestor) = classes.by_id.get_mut(ancestor.0) {
                     ancestor.descendants.push(TypeId(def.id));

@@ -6,7 +6,6 @@ use std::path::Path;
 use super::model::*;
 use super::rows::{self, known_bytes, quotient, rounded};
 use super::section::Section;
-use super::terminal::one_loop;
 use super::{notes, place, wording};
 use crate::cycles::{Amount, CyclicGarbage, LoopGroup, MadeHere, Makers, Residual, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
@@ -220,7 +219,7 @@ impl Rows<'_> {
         };
         let known =
             |bytes: u64, types: BTreeMap<String, u64>| if bytes > 0 { per_loop(&types) } else { BTreeMap::new() };
-        let mut row = LoopRow {
+        LoopRow {
             fingerprint: group.fingerprint.to_string(),
             path: group.path.to_string(),
             steps: group.path.steps.clone(),
@@ -260,10 +259,7 @@ impl Rows<'_> {
             refuted: advice.map(|advice| advice.refuted.clone()).unwrap_or_default(),
             marks: group.marks.clone(),
             standing,
-            text: Vec::new(),
-        };
-        row.text = one_loop::text(&row);
-        row
+        }
     }
 
     fn finding_row(&self, finding: &Finding, standing: Option<Standing>) -> FindingRow {

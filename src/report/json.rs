@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::terminal::one_loop;
 use super::{Input, LoopRow, RenderOptions, Report, ReportFormat, Section, SlotsRow, TypeRow, View};
 
 pub struct Json;
@@ -89,6 +90,20 @@ impl ReportFormat for Json {
             View::Types => document(Types { inputs, types, by_module: *by_module, types_notes, omitted }, out),
             View::Slots => document(Slots { inputs, slots, slots_notes, slots_not_understood, omitted }, out),
         }
+    }
+}
+
+/// With what a page says of it, line by line: how much, the path, where it was made, what to cut. That takes longer to make
+/// than all else of the row, so it is made where it is written.
+impl Serialize for LoopRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct WithText<'a> {
+            #[serde(flatten, with = "LoopRow")]
+            row: &'a LoopRow,
+            text: Vec<String>,
+        }
+        WithText { row: self, text: one_loop::text(self) }.serialize(serializer)
     }
 }
 

@@ -123,6 +123,7 @@ pub struct CyclicSummary {
 
 /// Loops with the same fingerprint.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(remote = "Self")]
 pub struct LoopRow {
     pub fingerprint: String,
     /// `Order.items[*] → Line.order → Order`.
@@ -175,8 +176,6 @@ pub struct LoopRow {
     pub marks: BTreeMap<String, u64>,
     /// How it stands at the gate.
     pub standing: Option<Standing>,
-    /// What a page says of it, line by line: how much, the path, where it was made, what to cut.
-    pub text: Vec<String>,
 }
 
 /// Objects of each type per loop; a fraction where loops of a group differ.

@@ -123,12 +123,14 @@ impl Trials {
             return Residual::Unknown;
         }
         let remains = between_loops(&rest);
+        if !remains.contains(&true) {
+            return Residual::Nothing;
+        }
         let stay = reached(&rest, &remains);
         let rest = rest.without(|from, link| !remains[from as usize] || !remains[link.to as usize]);
         match shortest(&rest) {
             // Containers alone are no way around where there is anything else.
-            None if remains.contains(&true) => Residual::Unknown,
-            None => Residual::Nothing,
+            None => Residual::Unknown,
             Some(way) => {
                 let residuals = self.of_each(&rest, &way.path.steps, cuts - 1, share);
                 Residual::Loop { path: way.path, residuals, stay, of: self.n_members }

@@ -66,16 +66,16 @@ pub struct Link {
 }
 
 /// A loop's members, numbered from zero, and the references between them. Names and texts are sorted: to compare their
-/// numbers is to compare them.
+/// numbers is to compare them. What stays the same where references are cut is shared.
 #[derive(Debug, Clone, Default)]
 pub struct LoopGraph {
-    pub names: Vec<Name>,
-    pub texts: Vec<String>,
-    pub kinds: Vec<Kind>,
+    pub names: Rc<[Name]>,
+    pub texts: Rc<[String]>,
+    pub kinds: Rc<[Kind]>,
     /// The name of each member.
-    pub name_of: Vec<u32>,
+    pub name_of: Rc<[u32]>,
     /// For each name, what the class has from its bases; empty where nothing has any.
-    inherited: Vec<Option<Rc<Inherited>>>,
+    inherited: Rc<[Option<Rc<Inherited>>]>,
     rows: Vec<u32>,
     links: Vec<Link>,
     back_rows: Vec<u32>,
@@ -100,7 +100,13 @@ impl LoopGraph {
         let mut texts = Texts::default();
         let text_of: Vec<(u32, u32)> = slots.iter().map(|slot| texts.of_slot(slot)).collect();
         let ranks = texts.sort();
-        let mut loop_graph = LoopGraph { names, texts: texts.all, kinds, name_of, ..LoopGraph::default() };
+        let mut loop_graph = LoopGraph {
+            names: names.into(),
+            texts: texts.all.into(),
+            kinds: kinds.into(),
+            name_of: name_of.into(),
+            ..LoopGraph::default()
+        };
         loop_graph.rows.push(0);
         for &(from, to, slot) in references {
             while loop_graph.rows.len() <= from as usize {
@@ -128,11 +134,11 @@ impl LoopGraph {
     /// The same members without the references that `is_gone` is told: the referrer and the reference.
     pub fn without(&self, mut is_gone: impl FnMut(u32, &Link) -> bool) -> LoopGraph {
         let mut rest = LoopGraph {
-            names: self.names.clone(),
-            texts: self.texts.clone(),
-            kinds: self.kinds.clone(),
-            name_of: self.name_of.clone(),
-            inherited: self.inherited.clone(),
+            names: Rc::clone(&self.names),
+            texts: Rc::clone(&self.texts),
+            kinds: Rc::clone(&self.kinds),
+            name_of: Rc::clone(&self.name_of),
+            inherited: Rc::clone(&self.inherited),
             rows: vec![0],
             ..LoopGraph::default()
         };
