@@ -1,14 +1,19 @@
-//! How fast a trace is read: events a second of the text form, the binary form, and the binary form packed.
+//! How fast a trace is read.
+//!
+//! `cargo bench --bench trace`: events a second of a made-up trace in the text form, the binary form, and the binary form packed.
+//! `cargo bench --bench trace -- FILE…`: the CPU time of reading files of any format.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use refloop::trace::formats::{WriteOptions, named};
 use refloop::trace::{Event, Events, convert, open};
 use tempfile::NamedTempFile;
 
+#[path = "support/cpu.rs"]
+mod cpu;
 mod support;
 
 const N_EVENTS: u64 = 1_000_000;
@@ -51,5 +56,16 @@ fn benchmark(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, benchmark);
-criterion_main!(benches);
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    for file in &arguments {
+        let before = cpu::time();
+        let (n_events, _) = read(Path::new(file));
+        println!("{:.2} s of CPU, {n_events} events, {file}", (cpu::time() - before).as_secs_f64());
+    }
+    if arguments.is_empty() {
+        let mut criterion = Criterion::default().configure_from_args();
+        benchmark(&mut criterion);
+        criterion.final_summary();
+    }
+}

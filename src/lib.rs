@@ -25,6 +25,7 @@
 
 pub mod files;
 pub mod human;
+mod page_table;
 pub mod trace;
 
 pub mod heap;

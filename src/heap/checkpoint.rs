@@ -11,7 +11,7 @@
 //!
 //! Only the walk at hand keeps references, 8 bytes each; the graph takes them over.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use foldhash::fast::RandomState;
 
@@ -39,7 +39,8 @@ pub(super) struct Walk {
     died: HashSet<u32, RandomState>,
     /// Of the garbage: the members, in the order of the log, and the node of each place.
     members: Vec<Member>,
-    nodes: HashMap<u32, u32, RandomState>,
+    /// Plus one; 0 for a place that is no member. The system gives room that is zero, and no memory before it is used.
+    nodes: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +57,7 @@ struct Member {
 }
 
 impl Walk {
-    fn new(scope: Scope) -> Walk {
+    fn new(scope: Scope, n_places: usize) -> Walk {
         Walk {
             scope,
             runs: Vec::new(),
@@ -67,7 +68,7 @@ impl Walk {
             roots: BTreeMap::new(),
             died: HashSet::default(),
             members: Vec::new(),
-            nodes: HashMap::default(),
+            nodes: vec![0; if scope == Scope::Garbage { n_places } else { 0 }],
         }
     }
 
@@ -77,11 +78,15 @@ impl Walk {
 
     /// The node of a place in the garbage; a new one if it has none.
     fn member(&mut self, place: u32) -> &mut Member {
-        let node = *self.nodes.entry(place).or_insert(self.members.len() as u32);
-        if node as usize == self.members.len() {
-            self.members.push(Member { place, count: None });
+        if place as usize >= self.nodes.len() {
+            self.nodes.resize((place as usize + 1).next_power_of_two(), 0);
         }
-        &mut self.members[node as usize]
+        let node = &mut self.nodes[place as usize];
+        if *node == 0 {
+            self.members.push(Member { place, count: None });
+            *node = self.members.len() as u32;
+        }
+        &mut self.members[*node as usize - 1]
     }
 
     /// Compressed rows of `n_nodes`: `node` gives the node of a place, if it has one. The slots stay beside the targets.
@@ -131,7 +136,7 @@ impl Heap {
                 self.set(place, State::SEEN, false);
             }
         }
-        self.walk = Some(Walk::new(scope));
+        self.walk = Some(Walk::new(scope, self.objects.len()));
         self.walk_began = self.now.event;
     }
 
@@ -260,7 +265,10 @@ impl Heap {
         let states: Vec<PackedState> = members.iter().map(state).collect();
         let objects = members.iter().map(|member| ObjectIndex(member.place)).collect();
         let counts = Counts::Own(members.iter().map(|member| member.count.unwrap_or(0)).collect());
-        let node = |place| nodes.get(&place).filter(|_| !died.contains(&place)).map(|&node| Node(node));
+        let node = |place: u32| {
+            let node = nodes.get(place as usize)?.checked_sub(1).filter(|_| !died.contains(&place))?;
+            Some(Node(node))
+        };
         let (rows, targets, slots) = walk.into_rows(members.len(), node);
         HeapGraph::from_parts(rows, targets, Slots::Rows(slots), objects, counts, states)
     }

@@ -5,7 +5,7 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use super::objects::Objects;
-use super::page_table::PageTable;
+use crate::page_table::PageTable;
 
 /// How places are found. Dense numbers need no map: number `n` is place `n - 1`.
 #[derive(Debug)]

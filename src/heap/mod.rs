@@ -21,7 +21,6 @@ mod names;
 mod node_set;
 mod objects;
 mod observer;
-mod page_table;
 mod read_ahead;
 mod references;
 mod replay;

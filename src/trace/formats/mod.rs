@@ -6,6 +6,7 @@ use std::path::Path;
 use super::input::Input;
 use super::{Births, ErrorKind, EventSink, Events, Header, References, TraceError};
 
+mod address_map;
 mod addresses;
 pub mod binary;
 pub mod bloatview;

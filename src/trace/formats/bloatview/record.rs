@@ -31,13 +31,7 @@ pub(super) struct Class<'a> {
 }
 
 pub(super) fn parse(line: &[u8]) -> Result<Record<'_>, Expected> {
-    if find(line, b"== BloatView: ").is_some() {
-        return Ok(Record::Heading);
-    }
-    if find(line, b"nsTraceRefcnt::DumpStatistics: ").is_some() {
-        return Ok(Record::End);
-    }
-    let Some(row) = line.trim_ascii_end().strip_suffix(b"|") else { return Ok(Record::Other) };
+    let Some(row) = line.trim_ascii_end().strip_suffix(b"|") else { return Ok(head_or_end(line)) };
     let mut cells = row.rsplitn(3, |&byte| byte == b'|');
     let (Some(objects), Some(bytes), Some(rest)) = (cells.next(), cells.next(), cells.next()) else {
         return Ok(Record::Other);
@@ -56,6 +50,16 @@ pub(super) fn parse(line: &[u8]) -> Result<Record<'_>, Expected> {
         Some(Class { name: name.trim_ascii_end(), made: u64::try_from(made).ok()?, left, leaked })
     };
     class().map(Record::Class).ok_or(("class", "bytes of an instance and leaked, objects made and left"))
+}
+
+fn head_or_end(line: &[u8]) -> Record<'_> {
+    if find(line, b"== BloatView: ").is_some() {
+        Record::Heading
+    } else if find(line, b"nsTraceRefcnt::DumpStatistics: ").is_some() {
+        Record::End
+    } else {
+        Record::Other
+    }
 }
 
 /// Two numbers, which may be below zero.

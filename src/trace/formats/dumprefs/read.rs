@@ -1,8 +1,7 @@
 //! Puts the two lists together: what was alive before the interpreter was taken apart, and what after, each with a
 //! checkpoint.
 
-use std::collections::HashMap;
-
+use super::super::address_map::AddressMap;
 use super::super::definitions::Definitions;
 use super::super::reader::{Expected, LineParser, Pending};
 use super::record::{Record, parse};
@@ -20,7 +19,7 @@ pub(super) struct Parser {
     /// The list that is being read.
     list: Option<List>,
     /// Objects so far, and whether the second list has them.
-    objects: HashMap<u64, bool, foldhash::fast::RandomState>,
+    objects: AddressMap<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +51,7 @@ impl LineParser for Parser {
     /// Without its second list the file is one of a CPython that did not come to its end.
     fn end(&mut self, here: Position, out: &mut Pending) -> Ending {
         if self.list == Some(List::After) {
-            let mut gone: Vec<u64> = { self.objects.iter() }.filter(|(_, left)| !**left).map(|(&of, _)| of).collect();
+            let mut gone: Vec<u64> = { self.objects.iter() }.filter(|(_, left)| !**left).map(|(of, _)| of).collect();
             gone.sort_unstable();
             out.extend(gone.into_iter().map(|address| Event::Free { object: Tag(address) }));
         }
@@ -70,7 +69,12 @@ impl Parser {
     /// The first list has the object's `repr`, which may be anything; the second one its type.
     fn object(&mut self, address: u64, count: u64, text: &[u8], list: List, out: &mut Pending) {
         let object = Tag(address);
-        let is_known = self.objects.insert(address, list == List::After).is_some();
+        let mut is_known = true;
+        let is_left = self.objects.entry(address, || {
+            is_known = false;
+            false
+        });
+        *is_left = list == List::After;
         let class = if list == List::After { self.names.class(text, out) } else { TypeId::UNKNOWN };
         match (is_known, list) {
             (false, _) => out.push_back(Event::Alloc { object, address, class, bytes: 0, site: SiteId::NONE }),

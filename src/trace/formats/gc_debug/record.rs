@@ -2,9 +2,12 @@
 //!
 //! The texts are those of CPython 3.8 to 3.15 (`Modules/gcmodule.c`, `Python/gc.c` from 3.13 on), which are the same.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::super::decimal::number;
+use super::super::hexadecimal::{ADDRESS, digits};
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +27,8 @@ pub(super) enum Record<'a> {
 /// The record in a line: `None` for a line of something else, and an error that says what was expected in one that
 /// begins as a record and does not go on as one.
 pub(super) fn parse(line: &[u8]) -> Option<Result<Record<'_>, &'static str>> {
-    let starts = memmem::find_iter(line, b"gc: ").filter(|&at| at == 0 || !line[at - 1].is_ascii_alphanumeric());
+    static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"gc: "));
+    let starts = MARK.find_iter(line).filter(|&at| at == 0 || !line[at - 1].is_ascii_alphanumeric());
     starts.map(|at| &line[at + 4..]).find_map(record)
 }
 
@@ -67,11 +71,11 @@ fn done(text: &[u8]) -> Option<Record<'static>> {
 
 /// `Order 0x7f9997956ba0>`; the name of a type may have blanks in it.
 fn object(text: &[u8]) -> Option<(&[u8], u64)> {
-    memmem::find_iter(text, b" 0x").find_map(|at| {
-        let digits = &text[at + 3..];
-        let length = digits.iter().position(|byte| !byte.is_ascii_hexdigit())?;
-        let is_closed = digits[length..].starts_with(b">") || digits[length..].starts_with(b"\\u003e");
-        let address = u64::from_str_radix(str::from_utf8(&digits[..length]).ok()?, 16).ok()?;
+    ADDRESS.find_iter(text).find_map(|at| {
+        let rest = &text[at + 3..];
+        let (address, rest) = rest.split_at(rest.iter().position(|byte| !byte.is_ascii_hexdigit())?);
+        let is_closed = rest.starts_with(b">") || rest.starts_with(b"\\u003e");
+        let address = digits(address)?;
         (is_closed && at > 0).then_some((&text[..at], address))
     })
 }

@@ -3,6 +3,7 @@
 //! The lines are those that `heaptrack_interpret` of heaptrack 1.4 writes, which have file version 3
 //! (`src/interpret/heaptrack_interpret.cpp`).
 
+use super::super::hexadecimal::digits as number;
 use super::super::reader::Expected;
 
 /// What a line says. Strings, instruction pointers and traces are numbered from 1 in their order, and 0 is none;
@@ -84,9 +85,4 @@ pub(super) fn parse(line: &[u8], version: u64) -> Result<Record<'_>, Expected> {
         b"X " | b"I " | b"R " | b"S " | b"# " | b"#" | b"A" | b"A " | b"" => Ok(Record::Other),
         _ => Err(("line", "a record of heaptrack after its interpretation")),
     }
-}
-
-fn number(word: &[u8]) -> Option<u64> {
-    let is_plain = !word.is_empty() && word.iter().all(u8::is_ascii_hexdigit);
-    u64::from_str_radix(str::from_utf8(word).ok().filter(|_| is_plain)?, 16).ok()
 }

@@ -3,10 +3,12 @@
 //! The lines are those of Mac OS X 10.5 to macOS 15 (report versions up to 4.0). Its source is not public: they are taken from
 //! reports that people have published, and from `man leaks`.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::super::decimal::{decimal, number};
-use super::super::hexadecimal::hexadecimal;
+use super::super::hexadecimal::{ADDRESS, digits, hexadecimal};
 use super::super::reader::Expected;
 
 /// What a line says.
@@ -81,7 +83,7 @@ fn flat(text: &[u8]) -> Option<Object<'_>> {
 fn frame(text: &[u8]) -> Option<Record<'_>> {
     let (_, rest) = number(text)?;
     let rest = rest.strip_prefix(b"  ").or_else(|| rest.strip_prefix(b"   "))?.trim_ascii_start();
-    let at = memmem::find(rest, b" 0x")?;
+    let at = ADDRESS.find(rest)?;
     let (module, rest) = (rest[..at].trim_ascii_end(), &rest[at + 1..]);
     let (_, function) = hexadecimal(rest)?;
     let function = function.trim_ascii();
@@ -108,7 +110,8 @@ fn node(indent: usize, text: &[u8]) -> Result<Record<'_>, Expected> {
     }
     // What is in an object may read like the arrow of a reference, so an object is looked for first.
     let is_unlabelled = object(verdict(rest).0).is_some();
-    let arrow = memmem::find(rest, b" --> ").filter(|_| !is_unlabelled);
+    static ARROW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" --> "));
+    let arrow = ARROW.find(rest).filter(|_| !is_unlabelled);
     let (label, rest) = arrow.map_or((&b""[..], rest), |at| (&rest[..at], &rest[at + 5..]));
     let (named, is_back) = verdict(rest);
     match object(named) {
@@ -148,11 +151,10 @@ fn object(text: &[u8]) -> Option<Object<'_>> {
         let (address, rest) = text.starts_with(b"0x").then(|| hexadecimal(text)).flatten()?;
         return Some(Object { address, class: b"", bytes: sized(rest)? });
     };
-    memmem::find_iter(named, b" 0x").find_map(|at| {
-        let digits = &named[at + 3..];
-        let length = digits.iter().position(|byte| !byte.is_ascii_hexdigit())?;
-        let (address, _) = hexadecimal(&digits[..length])?;
-        Some(Object { address, class: &named[..at], bytes: sized(digits[length..].strip_prefix(b">")?)? })
+    ADDRESS.find_iter(named).find_map(|at| {
+        let rest = &named[at + 3..];
+        let (address, rest) = rest.split_at(rest.iter().position(|byte| !byte.is_ascii_hexdigit())?);
+        Some(Object { address: digits(address)?, class: &named[..at], bytes: sized(rest.strip_prefix(b">")?)? })
     })
 }
 

@@ -5,6 +5,7 @@
 
 use memchr::memmem::find;
 
+use super::super::decimal::decimal;
 use super::super::hexadecimal::hexadecimal;
 use super::super::reader::Expected;
 
@@ -78,8 +79,4 @@ fn code(fields: &[u8]) -> Option<Record<'_>> {
 /// The word behind ` NAME`.
 fn field<'a>(fields: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     fields.split(|&byte| byte == b' ').find_map(|word| word.strip_prefix(name))
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    str::from_utf8(digits).ok()?.parse().ok()
 }

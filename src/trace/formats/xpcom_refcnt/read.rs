@@ -1,9 +1,6 @@
 //! Follows the objects of a log. What is left of them at its end is what Firefox calls leaked.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
+use super::super::address_map::AddressMap;
 use super::super::definitions::Definitions;
 use super::super::reader::{Expected, LineParser, Pending};
 use super::super::sites::{Place, Sites};
@@ -15,7 +12,7 @@ use crate::trace::{Ending, Event, ObjectFlags, Position, Scope, SiteId, Tag, Typ
 pub(super) struct Parser {
     names: Definitions,
     sites: Sites,
-    live: HashMap<u64, Object, RandomState>,
+    live: AddressMap<Object>,
     /// An object whose stack is being read.
     birth: Option<Birth>,
 }
@@ -56,8 +53,8 @@ impl LineParser for Parser {
     /// Firefox writes no end: it is taken for the end of the program.
     fn end(&mut self, _: Position, out: &mut Pending) -> Ending {
         self.tell_birth(out);
-        let mut left: Vec<_> = self.live.drain().collect();
-        left.sort_unstable_by_key(|(address, _)| *address);
+        let mut left: Vec<(u64, &Object)> = self.live.iter().collect();
+        left.sort_unstable_by_key(|&(address, _)| address);
         out.push_back(Event::Walk(Scope::Garbage));
         for (address, Object { serial, count, .. }) in &left {
             let object = Tag(*address);
@@ -81,20 +78,20 @@ impl Parser {
             Operation::Ctor(bytes) => self.construct(class, (address, serial), bytes, out),
             Operation::Create => self.construct(class, (address, serial), 0, out),
             Operation::AddRef(count) => {
-                if self.live.get(&address).is_none_or(|object| object.serial != serial) {
+                if self.live.get(address).is_none_or(|object| object.serial != serial) {
                     self.construct(class, (address, serial), 0, out);
                 }
-                if let Some(object) = self.live.get_mut(&address) {
+                if let Some(object) = self.live.get(address) {
                     object.count = Some(count);
                 }
             }
             Operation::Release(0) | Operation::Dtor | Operation::Destroy => {
-                if self.live.remove(&address).is_some() {
+                if self.live.remove(address).is_some() {
                     out.push_back(Event::Free { object: Tag(address) });
                 }
             }
             Operation::Release(count) => {
-                if let Some(object) = self.live.get_mut(&address) {
+                if let Some(object) = self.live.get(address) {
                     object.count = Some(count);
                 }
             }
@@ -106,7 +103,7 @@ impl Parser {
     fn construct(&mut self, class: &[u8], (address, serial): (u64, u64), bytes: u64, out: &mut Pending) {
         let object = Tag(address);
         let class = self.names.class(class, out);
-        match self.live.get_mut(&address).filter(|known| known.serial == serial) {
+        match self.live.get(address).filter(|known| known.serial == serial) {
             Some(known) => {
                 if known.class != class {
                     known.class = class;
@@ -117,7 +114,8 @@ impl Parser {
                 }
             }
             None => {
-                self.live.insert(address, Object { serial, class, count: None });
+                self.live.remove(address);
+                self.live.entry(address, || Object { serial, class, count: None });
                 self.birth = Some(Birth { address, class, bytes, stack: Vec::new() });
             }
         }

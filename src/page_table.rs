@@ -27,7 +27,7 @@ const UNUSED_FREE: usize = 1 << 12;
 const CACHED: usize = 4096;
 
 #[derive(Debug)]
-pub(super) struct PageTable {
+pub(crate) struct PageTable {
     directory: HashMap<u64, u32, RandomState>,
     pages: Vec<Page>,
     /// Pages without an object.
@@ -78,7 +78,7 @@ impl Page {
 }
 
 impl PageTable {
-    pub(super) fn new() -> PageTable {
+    pub(crate) fn new() -> PageTable {
         PageTable {
             directory: HashMap::default(),
             pages: Vec::new(),
@@ -92,13 +92,13 @@ impl PageTable {
     }
 
     #[inline]
-    pub(super) fn get(&mut self, tag: u64) -> Option<u32> {
+    pub(crate) fn get(&mut self, tag: u64) -> Option<u32> {
         let page = self.page(tag)?;
         self.place_in(page, tag)
     }
 
     /// The same without the cache.
-    pub(super) fn find(&self, tag: u64) -> Option<u32> {
+    pub(crate) fn find(&self, tag: u64) -> Option<u32> {
         let page = *self.directory.get(&(tag >> SPAN_BITS)).filter(|_| tag.is_multiple_of(16))?;
         self.place_in(page, tag)
     }
@@ -129,7 +129,7 @@ impl PageTable {
 
     /// False if there is no page for it, and there should be none. It must not be there yet.
     #[inline]
-    pub(super) fn insert(&mut self, tag: u64, place: u32) -> bool {
+    pub(crate) fn insert(&mut self, tag: u64, place: u32) -> bool {
         let Some(number) = self.page(tag).or_else(|| self.new_page(tag)) else { return false };
         let (rank, is_known) = self.pages[number as usize].rank(entry(tag));
         if !is_known {
@@ -144,7 +144,7 @@ impl PageTable {
 
     /// False if it is not here.
     #[inline]
-    pub(super) fn remove(&mut self, tag: u64) -> bool {
+    pub(crate) fn remove(&mut self, tag: u64) -> bool {
         let Some(number) = self.page(tag) else { return false };
         let page = &mut self.pages[number as usize];
         let (rank, is_known) = page.rank(entry(tag));
