@@ -377,6 +377,8 @@ class Unreachable(TypedDict):
     objects: int
     bytes: Optional[int]
     collected: int
+    made: Optional[int]
+    named: List[str]
 
 
 class Anomaly(TypedDict):

@@ -103,18 +103,34 @@ pub enum Occasion {
 }
 
 /// Objects of one type that the program's own collector found unreachable.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unreachable {
     pub objects: u64,
     /// 0 where the log has no sizes.
     pub bytes: u64,
     /// Those that the collector could free.
     pub collected: u64,
+    /// How many of the type were born in all, says the log; 0 where it does not.
+    pub born: u64,
+    /// The first of them that the log has a name for, each with its count, where the log has that.
+    pub named: Vec<(String, Option<u64>)>,
 }
 
 impl Unreachable {
     /// Stands for the type of objects that the log counts and does not name.
     pub const UNNAMED: &str = "(type not in the log)";
+
+    /// Objects that are kept by their names.
+    pub(super) const NAMED: usize = 8;
+
+    pub(super) fn add(&mut self, more: Unreachable) {
+        self.objects = self.objects.saturating_add(more.objects);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.collected += more.collected;
+        self.born = self.born.saturating_add(more.born);
+        let room = Unreachable::NAMED.saturating_sub(self.named.len());
+        self.named.extend(more.named.into_iter().take(room));
+    }
 }
 
 /// What is garbage at one time: loops, and their members with what only they hold.

@@ -33,10 +33,7 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
             *lost = (lost.0 + objects, lost.1.saturating_add(bytes));
         }
         for (class, more) in part.unreachable {
-            let sum = whole.unreachable.entry(class).or_default();
-            sum.objects = sum.objects.saturating_add(more.objects);
-            sum.bytes = sum.bytes.saturating_add(more.bytes);
-            sum.collected += more.collected;
+            whole.unreachable.entry(class).or_default().add(more);
         }
         whole.objects += part.objects;
         whole.gc_objects += part.gc_objects;

@@ -41,6 +41,6 @@ pub use journal::Shift;
 pub use model::{Heap, Now, Object, ObjectId, ObjectIndex};
 pub use names::printable;
 pub use node_set::NodeSet;
-pub use observer::{Happening, Observer, SnapshotKind};
+pub use observer::{Happening, Observer, SnapshotKind, Unnamed};
 pub use replay::{Replayed, replay};
 pub use tables::{SiteTable, TypeCounts, TypeTable};

@@ -41,6 +41,18 @@ pub enum Happening<'a> {
     Mark,
 }
 
+/// Unreachable objects that the log counts and does not name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unnamed<'a> {
+    /// `None` where the log does not say of which type they are.
+    pub class: Option<&'a str>,
+    pub objects: u64,
+    /// 0 where the log has no sizes.
+    pub bytes: u64,
+    /// How many of the type were born in all; 0 where the log does not say.
+    pub born: u64,
+}
+
 /// What looks at the heap while a trace plays.
 pub trait Observer {
     /// A snapshot is taken. The graph is lent: one that is kept makes the heap copy its references when the trace goes on.
@@ -92,10 +104,9 @@ pub trait Observer {
         let _ = (heap, object);
     }
 
-    /// There are so many unreachable objects more than the log names, with so many bytes (0: not known), and of this type where
-    /// the log says that.
-    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
-        let _ = (class, objects, bytes);
+    /// There are unreachable objects that the log counts and does not name.
+    fn unreachable_unnamed(&mut self, of: Unnamed<'_>) {
+        let _ = of;
     }
 }
 
@@ -154,9 +165,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.unreachable(heap, object);
     }
 
-    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
-        self.0.unreachable_unnamed(class, objects, bytes);
-        self.1.unreachable_unnamed(class, objects, bytes);
+    fn unreachable_unnamed(&mut self, of: Unnamed<'_>) {
+        self.0.unreachable_unnamed(of);
+        self.1.unreachable_unnamed(of);
     }
 }
 
@@ -198,8 +209,8 @@ impl<W: Observer> Observer for Option<W> {
         self.iter_mut().for_each(|one| one.unreachable(heap, object));
     }
 
-    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
-        self.iter_mut().for_each(|one| one.unreachable_unnamed(class, objects, bytes));
+    fn unreachable_unnamed(&mut self, of: Unnamed<'_>) {
+        self.iter_mut().for_each(|one| one.unreachable_unnamed(of));
     }
 }
 
@@ -244,7 +255,7 @@ impl<W: Observer + ?Sized> Observer for &mut W {
         (**self).unreachable(heap, object);
     }
 
-    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
-        (**self).unreachable_unnamed(class, objects, bytes);
+    fn unreachable_unnamed(&mut self, of: Unnamed<'_>) {
+        (**self).unreachable_unnamed(of);
     }
 }

@@ -7,7 +7,7 @@ use super::journal::Shift;
 use super::model::{Heap, ObjectIndex};
 use super::names::printable;
 use super::objects::Birth;
-use super::observer::{Happening, Observer, SnapshotKind};
+use super::observer::{Happening, Observer, SnapshotKind, Unnamed};
 use super::read_ahead::read_ahead;
 use crate::trace::{
     Ending, Event, Events, Frees, ObjectFlags, Player, Position, References, Scope, SiteId, Slot, Tag, TraceError,
@@ -372,11 +372,12 @@ impl Heap {
                 self.reported.named += 1;
                 observer.unreachable(self, ObjectIndex(place));
             }
-            Event::Totals { class, left, bytes, .. } => {
+            Event::Totals { class, born, left, bytes } => {
                 let class = self.known_type(class);
                 let bytes = self.limited(bytes);
                 if left > 0 {
-                    observer.unreachable_unnamed(Some(self.types.name(class)), left, bytes);
+                    let class = Some(self.types.name(class));
+                    observer.unreachable_unnamed(Unnamed { class, objects: left, bytes, born });
                 }
             }
             Event::GcStart { generation } => {
@@ -408,7 +409,7 @@ impl Heap {
                     self.whole_snapshots += u64::from(reported.generation >= OLDEST);
                     let unnamed = collected.saturating_add(uncollectable).saturating_sub(reported.named);
                     if unnamed > 0 {
-                        observer.unreachable_unnamed(None, unnamed, 0);
+                        observer.unreachable_unnamed(Unnamed { objects: unnamed, ..Unnamed::default() });
                     }
                 }
                 observer.collection_stopped(self);

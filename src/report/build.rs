@@ -9,6 +9,7 @@ use super::section::Section;
 use super::{notes, place, wording};
 use crate::cycles::{Amount, CyclicGarbage, LoopGroup, MadeHere, Makers, Residual, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
+use crate::findings::unreachable_object::with_references;
 use crate::findings::{Advice, Cut, Finding, Owner, Ownership, Rule, looked_for};
 use crate::growth::{Growth, LEAST_LOOKS, Unheld};
 use crate::overhead::SlotsAdvice;
@@ -467,6 +468,8 @@ fn unreachable_row((name, of): (&String, &Unreachable)) -> UnreachableRow {
         objects: of.objects,
         bytes: known_bytes(of.objects, of.bytes),
         collected: of.collected,
+        made: Some(of.born).filter(|&born| born > 0),
+        named: of.named.iter().map(|(name, references)| with_references(name, *references)).collect(),
     }
 }
 

@@ -505,6 +505,10 @@ pub struct UnreachableRow {
     pub bytes: Option<u64>,
     /// Those that the collector could free.
     pub collected: u64,
+    /// How many of the type were made in all; `None` where the log does not say.
+    pub made: Option<u64>,
+    /// The first of them that the log has a name for: `serial 7 (1 reference)`.
+    pub named: Vec<String>,
 }
 
 /// What the log said that a sane log would not.

@@ -27,8 +27,10 @@ use crate::cycles::path::member_names::MemberNames;
 use crate::cycles::path::provenance;
 use crate::cycles::path::search;
 use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
-use crate::heap::{AnomalyExample, Heap, HeapGraph, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind};
-use crate::trace::{Evidence, References, SiteId};
+use crate::heap::{
+    AnomalyExample, Heap, HeapGraph, IdMap, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind, Unnamed,
+};
+use crate::trace::{Evidence, References, SiteId, TypeId};
 use group::Group;
 pub(crate) use group::stack;
 use ledger::{Ledger, Since};
@@ -49,6 +51,8 @@ pub struct Tracker {
     objects: ObjectMap<TrackedObject>,
     /// Live objects that the log called unreachable.
     unreachable: ObjectMap<ObjectId>,
+    /// All that were called so, by type.
+    unreachable_by_type: IdMap<Unreachable>,
     loops: Vec<TrackedLoop>,
     /// Places in `loops` whose members all died.
     vacant: Vec<u32>,
@@ -240,12 +244,17 @@ impl Observer for Tracker {
         let sum = self.unreachable_of(heap, object);
         sum.objects += 1;
         sum.bytes = sum.bytes.saturating_add(bytes);
+        if sum.named.len() < Unreachable::NAMED
+            && let Some(name) = heap.name(object)
+        {
+            sum.named.push((name.to_string(), Some(found.count).filter(|&count| count > 0)));
+        }
     }
 
-    fn unreachable_unnamed(&mut self, class: Option<&str>, objects: u64, bytes: u64) {
+    fn unreachable_unnamed(&mut self, of: Unnamed<'_>) {
+        let Unnamed { class, objects, bytes, born } = of;
         let sum = self.found.unreachable.entry(class.unwrap_or(Unreachable::UNNAMED).to_string()).or_default();
-        sum.objects = sum.objects.saturating_add(objects);
-        sum.bytes = sum.bytes.saturating_add(bytes);
+        sum.add(Unreachable { objects, bytes, born, ..Unreachable::default() });
     }
 }
 
@@ -260,6 +269,10 @@ impl Tracker {
         let still_there: Vec<TrackedObject> = self.objects.values().filter(|known| known.is_garbage).collect();
         still_there.iter().for_each(|known| self.leave(known, heap.now().event));
         self.find_replaced(heap);
+        for (class, more) in std::mem::take(&mut self.unreachable_by_type).into_entries() {
+            let name = heap.types().name(TypeId(class)).to_string();
+            self.found.unreachable.entry(name).or_default().add(more);
+        }
         let suspected = self.suspected.map(|suspected| suspected.finish(heap).groups).unwrap_or_default();
         let is_suspected = |group: &LoopGroup| group.hidden.iter().any(|link| link.evidence == Evidence::Address);
         let (ledger, marks) = (self.ledger, &self.marks);
@@ -462,8 +475,7 @@ impl Tracker {
     }
 
     fn unreachable_of(&mut self, heap: &Heap, object: ObjectIndex) -> &mut Unreachable {
-        let name = heap.types().name(heap.object(object).class).to_string();
-        self.found.unreachable.entry(name).or_default()
+        self.unreachable_by_type.entry(heap.class(object).0, Unreachable::default)
     }
 
     fn add_lost(&mut self, heap: &Heap, graph: &HeapGraph, node: Node) {

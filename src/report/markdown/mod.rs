@@ -255,11 +255,17 @@ fn collections(report: &Report) -> Option<Chapter> {
 }
 
 fn unreachable(report: &Report) -> Option<Chapter> {
-    let rows = report
-        .unreachable
-        .iter()
-        .map(|of| row(&[code(&of.type_name), count(of.objects), count(of.collected), bytes_or_unknown(of.bytes)]));
-    table("Unreachable, says the log", &["type", "objects", "collectable", "bytes"], rows, ("types", 0))
+    let some_made = report.unreachable.iter().any(|row| row.made.is_some());
+    let some_named = report.unreachable.iter().any(|row| !row.named.is_empty());
+    let rows = report.unreachable.iter().map(|of| {
+        let made = some_made.then(|| or_unknown(of.made, count));
+        let named = some_named.then(|| escape(&of.named.join(", ")));
+        let cells = [code(&of.type_name), count(of.objects), count(of.collected), bytes_or_unknown(of.bytes)];
+        row(&cells.into_iter().chain(made).chain(named).collect::<Vec<String>>())
+    });
+    let columns = ["type", "objects", "collectable", "bytes"].into_iter();
+    let columns = columns.chain(some_made.then_some("made")).chain(some_named.then_some("named"));
+    table("Unreachable, says the log", &columns.collect::<Vec<&str>>(), rows, ("types", 0))
 }
 
 fn lost(report: &Report) -> Option<Chapter> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::grid::{Align, Grid};
 use super::title;
 use super::wrap::{wrap, wrap_words};
-use crate::human::{bytes, bytes_or_unknown, count};
+use crate::human::{bytes, bytes_or_unknown, count, or_unknown};
 use crate::report::{FindingRow, RenderOptions, Report};
 
 /// Classes of the application that waste memory for another reason than the want of slots.
@@ -48,8 +48,20 @@ pub fn unreachable(report: &Report, page: &RenderOptions, out: &mut dyn Write) -
     let mut grid = Grid::new(page.width);
     grid.column("Type", Align::Name).column("Objects", Align::Right).column("Collectable", Align::Right);
     grid.column("Bytes", Align::Right);
+    let some_made = report.unreachable.iter().any(|row| row.made.is_some());
+    let some_named = report.unreachable.iter().any(|row| !row.named.is_empty());
+    if some_made {
+        grid.column("Made", Align::Right);
+    }
+    if some_named {
+        grid.column("Named", Align::Left);
+    }
     for row in &report.unreachable {
-        grid.row([row.type_name.clone(), count(row.objects), count(row.collected), bytes_or_unknown(row.bytes)]);
+        let bytes = bytes_or_unknown(row.bytes);
+        let made = some_made.then(|| or_unknown(row.made, count));
+        let named = some_named.then(|| row.named.join(", "));
+        let cells = [row.type_name.clone(), count(row.objects), count(row.collected), bytes];
+        grid.row(cells.into_iter().chain(made).chain(named));
     }
     grid.write(out)
 }
