@@ -17,8 +17,8 @@ TEST = "test"
 IGNORED = "refloop_ignored"
 
 #: Looks at the whole heap may take this share of the time, and this one where a module ends.
-SHARE = 0.02
-SHARE_AT_END = 0.05
+SHARE = 0.01
+SHARE_AT_END = 0.03
 
 
 class Run:
@@ -66,7 +66,7 @@ class Phases:
         self._looked = 0.0
         #: Tests have run since then.
         self._is_behind = False
-        #: Made before anything that the test that runs has made.
+        #: Made before anything that the test that runs, or what follows the last look at the whole heap, has made.
         self._anchor: List[object] = []
 
     @pytest.hookimpl(hookwrapper=True)
@@ -78,7 +78,10 @@ class Phases:
         self._look_at_all(recording)
         recording.mark("session", "between tests")
         yield
-        recording.sweep()
+        if self._is_behind:
+            recording.sweep()
+        else:
+            recording.sweep_since(self._anchor)
         recording.stop()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -155,6 +158,7 @@ class Phases:
         self._looked = time.perf_counter()
         self._cost = self._looked - begun
         self._is_behind = False
+        self._anchor = []
 
 
 def _module(item: "pytest.Item") -> str:

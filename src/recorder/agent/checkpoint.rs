@@ -37,12 +37,16 @@ pub(crate) fn mark(kind: &str, label: &str) {
     with_hook_off(|state| {
         full(state);
         begin_phase(state, kind, label);
+        flush(state);
     });
 }
 
 /// A phase begins, and the one before gets no checkpoint.
 pub(crate) fn phase(kind: &str, label: &str) {
-    with_hook_off(|state| begin_phase(state, kind, label));
+    with_hook_off(|state| {
+        begin_phase(state, kind, label);
+        flush_sometimes(state, state.process.elapsed());
+    });
 }
 
 fn begin_phase(state: &mut State, kind: &str, label: &str) {
@@ -51,7 +55,6 @@ fn begin_phase(state: &mut State, kind: &str, label: &str) {
     text.add_text(&quoted(label));
     let text = cut(text.as_bytes());
     state.recorder.log.emit_with(text, |encoder| encoder.mark_head(text.len()));
-    flush(state);
 }
 
 /// Writes what a collection of this generation would find now; answers how many objects. Nothing is collected.
@@ -76,11 +79,14 @@ fn find(search: impl FnOnce(&mut Walker, &mut Recorder) -> usize) -> usize {
             return 0;
         }
         account(state);
-        settle(state);
+        let elapsed = settle(state);
         let Some(found) = state.recorder.with_walker(search) else { return 0 };
         state.recorder.condemned.forget();
         follow(state);
-        flush(state);
+        match found {
+            0 => flush_sometimes(state, elapsed),
+            _ => flush(state),
+        }
         found
     })
     .unwrap_or(0)
@@ -232,8 +238,7 @@ pub(crate) fn collection_stops(state: &mut State, generation: u8, collected: u64
         state.recorder.log.emit(|encoder| encoder.gc_stop(collected, uncollectable));
     }
     let elapsed = time(state);
-    state.recorder.log.flush_sometimes(elapsed);
-    check(state);
+    flush_sometimes(state, elapsed);
     if std::mem::take(&mut state.is_awaited) {
         full(state);
     }
@@ -389,10 +394,10 @@ fn is_seeing(state: &mut State) -> bool {
     is_seeing
 }
 
-/// Writes the births that wait, and then the time: whatever is born in the log until here was born before it.
-fn settle(state: &mut State) {
+/// Writes the births that wait, and then the time, which it gives: whatever is born in the log until here was born before it.
+fn settle(state: &mut State) -> u64 {
     state.recorder.settle();
-    time(state);
+    time(state)
 }
 
 /// Writes the time, and gives it.
@@ -405,6 +410,12 @@ fn time(state: &mut State) -> u64 {
 /// What has been written is in the file, if the process is killed now.
 fn flush(state: &mut State) {
     state.recorder.log.flush();
+    check(state);
+}
+
+/// The same now and then, of records that say nothing without those that follow.
+fn flush_sometimes(state: &mut State, elapsed: u64) {
+    state.recorder.log.flush_sometimes(elapsed);
     check(state);
 }
 

@@ -206,7 +206,8 @@ pub(crate) fn exported(name: &CStr) -> Result<usize, &'static str> {
 /// # Safety
 /// Under the interpreter's lock.
 pub(crate) unsafe fn none(python: &Functions) -> Object {
-    let none = symbol(c"_Py_NoneStruct") as Object;
+    static NONE: OnceLock<usize> = OnceLock::new();
+    let none = *NONE.get_or_init(|| symbol(c"_Py_NoneStruct")) as Object;
     // SAFETY: `None` is an object.
     unsafe {
         (python.Py_IncRef)(none);

@@ -39,6 +39,7 @@ pub(crate) mod flag {
     pub(crate) const READY: usize = 1 << 12;
     pub(crate) const HAVE_GC: usize = 1 << 14;
     pub(crate) const LONG_SUBCLASS: usize = 1 << 24;
+    pub(crate) const LIST_SUBCLASS: usize = 1 << 25;
     pub(crate) const BYTES_SUBCLASS: usize = 1 << 27;
     pub(crate) const UNICODE_SUBCLASS: usize = 1 << 28;
     pub(crate) const EXCEPTION_SUBCLASS: usize = 1 << 30;

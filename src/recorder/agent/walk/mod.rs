@@ -219,16 +219,21 @@ impl Walker {
         unsafe { self.search(sink, &stretches, false) }
     }
 
-    /// As [`Walker::garbage`], of what was made after this object; of the two younger generations, where a collection has
-    /// moved it on meanwhile.
+    /// As [`Walker::garbage`], of what was made after this object; of the two younger generations, where more than one
+    /// collection has moved it on meanwhile.
     ///
     /// # Safety
     /// The GIL is held, no collection is going on, and the object is alive and has a head of the collector.
     pub(crate) unsafe fn garbage_since<S: Sink>(&mut self, sink: &mut S, object: usize) -> usize {
         // SAFETY: as the caller promises.
         unsafe {
-            match Stretch::behind(object - GC_HEAD, self.context.gc_lists.first()) {
-                Some(stretch) => self.search(sink, &[stretch], false),
+            let [young, middle] = [0, 1].map(|generation| self.context.gc_lists.head(generation));
+            if let Some(behind) = Stretch::behind(object - GC_HEAD, young) {
+                return self.search(sink, &[behind], false);
+            }
+            // A collection adds what it leaves alive to the end of the next list, in their order or later.
+            match Stretch::behind(object - GC_HEAD, middle) {
+                Some(behind) => self.search(sink, &[Stretch::whole(young), behind], false),
                 None => self.garbage(sink, 1),
             }
         }
