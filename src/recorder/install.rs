@@ -1,5 +1,6 @@
 //! Unpacks the embedded agent and its bootstrap into a folder of their own in the cache.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,8 @@ use std::path::{Path, PathBuf};
 /// The agent; empty where it cannot be built.
 const AGENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/_refloop.so"));
 const BOOTSTRAP: &[u8] = include_bytes!("bootstrap/sitecustomize.py");
+/// Where a Python keeps what it compiled of the files beside.
+const COMPILED: &str = "__pycache__";
 
 /// Whether this build can record at all.
 ///
@@ -57,7 +60,8 @@ fn cache() -> Option<PathBuf> {
     chosen.or_else(|| std::env::var_os("HOME").map(PathBuf::from).and_then(absolute).map(|home| home.join(".cache")))
 }
 
-/// Puts the agent's two files into the folder, and nothing else; gives the folder's real path.
+/// Puts the agent's two files into the folder, and nothing else but what Pythons compiled of the bootstrap, which without it
+/// each would do anew as it starts; gives the folder's real path.
 ///
 /// # Errors
 /// When it cannot be written, or somebody else can write to it or to a folder on the way to it.
@@ -67,9 +71,20 @@ fn fill(folder: &Path) -> io::Result<PathBuf> {
     let folder = folder.canonicalize()?;
     private::check_folder(&folder)?;
     let files = [("_refloop.so", AGENT), ("sitecustomize.py", BOOTSTRAP)];
+    let compiled = folder.join(COMPILED);
     for entry in fs::read_dir(&folder)? {
         let entry = entry?;
-        if !files.iter().any(|(name, _)| entry.file_name() == *name) {
+        let name = entry.file_name();
+        let is_kept = files.iter().any(|(file, _)| name == *file)
+            || name == COMPILED && entry.file_type()?.is_dir() && private::check_folder(&compiled).is_ok();
+        if !is_kept {
+            remove(&entry)?;
+        }
+    }
+    create_private(&compiled)?;
+    for entry in fs::read_dir(&compiled)? {
+        let entry = entry?;
+        if !is_bootstrap(&entry.file_name()) || !private::is_own_file(&entry.path()) {
             remove(&entry)?;
         }
     }
@@ -77,6 +92,10 @@ fn fill(folder: &Path) -> io::Result<PathBuf> {
         let path = folder.join(name);
         if private::is_own_file(&path) && fs::read(&path).is_ok_and(|there| there == bytes) {
             continue;
+        }
+        for entry in fs::read_dir(&compiled)? {
+            // What was compiled of another file.
+            remove(&entry?)?;
         }
         // A Python that starts meanwhile sees the old file or the new one. Made one folder higher, where another launcher
         // does not clear it away.
@@ -87,7 +106,12 @@ fn fill(folder: &Path) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Removes what is not the agent's: a module or a compiled file here would be run by the recorded program.
+/// `sitecustomize.cpython-313.pyc`, of any CPython and with any optimization.
+fn is_bootstrap(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("sitecustomize.") && name.ends_with(".pyc"))
+}
+
+/// Removes what is not the agent's: a module here would be run by the recorded program.
 fn remove(entry: &fs::DirEntry) -> io::Result<()> {
     let removed =
         if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
@@ -171,7 +195,24 @@ mod tests {
         fs::write(folder.join("sitecustomize.py"), "broken").unwrap();
         fill(&folder).unwrap();
         assert_eq!(fs::read(folder.join("sitecustomize.py")).unwrap(), BOOTSTRAP);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_a_python_compiled_stays_as_long_as_the_file_that_it_is_of() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("agent");
+        let compiled = folder.join("__pycache__");
+        let names = || fs::read_dir(&compiled).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+        fill(&folder).unwrap();
+        for name in ["sitecustomize.cpython-313.pyc", "random.cpython-313.pyc", "sitecustomize.py"] {
+            fs::write(compiled.join(name), "made by a Python").unwrap();
+        }
+        fill(&folder).unwrap();
+        assert_eq!(names(), ["sitecustomize.cpython-313.pyc"]);
+        fs::write(folder.join("sitecustomize.py"), "broken").unwrap();
+        fill(&folder).unwrap();
+        assert!(names().is_empty());
     }
 
     #[cfg(unix)]
@@ -179,14 +220,19 @@ mod tests {
     fn what_was_laid_beside_the_agent_is_taken_away() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("agent");
-        fs::create_dir_all(folder.join("__pycache__")).unwrap();
-        fs::write(folder.join("__pycache__/sitecustomize.cpython-311.pyc"), "laid here").unwrap();
+        fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("random.py"), "laid here").unwrap();
         let elsewhere = place.path().join("elsewhere");
+        let others = place.path().join("others");
+        fs::create_dir(&others).unwrap();
+        fs::write(others.join("sitecustomize.cpython-311.pyc"), "laid here").unwrap();
+        std::os::unix::fs::symlink(&others, folder.join("__pycache__")).unwrap();
         fs::write(&elsewhere, BOOTSTRAP).unwrap();
         std::os::unix::fs::symlink(&elsewhere, folder.join("sitecustomize.py")).unwrap();
         fill(&folder).unwrap();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(folder.join("__pycache__")).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(&others).unwrap().count(), 1);
         assert!(folder.join("sitecustomize.py").symlink_metadata().unwrap().is_file());
     }
 

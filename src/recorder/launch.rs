@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::outcome::{Outcome, Process};
 use super::{install, python, signals};
+use crate::trace::Header;
 use crate::trace::formats::binary::amend::add_to_header;
 
 /// The variable that the agent reads, in this process's children and theirs.
@@ -200,6 +201,11 @@ pub(super) fn handed_on(path: &Path) -> Result<&str, String> {
     name.ok_or_else(|| format!("{}: this name cannot be handed on", path.display()))
 }
 
+/// Whether the program of the trace has ended, by the word of who started it.
+fn is_over(header: &Header) -> bool {
+    ["exit", "signal"].iter().any(|word| header.word(word).is_some())
+}
+
 /// A process that has the file in its memory, as a recorder has its trace; of those that may be looked at.
 #[cfg(target_os = "linux")]
 fn writer_of(file: &Path) -> Option<u32> {
@@ -228,11 +234,14 @@ fn make_way(output: &Path) -> io::Result<()> {
         if !there.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        if let Some(writer) = writer_of(output) {
+        let trace = crate::trace::open(output);
+        if !trace.as_ref().is_ok_and(|trace| is_over(trace.header()))
+            && let Some(writer) = writer_of(output)
+        {
             let reason = format!("process {writer} is writing it, so it is not replaced; name another with -o");
             return Err(io::Error::other(reason));
         }
-        if there.len() > 0 && crate::trace::open(output).is_err() {
+        if there.len() > 0 && trace.is_err() {
             return Err(io::Error::other("is there already and no trace, so it is not replaced"));
         }
         std::fs::remove_file(output)?;
