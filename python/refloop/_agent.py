@@ -14,6 +14,9 @@ from refloop._errors import RefloopError
 #: The extension module, which knows by its ``PyInit_`` function what it is called.
 MODULE = "_refloop"
 
+#: What is called of it; one that is older has less.
+NEEDED = ("start", "stop", "phase", "sweep", "sweep_since", "is_recording", "path", "events")
+
 
 class Agent:
     """What the extension module offers, in this package's words."""
@@ -22,9 +25,7 @@ class Agent:
     _registered: ClassVar[bool] = False
 
     def __init__(self, module: Any) -> None:  # noqa: ANN401 (an extension module has no type of its own)
-        if not all(
-            hasattr(module, name) for name in ("start", "stop", "phase", "sweep", "sweep_since", "is_recording", "path")
-        ):
+        if not all(hasattr(module, name) for name in NEEDED):
             raise RefloopError("the refloop command that records is older than this package")
         self._module = module
 

@@ -2,11 +2,17 @@
 
 import json
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from refloop._command import ask, last_line
 from refloop._errors import ConfigurationError, RefloopError
-from refloop._report import Report
+
+if TYPE_CHECKING:
+    from refloop._report import Report
+
+
+#: How the line of a loop begins that has its stack; it stands below the path.
+MADE_AT = "    made at "
 
 
 class Loop:
@@ -44,6 +50,12 @@ class Loop:
     def seen_in(self, mark: str) -> int:
         """How many of them were seen first in this phase (``test tests/test_a.py::test_b``)."""
         return self.marks.get(mark, 0)
+
+    def take_stack(self, again: "Loop") -> None:
+        """Where the same loop is made, seen when it was made once more."""
+        self.site = again.site
+        made_at = [line for line in again._lines if line.startswith(MADE_AT)]
+        self._lines[2:2] = [f"{line} (run once more)" for line in made_at]
 
     def text(self, here: Optional[int] = None, place: str = "") -> str:
         """What the command says of the loop, and how many of them were seen in ``place``, if not all."""
@@ -117,7 +129,7 @@ def check(traces: Sequence[str], folder: Optional[str] = None, options: Sequence
         raise RefloopError(f"cannot understand what the refloop command answered: {error!r}") from None
 
 
-def analyze(*traces: "Union[str, os.PathLike[str]]") -> Report:
+def analyze(*traces: "Union[str, os.PathLike[str]]") -> "Report":
     """What ``refloop analyze --format json`` says of these traces together, or of the traces in a directory.
 
     Every row of every table is in it. Raises ``RefloopError`` where a trace cannot be read to its end.

@@ -9,6 +9,7 @@ from refloop._analysis import Analysis, check, counted, write_baseline
 from refloop._entries import CLASS, Entry, Failure, failures, page, summary
 from refloop._errors import ConfigurationError, RefloopError
 from refloop._phases import IGNORED, TEST, Run
+from refloop._rerun import made_again
 from refloop._traces import Traces
 
 #: How the stacks are found that a report has not.
@@ -37,6 +38,8 @@ class Gate:
         #: The kinds of loops that fail, and how many loops are classes which a test made.
         self._entries: List[Entry] = []
         self._classes = 0
+        #: Tests that were run once more, to find stacks.
+        self._reruns = 0
         #: Those of workers; ``None`` in a run of one process.
         self.traces = traces
 
@@ -59,13 +62,13 @@ class Gate:
             self._tests[report.nodeid] = report
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtestloop(self) -> Generator[None, Any, None]:
+    def pytest_runtestloop(self, session: "pytest.Session") -> Generator[None, Any, None]:
         """Here rather than at the end of the session: what fails now is counted as every other failure is."""
         outcome = yield
         self._is_done = True
         interrupted = outcome.excinfo is not None and issubclass(outcome.excinfo[0], KeyboardInterrupt)
         if self._tests and not interrupted:
-            self._conclude()
+            self._conclude(session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: "pytest.Session") -> None:
@@ -79,7 +82,7 @@ class Gate:
         if self._analysis is not None:
             self._tell(self._analysis, terminalreporter)
 
-    def _conclude(self) -> None:
+    def _conclude(self, session: "pytest.Session") -> None:
         if self._run is not None and self._run.problem is not None:
             self._is_blind(self._run.problem)
         traces = self._recorded()
@@ -95,6 +98,8 @@ class Gate:
         if self._analysis.problem is not None:
             self._cannot_judge(self._analysis.problem)
         self._take(self._analysis)
+        if self._config.option.refloop_rerun:
+            self._find_stacks(session)
         if self._fails:
             terminal = self._config.pluginmanager.get_plugin("terminalreporter")
             if self._entries and terminal is not None:
@@ -129,13 +134,40 @@ class Gate:
     def _ask(self, traces: List[str]) -> Analysis:
         options = self._config.option
         baseline = ["--baseline", options.refloop_baseline] if options.refloop_baseline else []
-        # `rootpath` is younger than pytest 6.0, and `rootdir` on its way out.
-        folder = str(getattr(self._config, "rootpath", None) or getattr(self._config, "rootdir", "."))
+        folder = self._folder()
         if options.refloop_write_baseline:
             self._written = write_baseline(traces, folder, baseline)
         recording = self._run.recording if self._run is not None else None
         running = ["--running"] if recording is not None and recording.goes_on else []
         return check(traces, folder, [*baseline, *running])
+
+    def _folder(self) -> str:
+        # `rootpath` is younger than pytest 6.0, and `rootdir` on its way out.
+        return str(getattr(self._config, "rootpath", None) or getattr(self._config, "rootdir", "."))
+
+    def _find_stacks(self, session: "pytest.Session") -> None:
+        """Runs, of each kind of loop without a stack, the first test that has it once more."""
+        unknown = [entry for entry in self._entries if entry.tests and not entry.loop.site]
+        if not unknown:
+            return
+        recording = self._run.recording if self._run is not None else None
+        if recording is None or recording.goes_on:
+            self._problems.append(
+                "--refloop-rerun runs nothing once more with pytest-xdist, or in a process recorded already"
+            )
+            return
+        first = {next(iter(entry.tests)) for entry in unknown}
+        items = [item for item in session.items if item.nodeid in first]
+        try:
+            loops = made_again(items, self._folder())
+        except RefloopError as error:
+            self._problems.append(f"--refloop-rerun: {error}")
+            return
+        self._reruns = len(items)
+        for entry in unknown:
+            again = loops.get(entry.loop.fingerprint)
+            if again is not None:
+                entry.loop.take_stack(again)
 
     def _take(self, analysis: Analysis) -> None:
         """Takes the failing kinds of loops, with the tests that made some. Tests whose marker says so are left out."""
@@ -184,6 +216,9 @@ class Gate:
         left_out = analysis.not_counted(classes)
         if entries:
             terminal.write_line(f"refloop: {summary(entries)}{left_out}", red=True)
+            if self._reruns:
+                ran = counted(self._reruns, "test ran", "tests ran")
+                terminal.write_line(f"refloop: {ran} once more, with all stacks, to see where loops are made")
             if any(not entry.loop.site for entry in entries) and not self._config.option.refloop_stacks:
                 terminal.write_line(f"refloop: {STACKS}")
             if self._fails:

@@ -39,6 +39,11 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
         help="Know where each loop was made, also one that was made once. Tests take longer.",
     )
     group.addoption(
+        "--refloop-rerun",
+        action="store_true",
+        help="Run tests once more that leave a loop behind which was made once, to say where it is made.",
+    )
+    group.addoption(
         "--refloop-optional",
         action="store_true",
         help="Pass where nothing can be recorded, instead of failing (or `refloop_required = false` in the ini-file).",

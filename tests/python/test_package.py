@@ -81,6 +81,9 @@ class Module:
     def path(self):
         return self.trace
 
+    def events(self):
+        return "survivors"
+
     def _collection(self, phase, info):
         pass
 
@@ -187,6 +190,13 @@ def test_an_agent_of_another_version_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, _agent.MODULE, object())
     with pytest.raises(RefloopError, match="older than this package"):
         _recording.Recording.begin()
+
+
+def test_an_agent_that_may_take_one_mode_for_another_is_refused(agent, monkeypatch):
+    monkeypatch.delattr(Module, "events")
+    with pytest.raises(RefloopError, match="older than this package"):
+        _recording.Recording.begin(events="leaks")
+    assert agent.calls == []
 
 
 def test_the_command_is_the_one_that_is_named(monkeypatch, tmp_path):

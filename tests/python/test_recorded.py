@@ -258,6 +258,40 @@ def test_a_loop_that_was_made_once_has_its_stack_on_demand(project):
     assert "finds it" not in run.stdout, run.stdout
 
 
+def test_tests_run_once_more_on_demand(project):
+    project.write(
+        shop=SHOP,
+        test_shop="""
+            import pytest
+            from shop import make_order
+
+            @pytest.fixture(scope="module")
+            def opened():
+                print("opened")
+                yield
+
+            class TestOrders:
+                def test_clean(self, opened):
+                    print("runs once")
+
+                def test_one(self, tmp_path):
+                    print("runs twice")
+                    make_order()
+                    assert len(list(tmp_path.iterdir())) == 0
+        """,
+    )
+    run = project.pytest("--refloop", "--refloop-rerun", "-s")
+    assert run.returncode == 1, run.stdout
+    assert "2 passed, 1 error" in run.stdout
+    assert (run.stdout.count("runs once"), run.stdout.count("runs twice")) == (1, 2)
+    assert "made at      shop.py:11 make_order ← test_shop.py:16 " in run.stdout, run.stdout
+    assert " (run once more)\n" in run.stdout, run.stdout
+    assert "refloop: 1 test ran once more, with all stacks" in run.stdout
+    assert "finds it" not in run.stdout
+    assert "rerun" not in project.pytest("--refloop").stdout
+    assert project.left_in_tmp() == []
+
+
 def test_collection_goes_on_as_ever(project):
     """The plugin collects nothing: the same collections happen, and garbage stays until then."""
     project.write(

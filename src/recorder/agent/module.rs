@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 
 use crate::begin::{self, Plan};
 use crate::collector::Collection;
-use crate::cpython::memory::type_of;
+use crate::cpython::memory::{flag, type_flags, type_of};
 use crate::global;
 use crate::options::Options;
 use crate::python::{Definition, FAST, Functions, Method, ModuleDef, NO_ARGUMENTS, Object, Shared, none, text};
@@ -25,11 +25,16 @@ const fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> Method
     Method { name: name.as_ptr(), function: function as *const c_void, flags: FAST, doc: doc.as_ptr() }
 }
 
-static METHODS: Shared<[Method; 17]> = Shared([
+static METHODS: Shared<[Method; 18]> = Shared([
     fast(c"start", start, c"start(folder, version, executable, types, options=...): begin to record"),
     no_arguments(c"stop", stop, c"stop(): end the file; a later start begins another"),
     no_arguments(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
     no_arguments(c"path", path, c"path(): the file that is written, or None"),
+    no_arguments(
+        c"events",
+        events,
+        c"events(): 'none', 'leaks', 'survivors' or 'full', or None where nothing is recorded",
+    ),
     no_arguments(c"checkpoint", take_checkpoint, c"checkpoint(): write the whole heap as it is now"),
     fast(c"mark", mark, c"mark(kind, label): a phase begins: 'test', 'request', 'iteration', 'user'"),
     fast(c"phase", phase, c"phase(kind, label): as mark, without a checkpoint of what was before"),
@@ -114,7 +119,7 @@ unsafe fn begin(python: Functions, module: Object, arguments: &[Object]) -> Resu
         Some(options) => Options::parse(&unsafe { text(&python, options) }),
         None => Options::from_environment(),
     };
-    let Some(options) = options else { return Err("not started by refloop record".into()) };
+    let Some(options) = options else { return Err("the recorder does not know what it is asked for".into()) };
     // SAFETY: under the interpreter's lock, with objects that CPython handed over.
     unsafe {
         let own = |name: &CStr| (python.PyDict_GetItemString)((python.PyModule_GetDict)(module), name.as_ptr());
@@ -188,14 +193,11 @@ unsafe extern "C" fn is_recording(_: Object, _: Object) -> Object {
 }
 
 unsafe extern "C" fn path(_: Object, _: Object) -> Object {
-    let path = global::with_hook_off(|state| state.process.path().to_string_lossy().into_owned());
-    match (path, Functions::find()) {
-        // SAFETY: under the interpreter's lock.
-        (Some(path), Ok(python)) => unsafe {
-            (python.PyUnicode_FromStringAndSize)(path.as_ptr(), path.len().cast_signed())
-        },
-        _ => answer(),
-    }
+    answer_text(global::with_hook_off(|state| state.process.path().to_string_lossy().into_owned()))
+}
+
+unsafe extern "C" fn events(_: Object, _: Object) -> Object {
+    answer_text(global::with_hook_off(|state| state.process.options.events.name().to_owned()))
 }
 
 unsafe extern "C" fn sweep(_: Object, arguments: *const Object, count: isize) -> Object {
@@ -220,7 +222,7 @@ unsafe extern "C" fn sweep_since(_: Object, arguments: *const Object, count: isi
     // SAFETY: CPython hands over `count` objects, which live as long as the call.
     unsafe {
         // A list always has a head of the collector.
-        if count != 1 || type_of((*arguments).addr()) != system::symbol(c"PyList_Type") {
+        if count != 1 || type_flags(type_of((*arguments).addr())) & flag::LIST_SUBCLASS == 0 {
             let class = system::symbol(c"PyExc_TypeError") as *const Object;
             (python.PyErr_SetString)(*class, c"sweep_since takes a list".as_ptr());
             return null_mut();
@@ -333,6 +335,16 @@ unsafe extern "C" fn forked(_: Object, _: Object) -> Object {
         }
     });
     answer()
+}
+
+fn answer_text(text: Option<String>) -> Object {
+    match (text, Functions::find()) {
+        // SAFETY: under the interpreter's lock.
+        (Some(text), Ok(python)) => unsafe {
+            (python.PyUnicode_FromStringAndSize)(text.as_ptr(), text.len().cast_signed())
+        },
+        _ => answer(),
+    }
 }
 
 /// What functions without a result answer.

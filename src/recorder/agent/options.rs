@@ -45,6 +45,21 @@ pub(crate) enum EventsMode {
 }
 
 impl EventsMode {
+    fn named(name: &str) -> Option<EventsMode> {
+        let modes = [EventsMode::None, EventsMode::Leaks, EventsMode::Survivors, EventsMode::Full];
+        modes.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// As the launcher names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            EventsMode::None => "none",
+            EventsMode::Leaks => "leaks",
+            EventsMode::Survivors => "survivors",
+            EventsMode::Full => "full",
+        }
+    }
+
     /// Whether each birth is noted as it happens.
     pub(crate) fn keeps_births(self) -> bool {
         matches!(self, EventsMode::Survivors | EventsMode::Full)
@@ -68,19 +83,14 @@ impl Options {
         }
     }
 
-    /// The options in a text as the variable has it.
+    /// The options in a text as the variable has it; `None` also where it asks for events that this agent does not know.
     pub(crate) fn parse(text: &str) -> Option<Options> {
         let value = |wanted| value(text, wanted);
         let seconds: f64 = value("every").and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
         Some(Options {
             output: PathBuf::from(value("output")?),
             status: value("status").map(PathBuf::from).into_iter().collect(),
-            events: match value("events") {
-                Some("none") => EventsMode::None,
-                Some("leaks") => EventsMode::Leaks,
-                Some("full") => EventsMode::Full,
-                _ => EventsMode::Survivors,
-            },
+            events: value("events").map_or(Some(EventsMode::Survivors), EventsMode::named)?,
             depth: value("depth").and_then(|depth| depth.parse().ok()).unwrap_or(32),
             bypass: value("bypass") != Some("no"),
             every: (seconds * 1e9) as u64,
@@ -95,4 +105,17 @@ impl Options {
 /// The value of the first line with this key.
 pub(crate) fn value<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
     text.lines().filter_map(|line| line.split_once('=')).find(|&(key, _)| key == wanted).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EventsMode, Options};
+
+    #[test]
+    fn what_is_not_known_is_not_taken_for_something_else() {
+        let mode = |text: &str| Options::parse(text).map(|options| options.events);
+        assert_eq!(mode("output=/t"), Some(EventsMode::Survivors));
+        assert_eq!(mode("output=/t\nevents=leaks"), Some(EventsMode::Leaks));
+        assert_eq!(mode("output=/t\nevents=later"), None);
+    }
 }

@@ -56,6 +56,10 @@ def path():
     return _path
 
 
+def events():
+    return "leaks"
+
+
 def _collection(phase, info):
     pass
 
