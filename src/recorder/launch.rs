@@ -25,6 +25,8 @@ pub struct Options {
     pub events: EventsMode,
     /// Frames of each site, 0 for none.
     pub stack_depth: u32,
+    /// Code whose births have a stack though nothing has leaked yet, where only what leaks has one.
+    pub sites: Vec<String>,
     /// Whether lists, dicts and tuples go around CPython's free lists, so that each has the stack that made it.
     pub bypass: bool,
     /// Whether the keys of dicts are written that are not names of attributes.
@@ -149,6 +151,9 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
         format!("events={}", options.events.name()),
         format!("depth={}", options.stack_depth),
     ];
+    if !options.sites.is_empty() {
+        lines.push(format!("sites={}", options.sites.join(" ")));
+    }
     if !options.bypass {
         lines.push("bypass=no".into());
     }

@@ -20,9 +20,12 @@ pub(crate) struct RecordArgs {
     /// The trace [default: named after the program, as app.reftrace]; child processes write files of their own beside it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Which objects to record
-    #[arg(long, value_enum, default_value_t = Events::Survivors)]
-    events: Events,
+    /// Which objects to record [default: survivors, and leaks with --sites]
+    #[arg(long, value_enum)]
+    events: Option<Events>,
+    /// Code whose objects have a stack from their first loop on, by module, class or function (myapp.*); what leaks again has one
+    #[arg(long, value_name = "PATTERN", value_parser = site)]
+    sites: Vec<String>,
     /// Frames to keep of the stack that made an object; 0 for none
     #[arg(long, value_name = "N", default_value_t = 32)]
     stack_depth: u32,
@@ -56,6 +59,15 @@ pub(crate) struct RecordArgs {
     /// The command, with its arguments
     #[arg(required_unless_present = "print_agent", trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+/// A pattern as the agent can be told of it, in a line with others.
+fn site(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        Err("a name without spaces is needed")
+    } else {
+        Ok(text.into())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,11 +115,22 @@ pub(crate) fn record(args: &RecordArgs) -> Result<Outcome, Failure> {
         let agent = recorder::unpack_agent().map_err(|error| Failure::input(error.to_string()))?;
         return output::write(None, |out| writeln!(out, "{}", agent.display())).map(|()| Outcome::Nothing);
     }
-    args.events.check_every(args.every)?;
+    let events = match args.events {
+        Some(events) if events != Events::Leaks && !args.sites.is_empty() => {
+            return Err(Failure::input(
+                "--sites names what has a stack beside what leaks: it goes with --events leaks".to_string(),
+            ));
+        }
+        Some(events) => events,
+        None if args.sites.is_empty() => Events::Survivors,
+        None => Events::Leaks,
+    };
+    events.check_every(args.every)?;
     let options = Options {
         output: args.output.clone(),
-        events: args.events.mode(),
+        events: events.mode(),
         stack_depth: args.stack_depth,
+        sites: args.sites.clone(),
         bypass: !args.no_bypass,
         keys: args.keys,
         children_from: args.children_from,

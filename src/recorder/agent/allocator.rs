@@ -118,7 +118,7 @@ pub(crate) unsafe fn install(parts: Parts) {
     let Parts { python, row, recorder, process, current_thread, collector, place } = parts;
     // SAFETY: as the caller promises.
     unsafe {
-        let keeps_births = recorder.keeps_births;
+        let takes_births = recorder.keeps_births || recorder.has_sites();
         let asks_collector = checkpoint::can_ask_collector(&recorder, collector.as_ref());
         let originals = global::left().map_or([current(&python); PLACES], |state| state.originals);
         global::install(State {
@@ -145,7 +145,7 @@ pub(crate) unsafe fn install(parts: Parts) {
             next_checkpoint: 0,
             births: 0,
         });
-        if keeps_births {
+        if takes_births {
             put_in_place(with(), Hooked::All);
         }
     }
@@ -285,11 +285,12 @@ unsafe fn born<const PLACE: usize>(block: *mut c_void, bytes: usize) {
     }
     // SAFETY: under the interpreter's lock, if there is a thread state.
     unsafe {
-        if !state.recorder.wants_birth(bytes) {
+        let is_wanted = state.recorder.wants_birth(bytes);
+        if !is_wanted && !state.recorder.has_sites() {
             return;
         }
         let thread = (state.current_thread)();
-        if thread == 0 || foreign(state, thread) {
+        if thread == 0 || foreign(state, thread) || !is_wanted && !state.recorder.is_at_site(thread) {
             return;
         }
         state.recorder.born(block.addr(), bytes, thread);

@@ -1,4 +1,5 @@
-//! Knows which births get a stack in `leaks`: those of types that have leaked before, until they cease.
+//! Knows which births get a stack in `leaks`: those of types that have leaked before, until they cease, and those in code that
+//! was named.
 //!
 //! A block has no type yet when it is allocated, so what is asked at a birth is its size, and the type when the object is
 //! written. A type that a free list of CPython keeps is never in here: its memory comes back without a birth.
@@ -10,6 +11,7 @@ use crate::cpython::memory::type_of;
 use crate::live_table::{IS_CODE, IS_TYPE, Record};
 use crate::memory::{Gather, Grow};
 use crate::recorder::Recorder;
+use crate::stacks::Stacks;
 
 /// Sizes are told apart in steps of 8 bytes; from the last on they are one.
 const SIZES: usize = 128;
@@ -120,6 +122,23 @@ impl Recorder {
     #[inline]
     pub(crate) fn wants_birth(&self, bytes: usize) -> bool {
         self.keeps_births || self.armed.as_ref().is_some_and(|armed| armed.wants(bytes))
+    }
+
+    /// Whether births are noted though nothing has leaked: those of code that was named.
+    pub(crate) fn has_sites(&self) -> bool {
+        self.stacks.as_ref().is_some_and(Stacks::has_sites)
+    }
+
+    /// Whether such code runs.
+    ///
+    /// # Safety
+    /// `thread` must be the thread state that runs.
+    pub(crate) unsafe fn is_at_site(&mut self, thread: usize) -> bool {
+        let table = &mut self.table;
+        // SAFETY: as the caller promises.
+        self.stacks
+            .as_mut()
+            .is_some_and(|stacks| unsafe { stacks.is_at_site(thread, |code| table.mark(code, IS_CODE)) })
     }
 
     /// A collection of this generation is over.

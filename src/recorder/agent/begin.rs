@@ -50,7 +50,8 @@ pub(crate) unsafe fn recording(python: Functions, plan: Plan<'_>) -> Result<(), 
         let current_thread = current_thread().map_err(missing)?;
         let keeps_births = options.events.keeps_births();
         let depth = if options.events == EventsMode::None { 0 } else { options.depth };
-        let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder));
+        let sites = if options.events == EventsMode::Leaks { options.sites.clone() } else { Vec::new() };
+        let stacks = (depth > 0).then(|| Stacks::new(row, depth, python.PyCode_Addr2Line, code_type, folder, sites));
         let mut recorder = Recorder::new(row, options.events, depth, stacks, type_type);
         recorder.own = own;
         let mut walker = Walker::new(row, options.keys)?;

@@ -183,7 +183,8 @@ fn follow(state: &mut State) {
     if state.recorder.keeps_births {
         return;
     }
-    let is_armed = state.recorder.armed.as_ref().is_some_and(|armed| !armed.is_empty());
+    let has_leaked = state.recorder.armed.as_ref().is_some_and(|armed| !armed.is_empty());
+    let is_armed = has_leaked || state.recorder.has_sites();
     // SAFETY: under the interpreter's lock.
     unsafe {
         match (is_armed, state.recorder.has_live_objects()) {

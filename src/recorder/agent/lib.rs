@@ -35,6 +35,7 @@ mod log;
 mod maps;
 mod memory;
 mod module;
+mod named_code;
 mod object_guess;
 mod options;
 mod output;

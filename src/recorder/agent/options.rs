@@ -16,6 +16,8 @@ pub(crate) struct Options {
     pub events: EventsMode,
     /// Frames of a site; 0 for none.
     pub depth: usize,
+    /// Code whose births have a stack from the first on, where only those have one of what has leaked.
+    pub sites: Vec<String>,
     /// Whether lists, dicts and tuples go around the free lists.
     pub bypass: bool,
     /// Nanoseconds between two checkpoints, 0 for none.
@@ -92,6 +94,7 @@ impl Options {
             status: value("status").map(PathBuf::from).into_iter().collect(),
             events: value("events").map_or(Some(EventsMode::Survivors), EventsMode::named)?,
             depth: value("depth").and_then(|depth| depth.parse().ok()).unwrap_or(32),
+            sites: value("sites").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             bypass: value("bypass") != Some("no"),
             every: (seconds * 1e9) as u64,
             keys: value("keys") == Some("yes"),

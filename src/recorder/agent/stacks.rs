@@ -19,6 +19,7 @@ use crate::cpython::memory::{half, referent, size_of, type_of, word};
 use crate::cpython::text::text_within;
 use crate::cpython::versions::{CPython, Last};
 use crate::memory::{Grow, filled};
+use crate::named_code::is_named;
 
 /// A stack: its innermost frame, and the node of the rest.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +48,8 @@ pub(crate) struct Code {
     pub texts: (u32, u32),
     /// It is the recorder's own.
     own: bool,
+    /// It is at one of the sites.
+    named: bool,
 }
 
 /// One frame of the kept stack.
@@ -108,6 +111,8 @@ pub(crate) struct Stacks {
     code_type: usize,
     /// Files in this folder are the recorder's own.
     own_folder: String,
+    /// Names of the code whose births are noted whatever leaks.
+    sites: Vec<String>,
     nodes: Vec<Node>,
     /// Open addressing over `nodes`, 0 is free.
     index: Vec<u32>,
@@ -134,6 +139,7 @@ impl Stacks {
         line_of: unsafe extern "C" fn(usize, i32) -> i32,
         code_type: usize,
         own_folder: String,
+        sites: Vec<String>,
     ) -> Stacks {
         let root = Node { parent: 0, code: 0, instruction: 0, line: 0, site: 0, depth: 0, own: false };
         Stacks {
@@ -142,6 +148,7 @@ impl Stacks {
             line_of,
             code_type,
             own_folder,
+            sites,
             nodes: filled(root, 1),
             index: filled(0, 1 << 12),
             codes: [Code::default()].into(),
@@ -215,10 +222,7 @@ impl Stacks {
         }
         // SAFETY: as the caller promises; the offsets are those of this version.
         unsafe {
-            let mut innermost = word(thread + self.row.thread_frame);
-            if let Some(offset) = self.row.c_frame {
-                innermost = word(innermost + offset);
-            }
+            let innermost = self.innermost(thread);
             if innermost == 0 {
                 return 0;
             }
@@ -226,6 +230,40 @@ impl Stacks {
                 Last::Pointer => self.capture_from::<true>(innermost, met),
                 Last::Index(_) => self.capture_from::<false>(innermost, met),
             }
+        }
+    }
+
+    /// The frame that runs, 0 for none.
+    #[inline]
+    unsafe fn innermost(&self, thread: usize) -> usize {
+        // SAFETY: as in `capture`.
+        unsafe {
+            let frame = word(thread + self.row.thread_frame);
+            self.row.c_frame.map_or(frame, |offset| word(frame + offset))
+        }
+    }
+
+    /// Whether code was named whose births are noted whatever leaks.
+    pub(crate) fn has_sites(&self) -> bool {
+        !self.sites.is_empty()
+    }
+
+    /// Whether the code that runs is among that. `met` as in [`Stacks::capture`].
+    ///
+    /// # Safety
+    /// As of [`Stacks::capture`].
+    pub(crate) unsafe fn is_at_site(&mut self, thread: usize, mut met: impl FnMut(usize)) -> bool {
+        // SAFETY: as the caller promises; the offsets are those of this version.
+        unsafe {
+            let mut frame = self.innermost(thread);
+            while frame != 0 && !has_python_code(self.row, frame) {
+                frame = word(frame + self.row.frame_previous);
+            }
+            if frame == 0 {
+                return false;
+            }
+            let number = self.code_number(referent(word(frame + self.row.frame_code)), &mut met);
+            self.codes[number as usize].named
         }
     }
 
@@ -449,7 +487,8 @@ impl Stacks {
             };
             let own = !self.own_folder.is_empty() && code.path.starts_with(&self.own_folder);
             number = self.codes.len() as u32;
-            if !self.codes.add(Code { own, ..code }) {
+            let named = self.has_sites() && is_named(&self.sites, &code.path, &code.function);
+            if !self.codes.add(Code { own, named, ..code }) {
                 return 0;
             }
             self.code_numbers.insert(object, number);

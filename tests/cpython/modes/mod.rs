@@ -23,6 +23,7 @@ on_each_python! {
     a_look_behind_a_list_finds_what_was_made_after_it,
     a_gate_is_not_green_where_nothing_tells_whose_a_loop_is,
     what_leaks_again_has_the_stack_of_its_birth,
+    what_named_code_makes_has_the_stack_of_its_birth,
     no_object_has_the_stack_of_another,
     bytes_are_the_same_in_each_mode_or_at_least_so_many,
 }
@@ -246,7 +247,33 @@ fn what_leaks_again_has_the_stack_of_its_birth(python: &Python) {
     let checked = refloop().arg("check").arg(folder.path().join("app.reftrace")).output().unwrap();
     assert_eq!(checked.status.code(), Some(1), "{python}");
     let page = String::from_utf8(checked.stdout).unwrap();
-    assert!(page.contains("record --events") && page.contains(" class Once\n"), "{python}: {page}");
+    assert!(page.contains("record --events survivors") && page.contains(" class Once\n"), "{python}: {page}");
+    let (_, report) = recorded(python, folder.path(), "survivors", program);
+    assert_eq!(functions(loops(&report)["Once.me → Once"]), ["<module>"], "{python}");
+}
+
+fn what_named_code_makes_has_the_stack_of_its_birth(python: &Python) {
+    let program = "import gc\ngc.disable()\n\
+        class Node:\n    def __init__(self): self.me = self\n\
+        class Other:\n    def __init__(self): self.me = self\n\
+        class Fresh:\n    def __init__(self): self.me = self\n\
+        def make():\n    Node()\n    kept = []\n    kept.append(kept)\n\
+        def others():\n    Other()\n    space = {}\n    exec('def make():\\n    Fresh()', {'Fresh': Fresh}, space)\n    space['make']()\n\
+        make()\nothers()\ngc.collect()\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("app.py"), program).unwrap();
+    let trace = folder.path().join("app.reftrace");
+    record(&python.path, &["--sites", "app.make"], &trace, &folder.path().join("app.py"), &[]);
+    let report = report("analyze", &trace);
+    let found = loops(&report);
+    assert_eq!(functions(found["Node.me → Node"]), ["make", "<module>"], "{python}");
+    // What other code makes, code that is only called as it is, and what a free list may keep has none.
+    assert!(found.len() >= 4, "{python}: {found:?}");
+    for (path, row) in found.iter().filter(|(path, _)| **path != "Node.me → Node") {
+        assert!(functions(row).is_empty(), "{python}: {path} {}", row["site"]);
+    }
+    let refused = refloop().args(["record", "--sites", "app.*", "--events", "full", "--", "true"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(3), "{python}");
 }
 
 fn no_object_has_the_stack_of_another(python: &Python) {
