@@ -34,6 +34,7 @@ mod pytest;
 mod record;
 mod refused;
 mod secrets;
+mod service;
 mod shapes;
 mod sizes;
 mod slots;
