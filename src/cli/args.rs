@@ -168,7 +168,7 @@ pub(crate) struct Check {
     /// Loops that the collector freed during the run do not count
     #[arg(long)]
     pub ignore_collected: bool,
-    /// Containers that grow at every look at the heap fail the build
+    /// Containers that keep growing from look to look at the heap fail the build
     #[arg(long)]
     pub growth: bool,
     /// Fail only above this many loops

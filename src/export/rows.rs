@@ -107,7 +107,7 @@ pub(super) struct Site<'a> {
     bytes: Option<i64>,
 }
 
-/// A container, or a type, that grew at every look.
+/// A container, or a type, that kept growing from look to look.
 #[derive(Debug, Default, ParquetRecordWriter)]
 pub(super) struct Growth<'a> {
     trace: &'a str,

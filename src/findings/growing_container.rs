@@ -7,7 +7,7 @@ use crate::run::Run;
 
 pub const RULE: Rule = Rule {
     name: "growing-container",
-    summary: "containers that grow at every look at the heap",
+    summary: "containers that keep growing from look to look at the heap",
     explanation: include_str!("growing_container.md"),
     severity: Severity::Warning,
     find,
@@ -27,7 +27,7 @@ fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
         fingerprint: fingerprint_of(RULE.name, path),
         subject: path.clone(),
         message: format!(
-            "{path}, a {type_name}, grew at every look at the heap: from {} references to {}, {} of mostly {element}",
+            "{path}, a {type_name}, kept growing: from {} references to {}, {} of mostly {element}",
             count(*from),
             count(*to),
             bytes(container.bytes),
@@ -76,7 +76,7 @@ mod tests {
         );
         assert_eq!(
             found[0].message,
-            "svc.CACHE, a dict, grew at every look at the heap: from 1,000 references to 50,000, 6.2 MB of mostly app.Report"
+            "svc.CACHE, a dict, kept growing: from 1,000 references to 50,000, 6.2 MB of mostly app.Report"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Finds what grows from one look at the whole heap to the next: containers by their path from a root, and types.
 //!
 //! A cache without bounds is no garbage: everything in it is alive. What tells it from a table that is filled once is that
-//! it grows in every window between two checkpoints, to the last.
+//! it grows in the windows between two checkpoints, to the last.
 
 mod over_time;
 mod series;
@@ -42,7 +42,7 @@ pub struct Growth {
     pub types: Vec<GrowingType>,
 }
 
-/// An object that had more references at each look at the heap than at the one before.
+/// An object that had more references from look to look at the heap, and never fewer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GrowingContainer {
     pub object: ObjectId,
@@ -64,7 +64,7 @@ pub struct GrowingContainer {
     pub site: Vec<StackFrame>,
 }
 
-/// A type of which more objects were alive at each look than at the one before.
+/// A type of which more objects were alive from look to look, and never fewer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GrowingType {
     pub name: String,
@@ -97,7 +97,8 @@ impl GrowthTracker {
     pub fn finish(self) -> Growth {
         let mut growth = Growth { looks: self.looks, ..self.found };
         for container in self.before.containers {
-            if !growth.containers.iter().any(|known| known.object == container.object) {
+            let at_last = self.containers.get(&container.object).map_or(0, Series::last);
+            if at_last < container.to {
                 growth.containers.push(GrowingContainer { emptied: true, ..container });
             }
         }

@@ -1,4 +1,4 @@
-//! Decides whether a number grows in every window between two looks at the heap.
+//! Decides whether a number keeps growing in the windows between looks at the heap.
 
 use std::collections::HashMap;
 
@@ -93,9 +93,10 @@ impl Moments {
 }
 
 impl Windows {
-    /// Whether the number never fell, and grew in each window that counts, in the end as much as before. So a table that
-    /// is filled at the beginning does not grow. The last window of three or more may be without growth: it ends with
-    /// the program, which may have had nothing to do any more.
+    /// Whether the number never fell, and grew in each window that counts since it first did, in the end as much as before. So a
+    /// table that is filled at the beginning does not grow, and one that a program came to later does, by three windows more.
+    /// One window of five may be without growth, as where nobody asks for anything; and the last of three or more: it ends
+    /// with the program, which may have had nothing to do any more.
     pub(super) fn show_growth(&self, series: &Series) -> bool {
         let values = &series.values;
         if values.len() != self.count.len() + 1 || series.gained() < LEAST_GAIN {
@@ -108,11 +109,18 @@ impl Windows {
                 gains.push(gain);
             }
         }
-        if gains.len() > 2 && gains.last() == Some(&0) {
-            gains.pop();
+        let began = gains.iter().position(|&gain| gain > 0).unwrap_or(gains.len());
+        let mut gains = &gains[began..];
+        if let [before @ .., 0] = gains
+            && before.len() >= 2
+        {
+            gains = before;
         }
+        let idle = gains.iter().filter(|&&gain| gain == 0).count();
         let mean = gains.iter().sum::<u64>() / gains.len().max(1) as u64;
-        gains.len() >= 2 && gains.iter().all(|&gain| gain > 0) && gains.last().is_some_and(|&last| last >= mean / 4)
+        gains.len() >= if began == 0 { 2 } else { 3 }
+            && idle <= gains.len() / 5
+            && gains.last().is_some_and(|&last| last > 0 && last >= mean / 4)
     }
 }
 
@@ -187,6 +195,17 @@ mod tests {
         assert!(!grows(&[0, 100, 90, 300], &[1, 2, 3, 4]), "fell");
         assert!(!grows(&[0, 10, 20, 30], &[1, 2, 3, 4]), "too little");
         assert!(!grows(&[0, 100], &[1, 2]), "one window is no growth");
+    }
+
+    #[test]
+    fn what_begins_to_grow_later_grows_and_rests_now_and_then() {
+        let seconds: Vec<u64> = (1..=9).collect();
+        assert!(grows(&[0, 0, 0, 100, 200, 300], &seconds[..6]));
+        assert!(grows(&[0, 0, 0, 100, 200, 300, 300], &seconds[..7]), "done with its work");
+        assert!(!grows(&[0, 0, 0, 0, 100, 200], &seconds[..6]), "two windows may be its filling");
+        assert!(!grows(&[0, 0, 100, 200, 300, 300, 300], &seconds[..7]), "filled later");
+        assert!(grows(&[0, 100, 200, 200, 300, 400, 500], &seconds[..7]), "nobody asked in one of six");
+        assert!(!grows(&[0, 100, 200, 200, 300, 300, 400], &seconds[..7]), "it comes in lumps");
     }
 
     #[test]

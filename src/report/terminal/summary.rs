@@ -44,7 +44,7 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
     match growth.known {
         _ if !report.inputs.iter().any(|input| input.references == References::Checkpoints) => {}
         true if grown > 0 => {}
-        true => line("growth", &["no container grew at every look at the heap".to_string()])?,
+        true => line("growth", &["no container kept growing from look to look at the heap".to_string()])?,
         false if report.inputs.iter().all(Input::is_of_garbage) => {
             line("growth", &["not known: it takes three checkpoints (record --events survivors --every)".to_string()])?
         }

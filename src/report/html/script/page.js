@@ -65,7 +65,7 @@ function tiles() {
   const grown = growth.more + report.containers.rows.length;
   if (growth.known && grown > 0)
     made.push(
-      tile("#growth", count(grown), grown === 1 ? "container grew at every look" : "containers grew at every look"),
+      tile("#growth", count(grown), grown === 1 ? "container kept growing" : "containers kept growing"),
     );
   const advised = rowsOf(report.slots).filter((row) => row.verdict === "recommended").length;
   if (advised > 0)
