@@ -2,9 +2,11 @@
 
 import gc
 
+import numpy
 import pyarrow
 
 gc.disable()
+alive = bytes(1 << 20)
 
 
 class Holder:
@@ -43,6 +45,9 @@ Holder(pyarrow.array(["red", "green", "blue"] * 5_000).dictionary_encode())
 Holder(pyarrow.chunked_array([numbers(1_000), numbers(2_000)]))
 Holder(pyarrow.RecordBatch.from_arrays([numbers(7_000)], ["n"]))
 Holder(read_back(pyarrow.table({"n": numbers(9_000), "m": numbers(9_000)})))
-Holder(pyarrow.array([], type=pyarrow.int8()), pyarrow.nulls(1000), pyarrow.py_buffer(bytes(1 << 20)))
+Holder(pyarrow.array([], type=pyarrow.int8()), pyarrow.nulls(1000))
 shared()
-print(pyarrow.total_allocated_bytes())
+# Memory of objects that only a buffer holds, and of one that is alive.
+Holder(pyarrow.py_buffer(bytes(1 << 20)))
+Holder(pyarrow.table({"a": numpy.arange(200_000.0)}), pyarrow.py_buffer(alive))
+print(pyarrow.total_allocated_bytes() + (1 << 20) + 1_600_000)

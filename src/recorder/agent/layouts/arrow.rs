@@ -4,12 +4,12 @@
 //!
 //! An object of Python has a shared pointer to one of C++, which has shared pointers to others, down to the buffers. A buffer
 //! that several hold counts with each of them for its part; what an array holds of itself a second time, as an array of its
-//! own, is followed too. Whether a buffer's memory is its own is told by its C++ class,
-//! whose name its type information has; the memory of another belongs to an object of Python, to a file, or to its parent.
+//! own, is followed too. Whether a buffer's memory is its own is told by its C++ class, whose name its type information has.
+//! That of another belongs to its parent, to a file, or to an object of Python, and counts where the buffer alone holds that one.
 
-use super::imported;
+use super::{imported, numpy};
 use crate::cpython::interpreter::Interpreter;
-use crate::cpython::memory::{c_string, half, signed, word};
+use crate::cpython::memory::{c_string, half, signed, ty, type_of, word};
 use crate::cpython::object::WORD;
 
 /// What an object of Python holds.
@@ -40,20 +40,25 @@ pub(crate) struct Row {
     parent: usize,
     /// The arrays that `arrow::SimpleRecordBatch` has made of its columns. From 23 on a lock stands before them.
     boxed: usize,
+    /// Where `arrow::Buffer` ends, and a class that descends from it has an object of Python whose memory it is.
+    end: usize,
 }
 
 const ROWS: [Row; 3] = [
-    Row { versions: [8, 13], parent: 40, boxed: 56 },
-    Row { versions: [14, 22], parent: 48, boxed: 56 },
-    Row { versions: [23, 26], parent: 48, boxed: 96 },
+    Row { versions: [8, 13], parent: 40, boxed: 56, end: 72 },
+    Row { versions: [14, 22], parent: 48, boxed: 56, end: 80 },
+    Row { versions: [23, 26], parent: 48, boxed: 96, end: 80 },
 ];
 
 /// The shared pointer of each of these classes of Cython: behind the head, the list of weak references and the table of methods.
 const POINTER: usize = 32;
 
-/// `arrow::Buffer`, of a class with `MEMORY_IS_OWN`.
+/// `arrow::Buffer`.
+const SIZE: usize = 24;
 const CAPACITY: usize = 32;
+/// Classes of buffers: whose memory is their own, and whose memory is that of an object of Python, how far behind the end it is.
 const MEMORY_IS_OWN: &[u8] = b"N5arrow10PoolBufferE";
+const LENDERS: [(&[u8], usize); 2] = [(b"N5arrow2py11NumPyBufferE", 0), (b"N5arrow2py8PyBufferE", 8)];
 
 /// `arrow::Array`: a shared pointer to its data.
 const DATA: usize = 8;
@@ -148,13 +153,33 @@ unsafe fn of_buffer(row: &Row, mut buffer: Shared) -> usize {
         }
         // SAFETY: as the caller promises, the object is alive; it has virtual functions.
         unsafe {
-            if class_name(buffer.object) == MEMORY_IS_OWN {
+            let class = class_name(buffer.object);
+            if class == MEMORY_IS_OWN {
                 return signed(buffer.object + CAPACITY).max(0).cast_unsigned() / buffer.holders;
+            }
+            if let Some((_, place)) = LENDERS.iter().find(|(known, _)| *known == class) {
+                let size = signed(buffer.object + SIZE).max(0).cast_unsigned();
+                return lent(word(buffer.object + row.end + place), size) / buffer.holders;
             }
             buffer = buffer.follow(row.parent);
         }
     }
     0
+}
+
+/// Bytes of the memory that only a buffer holds, of so many that an object of Python lent.
+unsafe fn lent(lender: usize, size: usize) -> usize {
+    // SAFETY: as the caller promises, the object is alive or 0; a count of one fits the lower half on each CPython.
+    unsafe {
+        if lender == 0 || half(lender) != 1 {
+            return 0;
+        }
+        match c_string(word(type_of(lender) + ty::NAME)) {
+            b"bytes" | b"bytearray" => size,
+            b"numpy.ndarray" => numpy::storage(lender),
+            _ => 0,
+        }
+    }
 }
 
 /// The mangled name of the C++ class of an object that has virtual functions: a word before those stands its type information.
