@@ -117,17 +117,18 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Ans
     let more = groups.split_off(groups.len().min(MOST_WAYS));
     let bytes = |node: Node| heap.all_bytes(graph.object(node));
     let tree = DominatorTree::of(graph, paths.roots(), bytes);
-    let within = within(&tree, asked);
-    let ways = groups.iter().filter_map(|group| {
+    let above = above(&tree, &groups, asked.len());
+    let ways = groups.iter().enumerate().filter_map(|(way, group)| {
         let first = *group.first()?;
         let (_, path) = paths.to(|node| node == first).next()?;
         let sum = |of: &dyn Fn(Node) -> u64| group.iter().fold(0u64, |sum, &node| sum.saturating_add(of(node)));
         Some(Way {
             objects: group.len() as u64,
             bytes: sum(&bytes),
-            retained_bytes: sum(&|node| match within[node.0 as usize] {
-                true => 0,
-                false => tree.retained_bytes(node).unwrap_or(0),
+            // What goes with another of them is counted there.
+            retained_bytes: sum(&|node| match above[node.0 as usize] & 1 << way {
+                0 => tree.retained_bytes(node).unwrap_or(0),
+                _ => 0,
             }),
             path,
         })
@@ -141,14 +142,21 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Ans
     }
 }
 
-/// For each node whether it goes with another one that was asked about: then what it retains is counted there.
-fn within(tree: &DominatorTree, asked: &[bool]) -> Vec<bool> {
-    let mut within = vec![false; asked.len()];
-    for &node in tree.nodes() {
-        let above = tree.dominator(node).map(|above| above.0 as usize);
-        within[node.0 as usize] = above.is_some_and(|above| asked[above] || within[above]);
+/// For each node the ways that have an object among its dominators, a bit for each.
+fn above(tree: &DominatorTree, ways: &[Vec<Node>], n_nodes: usize) -> Vec<u32> {
+    const { assert!(MOST_WAYS <= 32) };
+    let mut of_way = vec![0; n_nodes];
+    for (way, nodes) in ways.iter().enumerate() {
+        nodes.iter().for_each(|node| of_way[node.0 as usize] = 1 << way);
     }
-    within
+    let mut above = vec![0; n_nodes];
+    for &node in tree.nodes() {
+        if let Some(dominator) = tree.dominator(node) {
+            let place = dominator.0 as usize;
+            above[node.0 as usize] = of_way[place] | above[place];
+        }
+    }
+    above
 }
 
 #[cfg(test)]
@@ -193,10 +201,10 @@ mod tests {
         assert_eq!((answer.alive, answer.unreached), (4, 0));
         let ways: Vec<(u64, u64, u64, String)> =
             answer.ways.iter().map(|way| (way.objects, way.bytes, way.retained_bytes, way.path.expression())).collect();
-        // What goes with the row that leads to it is counted once.
+        // A row that is reached by another way goes with the one that leads to it, and keeps as much by itself.
         let cached = (2, 96, 48 + 48 + 48 + 1_000, "app.CACHE['x']".to_string());
         let first = (1, 48, 48, "app.FIRST".to_string());
-        let next = (1, 48, 0, "app.CACHE['y'].next".to_string());
+        let next = (1, 48, 48 + 1_000, "app.CACHE['y'].next".to_string());
         assert_eq!(ways, [cached, first, next]);
         assert_eq!(answer.ways[0].path.pattern(), "app.CACHE[*]");
     }

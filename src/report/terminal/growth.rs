@@ -15,7 +15,7 @@ pub(crate) fn growth(report: &Report, page: &RenderOptions, out: &mut dyn Write)
     if growth.containers.is_empty() && growth.types.is_empty() {
         return Ok(());
     }
-    title(&format!("GROWTH at each of {} looks at the heap", count(growth.looks)), page, out)?;
+    title(&format!("GROWTH over {} looks at the heap", count(growth.looks)), page, out)?;
     growth.containers.iter().take(SHOWN).try_for_each(|row| container(row, page, out))?;
     let more = growth.containers.len().saturating_sub(SHOWN) as u64 + growth.more;
     if more > 0 {
