@@ -35,7 +35,8 @@ fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
         cause: None,
         stack: container.site.clone(),
         definitions: Vec::new(),
-        owner: ownership.of_stack(&container.site).unwrap_or_else(|| ownership.of_short_name(element)),
+        // Who calls a library fills what grows, whatever function of it makes the objects.
+        owner: ownership.of_callers(&container.site).unwrap_or_else(|| ownership.of_short_name(element)),
         types: vec![element.clone()],
         files: Vec::new(),
         count: 1,
@@ -50,6 +51,7 @@ fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Owner;
     use crate::findings::testing::frame;
     use crate::growth::Growth;
     use crate::heap::ObjectId;
@@ -66,7 +68,10 @@ mod tests {
             emptied: false,
             element: "app.Report".to_string(),
             bytes: 6_200_000,
-            site: vec![frame("/srv/app.py", 12, "handle")],
+            site: vec![
+                frame("/usr/lib/python3/dist-packages/numpy/numeric.py", 214, "ones"),
+                frame("/srv/app.py", 12, "handle"),
+            ],
         };
         let growth = Growth { looks: 5, containers: vec![container], ..Growth::default() };
         let found = crate::findings::find(&Run { growth, ..Run::default() }, &Ownership::default());
@@ -74,6 +79,7 @@ mod tests {
             (found[0].subject.as_str(), found[0].severity, found[0].objects),
             ("svc.CACHE", Severity::Warning, 49_000)
         );
+        assert_eq!(found[0].owner, Owner::Application, "whoever calls numpy");
         assert_eq!(
             found[0].message,
             "svc.CACHE, a dict, kept growing: from 1,000 references to 50,000, 6.2 MB of mostly app.Report"

@@ -106,6 +106,12 @@ impl Ownership {
         known.or_else(|| (!stack.is_empty()).then_some(Owner::Application))
     }
 
+    /// The application where one of the frames is its own, else the owner of the innermost whose file says anything.
+    pub fn of_callers(&self, stack: &[StackFrame]) -> Option<Owner> {
+        let is_own = |frame: &StackFrame| self.of_file(&frame.path) == Some(Owner::Application);
+        if stack.iter().any(is_own) { Some(Owner::Application) } else { self.of_stack(stack) }
+    }
+
     /// The owner of a type by the module in its name; a built-in type is the interpreter's.
     pub fn of_type(&self, name: &str) -> Owner {
         match name.split_once('.') {

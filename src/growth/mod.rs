@@ -127,7 +127,7 @@ impl Observer for GrowthTracker {
             let id = heap.id(graph.object(node));
             let mut series = known.remove(&id).unwrap_or_else(|| Series::new(place));
             series.push(size as u64);
-            if windows.show_growth(&series) {
+            if windows.show_growth(&series, || held_bytes(heap, graph, node)) {
                 grown.push(node);
             }
             self.containers.insert(id, series);
@@ -172,7 +172,8 @@ impl GrowthTracker {
             }
         }
         sort(&mut containers);
-        let growing = self.types.of.iter().filter(|(_, series)| windows.show_growth(series));
+        let bytes = |class: &TypeId| heap.types().counts(*class).live_bytes;
+        let growing = self.types.of.iter().filter(|(class, series)| windows.show_growth(series, || bytes(class)));
         let mut types: Vec<GrowingType> = growing
             .map(|(&class, series)| GrowingType {
                 name: heap.types().name(class).to_string(),
@@ -189,6 +190,12 @@ impl GrowthTracker {
 /// Most references gained first, then by path.
 fn sort(containers: &mut [GrowingContainer]) {
     containers.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.path.cmp(&b.path)));
+}
+
+/// Bytes of what a container refers to directly.
+fn held_bytes(heap: &Heap, graph: &HeapGraph, container: Node) -> u64 {
+    let bytes = graph.referents(container).iter().map(|&referent| heap.all_bytes(graph.object(referent)));
+    bytes.fold(0, u64::saturating_add)
 }
 
 /// What a container holds: the type with the most bytes, all bytes, and where the newest object of that type was made.

@@ -10,8 +10,9 @@ use crate::trace::TypeId;
 /// Moments that are kept; of more, every second one is forgotten.
 const MOST: usize = 64;
 
-/// Gains from which on something grows.
+/// Gains from which on something grows: a number of things, or bytes of fewer.
 const LEAST_GAIN: u64 = 50;
+const LEAST_BYTES: u64 = 1 << 20;
 
 /// When the heap was looked at.
 #[derive(Debug, Default)]
@@ -96,10 +97,11 @@ impl Windows {
     /// Whether the number never fell, and grew in each window that counts since it first did, in the end as much as before. So a
     /// table that is filled at the beginning does not grow, and one that a program came to later does, by three windows more.
     /// One window of five may be without growth, as where nobody asks for anything; and the last of three or more: it ends
-    /// with the program, which may have had nothing to do any more.
-    pub(super) fn show_growth(&self, series: &Series) -> bool {
+    /// with the program, which may have had nothing to do any more. `bytes` are those of all that is counted: a few large things
+    /// are worth as much as many small ones.
+    pub(super) fn show_growth(&self, series: &Series, bytes: impl FnOnce() -> u64) -> bool {
         let values = &series.values;
-        if values.len() != self.count.len() + 1 || series.gained() < LEAST_GAIN {
+        if values.len() != self.count.len() + 1 || series.gained() == 0 {
             return false;
         }
         let mut gains = Vec::new();
@@ -121,6 +123,7 @@ impl Windows {
         gains.len() >= if began == 0 { 2 } else { 3 }
             && idle <= gains.len() / 5
             && gains.last().is_some_and(|&last| last > 0 && last >= mean / 4)
+            && (series.gained() >= LEAST_GAIN || series.gained_of(bytes()) >= LEAST_BYTES)
     }
 }
 
@@ -156,6 +159,12 @@ impl Series {
         self.last().saturating_sub(self.first())
     }
 
+    /// The part of the bytes that what was gained has, if one has as many as another.
+    fn gained_of(&self, bytes: u64) -> u64 {
+        let part = u128::from(bytes) * u128::from(self.gained()) / u128::from(self.last().max(1));
+        u64::try_from(part).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn thin(&mut self) {
         thin(&mut self.values);
     }
@@ -176,13 +185,24 @@ mod tests {
     use super::*;
 
     fn grows(values: &[u64], seconds: &[u64]) -> bool {
+        grows_with(values, seconds, 0)
+    }
+
+    fn grows_with(values: &[u64], seconds: &[u64], bytes: u64) -> bool {
         let mut moments = Moments::default();
         let mut series = Series::new(0);
         for (i, (&value, &second)) in values.iter().zip(seconds).enumerate() {
             moments.push(i as u64 + 1, Some(second * 1_000_000_000));
             series.push(value);
         }
-        moments.windows().show_growth(&series)
+        moments.windows().show_growth(&series, || bytes)
+    }
+
+    #[test]
+    fn few_large_things_grow_as_many_small_ones_do() {
+        assert!(grows_with(&[5, 10, 15, 20], &[1, 2, 3, 4], 4 << 20));
+        assert!(!grows_with(&[5, 10, 15, 20], &[1, 2, 3, 4], 1 << 20), "three quarters of a megabyte");
+        assert!(!grows_with(&[20, 20, 20, 20], &[1, 2, 3, 4], 1 << 30));
     }
 
     #[test]
