@@ -39,7 +39,7 @@ pub(super) struct Walk {
     died: HashSet<u32, RandomState>,
     /// Of the garbage: the members, in the order of the log, and the node of each place.
     members: Vec<Member>,
-    /// Plus one; 0 for a place that is no member. The system gives room that is zero, and no memory before it is used.
+    /// Plus one; 0 for a place that is no member.
     nodes: Vec<u32>,
 }
 
@@ -57,7 +57,7 @@ struct Member {
 }
 
 impl Walk {
-    fn new(scope: Scope, n_places: usize) -> Walk {
+    fn new(scope: Scope, nodes: Vec<u32>) -> Walk {
         Walk {
             scope,
             runs: Vec::new(),
@@ -68,7 +68,7 @@ impl Walk {
             roots: BTreeMap::new(),
             died: HashSet::default(),
             members: Vec::new(),
-            nodes: vec![0; if scope == Scope::Garbage { n_places } else { 0 }],
+            nodes,
         }
     }
 
@@ -136,7 +136,8 @@ impl Heap {
                 self.set(place, State::SEEN, false);
             }
         }
-        self.walk = Some(Walk::new(scope, self.objects.len()));
+        let nodes = if scope == Scope::Garbage { std::mem::take(&mut self.member_nodes) } else { Vec::new() };
+        self.walk = Some(Walk::new(scope, nodes));
         self.walk_began = self.now.event;
     }
 
@@ -250,7 +251,7 @@ impl Heap {
 
     fn freeze_garbage(&mut self, mut walk: Walk) -> HeapGraph {
         let died = std::mem::take(&mut walk.died);
-        let nodes = std::mem::take(&mut walk.nodes);
+        let mut nodes = std::mem::take(&mut walk.nodes);
         let roots = std::mem::take(&mut walk.roots);
         let members = std::mem::take(&mut walk.members);
         let is_root = |place| roots.range(super::model::names_of(place)).next().is_some();
@@ -270,6 +271,8 @@ impl Heap {
             Some(Node(node))
         };
         let (rows, targets, slots) = walk.into_rows(members.len(), node);
+        members.iter().for_each(|member| nodes[member.place as usize] = 0);
+        self.member_nodes = nodes;
         HeapGraph::from_parts(rows, targets, Slots::Rows(slots), objects, counts, states)
     }
 }

@@ -115,6 +115,8 @@ pub struct Heap {
     /// References that may still be counted anew because objects came back from death.
     pub(super) revivals: u64,
     pub(super) walk: Option<Walk>,
+    /// What a walk of garbage keeps for each place, between two of them: all 0, so that a walk costs what its members do.
+    pub(super) member_nodes: Vec<u32>,
     /// What the event at hand has done to the counts, where somebody asks.
     pub(super) journal: Option<Vec<Shift>>,
     /// Somebody [listens](super::Observer::listens).
@@ -166,6 +168,7 @@ impl Heap {
             queue: Vec::new(),
             revivals: 0,
             walk: None,
+            member_nodes: Vec::new(),
             journal: None,
             is_heard: false,
             walk_began: 0,
