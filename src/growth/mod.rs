@@ -207,7 +207,7 @@ fn elements(heap: &Heap, graph: &HeapGraph, container: Node) -> (String, u64, Ve
         *bytes = bytes.saturating_add(heap.all_bytes(index));
         *newest = std::cmp::max_by_key(*newest, index, |&index| heap.id(index));
     }
-    let all = by_type.values().fold(0u64, |sum, (bytes, _)| sum.saturating_add(*bytes));
+    let all = held_bytes(heap, graph, container);
     let most = by_type.into_iter().max_by_key(|&(class, (bytes, _))| (bytes, std::cmp::Reverse(class)));
     let Some((class, (_, newest))) = most else { return (String::new(), all, Vec::new()) };
     (heap.types().name(class).to_string(), all, stack(heap, heap.object(newest).site))

@@ -118,7 +118,7 @@ pub(crate) unsafe fn install(parts: Parts) {
     let Parts { python, row, recorder, process, current_thread, collector, place } = parts;
     // SAFETY: as the caller promises.
     unsafe {
-        let takes_births = recorder.keeps_births || recorder.has_sites();
+        let takes_births = recorder.takes_births();
         let asks_collector = checkpoint::can_ask_collector(&recorder, collector.as_ref());
         let originals = global::left().map_or([current(&python); PLACES], |state| state.originals);
         global::install(State {

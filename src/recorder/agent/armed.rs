@@ -124,6 +124,11 @@ impl Recorder {
         self.keeps_births || self.armed.as_ref().is_some_and(|armed| armed.wants(bytes))
     }
 
+    /// Whether births are asked about from the start, and not from the first leak on.
+    pub(crate) fn takes_births(&self) -> bool {
+        self.keeps_births || self.has_sites()
+    }
+
     /// Whether births are noted though nothing has leaked: those of code that was named.
     pub(crate) fn has_sites(&self) -> bool {
         self.stacks.as_ref().is_some_and(Stacks::has_sites)

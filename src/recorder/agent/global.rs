@@ -153,7 +153,7 @@ pub(crate) unsafe fn resume(mut recorder: Recorder, process: Process) {
         unsafe { collector.begin() };
     }
     state.asks_collector = checkpoint::can_ask_collector(&state.recorder, state.collector.as_ref());
-    if state.recorder.keeps_births || state.recorder.has_sites() {
+    if state.recorder.takes_births() {
         // SAFETY: as the caller promises.
         unsafe { allocator::put_in_place(state, Hooked::All) };
     }

@@ -1,6 +1,7 @@
 //! Reads dicts: their tables of keys, their arrays of values, and the values that an instance has without a dict.
 
 use super::memory::{byte, word};
+use super::text::{push_text, text_is};
 use super::versions::{CPython, KeyTable, Values as Form};
 
 /// `PyDictObject`: number of entries, key table, values; the same in all versions.
@@ -71,6 +72,32 @@ impl Table {
         // SAFETY: as the caller promises, the dict, its table or its instance is alive; the row says where the parts are.
         unsafe { (word(entry + self.key), word(value)) }
     }
+}
+
+/// The keys and values of a dict; none where it is 0 or has no table.
+pub(crate) unsafe fn entries(row: &CPython, dict: usize) -> impl Iterator<Item = (usize, usize)> {
+    // SAFETY: as the caller promises, the dict is alive or 0, and its table is.
+    let table = unsafe {
+        (dict != 0 && word(dict + KEYS) != 0).then(|| Table::of(row, word(dict + KEYS), word(dict + VALUES)))
+    };
+    // SAFETY: as above.
+    let of_table = |table: Table| (0..table.count).map(move |index| unsafe { table.entry(index) });
+    table.into_iter().flat_map(of_table).filter(|&(_, value)| value != 0)
+}
+
+/// What a dict has under a name, or 0: its table is read, no key is compared by Python.
+pub(crate) unsafe fn find(row: &CPython, dict: usize, name: &[u8]) -> usize {
+    // SAFETY: as the caller promises, the dict is alive or 0, and its keys are.
+    let is_it = |key: usize| unsafe {
+        if name.is_ascii() {
+            return text_is(row, key, name);
+        }
+        let mut text = Vec::new();
+        push_text(row, key, name.len() + 1, &mut text);
+        text == name
+    };
+    // SAFETY: as the caller promises.
+    unsafe { entries(row, dict) }.find(|&(key, _)| is_it(key)).map_or(0, |(_, value)| value)
 }
 
 /// Entries that a key table has room for, used ones included.

@@ -9,7 +9,7 @@ use super::describe::Walk;
 use crate::cpython::class::{chain, declared_names, made_in_python};
 use crate::cpython::dict;
 use crate::cpython::memory::{c_string, flag, signed, tuple_items, ty, type_flags, type_of, word};
-use crate::cpython::text::{is_text, push_text, text, text_is};
+use crate::cpython::text::{is_text, text};
 use crate::cpython::versions::Values;
 use crate::layouts::buffers;
 use crate::memory::{Gather, Grow, GrowText, is_refused};
@@ -108,31 +108,13 @@ impl<S: Sink> Walk<'_, S> {
 
     /// What a dict has under a name, or 0: its table is read, no key is compared by Python.
     pub(super) unsafe fn dict_entry(&self, dict: usize, name: &[u8]) -> usize {
-        let row = self.context.interpreter.row;
         // SAFETY: as the caller promises, the lock is held and the class is ready.
-        let is_it = |key: usize| unsafe {
-            if name.is_ascii() {
-                return text_is(row, key, name);
-            }
-            let mut text = Vec::new();
-            push_text(row, key, name.len() + 1, &mut text);
-            text == name
-        };
-        // SAFETY: as the caller promises, the lock is held and the class is ready.
-        let entries = unsafe { self.dict_entries(dict) };
-        entries.into_iter().find(|&(key, _)| is_it(key)).map_or(0, |(_, value)| value)
+        unsafe { dict::find(self.context.interpreter.row, dict, name) }
     }
 
     pub(super) unsafe fn dict_entries(&self, dict: usize) -> Vec<(usize, usize)> {
         // SAFETY: as the caller promises, the lock is held and the class is ready.
-        unsafe {
-            if dict == 0 || word(dict + dict::KEYS) == 0 {
-                return Vec::new();
-            }
-            let table = self.table(word(dict + dict::KEYS), word(dict + dict::VALUES));
-            let entries = (0..table.count).map(|index| table.entry(index));
-            entries.filter(|&(_, value)| value != 0).gather()
-        }
+        unsafe { dict::entries(self.context.interpreter.row, dict) }.gather()
     }
 
     unsafe fn definition(&mut self, class: usize, bases: &[usize]) -> String {
