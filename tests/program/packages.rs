@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::support::pythons::{find, say_once};
-use crate::support::venv::venv;
+use crate::support::pythons::find;
+use crate::support::venv;
 
 /// The interpreter of a virtual environment with this package, where one can be made.
 pub(crate) fn python_with(package: &str) -> Option<PathBuf> {
     let python = ["v3_13_debian", "v3_13", "system"].into_iter().find_map(find)?;
-    let inside = venv(&python, package, &[package]);
-    inside.map_err(|reason| say_once(format!("SKIPPED: no {package} for {python}: {reason}"))).ok()
+    venv::python_with(&python, package, &[package])
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::pythons::Python;
+use super::pythons::{Python, say_once};
 
 /// The interpreter of a virtual environment that holds these packages; it is made once.
 pub(crate) fn venv(python: &Python, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
@@ -29,6 +29,12 @@ pub(crate) fn venv(python: &Python, name: &str, packages: &[&str]) -> Result<Pat
     }
     fs::write(&list, wanted).map_err(|error| error.to_string())?;
     Ok(inside)
+}
+
+/// The same where it can be made; else a line says that what needs it is skipped.
+pub(crate) fn python_with(python: &Python, name: &str, packages: &[&str]) -> Option<PathBuf> {
+    let inside = venv(python, name, packages);
+    inside.map_err(|reason| say_once(format!("SKIPPED: no {} for {python}: {reason}", packages[0]))).ok()
 }
 
 /// The wheel of pip that Debian puts beside its interpreters; Python runs it as it is.

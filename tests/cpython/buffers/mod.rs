@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::each::record;
 use crate::numpy::with_numpy;
-use crate::support::pythons::{Python, find, say_once};
+use crate::support::pythons::{Python, find};
 use crate::support::root;
-use crate::support::venv::venv;
+use crate::support::venv::python_with;
 use refloop::heap::replay;
 use refloop::run::{Options, TraceRun, open};
 use refloop::trace::formats;
@@ -59,13 +59,7 @@ fn the_data_of_arrays_is_in_the_loops_that_hold_them(python: &Python) {
 fn the_memory_of_tables_is_in_the_loops_that_hold_them() {
     for (build, package) in [("v3_8", "pyarrow==8.0.0"), ("v3_13", "pyarrow==26.0.1")] {
         let Some(python) = find(build) else { continue };
-        let inside = match venv(&python, "pyarrow", &[package, "numpy"]) {
-            Ok(inside) => inside,
-            Err(reason) => {
-                say_once(format!("SKIPPED: no {package} for {python}: {reason}"));
-                continue;
-            }
-        };
+        let Some(inside) = python_with(&python, "pyarrow", &[package, "numpy"]) else { continue };
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("tables.reftrace");
         let output = record(&inside, &[], &trace, &root().join("tests/cpython/buffers/tables.py"), &[]);
