@@ -30,6 +30,7 @@ mod modes;
 mod numpy;
 mod owners;
 mod patterns;
+mod pyarrow;
 mod pytest;
 mod record;
 mod refused;

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::each::record;
 use crate::numpy::with_numpy;
-use crate::support::pythons::{Python, find};
+use crate::pyarrow;
+use crate::support::pythons::Python;
 use crate::support::root;
-use crate::support::venv::python_with;
 use refloop::heap::replay;
 use refloop::run::{Options, TraceRun, open};
 use refloop::trace::formats;
@@ -54,12 +54,9 @@ fn the_data_of_arrays_is_in_the_loops_that_hold_them(python: &Python) {
     assert!(!closed.keys().any(|name| name.starts_with("numpy.")), "{python}: {closed:?}");
 }
 
-/// With the oldest and the newest version that has a row, since the layout is the package's and not CPython's.
 #[test]
 fn the_memory_of_tables_is_in_the_loops_that_hold_them() {
-    for (build, package) in [("v3_8", "pyarrow==8.0.0"), ("v3_13", "pyarrow==26.0.1")] {
-        let Some(python) = find(build) else { continue };
-        let Some(inside) = python_with(&python, "pyarrow", &[package, "numpy"]) else { continue };
+    for (package, inside) in pyarrow::with_oldest_and_newest() {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("tables.reftrace");
         let output = record(&inside, &[], &trace, &root().join("tests/cpython/buffers/tables.py"), &[]);

@@ -1,5 +1,6 @@
 //! Records programs whose loops no collector frees, because a type of C code holds a reference that it does not show.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use crate::each::{at_hand, record};
 use crate::numpy::with_numpy;
+use crate::pyarrow;
 use crate::record::checked;
 use crate::support::pythons::{Python, say_once};
 use crate::support::root;
@@ -44,14 +46,14 @@ fn check_file(python: &Path, program: &Path, arguments: &[&str]) -> Checked {
 }
 
 /// Those that are dropped are told, by path, and those that are kept are no finding.
-fn assert_told_where_dropped(python: &Python, inside: &Path, program: &str, expected: &[(&str, u64)]) {
+fn assert_told_where_dropped(python: &impl Display, inside: &Path, program: &str, expected: &[(&str, u64)]) {
     assert_told(python, &check(inside, program, &[]), expected);
     let kept = check(inside, program, &["keep"]);
     assert_eq!((kept.code, kept.found), (Some(0), Vec::new()), "{python}");
 }
 
 /// What is expected of the dropped ones, sorted by path.
-fn assert_told(python: &Python, checked: &Checked, expected: &[(&str, u64)]) {
+fn assert_told(python: &impl Display, checked: &Checked, expected: &[(&str, u64)]) {
     let expected: Vec<_> =
         expected.iter().map(|&(path, count)| ("hidden-reference".to_string(), path.to_string(), count)).collect();
     assert_eq!((checked.code, &checked.found), (Some(1), &expected), "{python}");
@@ -77,6 +79,23 @@ fn references_of_arrays_are_found_and_fail_the_build(python: &Python) {
         ("dtype.metadata[*] → Node.dtype → dtype", 10),
     ];
     assert_told_where_dropped(python, &inside, "arrays.py", &expected);
+}
+
+#[test]
+fn memory_that_pyarrow_was_lent_is_found_and_fails_the_build() {
+    let expected = [
+        ("Buffer.obj → Chunk.buffer → Buffer", 10),
+        ("Buffer.obj → Chunk.foreign → Buffer", 10),
+        ("Buffer.obj → Chunk.part → Buffer", 10),
+        ("Chunk.batch → RecordBatch.obj → Chunk", 10),
+        ("Chunk.list → ListArray.obj → Chunk", 10),
+        ("Chunk.numbers → Int8Array.obj → Chunk", 10),
+        ("Chunk.table → Table.obj → Chunk", 10),
+        ("Column.numbers → Int64Array.obj → Column", 10),
+    ];
+    for (package, inside) in pyarrow::with_oldest_and_newest() {
+        assert_told_where_dropped(&package, &inside, "tables.py", &expected);
+    }
 }
 
 fn what_an_extension_owns_is_found_and_what_it_borrows_is_not(python: &Python) {

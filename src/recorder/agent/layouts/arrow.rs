@@ -1,16 +1,18 @@
-//! Reads how much memory buffers, arrays and tables of pyarrow own (`arrow/buffer.h`, `arrow/array/data.h`,
+//! Reads how much memory buffers, arrays and tables of pyarrow own, and whose memory they hide (`arrow/buffer.h`, `arrow/array/data.h`,
 //! `arrow/array/array_nested.h`, `arrow/array/array_dict.h`, `arrow/chunked_array.h`, and `arrow/table.cc` and
 //! `arrow/record_batch.cc`, 8.0 to 26.0).
 //!
 //! An object of Python has a shared pointer to one of C++, which has shared pointers to others, down to the buffers. A buffer
 //! that several hold counts with each of them for its part; what an array holds of itself a second time, as an array of its
 //! own, is followed too. Whether a buffer's memory is its own is told by its C++ class, whose name its type information has.
-//! That of another belongs to its parent, to a file, or to an object of Python, and counts where the buffer alone holds that one.
+//! That of another belongs to its parent, to a file, or to an object of Python that it keeps alive, and counts where the buffer
+//! alone holds that one.
 
-use super::{imported, numpy};
+use super::{Found, Where, imported, numpy};
 use crate::cpython::interpreter::Interpreter;
-use crate::cpython::memory::{c_string, half, signed, ty, type_of, word};
+use crate::cpython::memory::{c_string, half, signed, size_of, ty, type_of, word};
 use crate::cpython::object::WORD;
+use crate::memory::Grow;
 
 /// What an object of Python holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +56,11 @@ const ROWS: [Row; 3] = [
 const POINTER: usize = 32;
 
 /// `arrow::Buffer`.
-const SIZE: usize = 24;
 const CAPACITY: usize = 32;
 /// Classes of buffers: whose memory is their own, and whose memory is that of an object of Python, how far behind the end it is.
 const MEMORY_IS_OWN: &[u8] = b"N5arrow10PoolBufferE";
-const LENDERS: [(&[u8], usize); 2] = [(b"N5arrow2py11NumPyBufferE", 0), (b"N5arrow2py8PyBufferE", 8)];
+const LENDERS: [(&[u8], usize); 3] =
+    [(b"N5arrow2py11NumPyBufferE", 0), (b"N5arrow2py15PyForeignBufferE", 0), (b"N5arrow2py8PyBufferE", 8)];
 
 /// `arrow::Array`: a shared pointer to its data.
 const DATA: usize = 8;
@@ -97,87 +99,139 @@ pub(super) unsafe fn row(interpreter: &Interpreter) -> Option<&'static Row> {
     ROWS.iter().find(|row| (row.versions[0]..=row.versions[1]).contains(&major))
 }
 
-/// Bytes that `object` owns, and its part of those that it shares.
-pub(super) unsafe fn storage(holder: Holder, row: &Row, object: usize) -> usize {
+/// A buffer that an object of Python leads to and whose memory is no other buffer's.
+#[derive(Clone, Copy)]
+struct Buffer {
+    address: usize,
+    /// Of its own memory.
+    bytes: usize,
+    /// The object of Python that lent it the memory, or 0.
+    lender: usize,
+    /// How much of it the object holds: 1 where nobody else does.
+    part: f64,
+}
+
+/// Parts of thirds do not add up to 1 exactly.
+const WHOLE: f64 = 0.999;
+
+/// Bytes that `object` owns, and its part of those that it shares. An array whose reference the walk writes has bytes itself.
+pub(super) unsafe fn storage(holder: Holder, row: &Row, object: usize, are_lenders_written: bool) -> usize {
     // SAFETY: as the caller promises, the object is alive, and the C++ objects that it holds are.
     unsafe {
-        let held = Shared::at(object + POINTER, 1);
-        match holder {
-            _ if held.object == 0 => 0,
-            Holder::Buffer => of_buffer(row, held),
-            Holder::Array => of_array(row, held, MOST_NESTED),
-            Holder::ChunkedArray => of_chunks(row, held),
-            Holder::RecordBatch => {
-                let columns: usize = held.each(COLUMNS).map(|data| of_data(row, data, MOST_NESTED)).sum();
-                columns + held.each(row.boxed).map(|array| of_array(row, array, MOST_NESTED)).sum::<usize>()
-            }
-            Holder::Table => held.each(TABLE_COLUMNS).map(|chunks| of_chunks(row, chunks)).sum(),
+        let bytes = buffers(holder, row, object).into_iter().map(|buffer| {
+            let is_written = are_lenders_written && buffer.part > WHOLE && is_array(buffer.lender);
+            if is_written { 0.0 } else { owned(&buffer) as f64 * buffer.part }
+        });
+        bytes.sum::<f64>() as usize
+    }
+}
+
+/// The lenders of buffers that only `object` holds: each of them has one reference to its lender.
+pub(super) unsafe fn lenders(holder: Holder, row: &Row, object: usize, found: &mut Found) {
+    // SAFETY: as the caller promises, the object is alive, and the C++ objects that it holds are.
+    let buffers = unsafe { buffers(holder, row, object) };
+    let own = buffers.into_iter().filter(|buffer| buffer.part > WHOLE);
+    found.add_each(own.map(|buffer| (buffer.lender, Where::Field(".obj"))));
+}
+
+/// Bytes of a buffer's memory that live with it: of a lender's, those that only it holds.
+unsafe fn owned(buffer: &Buffer) -> usize {
+    let lender = buffer.lender;
+    // SAFETY: as the caller promises, the lender is alive or 0; a count of one fits the lower half on each CPython.
+    unsafe {
+        if lender == 0 {
+            return buffer.bytes;
+        }
+        match c_string(word(type_of(lender) + ty::NAME)) {
+            _ if half(lender) != 1 => 0,
+            b"bytes" | b"bytearray" => size_of(lender).max(0).cast_unsigned(),
+            _ if is_array(lender) => numpy::storage(lender),
+            _ => 0,
         }
     }
 }
 
-unsafe fn of_chunks(row: &Row, chunks: Shared) -> usize {
-    // SAFETY: as the caller promises, the object is alive.
-    unsafe { chunks.each(CHUNKS).map(|array| of_array(row, array, MOST_NESTED)).sum() }
+unsafe fn is_array(lender: usize) -> bool {
+    // SAFETY: as the caller promises, the lender is alive or 0.
+    lender != 0 && unsafe { c_string(word(type_of(lender) + ty::NAME)) } == b"numpy.ndarray"
 }
 
-unsafe fn of_array(row: &Row, array: Shared, nested: usize) -> usize {
+/// Each buffer that `object` leads to, once.
+unsafe fn buffers(holder: Holder, row: &Row, object: usize) -> Vec<Buffer> {
+    let mut found: Vec<Buffer> = Vec::new();
+    // SAFETY: as the caller promises, the object is alive, and the C++ objects that it holds are.
+    unsafe {
+        let held = Shared::at(object + POINTER, 1);
+        match holder {
+            _ if held.object == 0 => {}
+            Holder::Buffer => of_buffer(row, held, &mut found),
+            Holder::Array => of_array(row, held, MOST_NESTED, &mut found),
+            Holder::ChunkedArray => of_chunks(row, held, &mut found),
+            Holder::RecordBatch => {
+                held.each(COLUMNS).for_each(|data| of_data(row, data, MOST_NESTED, &mut found));
+                held.each(row.boxed).for_each(|array| of_array(row, array, MOST_NESTED, &mut found));
+            }
+            Holder::Table => held.each(TABLE_COLUMNS).for_each(|chunks| of_chunks(row, chunks, &mut found)),
+        }
+    }
+    found.sort_unstable_by_key(|buffer| buffer.address);
+    found.dedup_by(|next, first| {
+        let is_same = next.address == first.address;
+        first.part += if is_same { next.part } else { 0.0 };
+        is_same
+    });
+    found
+}
+
+unsafe fn of_chunks(row: &Row, chunks: Shared, found: &mut Vec<Buffer>) {
+    // SAFETY: as the caller promises, the object is alive.
+    unsafe { chunks.each(CHUNKS).for_each(|array| of_array(row, array, MOST_NESTED, found)) }
+}
+
+unsafe fn of_array(row: &Row, array: Shared, nested: usize, found: &mut Vec<Buffer>) {
     if array.object == 0 || nested == 0 {
-        return 0;
+        return;
     }
     // SAFETY: as the caller promises, the object is alive; it has virtual functions.
     unsafe {
         let class = class_name(array.object);
         let views = VIEWS.iter().find(|(known, _)| *known == class).map_or(&[][..], |&(_, views)| views);
-        let viewed: usize = views.iter().map(|&view| of_array(row, array.follow(view), nested - 1)).sum();
-        of_data(row, array.follow(DATA), nested) + viewed
+        views.iter().for_each(|&view| of_array(row, array.follow(view), nested - 1, found));
+        of_data(row, array.follow(DATA), nested, found);
     }
 }
 
-unsafe fn of_data(row: &Row, data: Shared, nested: usize) -> usize {
+unsafe fn of_data(row: &Row, data: Shared, nested: usize, found: &mut Vec<Buffer>) {
     if data.object == 0 || nested == 0 {
-        return 0;
+        return;
     }
     // SAFETY: as the caller promises, the object is alive.
     unsafe {
-        let buffers: usize = data.each(BUFFERS).map(|buffer| of_buffer(row, buffer)).sum();
-        let children: usize = data.each(CHILDREN).map(|child| of_data(row, child, nested - 1)).sum();
-        buffers + children + of_data(row, data.follow(DICTIONARY), nested - 1)
+        data.each(BUFFERS).for_each(|buffer| of_buffer(row, buffer, found));
+        data.each(CHILDREN).for_each(|child| of_data(row, child, nested - 1, found));
+        of_data(row, data.follow(DICTIONARY), nested - 1, found);
     }
 }
 
-unsafe fn of_buffer(row: &Row, mut buffer: Shared) -> usize {
+unsafe fn of_buffer(row: &Row, mut buffer: Shared, found: &mut Vec<Buffer>) {
     for _ in 0..MOST_NESTED {
         if buffer.object == 0 {
             break;
         }
         // SAFETY: as the caller promises, the object is alive; it has virtual functions.
         unsafe {
-            let class = class_name(buffer.object);
+            let (class, part) = (class_name(buffer.object), 1.0 / buffer.holders as f64);
             if class == MEMORY_IS_OWN {
-                return signed(buffer.object + CAPACITY).max(0).cast_unsigned() / buffer.holders;
+                let bytes = signed(buffer.object + CAPACITY).max(0).cast_unsigned();
+                found.add(Buffer { address: buffer.object, bytes, lender: 0, part });
+                break;
             }
             if let Some((_, place)) = LENDERS.iter().find(|(known, _)| *known == class) {
-                let size = signed(buffer.object + SIZE).max(0).cast_unsigned();
-                return lent(word(buffer.object + row.end + place), size) / buffer.holders;
+                let lender = word(buffer.object + row.end + place);
+                found.add(Buffer { address: buffer.object, bytes: 0, lender, part });
+                break;
             }
             buffer = buffer.follow(row.parent);
-        }
-    }
-    0
-}
-
-/// Bytes of the memory that only a buffer holds, of so many that an object of Python lent.
-unsafe fn lent(lender: usize, size: usize) -> usize {
-    // SAFETY: as the caller promises, the object is alive or 0; a count of one fits the lower half on each CPython.
-    unsafe {
-        if lender == 0 || half(lender) != 1 {
-            return 0;
-        }
-        match c_string(word(type_of(lender) + ty::NAME)) {
-            b"bytes" | b"bytearray" => size,
-            b"numpy.ndarray" => numpy::storage(lender),
-            _ => 0,
         }
     }
 }

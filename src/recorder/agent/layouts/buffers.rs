@@ -100,11 +100,11 @@ pub(crate) unsafe fn is_closed(interpreter: &Interpreter, class: usize) -> bool 
     }
 }
 
-/// Bytes that an object owns outside of its block.
+/// Bytes that an object owns outside of its block. What it hides has its own, where that is written.
 ///
 /// # Safety
 /// A live instance of a type with this layout, or of a subclass, under the GIL.
-pub(crate) unsafe fn storage(layout: Layout, object: usize) -> usize {
+pub(crate) unsafe fn storage(layout: Layout, object: usize, hidden_is_written: bool) -> usize {
     // SAFETY: as the caller promises.
     unsafe {
         match layout {
@@ -118,7 +118,7 @@ pub(crate) unsafe fn storage(layout: Layout, object: usize) -> usize {
             }
             Layout::TextBuffer if word(object + TEXT) == 0 => 0,
             Layout::TextBuffer => word(object + TEXT_ROOM).saturating_mul(4),
-            Layout::Arrow(holder, row) => arrow::storage(holder, row, object),
+            Layout::Arrow(holder, row) => arrow::storage(holder, row, object, hidden_is_written),
             Layout::Torch(holder, row) => torch::storage(holder, row, object),
         }
     }

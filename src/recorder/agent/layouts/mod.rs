@@ -32,6 +32,7 @@ pub(crate) enum HidingType {
     Record,
     DType,
     Swig,
+    Arrow(arrow::Holder, &'static arrow::Row),
 }
 
 /// Where in the object a reference is.
@@ -53,14 +54,18 @@ impl HidingType {
                 if base == interpreter.code {
                     return HidingType::Code;
                 }
-                return match c_string(word(base + ty::NAME)) {
+                let name = c_string(word(base + ty::NAME));
+                return match name {
                     b"datetime.datetime" => HidingType::DateTime,
                     b"datetime.time" => HidingType::Time,
                     b"numpy.ndarray" => HidingType::Array,
                     b"numpy.void" => HidingType::Record,
                     b"numpy.dtype" => HidingType::DType,
                     b"SwigPyObject" => HidingType::Swig,
-                    _ => continue,
+                    _ => match (arrow::holder(name), arrow::row(interpreter)) {
+                        (Some(holder), Some(row)) => HidingType::Arrow(holder, row),
+                        _ => continue,
+                    },
                 };
             }
         }
@@ -92,6 +97,7 @@ impl HidingType {
                 HidingType::Record => numpy::of_record(interpreter, object, found),
                 HidingType::DType => numpy::of_dtype(object, found),
                 HidingType::Swig => swig::of_object(object, found),
+                HidingType::Arrow(holder, row) => arrow::lenders(holder, row, object, found),
             }
         }
     }
