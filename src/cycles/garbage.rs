@@ -282,6 +282,8 @@ pub struct MemberTypes {
     pub strong: BTreeSet<String>,
     /// C code made them, as far as the trace tells.
     pub of_c: BTreeSet<String>,
+    /// Some of their instances have a `__del__`.
+    pub finalized: BTreeSet<String>,
     /// For a class that the path names for its subclasses: those of them that the members are of.
     pub subclasses: BTreeMap<String, BTreeSet<String>>,
 }
@@ -291,6 +293,7 @@ impl MemberTypes {
     pub(super) fn and(&mut self, other: MemberTypes) {
         self.strong.extend(other.strong);
         self.of_c.extend(other.of_c);
+        self.finalized.extend(other.finalized);
         for (class, subclasses) in other.subclasses {
             self.subclasses.entry(class).or_default().extend(subclasses);
         }
@@ -332,6 +335,9 @@ pub enum Origin {
     MadeByReferrer,
     /// The `__init__` of the object that the reference leads to made the one that has it: the reference leads back.
     MadeByReferent,
+    /// One expression made the object that the reference leads to, and after it the one that has it, as `Child(Parent())` or
+    /// `Parent().child()` does: perhaps nothing else ever held the first.
+    MadeOnTheWay,
 }
 
 impl Alike {
@@ -345,9 +351,12 @@ impl Alike {
 impl Origin {
     /// The same of these loops and of others.
     pub(super) fn and(&mut self, other: Origin) {
-        if *self != other {
-            *self = Origin::Unknown;
-        }
+        *self = match (*self, other) {
+            (one, other) if one == other => one,
+            // What shows once that a reference may be needed is not undone by loops that do not show it.
+            (Origin::MadeOnTheWay, _) | (_, Origin::MadeOnTheWay) => Origin::MadeOnTheWay,
+            _ => Origin::Unknown,
+        };
     }
 }
 

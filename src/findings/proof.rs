@@ -70,8 +70,8 @@ impl<'a> Trials<'a> {
             };
             let offered = finding.advice.as_ref().map(|advice| advice.steps.clone()).unwrap_or_default();
             let is_refuted = offered.iter().any(|step| known.refuted.contains(step));
-            // What stood needs no condition any more.
-            if is_refuted || matches!(offered.as_slice(), [step] if known.stood.contains(step)) {
+            // What stood needs no condition any more, and may be the answer where several were offered.
+            if is_refuted || offered.iter().any(|step| known.stood.contains(step)) {
                 *finding = cyclic_garbage::finding(group, &known, self.run.has_stacks, ownership);
             }
             let Some(advice) = &mut finding.advice else { continue };

@@ -1,7 +1,7 @@
 """Runs a program with references changed as a report says: changed.py FOLDER PROGRAM TIMES CHANGES
 
-The program is a module with a function ``once()``. Each line is what one call gives; the last says how many objects only the
-collector could free, and how often a weak reference was asked for an object that was dead.
+The program is a module with a function ``once()``. Each line is what one call gives; the last says how many objects of which
+types only the collector could free, how often a weak reference was asked for an object that was dead, and how many were made.
 
 CHANGES is a list, as JSON, of ``["attribute", CLASS, NAME]``, held weakly (a bound method by ``WeakMethod``), of
 ``["itself", CLASS, NAME]``, not held where it is the object that has it, and of ``["local", FILE, FUNCTION, NAME]``, deleted as
@@ -9,6 +9,7 @@ the function ends.
 """
 
 import ast
+import collections
 import gc
 import importlib
 import importlib.machinery
@@ -25,7 +26,7 @@ NOTHING = object()
 class Weak:
     """An attribute that is held weakly, in the place of a plain one or of a slot."""
 
-    missed = 0
+    missed = made = 0
 
     def __init__(self, name, before):
         self.name, self.before = name, before if hasattr(before, "__set__") else None
@@ -64,6 +65,7 @@ class Weak:
     def __set__(self, holder, value):
         try:
             value = weakref.WeakMethod(value) if isinstance(value, types.MethodType) else weakref.ref(value)
+            Weak.made += 1
         except TypeError:
             pass
         if self.before:
@@ -101,6 +103,7 @@ class NotItself(Weak):
 
     def __set__(self, holder, value):
         value = NotItself if value is holder else value
+        Weak.made += value is NotItself
         if self.before:
             self.before.__set__(holder, value)
         else:
@@ -160,7 +163,10 @@ def main(folder, name, times, changes="[]"):
     gc.disable()
     for _ in range(int(times)):
         print(repr(program.once()).replace("\n", " "), flush=True)
-    print("left", gc.collect(), "missed", Weak.missed, flush=True)
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    left = gc.collect()
+    types = collections.Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.garbage)
+    print("left", left, "missed", Weak.missed, "made", Weak.made, json.dumps(types), flush=True)
 
 
 if __name__ == "__main__":

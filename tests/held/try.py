@@ -24,13 +24,15 @@ def run(command, **more):
 
 
 def changed(python, folder, program, changes):
-    """What the program gives, how much garbage it leaves, how often a weak reference was found dead."""
+    """What the program gives, how much garbage it leaves, how often a weak reference was found dead, how many were made, and
+    the types of the garbage.
+    """
     done = run([python, "-W", "ignore", HERE / "changed.py", folder, program, str(TIMES), json.dumps(changes)])
     lines, _, last = done.stdout.rpartition("left ")
-    numbers = re.fullmatch(r"(\d+) missed (\d+)\n", last)
+    numbers = re.fullmatch(r"(\d+) missed (\d+) made (\d+) (.*)\n", last)
     if done.returncode or not numbers:
-        return done.stderr.strip().splitlines()[-1:] or ["failed"], 0, 0
-    return lines, int(numbers[1]), int(numbers[2])
+        return done.stderr.strip().splitlines()[-1:] or ["failed"], 0, 0, 0, {}
+    return lines, int(numbers[1]), int(numbers[2]), int(numbers[3]), json.loads(numbers[4])
 
 
 def change(row, cut):
@@ -46,7 +48,7 @@ def change(row, cut):
         }
         return [["local", file, function, local[2]] for file in sorted(files)]
     first, _, others = reference.partition(", and ")
-    if "__weakref__" in cut["replacement"]:
+    if "__weakref__" in cut["replacement"] or cut["replacement"].startswith(("None,", "None when")):
         return []
     step = next((step for step in row["steps"] if step["label"] + step["slot"] == first), None)
     if (
@@ -65,12 +67,19 @@ def change(row, cut):
 
 
 def judge(before, after, row, cut):
-    lines, left, _ = before
-    given, still, missed = after
+    lines, left, _, _, types = before
+    given, still, missed, made, _ = after
+    if isinstance(given, list) and "immutable type" in given[0]:
+        return "by hand"
     if given != lines:
         return "BROKEN " + (given[0] if isinstance(given, list) else "other output")
     if missed:
         return f"BROKEN {missed} weak references were dead"
+    members = [[name, *row["subclasses"].get(name, [])] for name in row["types"]["members"] if "." in name]
+    if not all(any(name in types for name in names) for names in members):
+        return "elsewhere: no call leaves such a loop"
+    if not made and "frame " not in cut["reference"]:
+        return "by hand: the attribute is not set as one"
     # The first of the calls, which is not counted, made loops as well.
     freed = row["gc_objects"] * TIMES // (TIMES + 1) * 9 // 10
     if cut["is_enough"] and left - still < freed:

@@ -299,11 +299,15 @@ fn types<'a>(heap: &Heap, path: &LoopPath, members: impl Iterator<Item = &'a Typ
     let is_told = |name: &str| path.steps.iter().any(|step| step.type_name == name);
     for &class in members {
         let name = heap.types().name(class);
+        let is_finalized = heap.types().get(class).is_some_and(|def| def.flags.has(TypeFlags::FINALIZER));
         // What a class can, its subclasses can: an object that cannot be weakly referenced has no base that can.
         for def in heap.types().lineage(class) {
             let weak = def.flags.has(TypeFlags::WEAKREF) || def.flags.has(TypeFlags::MANAGED_WEAKREF);
             if !weak {
                 types.strong.insert(def.name.clone());
+            }
+            if is_finalized {
+                types.finalized.insert(def.name.clone());
             }
             if heap.is_of_c(def) {
                 types.of_c.insert(def.name.clone());

@@ -2,11 +2,12 @@
 //!
 //! A reference may be made weak only where its object lives on without it. Evidence for that is, from strong to weak: the
 //! object made the one that refers to it, in its own `__init__`; it has that one in a container; the reference is called
-//! `parent`, `owner` or the like. Without evidence every reference is offered, and the question asked.
+//! `parent`, `owner` or the like. Without evidence every reference is offered, and the question asked; so it is where something
+//! shows that the object may have no other holder.
 
 use super::path::{Path, attribute, is_method, reference};
 use super::{Cure, Offer};
-use crate::cycles::{Origin, PathStep};
+use crate::cycles::{Origin, PathStep, Residual};
 
 /// A reference from one object to another that could be weak.
 struct Edge<'a> {
@@ -22,6 +23,10 @@ enum Side {
     /// From an owner to what it owns: never to be weak.
     Owns,
     Unknown,
+    /// Back, but one expression made both objects: perhaps nothing else ever held the one that it leads to.
+    OnTheWay,
+    /// Back, but code that runs as the objects die may use it: what that is.
+    Needed(String),
     /// Back to the owner. The greater number is the stronger evidence, which is said in a few words.
     Back(u8, String),
 }
@@ -33,7 +38,7 @@ pub(super) fn parent(path: &Path) -> Option<Cure> {
     let edges = edges(path);
     let strength = |edge: &Edge| match edge.side {
         Side::Back(strength, _) => strength,
-        Side::Owns | Side::Unknown => 0,
+        _ => 0,
     };
     let strongest = edges.iter().map(strength).max().unwrap_or(0);
     let mut back = edges.iter().filter(|edge| strongest > 0 && strength(edge) == strongest);
@@ -83,16 +88,25 @@ pub(super) fn open(path: &Path) -> Vec<Offer> {
 pub(super) fn each_other(path: &Path) -> Option<Cure> {
     let edges = edges(path);
     let (refuted, stood) = (&path.tried.refuted, &path.tried.stood);
-    let is_open = |edge: &&Edge| !matches!(edge.side, Side::Owns) || stood.contains(&edge.step);
+    let is_open = |edge: &&Edge| match edge.side {
+        Side::Owns => stood.contains(&edge.step),
+        Side::Needed(_) => false,
+        Side::Unknown | Side::OnTheWay | Side::Back(..) => true,
+    };
     let open = edges.iter().filter(is_open);
+    let on_the_way = edges.iter().find(|edge| matches!(edge.side, Side::OnTheWay));
+    let entries = on_the_way.map(|_| entries(path)).unwrap_or_default();
     let mut offers: Vec<Offer> = Vec::new();
-    for offer in open.filter_map(|edge| path.weak(edge.from, edge.name)) {
+    for offer in open.filter_map(|edge| path.weak(edge.from, edge.name)).chain(entries) {
         if !offers.iter().any(|other| other.cut == offer.cut) {
             offers.push(offer);
         }
     }
     offers.truncate(MOST_OFFERS);
+    let referent = |step: usize| &path.steps[(step + 1) % path.steps.len()].label;
+    let needed = edges.iter().find_map(|edge| if let Side::Needed(why) = &edge.side { Some(why) } else { None });
     let sentence = match offers.as_slice() {
+        [] if needed.is_some() => format!("{}: set one to None when the work is done, as in close()", needed?),
         [] if refuted.is_empty() => return None,
         [] => "none of the references can be weak: set one to None when the work is done, as in close()".to_string(),
         [offer] if !refuted.is_empty() && stood.contains(&offer.step) => {
@@ -101,8 +115,13 @@ pub(super) fn each_other(path: &Path) -> Option<Cure> {
             return Some(Cure { evidence, offers, ..Cure::new(BACK, None) });
         }
         [offer] => {
-            let kept = &path.steps[(offer.step + 1) % path.steps.len()].label;
-            format!("make it weak if {kept} lives on without it: the trace does not tell")
+            format!("make it weak if {} lives on without it: the trace does not tell", referent(offer.step))
+        }
+        _ if on_the_way.is_some() => {
+            let first = referent(on_the_way?.step);
+            format!(
+                "one expression makes both, so nothing else may hold {first}: which lives on alone? the trace does not tell"
+            )
         }
         _ => "which of them lives on without the other? make the reference to that one weak: the trace does not tell"
             .to_string(),
@@ -113,6 +132,14 @@ pub(super) fn each_other(path: &Path) -> Option<Cure> {
 /// References that are offered together at most.
 pub(super) const MOST_OFFERS: usize = 3;
 
+/// Entries of containers that lead from one object of a class to another: the container could hold them weakly.
+fn entries(path: &Path) -> Vec<Offer> {
+    let entries = path.edges().filter(|(from, to)| {
+        from.slot.starts_with('.') && from.slot.contains('[') && to.type_name.contains('.') && !path.is_owned(to)
+    });
+    entries.filter_map(|(from, to)| path.weak(from, &to.label.to_lowercase())).collect()
+}
+
 /// The references of a path that could be weak: attributes that lead to objects of classes.
 fn edges<'a>(path: &Path<'a>) -> Vec<Edge<'a>> {
     let edges = path.edges().enumerate().filter_map(|(place, (from, to))| {
@@ -120,9 +147,19 @@ fn edges<'a>(path: &Path<'a>) -> Vec<Edge<'a>> {
         let can_be_weak =
             to.type_name.contains('.') && !std::ptr::eq(from, to) && !path.is_owned(to) && !is_method(from);
         let is_open = can_be_weak && !path.tried.refuted.contains(&place);
-        is_open.then(|| Edge { from, step: place, name, side: side(path, place, name) })
+        is_open.then(|| Edge { from, step: place, name, side: doubted(path, place, side(path, place, name)) })
     });
     edges.collect()
+}
+
+/// What leads back by all evidence may be needed all the same.
+fn doubted(path: &Path, place: usize, side: Side) -> Side {
+    let Side::Back(..) = side else { return side };
+    match finalizer(path, place) {
+        Some(why) => Side::Needed(why),
+        None if path.origin(place) == Origin::MadeOnTheWay && !path.tried.stood.contains(&place) => Side::OnTheWay,
+        None => side,
+    }
 }
 
 fn side(path: &Path, place: usize, name: &str) -> Side {
@@ -131,7 +168,7 @@ fn side(path: &Path, place: usize, name: &str) -> Side {
     match path.origin(place) {
         Origin::MadeByReferrer => return Side::Owns,
         Origin::MadeByReferent => return Side::Back(3, format!("{} is made by {}.__init__", from.label, to.label)),
-        Origin::Unknown => {}
+        Origin::MadeOnTheWay | Origin::Unknown => {}
     }
     if let Some(container) = container_of(path, place) {
         return Side::Back(2, format!("{} is one of {container}", from.label));
@@ -144,6 +181,21 @@ fn side(path: &Path, place: usize, name: &str) -> Side {
         Some(false) => Side::Owns,
         None => Side::Unknown,
     }
+}
+
+/// A `__del__` that may find the reference dead. That of the object that has it runs when the owner is gone. That of the owner
+/// runs before its weak references are cleared where the count frees it, and after that where the collector does (3.8 to 3.13:
+/// `handle_weakrefs` comes before `finalize_garbage`, in `gcmodule.c` and `gc.c`).
+fn finalizer(path: &Path, place: usize) -> Option<String> {
+    let n = path.steps.len();
+    let (from, owner) = (&path.steps[place], &path.steps[(place + 1) % n]);
+    let is_freed_by_the_count = path.residuals.get(place).is_none_or(|left| matches!(left, Residual::Nothing));
+    let finalized = match path.types.finalized.contains(&from.type_name) {
+        true => from,
+        false if path.types.finalized.contains(&owner.type_name) && !is_freed_by_the_count => owner,
+        false => return None,
+    };
+    Some(format!("{} has a __del__, in which a weak {} may be dead", finalized.label, reference(from)))
 }
 
 /// `Order.items`: the container of the object to which a reference leads, if it has the object whose reference it is. Of a

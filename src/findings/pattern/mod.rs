@@ -216,7 +216,8 @@ fn cut_more(advice: &mut Advice, group: &LoopGroup) {
     let nothing = Tried::default();
     while let Residual::Loop { path, residuals, .. } = &advice.after {
         let origins: Vec<Origin> = path.steps.iter().map(|step| origin(group, step)).collect();
-        let left = Path { steps: &path.steps, origins: &origins, files: &[], ..Path::of_group(group, &nothing) };
+        let left =
+            Path { steps: &path.steps, origins: &origins, residuals, files: &[], ..Path::of_group(group, &nothing) };
         let Some((_, mut next)) = cure(&left) else { return };
         if next.is_question || next.offers.len() != 1 {
             return;

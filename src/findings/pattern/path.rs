@@ -1,7 +1,7 @@
 //! Answers what patterns ask of the path of a loop, and makes their offers.
 
 use super::{Cut, Offer, Tried};
-use crate::cycles::{LoopGroup, MemberTypes, Origin, PathStep, StackFrame};
+use crate::cycles::{LoopGroup, MemberTypes, Origin, PathStep, Residual, StackFrame};
 use crate::findings::owner::{Owner, Ownership};
 use crate::whatif::Change;
 
@@ -10,6 +10,8 @@ pub(super) struct Path<'a> {
     pub(super) steps: &'a [PathStep],
     /// For each step, which of the two objects of its reference made the other; nothing where it is not known.
     pub(super) origins: &'a [Origin],
+    /// For each step, what is left of the loop without its reference.
+    pub(super) residuals: &'a [Residual],
     /// For each step, the file of the object's class or code; nothing where it is not known.
     pub(super) files: &'a [Option<String>],
     pub(super) types: &'a MemberTypes,
@@ -20,8 +22,8 @@ pub(super) struct Path<'a> {
 
 impl<'a> Path<'a> {
     pub(super) fn of_group(group: &'a LoopGroup, tried: &'a Tried) -> Path<'a> {
-        let LoopGroup { path, origins, step_files, types, site, .. } = group;
-        Path { steps: &path.steps, origins, files: step_files, types, stack: site, tried }
+        let LoopGroup { path, origins, residuals, step_files, types, site, .. } = group;
+        Path { steps: &path.steps, origins, residuals, files: step_files, types, stack: site, tried }
     }
 
     pub(super) fn find(&self, is: impl Fn(&PathStep) -> bool) -> Option<&'a PathStep> {

@@ -170,6 +170,42 @@ fn who_was_made_by_the_other_is_owned_by_it() {
 }
 
 #[test]
+fn what_perhaps_nothing_else_holds_is_asked_about() {
+    let tree = path(&[("Tree", "app.Tree", ".kids[*]"), ("Leaf", "app.Leaf", ".parent")]);
+    let origins = vec![Origin::Unknown, Origin::MadeOnTheWay];
+    let tree = LoopGroup { origins, ..group(tree) };
+    let advice = recognise(&tree).unwrap();
+    let offered: Vec<&str> = advice.cut.iter().chain(&advice.or).map(|cut| cut.reference.as_str()).collect();
+    assert_eq!((offered, advice.evidence), (vec!["Leaf.parent", "Tree.kids[*]"], None));
+    assert!(advice.sentence.ends_with("the trace does not tell"), "{}", advice.sentence);
+    // Living ones were seen, and none needs it.
+    let tried = Tried { stood: BTreeSet::from([1]), ..Tried::default() };
+    let advice = super::recognise(&tree, &tried).unwrap();
+    assert_eq!((advice.evidence.as_deref(), advice.or), (Some("Leaf is one of Tree.kids"), vec![]));
+}
+
+#[test]
+fn what_a_finalizer_may_use_is_not_weak() {
+    let pair = path(&[("Api", "app.Api", ".client"), ("Client", "app.Client", ".api")]);
+    let cut = |finalized: &str, left: Residual| {
+        let types = MemberTypes { finalized: BTreeSet::from([finalized.to_string()]), ..MemberTypes::default() };
+        let origins = vec![Origin::MadeByReferent, Origin::MadeByReferrer];
+        let residuals = vec![left, Residual::Unknown];
+        let advice = recognise(&LoopGroup { types, origins, residuals, ..group(pair.clone()) }).unwrap();
+        advice.cut.map(|cut| cut.reference).unwrap_or(advice.sentence)
+    };
+    let needed = |class: &str| {
+        format!(
+            "{class} has a __del__, in which a weak Api.client may be dead: set one to None when the work is done, as in close()"
+        )
+    };
+    assert_eq!(cut("app.Api", Residual::Nothing), needed("Api"));
+    assert_eq!(cut("app.Client", Residual::Unknown), needed("Client"));
+    // The count calls it before it clears weak references.
+    assert_eq!(cut("app.Client", Residual::Nothing), "Api.client");
+}
+
+#[test]
 fn a_reference_that_many_classes_have_is_one_cut() {
     let hub = path(&[("Red", "app.Red", ".hub"), ("Hub", "app.Hub", ".red")]);
     let origins = vec![Origin::MadeByReferent, Origin::MadeByReferrer];

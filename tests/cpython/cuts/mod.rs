@@ -10,7 +10,11 @@ use crate::each::{record, report};
 use crate::support::pythons::Python;
 use crate::support::root;
 
-on_each_python! { a_cut_breaks_the_loop_and_not_the_program, without_evidence_both_references_are_offered }
+on_each_python! {
+    a_cut_breaks_the_loop_and_not_the_program,
+    without_evidence_both_references_are_offered,
+    what_may_be_used_alone_is_asked_about,
+}
 
 /// Names of a parent and a child, so that either comes first in the alphabet.
 const NAMES: [(&str, &str); 4] = [("Client", "Api"), ("Api", "Client"), ("Panel", "Theme"), ("Window", "Canvas")];
@@ -20,6 +24,9 @@ const EVIDENT: [&str; 9] = ["made", "inherited", "dataclass", "slotted", "helper
 
 /// Families in which it does not.
 const OPEN: [&str; 2] = ["given", "wrapped"];
+
+/// Families in which the child is used alone: an entry of the list may be the one to cut.
+const USED_ALONE: [&str; 2] = ["leaf", "first"];
 
 fn program() -> PathBuf {
     root().join("tests/cpython/cuts/pairs.py")
@@ -103,4 +110,24 @@ fn without_evidence_both_references_are_offered(python: &Python) {
             assert!(row["advice"].as_str().expect("text").contains("the trace does not tell"), "{row:#}");
         }
     }
+}
+
+fn what_may_be_used_alone_is_asked_about(python: &Python) {
+    let (parent, child) = NAMES[0];
+    let back = format!("{child}.{}", parent.to_lowercase());
+    for family in USED_ALONE {
+        let (output, row) = found(python, [family, parent, child]);
+        let cut = &row["cut"];
+        assert!(cut["evidence"].is_null(), "{python} {family}: {row:#}");
+        assert_eq!(cut["reference"], *back, "{python} {family}: {row:#}");
+        assert_eq!(cut["alternatives"][0]["reference"], format!("{parent}.all[*]"), "{python} {family}: {row:#}");
+        assert!(row["advice"].as_str().expect("text").contains("the trace does not tell"), "{row:#}");
+        let (own, _) = applied(python, [family, parent, child], &BTreeSet::from([back.clone()]));
+        assert_ne!(own, output, "{python} {family}: the reference back is needed");
+    }
+    let (output, row) = found(python, ["finalized", parent, child]);
+    assert!(row["cut"].is_null(), "{python}: {row:#}");
+    assert!(row["advice"].as_str().expect("text").contains("__del__"), "{python}: {row:#}");
+    let weak = applied(python, ["finalized", parent, child], &BTreeSet::from([back]));
+    assert_ne!(weak, (output, "0".to_string()), "{python}: the reference back is needed");
 }

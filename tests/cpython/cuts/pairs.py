@@ -201,6 +201,60 @@ def make():
 def use():
     return make().show()
 """,
+    # The same with a list of children: that the child is one of them does not tell who keeps the parent.
+    "leaf": """
+class {P}:
+    def __init__(self):
+        self.all = []
+class {C}:
+    def __init__(self, {p}):
+        self.{p} = {p}
+        {p}.all.append(self)
+    def show(self):
+        return len(self.{p}.all)
+def make():
+    return {C}(
+        {P}()
+    )
+def use():
+    return make().show()
+""",
+    # The parent is asked for a child as it is made, and the child is used alone.
+    "first": """
+class {P}:
+    def __init__(self):
+        self.all = []
+    def first(self):
+        self.all.append({C}(self))
+        return self.all[0]
+class {C}:
+    def __init__(self, {p}):
+        self.{p} = {p}
+    def show(self):
+        return len(self.{p}.all)
+def make():
+    return {P}().first()
+def use():
+    return make().show()
+""",
+    # The child uses its parent as it dies.
+    "finalized": """
+class {P}:
+    def __init__(self):
+        self.{c} = {C}(self)
+    def name(self):
+        return "{p}"
+class {C}:
+    def __init__(self, {p}):
+        self.{p} = {p}
+    def __del__(self):
+        self.{p}.name()
+    def show(self):
+        return self.{p}.name()
+def use():
+    {p} = {P}()
+    return {p}.{c}.show()
+""",
 }
 
 

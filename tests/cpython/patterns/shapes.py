@@ -20,7 +20,8 @@ class Tree:
 
 
 def child_and_parent():
-    Tree(Tree())
+    root = Tree()
+    Tree(root)
 
 
 class Link:
@@ -44,7 +45,8 @@ class Right:
 
 
 def two_classes_with_next_and_prev():
-    left, right = Left(), Right()
+    left = Left()
+    right = Right()
     left.next, right.prev = right, left
 
 
