@@ -5,7 +5,7 @@ import inspect
 import itertools
 import warnings
 from types import TracebackType
-from typing import Any, Callable, List, Optional, Type, TypeVar, cast
+from typing import Any, Callable, List, Optional, Type, TypeVar, cast, overload
 
 from refloop._analysis import check, counted
 from refloop._errors import RefloopError, RefloopWarning
@@ -20,7 +20,15 @@ class ReferenceLoops(AssertionError):  # noqa: N818 (what was left behind, as a 
     """A block left objects behind that only keep each other alive."""
 
 
-class no_loops:  # noqa: N801 (reads as a statement)
+@overload
+def no_loops(*, optional: bool = False) -> "Block": ...
+
+
+@overload
+def no_loops(function: Function, /) -> Function: ...
+
+
+def no_loops(function: Optional[Callable[..., Any]] = None, /, *, optional: bool = False) -> object:
     """Fails with ``ReferenceLoops`` when the block leaves reference loops of the application behind.
 
     What counts is decided as by ``refloop check``: by the configuration and baseline of the current directory. The
@@ -28,8 +36,15 @@ class no_loops:  # noqa: N801 (reads as a statement)
     loop yet. Nothing is collected. Where recording is impossible ``RefloopError`` says why before the block runs; with
     ``optional=True`` the block runs, and a ``RefloopWarning`` says why.
 
-    ``@refloop.no_loops()`` on a function, or a coroutine function, makes a block of each of its calls.
+    ``@refloop.no_loops`` on a function, or a coroutine function, makes a block of each of its calls;
+    ``@refloop.no_loops(optional=True)`` does so too.
     """
+    block = Block(optional=optional)
+    return block if function is None else block(function)
+
+
+class Block:
+    """What ``no_loops()`` returns: a context manager, and a decorator."""
 
     def __init__(self, *, optional: bool = False) -> None:
         self._optional = optional
@@ -42,17 +57,17 @@ class no_loops:  # noqa: N801 (reads as a statement)
 
         @functools.wraps(function)
         def call(*args: object, **kwargs: object) -> object:
-            with no_loops(optional=self._optional):
+            with Block(optional=self._optional):
                 return function(*args, **kwargs)
 
         @functools.wraps(function)
         async def await_call(*args: object, **kwargs: object) -> object:
-            with no_loops(optional=self._optional):
+            with Block(optional=self._optional):
                 return await function(*args, **kwargs)
 
         return cast(Function, await_call if inspect.iscoroutinefunction(function) else call)
 
-    def __enter__(self) -> "no_loops":
+    def __enter__(self) -> "Block":
         self._label = str(next(_numbers))
         try:
             self._recording = Recording.begin()

@@ -4,7 +4,7 @@ import html
 from typing import Any
 
 from refloop._analysis import report_as
-from refloop._block import no_loops
+from refloop._block import Block
 from refloop._errors import RefloopError
 from refloop._recording import Recording
 
@@ -24,7 +24,7 @@ class Page:
         return f'<iframe sandbox="allow-scripts" style="{frame}" srcdoc="{html.escape(self._page)}"></iframe>'
 
 
-class _Cell(no_loops):
+class _Cell(Block):
     """A block that tells what it left behind, and fails nobody."""
 
     def __init__(self) -> None:

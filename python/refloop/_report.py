@@ -266,8 +266,10 @@ GrowthContainers = TypedDict(
     {
         "path": str,
         "type": str,
+        "containers": int,
         "from": int,
         "to": int,
+        "from_is_exact": bool,
         "per_second": Optional[float],
         "emptied": bool,
         "element": str,

@@ -206,7 +206,7 @@ pub(crate) struct Answer {
 }
 
 #[derive(Debug, ClapArgs)]
-#[group(id = "target", required = true, args = ["type_name", "object"])]
+#[group(id = "target", required = true, multiple = false, args = ["type_name", "object", "top"])]
 pub(crate) struct Why {
     /// A trace, or - for standard input
     pub trace: PathBuf,
@@ -216,6 +216,9 @@ pub(crate) struct Why {
     /// The object with this tag, in hexadecimal
     #[arg(long, value_name = "TAG", value_parser = tag)]
     pub object: Option<u64>,
+    /// What keeps most memory alive, by retained size from the roots down
+    #[arg(long)]
+    pub top: bool,
     #[command(flatten)]
     pub answer: Answer,
     #[command(flatten)]

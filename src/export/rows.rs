@@ -115,6 +115,7 @@ pub(super) struct Growth<'a> {
     name: &'a str,
     r#type: &'a str,
     first: i64,
+    first_is_exact: bool,
     last: i64,
     per_second: Option<f64>,
     bytes: Option<i64>,
@@ -265,6 +266,7 @@ pub(super) fn growth<'a>(trace: &'a str, report: &'a Report) -> Vec<Growth<'a>> 
             name: &row.path,
             r#type: &row.type_name,
             first: whole(row.from),
+            first_is_exact: row.from_is_exact,
             last: whole(row.to),
             per_second: row.per_second,
             bytes: row.bytes.map(whole),
@@ -279,6 +281,7 @@ pub(super) fn growth<'a>(trace: &'a str, report: &'a Report) -> Vec<Growth<'a>> 
         name: &row.type_name,
         r#type: &row.type_name,
         first: whole(row.from),
+        first_is_exact: true,
         last: whole(row.to),
         per_second: row.per_second,
         ..Growth::default()

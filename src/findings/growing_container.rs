@@ -21,13 +21,18 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
 fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
     let GrowingContainer { path, type_name, from, to, element, .. } = container;
     let gained = to - from;
+    let what = match container.containers {
+        1 => format!("a {type_name}"),
+        n => format!("{} {type_name}s", count(n)),
+    };
+    let bound = if container.from_is_exact { "" } else { "at most " };
     Finding {
         rule: RULE.name,
         severity: RULE.severity,
         fingerprint: fingerprint_of(RULE.name, path),
         subject: path.clone(),
         message: format!(
-            "{path}, a {type_name}, kept growing: from {} references to {}, {} of mostly {element}",
+            "{path}, {what}, kept growing: from {bound}{} references to {}, {} of mostly {element}",
             count(*from),
             count(*to),
             bytes(container.bytes),
@@ -54,24 +59,23 @@ mod tests {
     use crate::findings::Owner;
     use crate::findings::testing::frame;
     use crate::growth::Growth;
-    use crate::heap::ObjectId;
 
     #[test]
     fn a_growing_container_is_a_warning_about_its_path() {
         let container = GrowingContainer {
-            object: ObjectId(1),
             path: "svc.CACHE".to_string(),
             type_name: "dict".to_string(),
+            containers: 1,
             from: 1_000,
             to: 50_000,
-            per_second: None,
-            emptied: false,
+            from_is_exact: true,
             element: "app.Report".to_string(),
             bytes: 6_200_000,
             site: vec![
                 frame("/usr/lib/python3/dist-packages/numpy/numeric.py", 214, "ones"),
                 frame("/srv/app.py", 12, "handle"),
             ],
+            ..GrowingContainer::default()
         };
         let growth = Growth { looks: 5, containers: vec![container], ..Growth::default() };
         let found = crate::findings::find(&Run { growth, ..Run::default() }, &Ownership::default());

@@ -5,6 +5,7 @@
 
 mod over_time;
 mod series;
+mod spread;
 mod unheld;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +19,7 @@ use crate::retention::RootPaths;
 use crate::trace::TypeId;
 pub use over_time::{TypesOverTime, TypesOverTimeTracker};
 use series::{Moments, Series, TypeSeries, Windows};
+use spread::{Growing, Spread};
 pub use unheld::{Unheld, UnheldTracker};
 
 /// Looks at the whole heap it takes to know of growth: two windows.
@@ -25,6 +27,12 @@ pub const LEAST_LOOKS: u64 = 3;
 
 /// References from which on a container is followed.
 const LEAST_SIZE: usize = 16;
+
+/// The name of a reference from a dict to a key that is an object: its value has one too.
+const KEY: &str = "key";
+
+/// The number of a type's objects may fall in a window by one in so many of those that it gained: some are always on their way.
+const SLACK: u64 = 100;
 
 /// Containers that are told at most; the others are counted.
 const MOST_CONTAINERS: usize = 20;
@@ -42,17 +50,23 @@ pub struct Growth {
     pub types: Vec<GrowingType>,
 }
 
-/// An object that had more references from look to look at the heap, and never fewer.
-#[derive(Debug, Clone, PartialEq)]
+/// An object that had more references from look to look at the heap, and never fewer; or many that are reached alike and
+/// hold more and more together.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GrowingContainer {
-    pub object: ObjectId,
-    /// `svc.CACHE`: from a root to the container.
+    /// `None` of many, or of one that was replaced.
+    pub object: Option<ObjectId>,
+    /// `svc.CACHE`: from a root to the container. `svc.USERS[*]` to many.
     pub path: String,
     /// The container's own type: `dict`.
     pub type_name: String,
-    /// References at the first look and at the last. A dict has one for each value, and one for each key that is an object.
+    /// How many there are of them at the last look.
+    pub containers: u64,
+    /// References at the first look and at the last, of many those to `element` alone. A dict has one for each value.
     pub from: u64,
     pub to: u64,
+    /// At the first look there were `from`, and not fewer.
+    pub from_is_exact: bool,
     /// References gained a second, where times are known.
     pub per_second: Option<f64>,
     /// At the last look it was smaller, or gone, as exit handlers leave it; the numbers are those of the look before.
@@ -83,6 +97,7 @@ pub struct GrowthTracker {
     moments: Moments,
     containers: HashMap<ObjectId, Series, FixedState>,
     types: TypeSeries,
+    spread: Spread,
     /// Up to the last look, and up to the one before.
     found: Growth,
     before: Growth,
@@ -97,7 +112,8 @@ impl GrowthTracker {
     pub fn finish(self) -> Growth {
         let mut growth = Growth { looks: self.looks, ..self.found };
         for container in self.before.containers {
-            let at_last = self.containers.get(&container.object).map_or(0, Series::last);
+            let Some(object) = container.object else { continue };
+            let at_last = self.containers.get(&object).map_or(0, Series::last);
             if at_last < container.to {
                 growth.containers.push(GrowingContainer { emptied: true, ..container });
             }
@@ -117,16 +133,21 @@ impl Observer for GrowthTracker {
         self.moments.push(now.event, now.ns);
         let place = self.moments.len() - 1;
         let windows = self.moments.windows();
+        let before = self.moments.before();
+        let key = heap.slot(KEY);
         let mut known = std::mem::take(&mut self.containers);
         let mut grown = Vec::new();
         for node in graph.nodes() {
-            let size = graph.referents(node).len();
-            if size < LEAST_SIZE || graph.state(node).vacant {
+            let references = graph.referents(node).len();
+            if references < LEAST_SIZE || graph.state(node).vacant {
                 continue;
             }
             let id = heap.id(graph.object(node));
-            let mut series = known.remove(&id).unwrap_or_else(|| Series::new(place));
-            series.push(size as u64);
+            let mut series = known.remove(&id).unwrap_or_else(|| match id.0 > before {
+                true => Series::new(place),
+                false => Series::below(place, LEAST_SIZE as u64 - 1),
+            });
+            series.push((references - key.map_or(0, |key| graph.n_named(node, key))) as u64);
             if windows.show_growth(&series, || held_bytes(heap, graph, node)) {
                 grown.push(node);
             }
@@ -145,41 +166,58 @@ impl Observer for GrowthTracker {
 
 impl GrowthTracker {
     /// Names what grew until now.
-    fn look(&self, heap: &Heap, graph: &HeapGraph, mut grown: Vec<Node>, windows: &Windows) -> Growth {
+    fn look(&mut self, heap: &Heap, graph: &HeapGraph, mut grown: Vec<Node>, windows: &Windows) -> Growth {
         let gained = |node: &Node| self.containers[&heap.id(graph.object(*node))].gained();
         grown.sort_by_key(|node| std::cmp::Reverse(gained(node)));
-        let more = grown.len().saturating_sub(MOST_CONTAINERS) as u64;
+        let mut more = grown.len().saturating_sub(MOST_CONTAINERS) as u64;
         grown.truncate(MOST_CONTAINERS);
+        let bytes = |class: &TypeId| heap.types().counts(*class).live_bytes;
+        let growing: Vec<(TypeId, &Series)> = { self.types.of.iter() }
+            .filter(|(class, series)| windows.show_growth_within(series, series.gained() / SLACK, || bytes(class)))
+            .map(|(&class, series)| (class, series))
+            .collect();
         let mut containers = Vec::new();
-        if !grown.is_empty() {
+        if !grown.is_empty() || !growing.is_empty() {
             let paths = RootPaths::of(heap, graph);
             for (node, path) in paths.to(|node| grown.contains(&node)) {
                 let object = heap.id(graph.object(node));
                 let series = &self.containers[&object];
                 let (element, bytes, site) = elements(heap, graph, node);
                 containers.push(GrowingContainer {
-                    object,
+                    object: Some(object),
                     path: path.expression(),
                     type_name: heap.types().name(heap.class(graph.object(node))).to_string(),
+                    containers: 1,
                     from: series.first(),
                     to: series.last(),
-                    per_second: self.moments.per_second(series),
+                    from_is_exact: series.is_exact(),
+                    per_second: self.moments.per_second(series.gained()),
                     emptied: false,
                     element,
                     bytes,
                     site,
                 });
             }
+            let growing: HashMap<TypeId, Growing> = {
+                let of =
+                    |series: &Series| Growing { from: series.first(), gained: series.gained(), rests: series.rests() };
+                growing.iter().map(|&(class, series)| (class, of(series))).collect()
+            };
+            for row in self.spread.look(heap, graph, &paths, &grown, &growing) {
+                match containers.len() < MOST_CONTAINERS {
+                    true => containers
+                        .push(GrowingContainer { per_second: self.moments.per_second(row.to - row.from), ..row }),
+                    false => more += 1,
+                }
+            }
         }
         sort(&mut containers);
-        let bytes = |class: &TypeId| heap.types().counts(*class).live_bytes;
-        let growing = self.types.of.iter().filter(|(class, series)| windows.show_growth(series, || bytes(class)));
-        let mut types: Vec<GrowingType> = growing
-            .map(|(&class, series)| GrowingType {
+        let mut types: Vec<GrowingType> = { growing.into_iter() }
+            .map(|(class, series)| GrowingType {
                 name: heap.types().name(class).to_string(),
                 from: series.first(),
                 to: series.last(),
-                per_second: self.moments.per_second(series),
+                per_second: self.moments.per_second(series.gained()),
             })
             .collect();
         types.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.name.cmp(&b.name)));

@@ -27,10 +27,12 @@ pub(super) struct Windows {
     count: Vec<bool>,
 }
 
-/// A number at each moment since it was first seen; before, it was 0.
+/// A number at each moment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Series {
     values: Vec<u64>,
+    /// Before it was first seen it was at most what stands there.
+    begins_later: bool,
 }
 
 /// A number of each type.
@@ -85,11 +87,16 @@ impl Moments {
         Windows { count: widths.into_iter().map(|width| width >= median / 2).collect() }
     }
 
-    /// What a series gained a second, where times are known.
-    pub(super) fn per_second(&self, series: &Series) -> Option<f64> {
+    /// The event of the look before the last, or 0.
+    pub(super) fn before(&self) -> u64 {
+        self.all.iter().rev().nth(1).map_or(0, |&(event, _)| event)
+    }
+
+    /// A gain from the first moment to the last, a second, where times are known.
+    pub(super) fn per_second(&self, gained: u64) -> Option<f64> {
         let ((_, first), (_, last)) = (*self.all.first()?, *self.all.last()?);
         let seconds = last?.checked_sub(first?).filter(|&ns| ns > 0)? as f64 / 1e9;
-        Some(series.gained() as f64 / seconds)
+        Some(gained as f64 / seconds)
     }
 }
 
@@ -100,15 +107,22 @@ impl Windows {
     /// with the program, which may have had nothing to do any more. `bytes` are those of all that is counted: a few large things
     /// are worth as much as many small ones.
     pub(super) fn show_growth(&self, series: &Series, bytes: impl FnOnce() -> u64) -> bool {
+        self.show_growth_within(series, 0, bytes)
+    }
+
+    /// The same of a number that may fall by `slack` in a window.
+    pub(super) fn show_growth_within(&self, series: &Series, slack: u64, bytes: impl FnOnce() -> u64) -> bool {
         let values = &series.values;
         if values.len() != self.count.len() + 1 || series.gained() == 0 {
             return false;
         }
         let mut gains = Vec::new();
         for (pair, &counts) in values.windows(2).zip(&self.count) {
-            let Some(gain) = pair[1].checked_sub(pair[0]) else { return false };
+            if pair[1].saturating_add(slack) < pair[0] {
+                return false;
+            }
             if counts {
-                gains.push(gain);
+                gains.push(pair[1].saturating_sub(pair[0]));
             }
         }
         let began = gains.iter().position(|&gain| gain > 0).unwrap_or(gains.len());
@@ -123,8 +137,13 @@ impl Windows {
         gains.len() >= if began == 0 { 2 } else { 3 }
             && idle <= gains.len() / 5
             && gains.last().is_some_and(|&last| last > 0 && last >= mean / 4)
-            && (series.gained() >= LEAST_GAIN || series.gained_of(bytes()) >= LEAST_BYTES)
+            && is_much(series.gained(), || series.gained_of(bytes()))
     }
+}
+
+/// So many things more are worth a row, or so many bytes of fewer.
+pub(super) fn is_much(gained: u64, bytes: impl FnOnce() -> u64) -> bool {
+    gained >= LEAST_GAIN || (gained > 0 && bytes() >= LEAST_BYTES)
 }
 
 /// Between two moments: nanoseconds, or events where there are no times.
@@ -134,9 +153,24 @@ fn width((event, ns): (u64, Option<u64>), (next_event, next_ns): (u64, Option<u6
 }
 
 impl Series {
-    /// First seen at the moment with this number.
+    /// First seen at the moment with this number; before, it was 0.
     pub(super) fn new(place: usize) -> Series {
-        Series { values: vec![0; place] }
+        Series::below(place, 0)
+    }
+
+    /// First seen at the moment with this number; before, it was not more than `most`.
+    pub(super) fn below(place: usize, most: u64) -> Series {
+        Series { values: vec![most; place], begins_later: place > 0 && most > 0 }
+    }
+
+    /// The first number is exact, and not the most that it can have been.
+    pub(super) fn is_exact(&self) -> bool {
+        !self.begins_later
+    }
+
+    /// It did not change in the last window.
+    pub(super) fn rests(&self) -> bool {
+        matches!(self.values.as_slice(), [.., before, last] if before == last)
     }
 
     pub(super) fn push(&mut self, value: u64) {

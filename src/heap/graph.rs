@@ -208,6 +208,14 @@ impl HeapGraph {
         }
     }
 
+    /// How many of the references of `node` are of this name.
+    pub fn n_named(&self, node: Node, name: Slot) -> usize {
+        match &self.slots {
+            Slots::Rows(slots) => slots[self.row(node)].iter().filter(|&&slot| slot == name).count(),
+            Slots::Lists(_) => self.references(node).filter(|reference| reference.slot == name).count(),
+        }
+    }
+
     #[inline]
     pub fn count(&self, node: Node) -> u32 {
         match &self.counts {

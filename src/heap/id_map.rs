@@ -68,6 +68,11 @@ impl<T> IdMap<T> {
         self.at_mut(place)
     }
 
+    /// In the order of definition, each with its number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        self.entries.iter().map(|(number, value)| (*number, value))
+    }
+
     /// In the order of definition.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.entries.iter_mut().map(|(_, value)| value)

@@ -336,6 +336,11 @@ impl Heap {
         self.texts.get(id)
     }
 
+    /// The slot with this name, if the trace has it: `.items`, `key`. Costs a look at each text.
+    pub fn slot(&self, name: &str) -> Option<Slot> {
+        self.texts.find(name).map(Slot::text)
+    }
+
     /// `.items`, `[3]`; empty for an unnamed slot.
     pub fn slot_name(&self, slot: Slot) -> Cow<'_, str> {
         match (slot.as_index(), slot.as_text()) {

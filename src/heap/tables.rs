@@ -225,6 +225,11 @@ impl TextTable {
         self.texts.get(id.0).map_or("", |text| text)
     }
 
+    /// The number of a text, if it has one. Costs a look at each.
+    pub(super) fn find(&self, text: &str) -> Option<TextId> {
+        self.texts.iter().find(|(_, known)| &***known == text).map(|(id, _)| TextId(id))
+    }
+
     #[inline]
     pub(super) fn contains(&self, id: TextId) -> bool {
         self.texts.contains(id.0)

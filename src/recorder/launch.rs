@@ -183,12 +183,19 @@ fn prepare(child: &mut Command, command: &[OsString], options: &Options, place: 
     Ok(())
 }
 
-/// Tells the agent where the trace goes, and makes way for it there; it is named after the command where nothing is given.
+/// Tells the agent where the trace goes, and makes way for it there; it is named after the command where nothing is given, or a
+/// folder.
 ///
 /// # Errors
 /// One clause.
 pub(super) fn output_line(given: Option<&Path>, command: &[OsString]) -> Result<String, String> {
-    let given = given.map_or_else(|| python::trace_name(command), PathBuf::from);
+    let given = match given {
+        Some(folder) if folder.is_dir() || folder.to_string_lossy().ends_with('/') => {
+            folder.join(python::trace_name(command))
+        }
+        Some(file) => file.to_path_buf(),
+        None => python::trace_name(command),
+    };
     // Where a link leads to, not the link.
     let output = given.canonicalize().or_else(|_| std::path::absolute(&given));
     let output = output.map_err(|error| format!("{}: {}", given.display(), words(&error)))?;
@@ -303,5 +310,14 @@ mod tests {
     fn a_name_that_would_end_its_line_is_not_handed_on() {
         let refused = output_line(Some(Path::new("/nowhere/a\nb.reftrace")), &[]).unwrap_err();
         assert_eq!(refused, "/nowhere/a\nb.reftrace: this name cannot be handed on");
+    }
+
+    #[test]
+    fn in_a_folder_the_trace_is_named_after_the_program() {
+        let place = tempfile::tempdir().unwrap();
+        let command = ["python3", "app.py"].map(OsString::from);
+        let named = |folder: &str| output_line(Some(&place.path().join(folder)), &command).unwrap();
+        let line = |folder: &str| format!("output={}", place.path().join(folder).join("app.reftrace").display());
+        assert_eq!([named(""), named("new/")], [line(""), line("new/")]);
     }
 }

@@ -296,8 +296,10 @@ impl Rows<'_> {
         let containers = growth.containers.iter().map(|of| GrowingContainerRow {
             path: of.path.clone(),
             type_name: of.type_name.clone(),
+            containers: of.containers,
             from: of.from,
             to: of.to,
+            from_is_exact: of.from_is_exact,
             per_second: of.per_second.map(|rate| rounded(rate, 10.0)),
             emptied: of.emptied,
             element: of.element.clone(),

@@ -1,11 +1,11 @@
-//! Compares two reports: loops by fingerprint, types by name, and by type what logs themselves call unreachable.
+//! Compares two reports: loops by fingerprint, containers that grow by path, and by type what is alive and what logs call unreachable.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Form, LoopRow, RenderOptions, Report, TypeRow, UnreachableRow, terminal};
+use super::{Form, GrowingContainerRow, LoopRow, RenderOptions, Report, TypeRow, UnreachableRow, terminal};
 use crate::findings::Owner;
 
 /// What is new, gone, and grown from one run to another.
@@ -18,6 +18,9 @@ pub struct Diff {
     pub types: Vec<Change>,
     /// Objects that a log calls unreachable, by type.
     pub unreachable: Vec<Change>,
+    /// Containers that kept growing in one of the runs, or in both: those that have many more references at its end, or many
+    /// fewer. `None` where it is not known of both runs what grew.
+    pub containers: Option<Vec<Change>>,
     /// Types that differ by less: from one run of the same program to the next many do.
     pub types_left_out: u64,
 }
@@ -32,15 +35,16 @@ pub const NOISE_PART: u64 = 100;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     pub what: What,
-    /// Path of the loop, or name of the type.
+    /// Path of the loop or container, or name of the type.
     pub name: String,
     /// Of a loop.
     pub fingerprint: Option<String>,
     /// Whose loop it is; `None` of a type, and of what is unreachable.
     pub owner: Option<Owner>,
-    /// Loops, live instances or unreachable objects: before and after.
+    /// Loops, live instances, unreachable objects, or references of a container: before and after.
     pub count: [u64; 2],
-    /// Most bytes of loops at one time with what they hold, or of live instances or unreachable objects: before and after.
+    /// Most bytes of loops at one time with what they hold, or of live instances, unreachable objects, or what a container holds:
+    /// before and after.
     pub bytes: [u64; 2],
 }
 
@@ -77,7 +81,21 @@ impl Diff {
         let loops = changes(loops(old), loops(new), true);
         let (types, noise) = changes(types(old), types(new), false).into_iter().partition::<Vec<_>, _>(Change::is_told);
         let unreachable = changes(unreachable(old), unreachable(new), false);
-        Diff { loops, types, unreachable, types_left_out: noise.len() as u64 }
+        let of_container = |row: &GrowingContainerRow| {
+            (
+                row.path.clone(),
+                Side { name: row.path.clone(), owner: None, count: row.to, bytes: row.bytes.unwrap_or(0) },
+            )
+        };
+        let containers = |report: &Report| {
+            let mut rows: Vec<&GrowingContainerRow> = report.growth.containers.iter().collect();
+            // Of a path that is in several traces, where most is.
+            rows.sort_by_key(|row| row.to);
+            rows.into_iter().map(of_container).collect()
+        };
+        let containers = (old.growth.known && new.growth.known)
+            .then(|| changes(containers(old), containers(new), false).into_iter().filter(Change::is_told).collect());
+        Diff { loops, types, unreachable, containers, types_left_out: noise.len() as u64 }
     }
 
     /// The application has loops of a kind that was not there before.

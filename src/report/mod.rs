@@ -22,6 +22,7 @@ pub mod sarif;
 mod section;
 pub mod speedscope;
 pub mod terminal;
+pub mod top;
 pub mod whatif;
 pub mod why;
 mod wording;

@@ -322,9 +322,13 @@ pub struct GrowingContainerRow {
     pub path: String,
     #[serde(rename = "type")]
     pub type_name: String,
-    /// References at the first look and at the last.
+    /// More than one where many that are reached alike grow together.
+    pub containers: u64,
+    /// References at the first look and at the last, of many those to `element` alone.
     pub from: u64,
     pub to: u64,
+    /// Else there were at most so many at the first look.
+    pub from_is_exact: bool,
     pub per_second: Option<f64>,
     /// At the last look it was smaller, or gone; the numbers are those of the look before.
     pub emptied: bool,

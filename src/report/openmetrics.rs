@@ -1,5 +1,6 @@
 //! Writes the numbers of the report as metrics in the text form of OpenMetrics, for Prometheus and what reads like it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -9,6 +10,9 @@ pub struct OpenMetrics;
 
 /// Fingerprints that have rows of their own; those beyond are counted together. Each is a time series somewhere.
 const FINGERPRINTS: usize = 50;
+
+/// Containers that have rows of their own.
+const PATHS: usize = 50;
 
 impl ReportFormat for OpenMetrics {
     fn name(&self) -> &'static str {
@@ -34,6 +38,7 @@ impl ReportFormat for OpenMetrics {
         family(out, "live_objects", "Objects alive at the end.", &whole(summary.live_objects))?;
         family(out, "live_bytes", "Bytes of the objects alive at the end.", &whole(summary.live_bytes))?;
         garbage(report, out)?;
+        growth(report, out)?;
         let mut findings: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         for finding in &report.findings {
             let standing = finding.standing.as_ref().map_or("", |standing| standing.name());
@@ -77,6 +82,30 @@ fn garbage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     family(out, "loop_kinds_left_out", "Fingerprints without rows of their own.", &whole(left_out))
 }
 
+/// Containers that kept growing, each by its path; nothing where it is not known.
+fn growth(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let growth = &report.growth;
+    if !growth.known {
+        return Ok(());
+    }
+    let all = growth.containers.len() as u64 + growth.more;
+    family(out, "growing_containers", "Containers that kept growing from look to look.", &[(Vec::new(), all)])?;
+    // Of a path that is in several traces, where most is.
+    let mut by_path: BTreeMap<(&str, &str), (u64, Option<u64>)> = BTreeMap::new();
+    for row in &growth.containers {
+        let most = by_path.entry((&row.path, &row.type_name)).or_default();
+        *most = (*most).max((row.to, row.bytes));
+    }
+    let mut rows: Vec<_> = by_path.into_iter().collect();
+    rows.sort_by_key(|&(_, (references, _))| Reverse(references));
+    rows.truncate(PATHS);
+    let labels = |(path, name): (&str, &str)| vec![("path", path.to_owned()), ("type", name.to_owned())];
+    let references: Vec<_> = rows.iter().map(|&(of, (references, _))| (labels(of), references)).collect();
+    family(out, "growing_container_references", "References of a container at the last look.", &references)?;
+    let bytes: Vec<_> = rows.iter().filter_map(|&(of, (_, bytes))| Some((labels(of), bytes?))).collect();
+    family(out, "growing_container_bytes", "Bytes of what a container refers to directly.", &bytes)
+}
+
 /// Labels of a sample, and its value.
 type Sample = (Vec<(&'static str, String)>, u64);
 
@@ -109,6 +138,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::testing::report;
+    use crate::report::{GrowingContainerRow, GrowthRows};
 
     #[test]
     fn fingerprints_are_bounded_and_the_rest_is_counted() {
@@ -120,6 +150,19 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches("refloop_loop_count{").count(), FINGERPRINTS);
         assert!(text.contains("\nrefloop_loop_kinds_left_out 30\n"), "{text}");
+    }
+
+    #[test]
+    fn what_grows_in_several_traces_by_one_path_is_one_sample() {
+        let row = |to| GrowingContainerRow { path: "svc.CACHE".to_string(), to, ..GrowingContainerRow::default() };
+        let growth =
+            GrowthRows { looks: 5, known: true, containers: vec![row(300), row(900)], ..GrowthRows::default() };
+        let mut out = Vec::new();
+        OpenMetrics.write(&Report { growth, ..Report::default() }, &RenderOptions::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let samples: Vec<&str> = text.lines().filter(|line| line.starts_with("refloop_growing")).collect();
+        let references = "refloop_growing_container_references{path=\"svc.CACHE\",type=\"\"} 900";
+        assert_eq!(samples, ["refloop_growing_containers 2", references]);
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub(super) fn retained(run: &Run) -> Vec<RetainedRows> {
     rows.collect()
 }
 
-fn retained_row(group: &RetainedGroup) -> RetainedRow {
+pub(super) fn retained_row(group: &RetainedGroup) -> RetainedRow {
     RetainedRow {
         above: group.above,
         name: group.name.clone(),

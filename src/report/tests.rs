@@ -7,7 +7,6 @@ use super::*;
 use crate::findings::gate::Gate;
 use crate::findings::{Owner, Ownership};
 use crate::growth::{GrowingContainer, Growth};
-use crate::heap::ObjectId;
 use crate::run::Run;
 use crate::trace::References;
 
@@ -146,16 +145,13 @@ fn a_check_that_finds_nothing_says_what_it_looked_for() {
     let told = |references: &[References], looks, warned: bool| {
         let input = |&references| Input { references, snapshots: 3, known: Extent::End, ..Input::default() };
         let grows = GrowingContainer {
-            object: ObjectId(7),
             path: "app.CACHE".to_string(),
             type_name: "dict".to_string(),
             from: 100,
             to: 300,
-            per_second: None,
-            emptied: false,
             element: "app.User".to_string(),
             bytes: 9_600,
-            site: Vec::new(),
+            ..GrowingContainer::default()
         };
         let containers = if warned { vec![grows] } else { vec![] };
         let growth = Growth { looks, containers, ..Growth::default() };
@@ -224,7 +220,10 @@ fn the_json_report_follows_its_schema() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let views = [View::Analyze, View::Check, View::Loops, View::Types, View::Slots];
     for (gate, view) in [None, Some("max-loops = 1")].into_iter().flat_map(|gate| views.map(|view| (gate, view))) {
-        let text = written(&json::Json, &report(gate), &RenderOptions { view, ..RenderOptions::default() });
+        let mut report = report(gate);
+        report.growth.containers.push(GrowingContainerRow { containers: 1, ..GrowingContainerRow::default() });
+        report.growth.types.push(GrowingTypeRow::default());
+        let text = written(&json::Json, &report, &RenderOptions { view, ..RenderOptions::default() });
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
@@ -296,4 +295,24 @@ fn a_difference_names_what_is_new_grown_and_gone() {
     diff.write(Form::Table, &RenderOptions::default(), 10, &mut out).unwrap();
     insta::assert_snapshot!("diff", String::from_utf8(out).unwrap());
     assert_eq!(diff::Diff::between(&old, &old), diff::Diff::default());
+}
+
+#[test]
+fn a_difference_has_the_containers_that_grew_to_another_size_where_it_is_known_of_both() {
+    let grown = |rows: &[(&str, u64)]| {
+        let row = |&(path, to): &(&str, u64)| GrowingContainerRow {
+            path: path.to_string(),
+            to,
+            bytes: Some(48 * to),
+            ..GrowingContainerRow::default()
+        };
+        let containers = rows.iter().map(row).collect();
+        let growth = GrowthRows { looks: 5, known: true, containers, ..GrowthRows::default() };
+        Report { growth, ..report(None) }
+    };
+    let old = grown(&[("svc.CACHE", 5_000), ("svc.QUEUE", 900), ("svc.TASKS", 700)]);
+    let diff = diff::Diff::between(&old, &grown(&[("svc.CACHE", 5_001), ("svc.QUEUE", 2_000), ("svc.HOOKS", 80)]));
+    let rows: Vec<_> = diff.containers.iter().flatten().map(|row| (row.what.name(), row.name.as_str())).collect();
+    assert_eq!(rows, [("grown", "svc.QUEUE"), ("new", "svc.HOOKS"), ("gone", "svc.TASKS")]);
+    assert_eq!(diff::Diff::between(&report(None), &old).containers, None);
 }

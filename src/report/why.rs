@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::terminal::why as page;
 use super::{Form, PathStep, RenderOptions};
 use crate::human::counted;
-use crate::retention::{Answer, RootKind, RootPath, Way};
+use crate::retention::{Answer, Hold, Holder, RootKind, RootPath, Way};
 
 /// Writes an answer.
 pub fn write(answer: &Answer, form: Form, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
@@ -35,10 +35,20 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct WayRow {
     objects: u64,
+    repeats: bool,
     bytes: u64,
     retained_bytes: u64,
     root: String,
     path: Vec<PathStep>,
+    others: Vec<OtherRow>,
+    more_others: u64,
+}
+
+/// Who else holds the objects of a way.
+#[derive(Serialize)]
+struct OtherRow {
+    objects: u64,
+    by: String,
 }
 
 impl Document<'_> {
@@ -63,16 +73,32 @@ fn way_row(way: &Way) -> WayRow {
     };
     WayRow {
         objects: way.objects,
+        repeats: way.repeats,
         bytes: way.bytes,
         retained_bytes: way.retained_bytes,
         root: root(&way.path),
         path: way.path.steps.iter().map(step).collect(),
+        others: way.others.iter().map(|other| OtherRow { objects: other.objects, by: held_by(other) }).collect(),
+        more_others: way.more_others,
+    }
+}
+
+/// `svc.INDEX[*]`, or what makes the objects roots themselves.
+pub(super) fn held_by(holder: &Holder) -> String {
+    match &holder.by {
+        Hold::Path(path) => path.pattern(),
+        Hold::Root(RootKind::External(_)) => "a variable, or C code".to_string(),
+        Hold::Root(kind) => root_kind(kind),
     }
 }
 
 /// What makes the first object of a path a root.
 pub(super) fn root(path: &RootPath) -> String {
-    match &path.root {
+    root_kind(&path.root)
+}
+
+fn root_kind(kind: &RootKind) -> String {
+    match kind {
         RootKind::Named(names) => names.join(", "),
         RootKind::External(n) => {
             let references = counted(u64::from(*n), "reference", "references");

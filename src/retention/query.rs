@@ -1,5 +1,7 @@
 //! Answers why objects are alive: by which paths from a root, how many by each, and how much would go with them.
 
+use super::holders::{self, Holder};
+use super::root_path::Alike;
 use super::{DominatorTree, RootPath, RootPaths};
 use crate::heap::{Heap, HeapGraph, Node, Observer, SnapshotKind};
 
@@ -43,15 +45,24 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
     pub objects: u64,
+    /// Some of them are reached by the last references of the path again and again, as in a linked list.
+    pub repeats: bool,
     /// Of the objects themselves, and of all that only they keep alive.
     pub bytes: u64,
     pub retained_bytes: u64,
     /// The shortest of the paths.
     pub path: RootPath,
+    /// Who holds them besides: they stay alive where the last reference of their path is cut.
+    pub others: Vec<Holder>,
+    /// Holders that are left out.
+    pub more_others: u64,
 }
 
 /// Ways that are kept.
 const MOST_WAYS: usize = 10;
+
+/// Other holders that are kept of each.
+const MOST_OTHERS: usize = 5;
 
 impl Query {
     pub fn about(target: Target) -> Query {
@@ -111,19 +122,24 @@ impl Answer {
 /// Fills in how the objects are reached.
 fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Answer {
     let paths = RootPaths::of(heap, graph);
-    let mut groups = paths.alike(|node| asked[node.0 as usize]);
-    let reached: u64 = groups.iter().map(|group| group.len() as u64).sum();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    let shapes = paths.shapes();
+    let mut groups = paths.alike(&shapes, |node| asked[node.0 as usize]);
+    let objects = |groups: &[Alike]| groups.iter().map(|group| group.nodes.len() as u64).sum::<u64>();
+    let reached = objects(&groups);
+    groups.sort_by_key(|group| std::cmp::Reverse(group.nodes.len()));
     let more = groups.split_off(groups.len().min(MOST_WAYS));
     let bytes = |node: Node| heap.all_bytes(graph.object(node));
     let tree = DominatorTree::of(graph, paths.roots(), bytes);
     let above = above(&tree, &groups, asked.len());
-    let ways = groups.iter().enumerate().filter_map(|(way, group)| {
-        let first = *group.first()?;
+    let others = holders::of(&paths, &shapes, &groups, &tree);
+    let ways = groups.iter().zip(others).enumerate().filter_map(|(way, (group, mut others))| {
+        let more_others = others.split_off(others.len().min(MOST_OTHERS)).len() as u64;
+        let first = *group.nodes.first()?;
         let (_, path) = paths.to(|node| node == first).next()?;
-        let sum = |of: &dyn Fn(Node) -> u64| group.iter().fold(0u64, |sum, &node| sum.saturating_add(of(node)));
+        let sum = |of: &dyn Fn(Node) -> u64| group.nodes.iter().fold(0u64, |sum, &node| sum.saturating_add(of(node)));
         Some(Way {
-            objects: group.len() as u64,
+            objects: group.nodes.len() as u64,
+            repeats: group.repeats,
             bytes: sum(&bytes),
             // What goes with another of them is counted there.
             retained_bytes: sum(&|node| match above[node.0 as usize] & 1 << way {
@@ -131,23 +147,25 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Ans
                 _ => 0,
             }),
             path,
+            others,
+            more_others,
         })
     });
     Answer {
         ways: ways.collect(),
         more_ways: more.len() as u64,
-        more_objects: more.iter().map(|group| group.len() as u64).sum(),
+        more_objects: objects(&more),
         unreached: answer.alive - reached,
         ..answer
     }
 }
 
 /// For each node the ways that have an object among its dominators, a bit for each.
-fn above(tree: &DominatorTree, ways: &[Vec<Node>], n_nodes: usize) -> Vec<u32> {
+fn above(tree: &DominatorTree, ways: &[Alike], n_nodes: usize) -> Vec<u32> {
     const { assert!(MOST_WAYS <= 32) };
     let mut of_way = vec![0; n_nodes];
-    for (way, nodes) in ways.iter().enumerate() {
-        nodes.iter().for_each(|node| of_way[node.0 as usize] = 1 << way);
+    for (way, group) in ways.iter().enumerate() {
+        group.nodes.iter().for_each(|node| of_way[node.0 as usize] = 1 << way);
     }
     let mut above = vec![0; n_nodes];
     for &node in tree.nodes() {
@@ -163,6 +181,7 @@ fn above(tree: &DominatorTree, ways: &[Vec<Node>], n_nodes: usize) -> Vec<u32> {
 mod tests {
     use super::*;
     use crate::heap::testing::play;
+    use crate::retention::Hold;
 
     fn why(target: Target, script: &str) -> Answer {
         let mut query = Query::about(target);
@@ -207,6 +226,23 @@ mod tests {
         let next = (1, 48, 48 + 1_000, "app.CACHE['y'].next".to_string());
         assert_eq!(ways, [cached, first, next]);
         assert_eq!(answer.ways[0].path.pattern(), "app.CACHE[*]");
+    }
+
+    #[test]
+    fn who_holds_them_besides_is_told_and_what_only_they_keep_alive_is_nobody() {
+        // A list has both cached rows as well, a variable one of them; the row that is next refers back.
+        let more = "alloc 4 2 64\nref 2 4 ['INDEX']\nref 4 11 [0]\nref 4 12 [1]\nincref 12\nref 13 12 .previous\n";
+        let answer = why(Target::Type("app.Row".to_string()), &format!("{ROWS}{more}"));
+        let others = |way: usize| {
+            let text = |other: &Holder| match &other.by {
+                Hold::Path(path) => (other.objects, path.pattern()),
+                Hold::Root(root) => (other.objects, format!("{root:?}")),
+            };
+            answer.ways[way].others.iter().map(text).collect::<Vec<_>>()
+        };
+        assert_eq!(answer.ways[0].path.pattern(), "app.CACHE[*]");
+        assert_eq!(others(0), [(2, "app.INDEX[*]".to_string()), (1, "External(1)".to_string())]);
+        assert_eq!((others(1), others(2)), (vec![], vec![]));
     }
 
     #[test]

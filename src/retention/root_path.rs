@@ -1,6 +1,6 @@
 //! Finds the shortest path from a root that keeps an object alive.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -42,22 +42,54 @@ pub struct RootStep {
     /// The full name of a class or module: `app.Order`; empty for anything else.
     pub object_name: String,
     pub type_name: String,
-    /// `.items`, `['key']`, `[3]`; empty at the last object.
+    /// `.items`, `['key']`, `[3]`, ` element`: what follows the label. Empty at the last object.
     pub slot: String,
 }
 
 const NONE: u32 = u32::MAX;
 
+/// Steps of a path that may repeat together: an instance, its dict, and a list in it.
+const LONGEST_REPEAT: usize = 3;
+
+/// A way from a root, at whatever index or key: a hash of the types and the names of the references. The same at each look at
+/// one heap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape(u64);
+
+/// The shapes of the ways to all nodes that a root reaches.
+#[derive(Debug)]
+pub struct Shapes {
+    /// By place in [`RootPaths::reached`].
+    pub of: Vec<Shape>,
+    repeated: HashSet<Shape, FixedState>,
+}
+
+impl Shapes {
+    /// Some of the nodes that are reached so are so by a reference that is followed again and again.
+    pub fn repeats(&self, shape: Shape) -> bool {
+        self.repeated.contains(&shape)
+    }
+}
+
+/// Nodes whose paths look alike, the nearest first.
+#[derive(Debug)]
+pub struct Alike {
+    pub nodes: Vec<Node>,
+    /// See [`Shapes::repeats`].
+    pub repeats: bool,
+}
+
 /// The shortest path from a root to each object of a frozen graph.
 ///
-/// Of several it is one from a named root, if there is one, and else the first in the order of the graph.
+/// It is one from a named root, if one reaches the object, though a variable or C code that has no name may be nearer; of
+/// several the first in the order of the graph.
 pub struct RootPaths<'a> {
     heap: &'a Heap,
     graph: &'a HeapGraph,
     external: External,
-    /// The nodes that a root reaches, the nearest first: the roots at the beginning.
+    roots: Vec<Node>,
+    /// The nodes that a root reaches: first those that a named one does, the nearest first.
     queue: Vec<Node>,
-    n_roots: usize,
     /// By place in the queue: the place of the referrer, and which of its references it was.
     came: Vec<(u32, u32)>,
 }
@@ -69,40 +101,113 @@ impl<'a> RootPaths<'a> {
         let is_alive = |&node: &Node| external.is_root(graph, node) || external.is_newborn(graph, node);
         let (named, others): (Vec<Node>, Vec<Node>) =
             graph.nodes().filter(is_alive).partition(|&root| !heap.root_names(graph.object(root)).is_empty());
-        let mut queue = named;
-        queue.extend(others);
-        let n_roots = queue.len();
-        let mut came = vec![(NONE, 0u32); n_roots];
+        let roots = [named.clone(), others.clone()].concat();
+        let (mut queue, mut came) = (Vec::with_capacity(graph.n_nodes()), Vec::with_capacity(graph.n_nodes()));
         let mut seen = vec![false; graph.n_nodes()];
-        for root in &queue {
-            seen[root.0 as usize] = true;
-        }
         let mut head = 0;
-        while let Some(&node) = queue.get(head) {
-            for (nth, referent) in graph.referents(node).iter().enumerate() {
-                if !std::mem::replace(&mut seen[referent.0 as usize], true) {
-                    queue.push(*referent);
-                    came.push((head as u32, nth as u32));
+        for roots in [named, others] {
+            let news = roots.into_iter().filter(|root| !std::mem::replace(&mut seen[root.0 as usize], true));
+            queue.extend(news);
+            came.resize(queue.len(), (NONE, 0u32));
+            while let Some(&node) = queue.get(head) {
+                for (nth, referent) in graph.referents(node).iter().enumerate() {
+                    if !std::mem::replace(&mut seen[referent.0 as usize], true) {
+                        queue.push(*referent);
+                        came.push((head as u32, nth as u32));
+                    }
                 }
+                head += 1;
             }
-            head += 1;
         }
-        RootPaths { heap, graph, external, queue, n_roots, came }
+        RootPaths { heap, graph, external, roots, queue, came }
     }
 
     pub fn roots(&self) -> &[Node] {
-        &self.queue[..self.n_roots]
+        &self.roots
     }
 
     /// Those of these nodes that a root reaches, together where their paths look alike: the same types and attributes, at
     /// whatever index or key. The shape reached first comes first, and so does the nearest node of each.
     ///
     /// Costs one visit to each node that a root reaches.
-    pub fn alike(&self, is_target: impl Fn(Node) -> bool) -> Vec<Vec<Node>> {
-        let mut number: HashMap<u64, usize, FixedState> = HashMap::default();
-        let mut groups: Vec<Vec<Node>> = Vec::new();
+    pub fn alike(&self, shapes: &Shapes, is_target: impl Fn(Node) -> bool) -> Vec<Alike> {
+        let mut number: HashMap<Shape, usize, FixedState> = HashMap::default();
+        let mut groups: Vec<Alike> = Vec::new();
+        for (&node, &shape) in self.queue.iter().zip(&shapes.of) {
+            if is_target(node) {
+                let group = *number.entry(shape).or_insert_with(|| {
+                    groups.push(Alike { nodes: Vec::new(), repeats: shapes.repeats(shape) });
+                    groups.len() - 1
+                });
+                groups[group].nodes.push(node);
+            }
+        }
+        groups
+    }
+
+    /// The nodes that a root reaches: first those that a named one does, the nearest first.
+    pub fn reached(&self) -> &[Node] {
+        &self.queue
+    }
+
+    /// The place in [`RootPaths::reached`] of the node by which the one at this place is reached; `None` of a root.
+    pub fn referrer(&self, place: usize) -> Option<usize> {
+        let (from, _) = self.came[place];
+        (from != NONE).then_some(from as usize)
+    }
+
+    /// What a node refers to.
+    pub fn referents(&self, node: Node) -> &[Node] {
+        self.graph.referents(node)
+    }
+
+    /// The node at `place` is reached by this reference of that at `referrer`.
+    pub fn is_by(&self, place: usize, referrer: usize, nth: usize) -> bool {
+        self.came[place] == (referrer as u32, nth as u32)
+    }
+
+    /// The name of a reference of the node at `place`; `None` of any index or key.
+    pub fn name(&self, place: usize, nth: usize) -> Option<Slot> {
+        let node = self.queue[place];
+        let slot = self.graph.references(node).nth(nth)?.slot;
+        let is_key = Name::of(&self.heap.slot_name(slot)) == Name::Key;
+        (!is_key || self.is_namespace(place)).then_some(slot)
+    }
+
+    /// It is the dict in which an instance, a class or a module has its attributes.
+    fn is_namespace(&self, place: usize) -> bool {
+        let (from, nth) = self.came[place];
+        let referrer = self.queue.get(from as usize);
+        let reference = referrer.and_then(|&referrer| self.graph.references(referrer).nth(nth as usize));
+        reference.is_some_and(|reference| Name::of(&self.heap.slot_name(reference.slot)) == Name::Dict)
+    }
+
+    /// The path to what the node at `place` refers to by this reference.
+    pub fn by(&self, place: usize, nth: usize) -> RootPath {
+        let mut steps = steps(self.heap, self.graph, &self.queue, &self.came, place);
+        let reference = self.graph.references(self.queue[place]).nth(nth);
+        if let (Some(reference), Some(last)) = (reference, steps.last_mut()) {
+            last.2 = self.heap.slot_name(reference.slot).into_owned();
+            steps.push((reference.to, self.graph.object(reference.to), String::new()));
+        }
+        let root =
+            steps.first().map_or(RootKind::Unknown, |root| root_kind(self.heap, self.graph, &self.external, root.0));
+        RootPath { root, steps: fold(self.heap, steps) }
+    }
+
+    /// What makes a node a root; `None` of one that is none.
+    pub fn as_root(&self, node: Node) -> Option<RootKind> {
+        self.external.is_root(self.graph, node).then(|| root_kind(self.heap, self.graph, &self.external, node))
+    }
+
+    /// How each of the [reached](RootPaths::reached) nodes is reached. A reference that is followed again and again, as in a
+    /// linked list or a tree, is so once: all nodes of a list have one shape.
+    pub fn shapes(&self) -> Shapes {
+        let mut repeated = HashSet::default();
         let hasher = quality::FixedState::default();
-        let mut keys = vec![0u64; self.queue.len()];
+        let mut shapes = vec![Shape(0); self.queue.len()];
+        // The last step to each node: its type, and the name of the reference.
+        let mut steps = vec![0u64; self.queue.len()];
         // Dicts that an instance, a class or a module has its attributes in: their keys are names that somebody wrote.
         let mut is_namespace = vec![false; self.queue.len()];
         let mut slots: HashMap<Slot, Name, FixedState> = HashMap::default();
@@ -112,27 +217,49 @@ impl<'a> RootPaths<'a> {
             let (from, nth) = self.came[place];
             let class = self.heap.class(self.graph.object(node)).0;
             if from == NONE {
-                keys[place] = hasher.hash_one((class, self.heap.root_names(self.graph.object(node))));
-            } else {
-                if row_of != from {
-                    self.graph.references_into(self.queue[from as usize], &mut row);
-                    row_of = from;
+                steps[place] = hasher.hash_one((class, self.heap.root_names(self.graph.object(node))));
+                shapes[place] = Shape(steps[place]);
+                continue;
+            }
+            if row_of != from {
+                self.graph.references_into(self.queue[from as usize], &mut row);
+                row_of = from;
+            }
+            let slot = row.get(nth as usize).map_or(Slot::UNNAMED, |reference| reference.slot);
+            let name = *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot)));
+            is_namespace[place] = name == Name::Dict;
+            let any = name == Name::Key && !is_namespace[from as usize];
+            steps[place] = hasher.hash_one((class, (!any).then(|| slot.raw())));
+            shapes[place] = match self.repeated(place, &steps) {
+                Some(earlier) => {
+                    repeated.insert(shapes[earlier]);
+                    shapes[earlier]
                 }
-                let slot = row.get(nth as usize).map_or(Slot::UNNAMED, |reference| reference.slot);
-                let name = *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot)));
-                is_namespace[place] = name == Name::Dict;
-                let any = name == Name::Key && !is_namespace[from as usize];
-                keys[place] = hasher.hash_one((keys[from as usize], class, (!any).then(|| slot.raw())));
-            }
-            if is_target(node) {
-                let group = *number.entry(keys[place]).or_insert_with(|| {
-                    groups.push(Vec::new());
-                    groups.len() - 1
-                });
-                groups[group].push(node);
-            }
+                None => Shape(hasher.hash_one((shapes[from as usize].0, steps[place]))),
+            };
         }
-        groups
+        Shapes { of: shapes, repeated }
+    }
+
+    /// The place of the node from which the same steps led here as had led to it: `.next` and `.next`, or `.children`, `[*]`
+    /// and `.children`, `[*]` again.
+    fn repeated(&self, place: usize, steps: &[u64]) -> Option<usize> {
+        (1..=LONGEST_REPEAT).find_map(|length| {
+            let mut earlier = place;
+            for _ in 0..length {
+                earlier = self.referrer(earlier)?;
+            }
+            let (mut late, mut early) = (place, earlier);
+            for _ in 0..length {
+                // A root is reached by no step.
+                let before = self.referrer(early)?;
+                if steps[late] != steps[early] {
+                    return None;
+                }
+                (late, early) = (self.referrer(late)?, before);
+            }
+            Some(earlier)
+        })
     }
 
     /// The paths to those of these nodes that a root reaches, the nearest first.
@@ -210,12 +337,7 @@ impl RootPath {
             _ => None,
         };
         let mut text = named(first).or_else(of_root).unwrap_or_else(|| first.label.clone());
-        for step in &self.steps[start..last] {
-            if !step.slot.is_empty() && !step.slot.starts_with(['.', '[']) {
-                text.push(' ');
-            }
-            text.push_str(&step.slot);
-        }
+        self.steps[start..last].iter().for_each(|step| text.push_str(&step.slot));
         text
     }
 }
@@ -268,13 +390,14 @@ fn fold(heap: &Heap, steps: Vec<(Node, ObjectIndex, String)>) -> Vec<RootStep> {
             owner.slot = attribute;
             continue;
         }
+        let apart = if slot.is_empty() || slot.starts_with(['.', '[']) { "" } else { " " };
         folded.push(RootStep {
             object: index,
             address: object.address,
             label: heap.named(index).label(),
             object_name: heap.name(index).unwrap_or_default().to_string(),
             type_name: type_name.to_string(),
-            slot,
+            slot: format!("{apart}{slot}"),
         });
     }
     folded
@@ -336,7 +459,13 @@ mod tests {
     fn an_object_is_alive_by_the_shortest_path_from_a_root() {
         let named = format!("{CACHE}root 1 global:app");
         assert_snapshot!(why("app.Entry", &named), @"Named([\"global:app\"]): module app.cache → Cache.entries → dict['first'] → Entry");
-        assert_snapshot!(why("app.Entry", &format!("{named}\nincref 4")), @"External(1): dict['first'] → Entry");
+        assert_snapshot!(why("app.Entry", &format!("{CACHE}incref 4")), @"External(1): dict['first'] → Entry");
+        let both = format!("{named}\nincref 4");
+        assert_eq!(
+            why("app.Entry", &both),
+            why("app.Entry", &named),
+            "a name says more than a nearer root without one"
+        );
         assert_snapshot!(why("app.Entry", &format!("{named}\nincref 5\nroot 5 local:main.entry")), @"Named([\"local:main.entry\"]): Entry");
         assert_snapshot!(why("app.Gone", &named), @"nothing");
     }

@@ -73,6 +73,18 @@ def test_a_decorated_function_is_a_block_at_each_call():
             loops()
 
 
+def test_the_decorator_needs_no_parentheses():
+    @refloop.no_loops
+    def loops():
+        make()
+
+    assert loops.__name__ == "loops"
+    with pytest.raises(refloop.ReferenceLoops, match="the block left 1 reference loop behind"):
+        loops()
+    with pytest.raises(TypeError):
+        refloop.no_loops(loops, 3)
+
+
 def test_a_decorated_coroutine_is_looked_at_when_it_ends():
     @refloop.no_loops()
     async def loops():

@@ -17,7 +17,8 @@ use crate::status::{Failure, Outcome};
 /// Record a Python program: its objects, the references between them, and the garbage of each collection.
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// The trace [default: named after the program, as app.reftrace]; child processes write files of their own beside it
+    /// The trace, or a folder for it [default: named after the program, as app.reftrace]; child processes write files of their
+    /// own beside it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Which objects to record [default: survivors, and leaks with --sites]

@@ -1,11 +1,11 @@
-//! Runs `why`: writes the paths from a root that keep objects alive.
+//! Runs `why`: writes the paths from a root that keep objects alive, or what keeps most alive.
 
 use std::collections::BTreeSet;
 
 use refloop::heap::label::last_part;
 use refloop::heap::{self, Heap};
-use refloop::report::{View, why as report};
-use refloop::retention::{Query, Target};
+use refloop::report::{View, top, why as report};
+use refloop::retention::{Query, RetainedTracker, Target};
 
 use crate::args;
 use crate::progress::Progress;
@@ -13,10 +13,13 @@ use crate::status::{Failure, Outcome};
 use crate::{inputs, output};
 
 pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
+    if command.top {
+        return top(command);
+    }
     let target = match (&command.type_name, command.object) {
         (Some(name), _) => Target::Type(name.clone()),
         (None, Some(address)) => Target::Object(address),
-        (None, None) => return Err(Failure::usage("say which: --type or --object")),
+        (None, None) => return Err(Failure::usage("say which: --type, --object or --top")),
     };
     let mut events = inputs::open(&command.trace)?;
     let mut query = Query::about(target);
@@ -39,6 +42,32 @@ pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
             )));
         }
         None => {}
+    }
+    match replayed.error {
+        Some(error) => Err(error.in_file(&command.trace).into()),
+        None => Ok(Outcome::Nothing),
+    }
+}
+
+/// Writes what keeps most alive at the last look at the whole heap.
+fn top(command: &args::Why) -> Result<Outcome, Failure> {
+    let mut events = inputs::open(&command.trace)?;
+    let mut tracker = RetainedTracker::default();
+    let progress = Progress::new(&command.trace, events.as_ref(), &command.messages);
+    let replayed = heap::replay(events.as_mut(), &mut tracker, &mut |position| progress.at(position));
+    drop(progress);
+    match (tracker.finish(), &replayed.error) {
+        (Some(retained), _) => {
+            let args::Answer { format, output } = &command.answer;
+            output::write_page(output.as_deref(), View::Analyze, &command.messages, |page, out| {
+                top::write(&retained, *format, page, out)
+            })?;
+        }
+        (None, Some(_)) => {}
+        (None, None) => {
+            let unknown = "who keeps how much alive is not known: the trace has no look at the whole heap, or no sizes";
+            return Err(Failure::usage(unknown));
+        }
     }
     match replayed.error {
         Some(error) => Err(error.in_file(&command.trace).into()),

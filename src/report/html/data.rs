@@ -149,8 +149,10 @@ struct Growing<'a> {
     path: &'a str,
     #[serde(rename = "type")]
     type_name: &'a str,
+    containers: u64,
     from: u64,
     to: u64,
+    from_is_exact: bool,
     per_second: Option<f64>,
     emptied: bool,
     element: &'a str,
@@ -164,8 +166,10 @@ impl Growing<'_> {
         Growing {
             path: &row.path,
             type_name: &row.type_name,
+            containers: row.containers,
             from: row.from,
             to: row.to,
+            from_is_exact: row.from_is_exact,
             per_second: row.per_second,
             emptied: row.emptied,
             element: &row.element,

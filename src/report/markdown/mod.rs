@@ -219,8 +219,11 @@ fn growth(report: &Report) -> Option<Chapter> {
     let rows = report.growth.containers.iter().map(|of| {
         row(&[
             code(&of.path),
-            code(&of.type_name),
-            format!("{} → {}", count(of.from), count(of.to)),
+            match of.containers {
+                1 => code(&of.type_name),
+                n => format!("{} × {}", count(n), code(&of.type_name)),
+            },
+            wording::from_to(of),
             of.per_second.map(|rate| rate.to_string()).unwrap_or_default(),
             code(&of.element),
             of.place.as_ref().map(|frame| code(&frame.short_place())).unwrap_or_default(),

@@ -11,8 +11,12 @@ use crate::report::diff::{Change, Diff, NOISE_BYTES, NOISE_PART};
 
 pub fn write(diff: &Diff, page: &RenderOptions, top: usize, out: &mut dyn Write) -> io::Result<()> {
     let unreachable = "UNREACHABLE, SAYS THE LOG";
-    let tables =
-        [("LOOPS", "Loop", &diff.loops), (unreachable, "Type", &diff.unreachable), ("TYPES", "Type", &diff.types)];
+    let tables = [
+        ("LOOPS", "Loop", diff.loops.as_slice()),
+        ("CONTAINERS THAT KEPT GROWING", "Container", diff.containers.as_deref().unwrap_or_default()),
+        (unreachable, "Type", &diff.unreachable),
+        ("TYPES", "Type", &diff.types),
+    ];
     let tables = tables.into_iter().filter(|(_, _, changes)| !changes.is_empty());
     if tables.clone().next().is_none() {
         writeln!(out, "no difference")?;

@@ -53,10 +53,14 @@ pub(crate) fn unheld(report: &Report, page: &RenderOptions, out: &mut dyn Write)
 fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut facts = vec![
         styled(&row.path, Style::Bold, page.color),
-        format!("a {}", row.type_name),
-        format!("{} → {} references", count(row.from), count(row.to)),
+        match row.containers {
+            1 => format!("a {}", row.type_name),
+            n => format!("{} {}s", count(n), row.type_name),
+        },
+        format!("{} references", wording::from_to(row)),
     ];
-    facts.extend(row.per_second.filter(|&rate| rate >= 1.0).map(|rate| format!("{} a second", count(rate as u64))));
+    let rate = row.per_second.filter(|&rate| rate >= 1.0);
+    facts.extend(rate.map(|rate| format!("{}{} a second", wording::at_least(row.from_is_exact), count(rate as u64))));
     if row.emptied {
         facts.push("emptied at the end".to_string());
     }

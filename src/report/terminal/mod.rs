@@ -11,6 +11,7 @@ pub mod one_loop;
 pub mod problems;
 pub mod slots;
 pub mod summary;
+pub mod top;
 pub mod types;
 pub mod whatif;
 pub mod why;
@@ -51,9 +52,9 @@ impl ReportFormat for Table {
             View::Analyze => {
                 summary::summary(report, page, out)?;
                 loops::loops(report, page, Owner::may_be_application, out)?;
-                loops::foreign(report, page, |owner| !owner.may_be_application(), out)?;
                 growth::growth(report, page, out)?;
                 growth::unheld(report, page, out)?;
+                loops::foreign(report, page, |owner| !owner.may_be_application(), out)?;
                 collections::collections(report, page, out)?;
                 types::types(report, page, out)?;
                 slots::write(report, page, out)?;

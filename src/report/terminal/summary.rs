@@ -66,7 +66,7 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
 fn first_grown(report: &Report, grown: u64) -> Vec<String> {
     let mut facts = vec![counted(grown, "container", "containers")];
     if let Some(first) = report.growth.containers.first() {
-        facts.push(format!("{} {} → {} references", first.path, count(first.from), count(first.to)));
+        facts.push(format!("{} {} references", first.path, wording::from_to(first)));
         facts.extend(first.place.as_ref().map(|place| format!("made at {}", place.short_place())));
     }
     facts
@@ -94,8 +94,10 @@ fn cyclic_garbage(report: &Report, line: &mut dyn FnMut(&str, &[String]) -> io::
         ];
         // Where all of it was there at one time, there is one number.
         let is_all = (peak.loops, peak.objects) == (cyclic.loops, cyclic.objects);
+        let whose: Vec<String> = cyclic.by_owner.iter().map(|(owner, n)| format!("{owner} {}", count(*n))).collect();
         if is_all {
             line("cyclic garbage", &in_all)?;
+            line("", &whose)?;
         } else {
             let at_one_time = format!("{}{} at one time", wording::at_least(cyclic.peak_is_exact), size(peak.bytes));
             let amount = [counted(peak.loops, "loop", "loops"), counted(peak.objects, "object", "objects")];
@@ -104,17 +106,17 @@ fn cyclic_garbage(report: &Report, line: &mut dyn FnMut(&str, &[String]) -> io::
         }
         match cyclic.at_end {
             Some(end) if end.objects == 0 => line("at the end", &["none".to_string()])?,
-            Some(end) if (end.loops, end.objects) != (peak.loops, peak.objects) => {
+            Some(end) if is_all && end.objects == cyclic.objects => line("at the end", &["all of it".to_string()])?,
+            Some(end) => {
                 let amount = [counted(end.loops, "loop", "loops"), counted(end.objects, "object", "objects")];
                 line("at the end", &[vec![size(end.bytes)], amount.to_vec()].concat())?;
             }
-            Some(_) | None => {}
+            None => {}
         }
         if !is_all {
             line("in all", &in_all)?;
+            line("", &whose)?;
         }
-        let whose = cyclic.by_owner.iter().map(|(owner, n)| format!("{owner} {}", count(*n)));
-        line("", &whose.collect::<Vec<_>>())?;
         if cyclic.collected_objects > 0 {
             line(
                 "freed later",

@@ -30,7 +30,11 @@ pub(crate) fn write(answer: &Answer, page: &RenderOptions, out: &mut dyn Write) 
 
 /// One way, with the shortest of its paths.
 fn write_way(way: &Way, alive: u64, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    let path = if way.objects > 1 { way.path.pattern() } else { way.path.expression() };
+    let path = match way.objects {
+        1 => way.path.expression(),
+        _ if way.repeats => way.path.pattern() + "…",
+        _ => way.path.pattern(),
+    };
     let mut facts = vec![format!("{} by", count(way.objects)), styled(&path, Style::Bold, page.color)];
     if way.bytes > 0 {
         facts.push(format!("· {}, {} with what only they keep alive", bytes(way.bytes), bytes(way.retained_bytes)));
@@ -43,5 +47,12 @@ fn write_way(way: &Way, alive: u64, page: &RenderOptions, out: &mut dyn Write) -
         let lead = if i == 0 { "        " } else { "      → " };
         writeln!(out, "{lead}{}{}", step.label, step.slot)?;
     }
-    Ok(())
+    if way.others.is_empty() {
+        return Ok(());
+    }
+    let objects = |objects: u64| if way.objects > 1 { format!("{} by ", count(objects)) } else { String::new() };
+    let others = way.others.iter().map(|other| format!("{}{}", objects(other.objects), why::held_by(other)));
+    let more = (way.more_others > 0).then(|| counted(way.more_others, "more holder", "more holders"));
+    let others: Vec<String> = others.chain(more).collect();
+    writeln!(out, "    also by {}", wrap(&others, " · ", 12, page.width))
 }

@@ -7,7 +7,7 @@ use crate::support::{refloop, root};
 on_each_python! { what_grows_is_named_by_container_and_line_and_what_warms_up_is_not }
 
 /// Each program, with the path of its container and the function that fills it.
-const PROGRAMS: [(&str, &str, &str); 12] = [
+const PROGRAMS: [(&str, &str, &str); 15] = [
     ("module_cache", "__main__.CACHE", "module_cache"),
     ("singleton_list", "__main__.SERVICE.events", "singleton_list"),
     ("class_attribute", "__main__.Service.handlers", "class_attribute"),
@@ -20,6 +20,9 @@ const PROGRAMS: [(&str, &str, &str); 12] = [
     ("interned_keys", "__main__.NAMES", ""),
     ("thread_local", "__main__.CONTEXT", "thread_local"),
     ("fork_hooks", "os.register_at_fork(before)", "fork_hooks"),
+    ("users", "__main__.USERS[*]", "users"),
+    ("linked_list", "__main__.Chain.head.following…", "linked_list"),
+    ("replaced_tuple", "__main__.ITEMS", "replaced_tuple"),
 ];
 
 fn analysis(python: &Python, name: &str, mode: &str) -> String {

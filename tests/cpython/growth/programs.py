@@ -110,6 +110,39 @@ def fork_hooks(number):
     os.register_at_fork(before=lambda: item)
 
 
+USERS = {}
+
+
+def users(number):
+    USERS.setdefault(number % 20, []).append(Item(number))
+
+
+class Node:
+    """One of a chain."""
+
+    def __init__(self, number, following):
+        self.number = number
+        self.following = following
+
+
+class Chain:
+    """What holds its head."""
+
+    head = None
+
+
+def linked_list(number):
+    Chain.head = Node(number, Chain.head)
+
+
+ITEMS = ()
+
+
+def replaced_tuple(number):
+    global ITEMS
+    ITEMS += (Item(number),)
+
+
 def checkpoint():
     os.kill(os.getpid(), signal.SIGUSR2)
     # The handler runs before the next call returns.

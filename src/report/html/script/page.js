@@ -1,7 +1,15 @@
 // Puts the page together, the first screen first, and listens to the search and the keys.
 
+/** How many containers kept growing, those that have no row among them. */
+const grown = report.growth.known ? report.growth.more + report.containers.rows.length : 0;
+
+/** The application has no loop of its own and something that grows: that is what the page is about. */
+const isAboutGrowth = grown > 0 && !report.summary.cyclic_garbage.by_owner.application;
+
 function headline() {
   const loops = report.summary.cyclic_garbage;
+  if (isAboutGrowth)
+    return `${grown === 1 ? "1 container keeps" : `${count(grown)} containers keep`} growing, and all that is in ${grown === 1 ? "it" : "them"} is alive`;
   if (loops.loops > 0) {
     const peak = loops.peak_at_least;
     const isAll = peak.loops === loops.loops && peak.objects === loops.objects;
@@ -33,7 +41,7 @@ function tile(href, number, text) {
 }
 
 function tiles() {
-  const { summary, growth } = report;
+  const { summary } = report;
   const loops = summary.cyclic_garbage;
   const made = [];
   for (const [owner, n] of Object.entries(loops.by_owner))
@@ -62,8 +70,7 @@ function tiles() {
         `${summary.live_objects === 1 ? "object" : "objects"} alive at the end, size not known`,
       ),
     );
-  const grown = growth.more + report.containers.rows.length;
-  if (growth.known && grown > 0)
+  if (grown > 0)
     made.push(
       tile("#growth", count(grown), grown === 1 ? "container kept growing" : "containers kept growing"),
     );
@@ -133,12 +140,13 @@ const main = document.getElementById("main");
 const search = document.getElementById("search");
 
 const sections = [
+  isAboutGrowth ? growthSection() : null,
   loopsSection(),
   memorySection(),
   typesOverTimeSection(),
   collectionsSection(),
   findingsSection(),
-  growthSection(),
+  isAboutGrowth ? null : growthSection(),
   unheldSection(),
   retainedSection(),
   slotsSection(),
