@@ -44,6 +44,10 @@ function tiles() {
   const { summary } = report;
   const loops = summary.cyclic_garbage;
   const made = [];
+  if (grown > 0)
+    made.push(
+      tile("#growth", count(grown), grown === 1 ? "container kept growing" : "containers kept growing"),
+    );
   for (const [owner, n] of Object.entries(loops.by_owner))
     made.push(
       tile(
@@ -69,10 +73,6 @@ function tiles() {
         count(summary.live_objects),
         `${summary.live_objects === 1 ? "object" : "objects"} alive at the end, size not known`,
       ),
-    );
-  if (grown > 0)
-    made.push(
-      tile("#growth", count(grown), grown === 1 ? "container kept growing" : "containers kept growing"),
     );
   const advised = rowsOf(report.slots).filter((row) => row.verdict === "recommended").length;
   if (advised > 0)
@@ -119,7 +119,15 @@ function overview() {
   made.append(element("p", "soft", verdict(), verdict() ? " " : "", ...of));
   sentences(report.gaps).forEach((text) => made.append(element("p", "gap", text)));
   if (report.gate) sentences(report.gate.exceeded).forEach((text) => made.append(element("p", "gap", text)));
-  if (report.summary.cyclic_garbage.loops > 0) {
+  if (isAboutGrowth)
+    made.append(
+      element(
+        "p",
+        "",
+        "What the program itself keeps, neither the reference count nor the collector can free. A container that grows without end wants a bound, or entries taken out where they are done with: below is which one, and the line that fills it.",
+      ),
+    );
+  else if (report.summary.cyclic_garbage.loops > 0)
     made.append(
       element(
         "p",
@@ -127,9 +135,15 @@ function overview() {
         "In a reference loop, objects refer to each other in a circle. CPython frees an object as soon as nothing refers to it; in a loop something always does, so all of it stays until the garbage collector comes by, and for good where that is switched off. One reference less, and it is freed at once: below is which one.",
       ),
     );
-    if (!report.summary.cyclic_garbage.by_owner.application)
-      made.append(element("p", "", "None of these loops is the application's."));
-  }
+  const { loops, by_owner } = report.summary.cyclic_garbage;
+  if (loops > 0 && !by_owner.application)
+    made.append(
+      element(
+        "p",
+        "",
+        loops === 1 ? "The one reference loop is not the application's." : `None of the ${count(loops)} reference loops is the application's.`,
+      ),
+    );
   const first = firstStep();
   if (first) made.append(first);
   made.append(tiles());

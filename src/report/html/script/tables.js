@@ -69,7 +69,10 @@ function growthSection() {
   const rate = {
     title: "A second",
     value: (row) => row.per_second,
-    show: (row) => (row.per_second === null ? "not known" : count(row.per_second)),
+    show: (row) =>
+      row.per_second === null
+        ? "not known"
+        : `${row.from_is_exact === false ? "at least " : ""}${count(row.per_second)}`,
     number: true,
   };
   const parts = [];
