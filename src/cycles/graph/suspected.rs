@@ -1,7 +1,7 @@
 //! Chooses, of the places where the address of an object was found, those that may be references which close a loop.
 //!
 //! An address in memory says nothing of who owns the object: it may be borrowed, or left there long since. So a place counts
-//! only where the object itself reaches the holder, by references that the trace has, and not by way of a module or a class;
+//! only where the object itself is or reaches the holder, by references that the trace has, and not by way of a module or a class;
 //! and an object has at most as many as its count has references that nothing else explains, the nearest first.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ pub fn with_suspected(heap: &Heap, graph: &HeapGraph) -> Option<HeapGraph> {
     let mut chosen = Vec::new();
     for (object, mut places) in places {
         let reached = holders_reached(heap, graph, object, &places);
-        places.retain(|place| reached.contains(&place.from));
+        places.retain(|place| place.from == object || reached.contains(&place.from));
         places.sort_by_cached_key(|place| (depth(heap, place), place.from));
         places.truncate(external.references(graph, object) as usize);
         chosen.extend(places);

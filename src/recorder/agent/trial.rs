@@ -13,11 +13,11 @@ use crate::memory::{Gather, filled};
 use crate::python::Functions;
 use crate::system::{self, now};
 
-/// An object that is to die, and what it may own.
+/// An object that is to die, and what it may own: at most so many, and not twice, for it dies once.
 #[derive(Debug, Clone)]
 pub(crate) struct Trial {
     pub holder: usize,
-    pub target: usize,
+    pub targets: Vec<usize>,
     /// What the holder shows: it is kept, so that only what it hides can let go of the target.
     pub shown: Vec<usize>,
 }
@@ -36,18 +36,19 @@ unsafe extern "C" {
     fn nanosleep(time: *const [i64; 2], left: *mut [i64; 2]) -> c_int;
 }
 
-/// How many references each trial let go of; `None` where it could not be tried.
+/// How many references to each of its targets each trial let go of, one after the other; `None` where it could not be tried.
 ///
 /// # Safety
 /// The GIL is held, no collection is going on, and the objects are alive.
 pub(crate) unsafe fn run(interpreter: &Interpreter, trials: &[Trial]) -> Vec<Option<u8>> {
-    let mut released = filled(None, trials.len());
-    if released.len() != trials.len() || kernel::ARCHITECTURE == 0 {
+    let targets = trials.iter().map(|trial| trial.targets.len()).sum();
+    let mut released = filled(None, targets);
+    if released.len() != targets || kernel::ARCHITECTURE == 0 {
         return released;
     }
     // Without the board, which the copies write.
     let shared = shared_ranges();
-    let (Ok(python), Some(board)) = (Functions::find(), Board::new(trials.len())) else { return released };
+    let (Ok(python), Some(board)) = (Functions::find(), Board::new(targets)) else { return released };
     let mut first = 0;
     for _ in 0..COPIES {
         // SAFETY: the copy has its own memory, and this thread alone; it ends here.
@@ -56,10 +57,21 @@ pub(crate) unsafe fn run(interpreter: &Interpreter, trials: &[Trial]) -> Vec<Opt
                 // SAFETY: this is the copy, whose memory nobody else uses.
                 unsafe {
                     if kernel::seal(&shared) {
-                        for (place, trial) in trials.iter().enumerate().skip(first) {
-                            board.set(0, place as u8 + 1);
-                            let released = interpreter.let_die(trial.holder, trial.target, &trial.shown, &python);
-                            board.set(place + 1, released.saturating_add(1));
+                        let mut place = 1;
+                        for (nth, trial) in trials.iter().enumerate() {
+                            if nth >= first {
+                                board.set(0, nth as u8 + 1);
+                                interpreter.let_die(
+                                    trial.holder,
+                                    &trial.targets,
+                                    &trial.shown,
+                                    &python,
+                                    |nth, released| {
+                                        board.set(place + nth, released.saturating_add(1));
+                                    },
+                                );
+                            }
+                            place += trial.targets.len();
                         }
                         board.set(0, u8::MAX);
                     }
@@ -83,15 +95,16 @@ pub(crate) unsafe fn run(interpreter: &Interpreter, trials: &[Trial]) -> Vec<Opt
     released
 }
 
-/// Trials that fit a board.
+/// Trials, whose numbers fit a byte, and targets of one.
 pub(crate) const MOST: usize = 250;
+pub(crate) const MOST_TARGETS: usize = 8;
 
-/// Bytes that the copies and the process share: the trial that goes on, from 1, and what came of each.
+/// Bytes that the copies and the process share: the trial that goes on, from 1, and what came of each target.
 struct Board(*mut u8, usize);
 
 impl Board {
-    fn new(trials: usize) -> Option<Board> {
-        let bytes = trials + 1;
+    fn new(targets: usize) -> Option<Board> {
+        let bytes = targets + 1;
         Some(Board(system::map_shared(bytes).ok()?, bytes))
     }
 

@@ -13,18 +13,47 @@ class Inner:
     pass
 
 
+class Twice:
+    pass
+
+
+class Far:
+    pass
+
+
+class Large:
+    pass
+
+
+class Method(list):
+    pass
+
+
 class Borrowed:
     pass
 
 
+HOW = ((Direct, "direct"), (Inner, "inner"), (Twice, "twice"), (Far, "far"), (Large, "large"), (Borrowed, "borrowed"))
+
+
 def main(kind, keep):
     kept = []
-    for make, how in ((Direct, "direct"), (Inner, "inner"), (Borrowed, "borrowed")):
-        for _ in range(10):
+    holder = getattr(extension, kind)
+    for _ in range(10):
+        for make, how in HOW:
             made = make()
-            made.holder = getattr(extension, kind)(made, how)
+            made.holder = holder(made, how)
             if keep:
                 kept.append(made)
+        method = Method()
+        method.holder = holder(method.append, "direct")
+        if keep:
+            kept.append(method)
+        if kind == "Hiding" and hasattr(extension, "Open"):
+            has_dict = extension.Open()
+            has_dict.those = [has_dict]
+            if keep:
+                kept.append(has_dict)
     return kept
 
 

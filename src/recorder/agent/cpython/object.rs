@@ -6,14 +6,17 @@ use super::versions::CPython;
 /// Bytes of a pointer.
 pub(crate) const WORD: usize = 8;
 
-/// `PyMethodObject.im_func`, `classmethod` and `staticmethod`'s callable, `PyModuleObject.md_dict`, `PyWeakReference.wr_object`.
+/// `PyMethodObject.im_func`, `classmethod` and `staticmethod`'s callable, `PyModuleObject.md_dict`, `PyWeakReference.wr_object`,
+/// and its `wr_callback`.
 pub(crate) const METHOD_FUNCTION: usize = 16;
 pub(crate) const WRAPPED_CALLABLE: usize = 16;
 pub(crate) const MODULE_DICT: usize = 16;
 pub(crate) const REFERENT: usize = 16;
+pub(crate) const CALLBACK: usize = 24;
 
-/// `PyCFunctionObject.m_ml`.
+/// `PyCFunctionObject`: `m_ml`, and `m_self`.
 pub(crate) const C_FUNCTION_METHOD: usize = 16;
+pub(crate) const C_FUNCTION_SELF: usize = 24;
 
 /// `propertyobject`: deleter, setter, getter.
 pub(crate) const PROPERTY_FUNCTIONS: [usize; 3] = [32, 24, 16];

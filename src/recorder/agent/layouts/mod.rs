@@ -7,6 +7,7 @@
 //! Each `unsafe fn` here wants the interpreter's lock held, and the address of a live object of the type.
 
 mod arrow;
+mod boost;
 pub(crate) mod buffers;
 mod datetime;
 mod imported;
@@ -32,6 +33,7 @@ pub(crate) enum HidingType {
     Record,
     DType,
     Swig,
+    LifeSupport,
     Arrow(arrow::Holder, &'static arrow::Row),
 }
 
@@ -62,6 +64,7 @@ impl HidingType {
                     b"numpy.void" => HidingType::Record,
                     b"numpy.dtype" => HidingType::DType,
                     b"SwigPyObject" => HidingType::Swig,
+                    boost::LIFE_SUPPORT => HidingType::LifeSupport,
                     _ => match (arrow::holder(name), arrow::row(interpreter)) {
                         (Some(holder), Some(row)) => HidingType::Arrow(holder, row),
                         _ => continue,
@@ -70,6 +73,11 @@ impl HidingType {
             }
         }
         HidingType::Unknown
+    }
+
+    /// Whether all that its instances hide is read.
+    pub(crate) fn is_whole(self) -> bool {
+        !matches!(self, HidingType::Unknown | HidingType::Swig)
     }
 
     /// Bytes at the end of `object`, an instance of a class of C code of this size, that it was allocated without.
@@ -97,8 +105,15 @@ impl HidingType {
                 HidingType::Record => numpy::of_record(interpreter, object, found),
                 HidingType::DType => numpy::of_dtype(object, found),
                 HidingType::Swig => swig::of_object(object, found),
+                HidingType::LifeSupport => boost::of_life_support(object, found),
                 HidingType::Arrow(holder, row) => arrow::lenders(holder, row, object, found),
             }
         }
     }
+}
+
+/// The object that holds a weak reference to itself, if there is such a one.
+pub(crate) unsafe fn nurse(weak_reference: usize) -> Option<usize> {
+    // SAFETY: as the caller promises, of a weak reference.
+    unsafe { boost::nurse(weak_reference) }
 }

@@ -11,14 +11,11 @@ use crate::memory::{Grow, is_refused};
 use reader::{MOST, Reader};
 use regions::{Block, Regions};
 
-/// Pointers that are followed one after the other.
-pub(crate) const DEEPEST: usize = 5;
-/// Blocks that are looked at for one object.
-const BLOCKS: usize = 2_000;
-/// Words that are looked at for one object, and for all of them: for each object of the heap, and to begin with.
-const WORDS: usize = 200_000;
+/// Pointers that are followed one after the other at most.
+pub(crate) const DEEPEST: usize = 9;
+/// Words that are looked at for all objects that are searched: for each object of the heap, and to begin with.
 const WORDS_FOR_EACH: usize = 8;
-const WORDS_AT_LEAST: usize = 8 << 20;
+const WORDS_AT_LEAST: usize = 16 << 20;
 /// In a block of so many bytes an address may stand at any multiple of four.
 const SMALL: usize = 1 << 10;
 const STEP: usize = size_of::<usize>();
@@ -26,6 +23,18 @@ const STEP: usize = size_of::<usize>();
 const HEADS: [usize; 3] = [0, 16, 32];
 /// The head of an object is no reference of its own.
 const HEAD: usize = 16;
+
+/// How far one object is searched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    words: usize,
+    blocks: usize,
+    /// Pointers that are followed one after the other.
+    depth: usize,
+}
+
+/// To begin with: enough for most objects.
+pub(crate) const FEW: Limits = Limits { words: 200_000, blocks: 2_000, depth: 5 };
 
 /// Where an address was found: the offset in the object, then in what that points to, and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +47,12 @@ impl Path {
     /// The offset in the object itself.
     pub(crate) fn first(&self) -> usize {
         self.offsets[0] as usize
+    }
+
+    /// The way to the block that the address is in.
+    pub(crate) fn block(mut self) -> Path {
+        self.offsets[self.depth] = 0;
+        self
     }
 
     /// `(+24 +8)`.
@@ -106,30 +121,37 @@ impl Scan {
         })
     }
 
+    /// For so many objects that lead to much: to each its part of what may be looked at yet.
+    pub(crate) fn share(&self, objects: usize) -> Limits {
+        Limits { words: FEW.words.max(self.left / objects.max(1)), blocks: usize::MAX, depth: DEEPEST }
+    }
+
     /// Whether there is an end to what may be looked at, and it has come.
     pub(crate) fn is_over(&self) -> bool {
         self.left == 0 || is_refused()
     }
 
-    /// Fills `matches` with the targets whose address is in the memory of `object`, the nearest first.
+    /// Fills `matches` with the targets whose address is in the memory of `object`, the nearest first. False where a limit came
+    /// before the end.
     pub(crate) fn search(
         &mut self,
         object: usize,
         bytes: usize,
+        limits: Limits,
         is_target: impl Fn(usize) -> bool,
         known: impl Fn(usize) -> DomainBlock,
         matches: &mut Vec<Match>,
-    ) {
+    ) -> bool {
         matches.clear();
         self.object += 1;
         self.looked.clear();
         let start = Path { depth: 0, offsets: [0; DEEPEST + 1] };
         self.looked.add(Looked { block: Block { start: object, bytes }, path: start });
-        let (mut next, mut spent) = (0, 0);
+        let (mut next, mut spent, mut is_whole) = (0, 0, true);
         while let Some(&Looked { block, mut path }) = self.looked.get(next) {
             spent += self.read(block);
-            if spent > WORDS || self.is_over() {
-                return;
+            if spent > limits.words || self.is_over() {
+                return false;
             }
             for index in 0..self.words.len() {
                 let (offset, word) = self.words[index];
@@ -139,16 +161,16 @@ impl Scan {
                 path.offsets[path.depth] = offset as u32;
                 if is_target(word) {
                     matches.add(Match { target: word, path });
-                } else if path.depth < DEEPEST
-                    && self.looked.len() < BLOCKS
-                    && let Some(block) = self.follow(word, &known)
-                {
+                } else if path.depth >= limits.depth || self.looked.len() >= limits.blocks {
+                    is_whole &= path.depth >= DEEPEST;
+                } else if let Some(block) = self.follow(word, &known) {
                     let deeper = Path { depth: path.depth + 1, ..path };
                     self.looked.add(Looked { block, path: deeper });
                 }
             }
             next += 1;
         }
+        is_whole
     }
 
     /// Reads the words of a block that may be addresses: each with its offset. Answers how many words there are.
@@ -194,14 +216,16 @@ impl Scan {
 
 #[cfg(test)]
 mod tests {
-    use super::{DomainBlock, Scan};
+    use super::{DEEPEST, DomainBlock, FEW, Limits, Scan};
 
-    fn found(object: &[usize], targets: &[usize]) -> Vec<(usize, String)> {
+    const ALL: Limits = Limits { words: usize::MAX, blocks: usize::MAX, depth: DEEPEST };
+
+    fn found(object: &[usize], targets: &[usize], limits: Limits) -> Vec<(usize, String)> {
         let mut scan = Scan::new(1 << 14, 0).unwrap();
         let mut matches = Vec::new();
         let is_target = |word: usize| targets.contains(&word);
         let bytes = size_of_val(object);
-        scan.search(object.as_ptr().addr(), bytes, is_target, |_| DomainBlock::Unseen, &mut matches);
+        scan.search(object.as_ptr().addr(), bytes, limits, is_target, |_| DomainBlock::Unseen, &mut matches);
         let text = |path: super::Path| {
             let mut text = Vec::new();
             path.push_text(&mut text);
@@ -218,25 +242,27 @@ mod tests {
         let outer = vec![5, inner.as_ptr().addr(), 6].into_boxed_slice();
         let object = vec![1, 2, 3, outer.as_ptr().addr(), address].into_boxed_slice();
         let expected = [(address, "(+32)".to_string()), (address, "(+24 +8 +24)".to_string())];
-        assert_eq!(found(&object, &[address]), expected);
+        assert_eq!(found(&object, &[address], FEW), expected);
     }
 
     #[test]
-    fn memory_that_points_to_itself_ends_and_six_pointers_are_not_followed() {
+    fn memory_that_points_to_itself_ends_and_pointers_are_followed_as_far_as_the_limit() {
         let target = Box::new([0_usize; 8]);
         let address = target.as_ptr().addr();
         let mut object = vec![0, 0, 0, 0].into_boxed_slice();
         object[2] = object.as_ptr().addr();
-        assert_eq!(found(&object, &[address]), []);
+        assert_eq!(found(&object, &[address], ALL), []);
         // Blocks that fill their chunks: what is left at the end of one may be an old address.
         let mut blocks = vec![vec![0, address, 0, 0, 0].into_boxed_slice()];
-        for _ in 0..super::DEEPEST {
+        for _ in 0..DEEPEST {
             let next = blocks.last().unwrap().as_ptr().addr();
             blocks.push(vec![0, next, 0, 0, 0].into_boxed_slice());
         }
         let hold = |next: &[usize]| vec![0, 0, next.as_ptr().addr()].into_boxed_slice();
-        let (far, near) = (hold(&blocks[super::DEEPEST]), hold(&blocks[super::DEEPEST - 1]));
-        assert_eq!(found(&far, &[address]), []);
-        assert_eq!(found(&near, &[address]).len(), 1, "{:?}", found(&near, &[address]));
+        for limits in [FEW, ALL] {
+            let (far, near) = (hold(&blocks[limits.depth]), hold(&blocks[limits.depth - 1]));
+            assert_eq!(found(&far, &[address], limits), []);
+            assert_eq!(found(&near, &[address], limits).len(), 1, "{:?}", found(&near, &[address], limits));
+        }
     }
 }

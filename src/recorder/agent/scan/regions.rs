@@ -1,7 +1,7 @@
 //! Finds the block of memory that an address points into: where it begins, and how long it is.
 //!
 //! The size is that of the allocator: of a pool of CPython's, by its header; of a chunk of glibc's `malloc`, by the words in
-//! front of it and of the next one. Anything else, as a pointer into a block or a block of another allocator, is a window.
+//! front of it and of the next one; of a block of Tcl's. Anything else, as a pointer into a block or a block of another allocator, is a window.
 
 use super::reader::Reader;
 use crate::cpython::memory::pool_block;
@@ -75,9 +75,11 @@ impl Regions {
         {
             return Some(Block { start: pool + start, bytes });
         }
-        let chunk = BEFORE.into_iter().find_map(|before| chunk(reader, address & !15, before, start, end));
-        let chunk = chunk.filter(|block| address < block.start + block.bytes);
-        Some(chunk.unwrap_or(Block { start: address, bytes: WINDOW.min(end - address) }))
+        let block = tcl_block(reader, address).or_else(|| {
+            let chunk = BEFORE.into_iter().find_map(|before| chunk(reader, address & !15, before, start, end));
+            chunk.filter(|block| address < block.start + block.bytes)
+        });
+        Some(block.unwrap_or(Block { start: address, bytes: WINDOW.min(end - address) }))
     }
 }
 
@@ -91,12 +93,27 @@ fn chunk(reader: &mut Reader, address: usize, before: usize, start: usize, end: 
     }
     let next = (address - CHUNK_HEAD).checked_add(size).filter(|&next| next <= end)?;
     if head & IS_MAPPED != 0 {
-        let begins = address % PAGE == CHUNK_HEAD && size.is_multiple_of(PAGE);
-        return begins.then_some(Block { start: address, bytes: size - CHUNK_HEAD });
+        // From glibc 2.43 on the head is no part of the size.
+        let pages = size.next_multiple_of(PAGE);
+        let begins = address % PAGE == CHUNK_HEAD && [0, CHUNK_HEAD].contains(&(pages - size));
+        return begins.then_some(Block { start: address, bytes: pages - CHUNK_HEAD });
     }
     let after = reader.read_word(next + 8);
     // The next one says that this one is in use; its first word is still this one's.
     (after & PREVIOUS_IN_USE != 0 && after & !CHUNK_FLAGS >= 16).then_some(Block { start: address, bytes: size - 8 })
+}
+
+/// The block of Tcl's allocator that begins at an address: behind `Block` of `generic/tclThreadAlloc.c` (8.5 and 8.6), which has
+/// two marks and the bytes that were asked for.
+fn tcl_block(reader: &mut Reader, address: usize) -> Option<Block> {
+    const HEAD: usize = 16;
+    const MARKS: [usize; 2] = [0, 3];
+    const MARK: u8 = 0xEF;
+    const LARGEST: usize = 1 << 20;
+    let head = reader.read(address.checked_sub(HEAD)?, HEAD);
+    let is_block = MARKS.iter().all(|&place| head.get(place) == Some(&MARK));
+    let bytes = usize::from_ne_bytes(*head.last_chunk()?);
+    (is_block && (1..=LARGEST).contains(&bytes)).then_some(Block { start: address, bytes })
 }
 
 /// The range of a mapping, if allocators hand it out.
@@ -119,6 +136,15 @@ mod tests {
         assert_eq!(range("10000-20000 rw-s 00000000 00:00 0 "), None);
         assert_eq!(range("10000-20000 r--p 00000000 00:00 0 "), None);
         assert_eq!(range("10000-20000 rw-p 00000000 00:00 0 [stack]"), None);
+    }
+
+    #[test]
+    fn a_block_of_tcl_has_the_size_that_stands_before_it() {
+        let (mut reader, mut block) = (Reader::new().unwrap(), vec![0_u64; 1000].into_boxed_slice());
+        (block[100], block[101]) = (0x55_ef81_06ef, 1000);
+        let address = block.as_ptr().addr() + 102 * 8;
+        let found = Regions::now().block(&mut reader, 1 << 14, address);
+        assert_eq!(found, Some(Block { start: address, bytes: 1000 }));
     }
 
     #[test]

@@ -308,7 +308,7 @@ const SHOW_ALL: [&[u8]; 34] = [
 
 /// Whether instances may hold references that are not shown: what the nearest base of C code says.
 pub(super) unsafe fn may_hide(interpreter: &Interpreter, class: &Class) -> bool {
-    if class.kind != Kind::Plain || class.hiding != HidingType::Unknown {
+    if class.kind != Kind::Plain || class.hiding.is_whole() {
         return false;
     }
     // SAFETY: as the caller promises, the class is ready.

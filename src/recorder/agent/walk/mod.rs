@@ -19,6 +19,7 @@ mod garbage;
 mod labels;
 mod leaking;
 mod object_records;
+mod place_kinds;
 mod roots;
 mod search;
 mod slot_names;

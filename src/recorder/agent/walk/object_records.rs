@@ -91,7 +91,7 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    unsafe fn has_weak_references(&self, object: usize, class: usize) -> bool {
+    pub(super) unsafe fn has_weak_references(&self, object: usize, class: usize) -> bool {
         let list = match self.scratch.classes[class].weak {
             Place::Nowhere => 0,
             // SAFETY: as the caller promises, the object is alive and of this class.

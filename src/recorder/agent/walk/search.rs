@@ -7,15 +7,16 @@ use std::collections::VecDeque;
 
 use super::classes::{Field, Kind};
 use super::describe::Walk;
+use super::place_kinds::{PlaceKind, PlaceKinds};
 use super::survey::{Note, Survey};
 use crate::address_map::AddressMap;
 use crate::cpython::class::made_in_python;
-use crate::cpython::memory::{GC_HEAD, flag, word};
+use crate::cpython::memory::{GC_HEAD, flag, type_of, word};
+use crate::cpython::object::C_FUNCTION_SELF;
 use crate::layouts::HidingType;
-use crate::memory::{Gather, Grow, filled, is_refused};
-use crate::scan::{Match, Path, Scan};
+use crate::memory::{Gather, Grow, filled};
+use crate::scan::{FEW, Limits, Match, Path, Scan};
 use crate::sink::Sink;
-use crate::trial::{self, Trial};
 
 /// A holder of the kind let go of it when it died.
 const RELEASE: u8 = 1;
@@ -23,32 +24,19 @@ const RELEASE: u8 = 1;
 const ADDRESS: u8 = 2;
 /// Addresses that are looked at.
 const FOR_ALL: usize = 1 << 20;
+/// Pointers behind which an address alone says nothing: that far from an object almost all is another's.
+const SUSPECTED: usize = 5;
 /// Of one object, the addresses that are written beyond those that its count has room for.
 const SPARE: usize = 4;
 /// Objects among which the holders of one target are looked for.
 const REACHED: usize = 20_000;
 
-/// Places alike: of holders of one class, found on the same way.
-#[derive(Debug)]
-struct PlaceKind {
-    class: usize,
-    path: Path,
-    /// References that a holder let go of when it died; `None` where that could not be tried.
-    released: Option<u8>,
-}
-
-impl PlaceKind {
-    fn is_of(&self, class: usize, path: Path) -> bool {
-        self.class == class && self.path == path
-    }
-}
-
 /// Where the address of a target was found, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct FoundPlace {
-    target: u32,
-    path: Path,
-    holder: u32,
+pub(super) struct FoundPlace {
+    pub target: u32,
+    pub path: Path,
+    pub holder: u32,
 }
 
 impl<S: Sink> Walk<'_, S> {
@@ -68,16 +56,26 @@ impl<S: Sink> Walk<'_, S> {
             let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
             let mut places = Vec::new();
             let mut matches = Vec::new();
-            for holder in self.holders(&survey, &targets) {
-                let note = survey.notes[holder as usize];
-                self.search_one(&mut scan, &note, &targets, &mut matches);
-                for found in &matches {
-                    let target = targets.get(found.target).unwrap_or_default();
-                    places.add(FoundPlace { target, holder, path: found.path });
+            let mut holders = self.holders(&survey, &targets);
+            let mut limits = FEW;
+            // What is over is for those for which that was not enough.
+            for _ in 0..2 {
+                let mut unfinished = Vec::new();
+                for holder in holders {
+                    if scan.is_over() || places.len() > FOR_ALL {
+                        break;
+                    }
+                    let note = survey.notes[holder as usize];
+                    if !self.search_one(&mut scan, &note, limits, &targets, &mut matches) {
+                        unfinished.add(holder);
+                    }
+                    for found in &matches {
+                        let target = targets.get(found.target).unwrap_or_default();
+                        places.add(FoundPlace { target, holder, path: found.path });
+                    }
                 }
-                if scan.is_over() || places.len() > FOR_ALL {
-                    break;
-                }
+                limits = scan.share(unfinished.len());
+                holders = unfinished;
             }
             self.keep_loops(&survey, &mut places);
             let kinds = self.try_kinds(&survey, &places);
@@ -101,15 +99,24 @@ impl<S: Sink> Walk<'_, S> {
     unsafe fn may_be_held(&self, note: &Note) -> bool {
         let class = &self.scratch.classes[note.class];
         // SAFETY: as the caller promises, the object is alive.
-        let is_of_c = || unsafe { !made_in_python(&self.context.interpreter, note.object) };
-        if matches!(class.kind, Kind::Module | Kind::CFunction | Kind::Code | Kind::Frame)
-            || class.kind == Kind::Type && is_of_c()
-        {
+        let is_of_program = unsafe {
+            match class.kind {
+                Kind::Module | Kind::Code | Kind::Frame => false,
+                Kind::Type => made_in_python(&self.context.interpreter, note.object),
+                // A method of an object, and no function of a module.
+                Kind::CFunction => {
+                    let bound = word(note.object + C_FUNCTION_SELF);
+                    bound != 0 && type_of(bound) != self.context.interpreter.module
+                }
+                _ => true,
+            }
+        };
+        if !is_of_program {
             return false;
         }
         // SAFETY: as the caller promises, the object is alive.
         let tracked = || unsafe { word(note.object - GC_HEAD) != 0 };
-        if class.flags & flag::HAVE_GC != 0 { tracked() } else { class.hiding != HidingType::Unknown }
+        if class.flags & flag::HAVE_GC != 0 { tracked() } else { class.hiding != HidingType::Unknown || class.hides }
     }
 
     /// Numbers of the objects that are searched, in the order in which targets lead to them.
@@ -141,13 +148,18 @@ impl<S: Sink> Walk<'_, S> {
         holders
     }
 
-    /// Calls `each` with the objects that one refers to and that may lead on, but for what everything leads to.
+    /// Calls `each` with the objects that one refers to, shown or not, and that may lead on, but for what everything leads to.
     unsafe fn each_referent(&mut self, survey: &Survey, number: u32, mut each: impl FnMut(u32)) {
         let note = survey.notes[number as usize];
         let mut edges = std::mem::take(&mut self.scratch.edges);
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             self.edges_of(note.object, note.class, &mut edges);
+            let mut unshown = std::mem::take(&mut self.scratch.unshown);
+            self.scratch.classes[note.class].hiding.read(&self.context.interpreter, note.object, &mut unshown);
+            self.unshown_dict(note.object, note.class, &mut unshown);
+            edges.targets.add_each(unshown.drain(..).map(|(referent, _)| referent).filter(|&referent| referent != 0));
+            self.scratch.unshown = unshown;
             for &referent in &edges.targets {
                 if self.sink.hidden(referent) || survey.shared.contains(referent) {
                     continue;
@@ -170,6 +182,7 @@ impl<S: Sink> Walk<'_, S> {
     /// many as its count has room for, and a few more.
     unsafe fn keep_loops(&mut self, survey: &Survey, places: &mut Vec<FoundPlace>) {
         places.sort_unstable();
+        places.dedup();
         let mut kept = 0;
         let mut start = 0;
         while let Some(&FoundPlace { target, .. }) = places.get(start) {
@@ -181,7 +194,8 @@ impl<S: Sink> Walk<'_, S> {
             let room = usize::try_from(survey.notes[target as usize].unexplained).unwrap_or(0) + SPARE;
             let mut taken = 0;
             for place in start..end {
-                if taken < room && wanted.get(places[place].holder as usize) == Some(1) {
+                let holder = places[place].holder;
+                if taken < room && (holder == target || wanted.get(holder as usize) == Some(1)) {
                     places[kept] = places[place];
                     (kept, taken) = (kept + 1, taken + 1);
                 }
@@ -213,18 +227,31 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Fills `matches` with what is found in the memory of one object, but for what it shows.
-    unsafe fn search_one(&mut self, scan: &mut Scan, note: &Note, targets: &AddressMap<u32>, matches: &mut Vec<Match>) {
+    /// Fills `matches` with what is found in the memory of one object, but for what it shows. False where a limit came first.
+    unsafe fn search_one(
+        &mut self,
+        scan: &mut Scan,
+        note: &Note,
+        limits: Limits,
+        targets: &AddressMap<u32>,
+        matches: &mut Vec<Match>,
+    ) -> bool {
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let body = self.scratch.classes[note.class].body(&self.context.interpreter, note.object);
             let mut edges = std::mem::take(&mut self.scratch.edges);
             self.edges_of(note.object, note.class, &mut edges);
             let sink = &*self.sink;
-            let is_target = |address: usize| address != note.object && targets.contains(address);
-            scan.search(note.object, body, is_target, |block| sink.known(block), matches);
-            // Each reference that is shown has a place of its own.
+            let is_target = |address: usize| targets.contains(address);
+            let is_whole = scan.search(note.object, body, limits, is_target, |block| sink.known(block), matches);
+            let others = matches.iter().filter(|found| found.target != note.object);
+            let mut blocks = others.map(|found| found.path.block()).gather();
+            blocks.sort_unstable();
+            // Each reference that is shown has a place of its own. The object's own address counts beside what else it may hold.
             matches.retain(|found| {
+                if found.target == note.object && blocks.binary_search(&found.path.block()).is_err() {
+                    return false;
+                }
                 let shown = edges.targets.iter_mut().find(|target| **target == found.target);
                 match shown.filter(|_| found.path.depth <= SHOWN) {
                     Some(target) => std::mem::take(target) == 0,
@@ -232,51 +259,32 @@ impl<S: Sink> Walk<'_, S> {
                 }
             });
             self.scratch.edges = edges;
+            is_whole
         }
-    }
-
-    /// Lets one holder of each kind die in a copy of the process, to see whether it lets go of what was found.
-    unsafe fn try_kinds(&mut self, survey: &Survey, places: &[FoundPlace]) -> Vec<PlaceKind> {
-        let mut kinds: Vec<PlaceKind> = Vec::new();
-        let mut trials: Vec<Trial> = Vec::new();
-        for place in places {
-            let (note, target) = (survey.notes[place.holder as usize], survey.notes[place.target as usize].object);
-            let is_known = kinds.iter().any(|kind| kind.is_of(note.class, place.path));
-            if is_known || kinds.len() >= trial::MOST {
-                continue;
-            }
-            let mut edges = std::mem::take(&mut self.scratch.edges);
-            // SAFETY: as the caller promises, the object is alive and of this class.
-            unsafe { self.edges_of(note.object, note.class, &mut edges) };
-            let shown = edges.targets.iter().copied().gather();
-            self.scratch.edges = edges;
-            kinds.add(PlaceKind { class: note.class, path: place.path, released: None });
-            trials.add(Trial { holder: note.object, target, shown });
-        }
-        if !trials.is_empty() && !is_refused() {
-            // SAFETY: as the caller promises, the lock is held and the objects are alive.
-            let released = unsafe { trial::run(&self.context.interpreter, &trials) };
-            kinds.iter_mut().zip(released).for_each(|(kind, released)| kind.released = released);
-        }
-        kinds
     }
 
     /// Writes the places, sorted by target: as references where objects of the kind let go of them. Where these do not explain
     /// the count of an object, the others are written as addresses.
-    fn write_places(&mut self, survey: &Survey, places: &[FoundPlace], kinds: &[PlaceKind]) {
+    fn write_places(&mut self, survey: &Survey, places: &[FoundPlace], kinds: &PlaceKinds) {
+        let kind_of = |place: &FoundPlace| kinds.get(survey.notes[place.holder as usize].class, place.path);
+        let owned = places.iter().filter(|place| kind_of(place).is_some_and(PlaceKind::is_owned));
+        let mut blocks = owned.map(|place| (place.holder, place.path.block())).gather();
+        blocks.sort_unstable();
         for of_one in places.chunk_by(|one, next| one.target == next.target) {
             let mut room = survey.notes[of_one[0].target as usize].unexplained;
             let mut others = Vec::new();
-            for (index, place) in of_one.iter().enumerate() {
+            for place in of_one {
                 let class = survey.notes[place.holder as usize].class;
-                let released = kinds.iter().find(|kind| kind.is_of(class, place.path)).and_then(|kind| kind.released);
-                // Nearer places of the same holder may be what it let go of.
-                let nearer = of_one[..index].iter().filter(|other| other.holder == place.holder).count();
-                if nearer < usize::from(released.unwrap_or(0)) && room > 0 {
+                let kind = kind_of(place);
+                if place.holder == place.target {
+                    // Whatever keeps itself never dies, so it cannot be tried: but what stands beside something owned may be owned.
+                    if blocks.binary_search(&(place.holder, place.path.block())).is_ok() {
+                        others.add((class, *place));
+                    }
+                } else if room > 0 && kind.is_some_and(PlaceKind::is_owned) {
                     room -= 1;
                     self.write_place(class, place, RELEASE);
-                } else if released != Some(0) || place.path.depth > 0 {
-                    // What is in the object itself and stays when it dies, is another's.
+                } else if place.path.depth <= SUSPECTED && !kind.is_some_and(PlaceKind::is_of_another) {
                     others.add((class, *place));
                 }
             }

@@ -1,11 +1,12 @@
 //! Writes the references that an object holds and does not show to the collector, where the layout of its type has them.
 
-use super::classes::Kind;
+use super::classes::{Kind, Place};
 use super::describe::Walk;
 use super::edges::Edges;
 use super::labels::index_label;
 use crate::cpython::memory::{GC_HEAD, flag, tuple_items, type_flags, type_of, word};
-use crate::layouts::{HidingType, Where};
+use crate::layouts::{self, Found, HidingType, Where};
+use crate::memory::Grow;
 use crate::sink::Sink;
 
 /// The layout of the referrer's type has it.
@@ -14,14 +15,11 @@ const LAYOUT: u8 = 0;
 impl<S: Sink> Walk<'_, S> {
     /// Writes what `object` refers to beside `edges`, which its `tp_traverse` shows.
     pub(super) unsafe fn write_unshown(&mut self, object: usize, class: usize, number: u64, edges: &Edges) {
-        let hiding = self.scratch.classes[class].hiding;
-        if hiding == HidingType::Unknown {
-            return;
-        }
         let mut found = std::mem::take(&mut self.scratch.unshown);
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            hiding.read(&self.context.interpreter, object, &mut found);
+            self.scratch.classes[class].hiding.read(&self.context.interpreter, object, &mut found);
+            self.unshown_dict(object, class, &mut found);
             for (target, place) in found.drain(..) {
                 if self.is_unshown(target, edges) {
                     let label = match place {
@@ -31,8 +29,40 @@ impl<S: Sink> Walk<'_, S> {
                     self.write_hidden(number, target, label);
                 }
             }
+            if self.scratch.classes[class].kind == Kind::WeakReference {
+                self.write_nurse(object);
+            }
         }
         self.scratch.unshown = found;
+    }
+
+    /// Writes who holds a weak reference to itself. A dead one refers to `None`.
+    unsafe fn write_nurse(&mut self, weak_reference: usize) {
+        // SAFETY: as the caller promises, the reference is alive, and so is what it refers to.
+        unsafe {
+            let Some(nurse) = layouts::nurse(weak_reference).filter(|&nurse| self.is_told(nurse)) else { return };
+            let class = self.class_of(nurse);
+            if self.has_weak_references(nurse, class) {
+                let (nurse, label) = (self.number(nurse), self.fixed(".__weakref__"));
+                self.write_hidden(nurse, weak_reference, label);
+            }
+        }
+    }
+
+    /// The dict of attributes of an instance of a C type: `tp_dictoffset` says that it owns it, whether it shows it or not.
+    pub(super) unsafe fn unshown_dict(&self, object: usize, class: usize, found: &mut Found) {
+        let known = &self.scratch.classes[class];
+        // SAFETY: as the caller promises, the object is alive and of this class.
+        unsafe {
+            if known.kind != Kind::Plain || !matches!(known.dict, Place::At(_)) {
+                return;
+            }
+            let is_whole = known.flags & flag::HAVE_GC == 0 || self.is_tracked(object);
+            let dict = self.dict_of(object, class);
+            if is_whole && dict != 0 && type_of(dict) == self.context.interpreter.dict {
+                found.add((dict, Where::Field(".__dict__")));
+            }
+        }
     }
 
     /// Is it an object that can be in a loop, and that the traversal did not show?
@@ -55,8 +85,9 @@ impl<S: Sink> Walk<'_, S> {
                 let items = tuple_items(self.context.interpreter.row, target);
                 return self.is_tracked(target) && items.iter().any(|&item| self.is_tracked(item));
             }
-            self.is_tracked(target)
-                || self.scratch.classes[class].hiding != HidingType::Unknown && flags & flag::HAVE_GC == 0
+            let known = &self.scratch.classes[class];
+            let may_lead = known.hiding != HidingType::Unknown || known.dict != Place::Nowhere;
+            self.is_tracked(target) || flags & flag::HAVE_GC == 0 && may_lead
         }
     }
 
