@@ -198,15 +198,24 @@ impl Status {
     }
 }
 
-/// Which setting keeps this process from touching the other.
+/// Why this process may not touch the other.
 fn why_not(id: u32, status: &Status, error: &io::Error) -> String {
-    const SCOPE: &str = "/proc/sys/kernel/yama/ptrace_scope";
+    if error.kind() == io::ErrorKind::NotFound {
+        return format!("there is no process {id}");
+    }
     let own = Status::read(Path::new("/proc/self/status")).map_or(0, |status| status.user);
     let scope = fs::read_to_string(SCOPE).unwrap_or_default();
-    let reason = match (scope.trim(), own) {
-        _ if error.kind() == io::ErrorKind::NotFound => return format!("there is no process {id}"),
-        (_, own) if own != 0 && own != status.user => {
-            format!("it belongs to user {}, and this is user {own}: become that user, or root", status.user)
+    format!("process {id} may not be touched ({}): {}", words(error), forbidden_by(scope.trim(), own, status.user))
+}
+
+/// The setting of Yama, which is a module of Linux: who may look into a process.
+const SCOPE: &str = "/proc/sys/kernel/yama/ptrace_scope";
+
+/// What keeps this user from looking into a process of another or the same.
+fn forbidden_by(scope: &str, own: u32, owner: u32) -> String {
+    match (scope, own) {
+        (_, own) if own != 0 && own != owner => {
+            format!("it belongs to user {owner}, and this is user {own}: become that user, or root")
         }
         ("3", _) => format!("{SCOPE} is 3: no process may look into another until the machine starts anew"),
         ("2", own) if own != 0 => format!("{SCOPE} is 2: only root may look into a process"),
@@ -217,8 +226,7 @@ fn why_not(id: u32, status: &Status, error: &io::Error) -> String {
         }
         (_, 0) => "the capability CAP_SYS_PTRACE is missing; docker run --cap-add=SYS_PTRACE gives it".into(),
         _ => "it may not be looked into, as after a change of its user or its capabilities".into(),
-    };
-    format!("process {id} may not be touched ({}): {reason}", words(error))
+    }
 }
 
 /// The trace that a recorder in the process keeps mapped.
@@ -285,6 +293,26 @@ mod tests {
         assert!(Build::named("libpypy3.11-c.so").unwrap().is_pypy);
         assert!(!Build::named("python3.12-config").unwrap().is_debug);
         assert!(Build::named("python3.7").unwrap().refuse().unwrap_err().contains("too old"));
+    }
+
+    #[test]
+    fn what_forbids_to_look_is_the_nearest_setting_that_does() {
+        let says = |scope, own, owner, expected: &str| {
+            let said = forbidden_by(scope, own, owner);
+            assert!(said.contains(expected), "{scope:?} {own} {owner}: {said}");
+        };
+        for scope in ["", "0", "1", "2"] {
+            says(scope, 1000, 1001, "it belongs to user 1001, and this is user 1000: become that user, or root");
+            says(scope, 0, 1000, "CAP_SYS_PTRACE is missing");
+        }
+        says("1", 1000, 1000, "ptrace_scope is 1: only root, or who started a process");
+        says("2", 1000, 1000, "ptrace_scope is 2: only root may look");
+        for own in [0, 1000] {
+            says("3", own, 1000, "ptrace_scope is 3: no process may look into another until");
+        }
+        for scope in ["", "0"] {
+            says(scope, 1000, 1000, "as after a change of its user");
+        }
     }
 
     #[test]

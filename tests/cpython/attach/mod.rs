@@ -1,7 +1,10 @@
 //! Attaches to programs that run: what is found is what they count of themselves, and nothing is left behind.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -244,6 +247,32 @@ fn a_process_that_is_recorded_is_not_attached_to(python: &Python) {
     assert!(said.contains("is recorded already, into ") && said.contains("first.reftrace"), "{python}: {said}");
     std::fs::write(place.path().join("stop"), "").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(7), "{python}");
+}
+
+/// Where the tests run as root, who can become another user.
+#[test]
+fn a_process_of_another_user_is_refused() {
+    const NOBODY: u32 = 65534;
+    // Whoever may not read the process may not run what is in its folders either.
+    let place = tempfile::tempdir_in("/tmp").unwrap();
+    let command = place.path().join("refloop");
+    std::fs::copy(env!("CARGO_BIN_EXE_refloop"), &command).unwrap();
+    std::fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+    let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
+    let process = sleep.id().to_string();
+    let attach = ["attach", &process, "--snapshot", "-o", "/nowhere/app.reftrace"];
+    let output = Command::new(&command).args(attach).uid(NOBODY).gid(NOBODY).current_dir("/").output();
+    sleep.kill().unwrap();
+    sleep.wait().unwrap();
+    let output = match output {
+        Ok(output) => output,
+        Err(error) => return say_once(format!("SKIPPED: another user's process: {error}")),
+    };
+    let expected = format!(
+        "error: process {process} may not be touched (permission denied): it belongs to user 0, and this is user {NOBODY}: \
+         become that user, or root\n"
+    );
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(3), expected));
 }
 
 /// One clause for each, of those that this machine can show.
