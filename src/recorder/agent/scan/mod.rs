@@ -33,7 +33,8 @@ pub(crate) struct Limits {
     depth: usize,
 }
 
-/// To begin with: enough for most objects.
+/// To begin with, enough for most objects; then for those for which that was not enough.
+pub(crate) const LITTLE: Limits = Limits { words: 10_000, blocks: 200, depth: 5 };
 pub(crate) const FEW: Limits = Limits { words: 200_000, blocks: 2_000, depth: 5 };
 
 /// Where an address was found: the offset in the object, then in what that points to, and so on.
@@ -123,7 +124,8 @@ impl Scan {
 
     /// For so many objects that lead to much: to each its part of what may be looked at yet.
     pub(crate) fn share(&self, objects: usize) -> Limits {
-        Limits { words: FEW.words.max(self.left / objects.max(1)), blocks: usize::MAX, depth: DEEPEST }
+        let words = (self.left / objects.max(1)).clamp(FEW.words, 4 * FEW.words);
+        Limits { words, blocks: usize::MAX, depth: DEEPEST }
     }
 
     /// Whether there is an end to what may be looked at, and it has come.

@@ -15,7 +15,7 @@ use crate::cpython::memory::{GC_HEAD, flag, type_of, word};
 use crate::cpython::object::C_FUNCTION_SELF;
 use crate::layouts::HidingType;
 use crate::memory::{Gather, Grow, filled};
-use crate::scan::{FEW, Limits, Match, Path, Scan};
+use crate::scan::{FEW, LITTLE, Limits, Match, Path, Scan};
 use crate::sink::Sink;
 
 /// A holder of the kind let go of it when it died.
@@ -28,6 +28,9 @@ const FOR_ALL: usize = 1 << 20;
 const SUSPECTED: usize = 5;
 /// Of one object, the addresses that are written beyond those that its count has room for.
 const SPARE: usize = 4;
+/// Objects of a class that are searched although all before led to much and to no target; and where one did.
+const IN_VAIN: i32 = 8;
+const NEVER: i32 = i32::MIN;
 /// Objects among which the holders of one target are looked for.
 const REACHED: usize = 20_000;
 
@@ -55,32 +58,51 @@ impl<S: Sink> Walk<'_, S> {
             let row = self.context.interpreter.row;
             let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
             let mut places = Vec::new();
-            let mut matches = Vec::new();
             let mut holders = self.holders(&survey, &targets);
-            let mut limits = FEW;
-            // What is over is for those for which that was not enough.
-            for _ in 0..2 {
-                let mut unfinished = Vec::new();
-                for holder in holders {
-                    if scan.is_over() || places.len() > FOR_ALL {
-                        break;
-                    }
-                    let note = survey.notes[holder as usize];
-                    if !self.search_one(&mut scan, &note, limits, &targets, &mut matches) {
-                        unfinished.add(holder);
-                    }
-                    for found in &matches {
-                        let target = targets.get(found.target).unwrap_or_default();
-                        places.add(FoundPlace { target, holder, path: found.path });
-                    }
-                }
-                limits = scan.share(unfinished.len());
-                holders = unfinished;
+            for limits in [Some(LITTLE), Some(FEW), None] {
+                let limits = limits.unwrap_or_else(|| scan.share(holders.len()));
+                holders = self.search_all(&mut scan, &survey, &targets, &holders, limits, &mut places);
             }
             self.keep_loops(&survey, &mut places);
             let kinds = self.try_kinds(&survey, &places);
             self.write_places(&survey, &places, &kinds);
         }
+    }
+
+    /// Searches the holders, and answers which of them were not searched to the end. Of a class so many of which led to much, and
+    /// none to a target, no more are searched with these limits.
+    unsafe fn search_all(
+        &mut self,
+        scan: &mut Scan,
+        survey: &Survey,
+        targets: &AddressMap<u32>,
+        holders: &[u32],
+        limits: Limits,
+        places: &mut Vec<FoundPlace>,
+    ) -> Vec<u32> {
+        let (mut unfinished, mut matches) = (Vec::new(), Vec::new());
+        let mut in_vain = filled(0, self.scratch.classes.len());
+        for &holder in holders {
+            if scan.is_over() || places.len() > FOR_ALL {
+                break;
+            }
+            let note = survey.notes[holder as usize];
+            if in_vain.get(note.class).is_none_or(|&n| n == IN_VAIN) {
+                unfinished.add(holder);
+                continue;
+            }
+            // SAFETY: as the caller promises, what was described is alive.
+            if unsafe { !self.search_one(scan, &note, limits, targets, &mut matches) } {
+                unfinished.add(holder);
+                in_vain[note.class] += 1;
+            }
+            for found in &matches {
+                let target = targets.get(found.target).unwrap_or_default();
+                places.add(FoundPlace { target, holder, path: found.path });
+                in_vain[note.class] = NEVER;
+            }
+        }
+        unfinished
     }
 
     /// Numbers of the objects whose count is not explained, by address.
