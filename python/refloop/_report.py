@@ -147,6 +147,7 @@ class LoopCut(TypedDict):
     reference: str
     replacement: str
     evidence: Optional[str]
+    is_question: bool
     alternatives: List[LoopCutAlternatives]
     more: List[LoopCutMore]
     is_enough: Optional[bool]

@@ -96,6 +96,7 @@ fn advice(group: &LoopGroup) -> Advice {
         more: Vec::new(),
         after: step.and_then(|step| group.residuals.get(step).cloned()).unwrap_or_default(),
         replay: None,
+        is_question: false,
         refuted: Vec::new(),
     }
 }

@@ -416,6 +416,7 @@ fn cut_row(advice: &Advice) -> Option<CutRow> {
         reference: cut.reference.clone(),
         replacement: cut.replacement.clone(),
         evidence: advice.evidence.clone(),
+        is_question: advice.is_question,
         alternatives: advice.or.iter().map(another).collect(),
         more: advice.more.iter().map(another).collect(),
         is_enough,

@@ -214,6 +214,8 @@ pub struct CutRow {
     pub replacement: String,
     /// Why it is this reference; `None` where nothing tells.
     pub evidence: Option<String>,
+    /// Nothing tells that what the reference leads to lives on without it: the advice asks.
+    pub is_question: bool,
     /// References of which any may be the one to cut instead: nothing tells which.
     pub alternatives: Vec<AnotherCutRow>,
     /// What to cut as well, for loops that are left.

@@ -58,6 +58,12 @@ pub(super) fn not_enough(stay: u64, of: u64, left: &str) -> String {
     format!("not enough: {} of {} stay, in {left}", count(stay), counted(of, "object", "objects"))
 }
 
+/// The same in the fewest words, where a cut is not enough.
+pub(super) fn left(cut: &CutRow) -> Option<String> {
+    let left = cut.left.as_ref()?;
+    Some(format!("{} of {} stay, in {left}", count(cut.stay.unwrap_or_default()), count(cut.of.unwrap_or_default())))
+}
+
 /// `3f9c…  1,240 × 2 objects, at least 128 KB at one time with what they hold`, `1.9 MB in all`, `freed later by the
 /// collector: 1,180`. Where all of them were there at one time, that is said once.
 pub(super) fn amount(row: &LoopRow) -> Vec<String> {

@@ -92,7 +92,7 @@ def offers(row):
     cut = row["cut"]
     if not cut:
         return
-    yield "cut" if not cut["alternatives"] else "either", [cut, *cut["more"]]
+    yield "either" if cut["is_question"] else "cut", [cut, *cut["more"]]
     for other in cut["alternatives"]:
         yield "either", [other]
 

@@ -47,6 +47,8 @@ pub struct Advice {
     /// Why it is this reference, in a few words: `Api is made by Client.__init__`.
     pub evidence: Option<String>,
     pub cut: Option<Cut>,
+    /// Nothing tells whether what the cut leads to lives on without it.
+    pub is_question: bool,
     /// The steps of the path whose references these are, the first and the others.
     pub steps: Vec<usize>,
     /// References of which any may be the one to cut in place of the first: nothing tells which.
@@ -161,6 +163,7 @@ pub fn recognise(group: &LoopGroup, tried: &Tried) -> Option<Advice> {
         sentence: cure.sentence,
         evidence: cure.evidence,
         cut,
+        is_question: cure.is_question || !others.is_empty(),
         steps,
         or: Vec::new(),
         more: Vec::new(),

@@ -122,7 +122,7 @@ fn remedy(row: &LoopRow, pattern: &str, page: &RenderOptions, out: &mut dyn Writ
             let replacement = styled(&cut.replacement, Style::Green, page.color);
             line(&[format!("cut {reference}: {replacement}"), format!("({pattern})")])?;
             cut.alternatives.iter().try_for_each(|cut| line(&with("or", cut)))?;
-            let question = row.advice.as_ref().filter(|_| !cut.alternatives.is_empty());
+            let question = row.advice.as_ref().filter(|_| cut.is_question);
             if let Some(why) = cut.evidence.as_ref().or(question) {
                 line(&in_words(why))?;
             }

@@ -7,7 +7,7 @@ use super::wrap::{Style, columns, styled, with_numbers, wrap, wrap_path, wrap_wo
 use crate::findings::Owner;
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, duration};
-use crate::report::{FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
+use crate::report::{AnotherCutRow, FrameRow, LoopRow, Number, RenderOptions, SeenAt, wording};
 
 /// Column in which the facts of a loop begin.
 const FACTS: usize = 17;
@@ -18,26 +18,47 @@ const TYPES: usize = 5;
 /// Frames of a stack that are shown at 80 columns; one more for each 20 columns beyond.
 const FRAMES: usize = 4;
 
-/// Lines that a stack takes where a loop is told in short.
-const STACK_LINES: usize = 2;
-
-/// Columns of the lines that other programs show.
+/// Columns of the lines that other programs show, and how many lines there are of a loop if names are not very long.
 const TEXT_WIDTH: usize = 100;
+const TEXT_LINES: usize = 8;
+
+/// How much is told of a loop; each tells less than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    /// Every frame that there is room for.
+    Full,
+    /// A stack in two lines.
+    Short,
+    /// A stack in one line.
+    OneLineOfStack,
+    /// Of what is to be cut as well, the references alone.
+    References,
+    /// No advice but where it is a question.
+    NoAdvice,
+    /// The path without the steps in its middle.
+    Ends,
+}
 
 /// The loop with every fact.
 pub fn write(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    head(row, page, false, out)?;
+    head(row, page, Detail::Full, out)?;
     history(row, page, out)?;
-    remedy(row, page, false, out)?;
+    remedy(row, page, Detail::Full, out)?;
     owner(row, page, out)
 }
 
-/// The loop in short, as lines for a page of another program.
+/// The loop in short, as lines for a page of another program: as much as there is room for.
 pub fn text(row: &LoopRow) -> Vec<String> {
+    let details = [Detail::Short, Detail::OneLineOfStack, Detail::References, Detail::NoAdvice];
+    let mut texts = details.into_iter().map(|detail| text_of(row, detail));
+    texts.find(|text| text.len() <= TEXT_LINES).unwrap_or_else(|| text_of(row, Detail::Ends))
+}
+
+fn text_of(row: &LoopRow, detail: Detail) -> Vec<String> {
     let page = RenderOptions { width: TEXT_WIDTH, ..RenderOptions::default() };
     let mut text = Vec::new();
     // Writing to memory does not fail.
-    let _ = head(row, &page, true, &mut text).and_then(|()| remedy(row, &page, true, &mut text));
+    let _ = head(row, &page, detail, &mut text).and_then(|()| remedy(row, &page, detail, &mut text));
     if row.owner == Owner::Unknown {
         let _ = owner(row, &page, &mut text);
     }
@@ -45,13 +66,18 @@ pub fn text(row: &LoopRow) -> Vec<String> {
 }
 
 /// How much there is of it, its path, and where it was made.
-fn head(row: &LoopRow, page: &RenderOptions, is_short: bool, out: &mut dyn Write) -> io::Result<()> {
+fn head(row: &LoopRow, page: &RenderOptions, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount, " · ", 5, page.width))?;
-    writeln!(out, "    {}", styled(&wrap_path(&row.path, 4, page.width), Style::Bold, page.color))?;
+    let path = if detail == Detail::Ends { ends(&row.path) } else { row.path.clone() };
+    writeln!(out, "    {}", styled(&wrap_path(&path, 4, page.width), Style::Bold, page.color))?;
     if !row.site.is_empty() {
-        let stack = if is_short { short_stack } else { stack };
-        fact("made at", &stack(&row.site, row.other_sites, page), out)?;
+        let stack = match detail {
+            Detail::Full => stack(&row.site, row.other_sites, page),
+            Detail::Short => short_stack(row, 2, page),
+            _ => short_stack(row, 1, page),
+        };
+        fact("made at", &stack, out)?;
     }
     if let Some(before) = wording::made_before(row) {
         fact("made", &before, out)?;
@@ -106,7 +132,7 @@ fn history(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resu
 }
 
 /// What to change in the program.
-fn remedy(row: &LoopRow, page: &RenderOptions, is_short: bool, out: &mut dyn Write) -> io::Result<()> {
+fn remedy(row: &LoopRow, page: &RenderOptions, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     let mut fact = |name, text: &str| fact(name, text, out);
     if let Some(cut) = &row.cut {
         let with = |reference: &str, replacement: &str| {
@@ -117,26 +143,48 @@ fn remedy(row: &LoopRow, page: &RenderOptions, is_short: bool, out: &mut dyn Wri
         for cut in &cut.alternatives {
             fact("or", &with(&cut.reference, &cut.replacement))?;
         }
-        let after = if is_short { wording::telling_after_cut(cut) } else { wording::after_cut(cut) };
         let mut why: Vec<String> = Vec::new();
         match &cut.evidence {
             // It speaks of the first reference.
             Some(evidence) if !cut.more.is_empty() => fact("", &wrap_words(evidence, FACTS, page.width))?,
             evidence => why.extend(evidence.clone()),
         }
-        for (place, cut) in cut.more.iter().enumerate() {
-            fact(if place == 0 { "and" } else { "" }, &with(&cut.reference, &cut.replacement))?;
+        match detail < Detail::References || cut.more.is_empty() {
+            true => {
+                for (place, (references, replacement)) in alike(&cut.more).into_iter().enumerate() {
+                    fact(if place == 0 { "and" } else { "" }, &with(&references.join(", "), replacement))?;
+                }
+            }
+            false => {
+                let references: Vec<String> = cut.more.iter().map(|cut| cut.reference.clone()).collect();
+                fact("and", &wrap(&references, ", ", FACTS, page.width))?;
+            }
         }
-        why.extend(after);
-        if !why.is_empty() {
-            fact("", &wrap_words(&why.join("; "), FACTS, page.width))?;
+        match wording::left(cut) {
+            Some(left) => {
+                if !why.is_empty() {
+                    fact("", &wrap_words(&why.join("; "), FACTS, page.width))?;
+                }
+                fact("not enough", &wrap_words(&left, FACTS, page.width))?;
+            }
+            None => {
+                let is_full = detail == Detail::Full;
+                why.extend(if is_full { wording::after_cut(cut) } else { wording::telling_after_cut(cut) });
+                if !why.is_empty() {
+                    fact("", &wrap_words(&why.join("; "), FACTS, page.width))?;
+                }
+            }
         }
     }
     for early in &row.refuted {
         let pieces = [early.reference.clone(), wording::too_early(&early.type_name)];
         fact("not", &wrap(&pieces, "    ", FACTS, page.width))?;
     }
-    let pattern: Vec<&str> = row.pattern.iter().map(|name| name as &str).chain(row.advice.as_deref()).collect();
+    let is_question = row.cut.as_ref().is_none_or(|cut| cut.is_question);
+    let advice = row.advice.as_deref().filter(|_| detail < Detail::NoAdvice || is_question);
+    // A question tells what the objects are to each other.
+    let name = row.pattern.as_deref().filter(|_| detail < Detail::NoAdvice || advice.is_none());
+    let pattern: Vec<&str> = name.into_iter().chain(advice).collect();
     match pattern.as_slice() {
         [] => Ok(()),
         pattern => fact("pattern", &wrap_words(&pattern.join("; "), FACTS, page.width)),
@@ -153,11 +201,40 @@ pub fn stack(site: &[FrameRow], other_sites: u64, page: &RenderOptions) -> Strin
 }
 
 /// With so many frames as fit in a few lines.
-fn short_stack(site: &[FrameRow], other_sites: u64, page: &RenderOptions) -> String {
+fn short_stack(row: &LoopRow, lines: usize, page: &RenderOptions) -> String {
     let most = (2..=FRAMES + 1).rev();
-    let texts = most.map(|most| stack_of(site, other_sites, most, page));
-    let mut fitting = texts.skip_while(|text| text.lines().count() > STACK_LINES);
-    fitting.next().unwrap_or_else(|| stack_of(site, other_sites, 1, page))
+    let texts = most.map(|most| stack_of(&row.site, row.other_sites, most, page));
+    let mut fitting = texts.skip_while(|text| text.lines().count() > lines);
+    fitting.next().unwrap_or_else(|| stack_of(&row.site, row.other_sites, 1, page))
+}
+
+/// Steps that are shown of a long path at each end.
+const STEPS: usize = 3;
+
+/// `A.b → B.c → C.d → … 40 more steps → X.y → Y.z → A`
+fn ends(path: &str) -> String {
+    let steps: Vec<&str> = path.split(" → ").collect();
+    let more = steps.len().saturating_sub(2 * STEPS);
+    match more {
+        0 | 1 => path.to_string(),
+        _ => format!(
+            "{} → … {more} more steps → {}",
+            steps[..STEPS].join(" → "),
+            steps[steps.len() - STEPS..].join(" → ")
+        ),
+    }
+}
+
+/// References that are replaced by the same, together, in the order of the first of them.
+fn alike(cuts: &[AnotherCutRow]) -> Vec<(Vec<String>, &str)> {
+    let mut alike: Vec<(Vec<String>, &str)> = Vec::new();
+    for cut in cuts {
+        match alike.iter_mut().find(|(_, replacement)| *replacement == cut.replacement) {
+            Some((references, _)) => references.push(cut.reference.clone()),
+            None => alike.push((vec![cut.reference.clone()], &cut.replacement)),
+        }
+    }
+    alike
 }
 
 fn stack_of(site: &[FrameRow], other_sites: u64, most: usize, page: &RenderOptions) -> String {
