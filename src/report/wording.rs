@@ -1,6 +1,6 @@
 //! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
 
-use super::{ClosedRow, CutRow, Extent, FindingRow, GrowingContainerRow, Input, LoopRow};
+use super::{ClosedRow, CutRow, Extent, FindingRow, FrameRow, GrowingContainerRow, Input, LoopRow};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::heap::printable;
@@ -131,6 +131,37 @@ pub(super) fn made_before(row: &LoopRow) -> Option<String> {
         all if all >= row.count => Some(BEFORE.to_string()),
         some => Some(format!("{} of {} {BEFORE}", count(some), count(row.count))),
     }
+}
+
+/// Loops of one kind from which on there are too many to have been made once.
+const MANY: u64 = 10;
+
+/// Whether there are more of the loops the more the program works, as far as the trace tells: there are many, and the first was
+/// not made by an import.
+pub(super) fn grows_with_the_work(row: &LoopRow) -> bool {
+    let imports = |frame: &FrameRow| frame.path.starts_with("<frozen importlib");
+    row.count >= MANY && !row.site.is_empty() && !row.site.iter().any(imports)
+}
+
+/// What somebody may tell those whose loops grow with the work of a program: `package shop: Api.client → Client.api → Api: 200
+/// loops of 2 objects, 25.1 KB, more as the program works; for a report there: Api.client could be weakref.ref(client)`.
+pub(super) fn for_its_owner(row: &LoopRow) -> String {
+    let objects = ratio(row.objects as f64 / row.count.max(1) as f64);
+    let (loops, bytes) = (counted(row.count, "loop", "loops"), size(row.total_bytes));
+    let made = row.site.first().map(|frame| format!(", made at {}", frame.place())).unwrap_or_default();
+    let could = match &row.cut {
+        None => row.pattern.clone().unwrap_or_default(),
+        Some(cut) if cut.is_question => {
+            let others = cut.alternatives.iter().map(|other| format!(" or {}", other.reference));
+            format!("{}{} could be cut", cut.reference, others.collect::<String>())
+        }
+        Some(cut) => format!("{} could be {}", cut.reference, cut.replacement),
+    };
+    let report = if could.is_empty() { String::new() } else { format!("; for a report there: {could}") };
+    format!(
+        "{}: {}: {loops} of about {objects} objects, {bytes}{made}, more as the program works{report}",
+        row.owner, row.path
+    )
 }
 
 /// What comes before a number that was seen, where there may have been more unseen.

@@ -1,9 +1,12 @@
 //! Records loops that a package makes: they are the package's, whoever called it.
 
+use std::path::{Path, PathBuf};
+
 use crate::each::{record, report};
 use crate::support::pythons::Python;
+use crate::support::refloop;
 
-on_each_python! { a_loop_is_its_who_stores_the_reference_to_cut }
+on_each_python! { a_loop_is_its_who_stores_the_reference_to_cut, what_a_package_leaves_each_time_is_told_and_not_what_an_import_made }
 
 /// An installed package, with a loop of its own classes and one of an exception that it keeps.
 const PACKAGE: &str = "
@@ -31,11 +34,17 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("Own()", "application"),
 ];
 
+/// Installs a package of this source below a folder: where it lies.
+fn installed(place: &Path, source: &str) -> PathBuf {
+    let packages = place.join("lib/python3/site-packages");
+    std::fs::create_dir_all(&packages).expect("a folder");
+    std::fs::write(packages.join("fakelib.py"), source).expect("a package");
+    packages
+}
+
 fn a_loop_is_its_who_stores_the_reference_to_cut(python: &Python) {
     let place = tempfile::tempdir().expect("a directory");
-    let packages = place.path().join("lib/python3/site-packages");
-    std::fs::create_dir_all(&packages).expect("a folder");
-    std::fs::write(packages.join("fakelib.py"), PACKAGE).expect("a package");
+    let packages = installed(place.path(), PACKAGE);
     for (work, owner) in PROGRAMS {
         let program = place.path().join("app.py");
         let source = format!(
@@ -52,4 +61,24 @@ fn a_loop_is_its_who_stores_the_reference_to_cut(python: &Python) {
         let row = rows.iter().find(|row| row["count"] == 20).unwrap_or_else(|| panic!("{python} {work}: {rows:#?}"));
         assert_eq!(row["owner"], owner, "{python} {work}: {row:#}");
     }
+}
+
+fn what_a_package_leaves_each_time_is_told_and_not_what_an_import_made(python: &Python) {
+    let place = tempfile::tempdir().expect("a directory");
+    let made_once = "class Once:\n    def __init__(self):\n        self.me = self\nfor n in range(20):\n    Once()\n";
+    let packages = installed(place.path(), &format!("{PACKAGE}{made_once}"));
+    let program = place.path().join("app.py");
+    let source = format!(
+        "import gc, sys\ngc.disable()\nsys.path.insert(0, {packages:?})\nimport fakelib\nfor i in range(20):\n    fakelib.connect()\n"
+    );
+    std::fs::write(&program, source).expect("a program");
+    let trace = place.path().join("app.reftrace");
+    record(&python.path, &[], &trace, &program, &[]);
+    let output = refloop().arg("check").arg(&trace).env("COLUMNS", "300").output().expect("runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{python}: {text}");
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("upstream")).collect();
+    let [line] = told.as_slice() else { panic!("{python}: {text}") };
+    assert!(line.contains("package fakelib: ") && line.contains(": 20 loops of about "), "{python}: {line}");
+    assert!(line.ends_with("for a report there: Api.client could be weakref.ref(client)"), "{python}: {line}");
 }

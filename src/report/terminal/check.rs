@@ -16,6 +16,7 @@ pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::
     if !failing.is_empty() {
         not_counted(report, &loops, page, out)?;
     }
+    upstream(report, page, out)?;
     for gap in wording::gaps(&report.inputs) {
         writeln!(out, "note: {}", wrap_words(&gap, 6, page.width))?;
     }
@@ -81,6 +82,24 @@ fn not_counted(
     }
     let text = format!("{} (--verbose lists them)", owners.join("; "));
     writeln!(out, "not counted  {}", wrap_words(&text, 13, page.width))
+}
+
+/// Kinds of loops of others that are told, if they grow with the work.
+const UPSTREAM: usize = 3;
+
+/// What packages and the standard library leave behind each time, with the words for a report there. What an import made once is
+/// not worth one.
+fn upstream(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    let is_theirs = |row: &&LoopRow| row.standing == Some(Standing::Foreign) && wording::grows_with_the_work(row);
+    let theirs: Vec<&LoopRow> = report.loops.rows.iter().filter(is_theirs).collect();
+    let most = if page.verbose { theirs.len() } else { UPSTREAM };
+    for row in theirs.iter().take(most) {
+        writeln!(out, "upstream  {}", wrap_words(&wording::for_its_owner(row), 10, page.width))?;
+    }
+    match theirs.len().saturating_sub(most) as u64 {
+        0 => Ok(()),
+        more => writeln!(out, "upstream  {} (--verbose lists them)", counted(more, "more kind", "more kinds")),
+    }
 }
 
 /// `row`: the loops that the finding is about, if it is about loops.

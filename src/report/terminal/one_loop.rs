@@ -51,7 +51,9 @@ pub fn write(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Re
 pub fn text(row: &LoopRow) -> Vec<String> {
     let details = [Detail::Short, Detail::OneLineOfStack, Detail::References, Detail::NoAdvice];
     let mut texts = details.into_iter().map(|detail| text_of(row, detail));
-    texts.find(|text| text.len() <= TEXT_LINES).unwrap_or_else(|| text_of(row, Detail::Ends))
+    // What there is of it has as many lines as it needs.
+    let amount = wrap(&wording::amount(row), " · ", 5, TEXT_WIDTH).lines().count();
+    texts.find(|text| text.len() < TEXT_LINES + amount).unwrap_or_else(|| text_of(row, Detail::Ends))
 }
 
 fn text_of(row: &LoopRow, detail: Detail) -> Vec<String> {
@@ -200,12 +202,19 @@ pub fn stack(site: &[FrameRow], other_sites: u64, page: &RenderOptions) -> Strin
     stack_of(site, other_sites, FRAMES + page.width.saturating_sub(80) / 20, page)
 }
 
-/// With so many frames as fit in a few lines.
+/// With so many frames as fit in a few lines; in one line, the rest are `… 30 more`.
 fn short_stack(row: &LoopRow, lines: usize, page: &RenderOptions) -> String {
-    let most = (2..=FRAMES + 1).rev();
-    let texts = most.map(|most| stack_of(&row.site, row.other_sites, most, page));
-    let mut fitting = texts.skip_while(|text| text.lines().count() > lines);
-    fitting.next().unwrap_or_else(|| stack_of(&row.site, row.other_sites, 1, page))
+    if lines == 1 {
+        let wide = RenderOptions { width: usize::MAX, ..*page };
+        let texts = (2..=FRAMES + 1).rev().map(|most| stack_of(&row.site, row.other_sites, most, &wide));
+        let texts = texts.map(|text| text.replace(" more frames", " more"));
+        if let Some(text) = { texts }.find(|text| FACTS + columns(text) <= page.width) {
+            return text;
+        }
+    }
+    let of = |most| stack_of(&row.site, row.other_sites, most, page);
+    let mut fitting = (2..=FRAMES + 1).rev().map(of).filter(|text| text.lines().count() <= lines);
+    fitting.next().unwrap_or_else(|| of(1))
 }
 
 /// Steps that are shown of a long path at each end.
