@@ -50,6 +50,7 @@ pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &
     }
     let mut found: Vec<Found> = ways.iter().map(|_| HashMap::default()).collect();
     let spans = Spans::of(tree);
+    let mut references = Vec::new();
     let mut add = |way: usize, node: Node, key: Key, by: &dyn Fn() -> Hold| {
         found[way].entry(key).or_insert_with(|| (by(), HashSet::default())).1.insert(node);
     };
@@ -61,13 +62,16 @@ pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &
             let names = if let RootKind::Named(names) = &root { names.clone() } else { Vec::new() };
             add(way, node, Key::Root(names), &|| Hold::Root(root.clone()));
         }
-        for (nth, referent) in paths.referents(node).iter().enumerate() {
-            let Some(&(way, at)) = held.get(referent) else { continue };
-            if paths.is_by(at, place, nth) || spans.is_within(node, *referent) {
+        paths.references_into(place, &mut references);
+        let mut is_namespace = None;
+        for (nth, reference) in references.iter().enumerate() {
+            let Some(&(way, at)) = held.get(&reference.to) else { continue };
+            if paths.is_by(at, place, nth) || spans.is_within(node, reference.to) {
                 continue;
             }
-            let key = Key::Reference(shapes.of[place], paths.name(place, nth));
-            add(way, *referent, key, &|| Hold::Path(paths.by(place, nth)));
+            let is_namespace = *is_namespace.get_or_insert_with(|| paths.is_namespace(place));
+            let slot = (is_namespace || !paths.is_key(reference.slot)).then_some(reference.slot);
+            add(way, reference.to, Key::Reference(shapes.of[place], slot), &|| Hold::Path(paths.by(place, nth)));
         }
     }
     let sorted = |found: Found| {

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use foldhash::quality;
 
 use crate::heap::label::attribute_of_key;
-use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex};
+use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex, Reference};
 use crate::trace::{ObjectFlags, Slot};
 
 /// Why an object is alive: a root, and the references that lead from it to the object.
@@ -156,9 +156,9 @@ impl<'a> RootPaths<'a> {
         (from != NONE).then_some(from as usize)
     }
 
-    /// What a node refers to.
-    pub fn referents(&self, node: Node) -> &[Node] {
-        self.graph.referents(node)
+    /// What the node at `place` refers to, into a buffer that is emptied first.
+    pub fn references_into(&self, place: usize, references: &mut Vec<Reference>) {
+        self.graph.references_into(self.queue[place], references);
     }
 
     /// The node at `place` is reached by this reference of that at `referrer`.
@@ -166,16 +166,13 @@ impl<'a> RootPaths<'a> {
         self.came[place] == (referrer as u32, nth as u32)
     }
 
-    /// The name of a reference of the node at `place`; `None` of any index or key.
-    pub fn name(&self, place: usize, nth: usize) -> Option<Slot> {
-        let node = self.queue[place];
-        let slot = self.graph.references(node).nth(nth)?.slot;
-        let is_key = Name::of(&self.heap.slot_name(slot)) == Name::Key;
-        (!is_key || self.is_namespace(place)).then_some(slot)
+    /// It stands for an index or a key, and is not the name of anything.
+    pub fn is_key(&self, slot: Slot) -> bool {
+        slot.as_index().is_some() || Name::of(&self.heap.slot_name(slot)) == Name::Key
     }
 
     /// It is the dict in which an instance, a class or a module has its attributes.
-    fn is_namespace(&self, place: usize) -> bool {
+    pub fn is_namespace(&self, place: usize) -> bool {
         let (from, nth) = self.came[place];
         let referrer = self.queue.get(from as usize);
         let reference = referrer.and_then(|&referrer| self.graph.references(referrer).nth(nth as usize));
