@@ -8,14 +8,14 @@ mod series;
 mod spread;
 mod unheld;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 
 use crate::cycles::StackFrame;
 use crate::cycles::tracker::stack;
 use crate::heap::{Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, SnapshotKind};
-use crate::retention::RootPaths;
+use crate::retention::{Alike, RootPaths, Shapes};
 use crate::trace::TypeId;
 pub use over_time::{TypesOverTime, TypesOverTimeTracker};
 use series::{Moments, Series, TypeSeries, Windows};
@@ -30,6 +30,9 @@ const LEAST_SIZE: usize = 16;
 
 /// The name of a reference from a dict to a key that is an object: its value has one too.
 const KEY: &str = "key";
+
+/// The name of a reference from an instance to its class.
+const CLASS: &str = ".__class__";
 
 /// The number of a type's objects may fall in a window by one in so many of those that it gained: some are always on their way.
 const SLACK: u64 = 100;
@@ -87,6 +90,13 @@ pub struct GrowingType {
     pub per_second: Option<f64>,
 }
 
+/// A container that is followed, and its place in the heap.
+#[derive(Debug)]
+struct Container {
+    index: ObjectIndex,
+    size: Series,
+}
+
 /// Follows the sizes of containers and the numbers of objects: give it to [`replay`](crate::heap::replay()).
 ///
 /// A look costs one visit to each node, and one to each reference where something grows; memory is in proportion to the
@@ -95,9 +105,11 @@ pub struct GrowingType {
 pub struct GrowthTracker {
     looks: u64,
     moments: Moments,
-    containers: HashMap<ObjectId, Series, FixedState>,
+    containers: HashMap<ObjectId, Container, FixedState>,
     types: TypeSeries,
     spread: Spread,
+    /// By path the object that was told last, with its references.
+    by_path: HashMap<String, (ObjectId, u64), FixedState>,
     /// Up to the last look, and up to the one before.
     found: Growth,
     before: Growth,
@@ -113,7 +125,7 @@ impl GrowthTracker {
         let mut growth = Growth { looks: self.looks, ..self.found };
         for container in self.before.containers {
             let Some(object) = container.object else { continue };
-            let at_last = self.containers.get(&object).map_or(0, Series::last);
+            let at_last = self.containers.get(&object).map_or(0, |container| container.size.last());
             if at_last < container.to {
                 growth.containers.push(GrowingContainer { emptied: true, ..container });
             }
@@ -134,7 +146,7 @@ impl Observer for GrowthTracker {
         let place = self.moments.len() - 1;
         let windows = self.moments.windows();
         let before = self.moments.before();
-        let key = heap.slot(KEY);
+        let no_entries = [KEY, CLASS].map(|name| heap.slot(name));
         let mut known = std::mem::take(&mut self.containers);
         let mut grown = Vec::new();
         for node in graph.nodes() {
@@ -142,23 +154,34 @@ impl Observer for GrowthTracker {
             if references < LEAST_SIZE || graph.state(node).vacant {
                 continue;
             }
-            let id = heap.id(graph.object(node));
-            let mut series = known.remove(&id).unwrap_or_else(|| match id.0 > before {
+            let index = graph.object(node);
+            let id = heap.id(index);
+            let mut size = known.remove(&id).map(|container| container.size).unwrap_or_else(|| match id.0 > before {
                 true => Series::new(place),
                 false => Series::below(place, LEAST_SIZE as u64 - 1),
             });
-            series.push((references - key.map_or(0, |key| graph.n_named(node, key))) as u64);
-            if windows.show_growth(&series, || held_bytes(heap, graph, node)) {
+            let others: usize = no_entries.iter().flatten().map(|&name| graph.n_named(node, name)).sum();
+            size.push((references - others) as u64);
+            if windows.show_growth(&size, || held_bytes(heap, graph, node)) {
                 grown.push(node);
             }
-            self.containers.insert(id, series);
+            self.containers.insert(id, Container { index, size });
         }
+        // What is alive and has become small is followed on: a cache that is cleared now and then does not grow.
+        known.retain(|&id, container| {
+            let is_alive = heap.id(container.index) == id;
+            if is_alive {
+                container.size.push(LEAST_SIZE as u64 - 1);
+            }
+            is_alive
+        });
+        self.containers.extend(known);
         self.types.push(heap, place, |counts| counts.live);
         let found = self.look(heap, graph, grown, &windows);
         self.before = std::mem::replace(&mut self.found, found);
         if self.moments.is_full() {
             self.moments.thin();
-            self.containers.values_mut().for_each(Series::thin);
+            self.containers.values_mut().for_each(|container| container.size.thin());
             self.types.thin();
         }
     }
@@ -166,62 +189,91 @@ impl Observer for GrowthTracker {
 
 impl GrowthTracker {
     /// Names what grew until now.
-    fn look(&mut self, heap: &Heap, graph: &HeapGraph, mut grown: Vec<Node>, windows: &Windows) -> Growth {
-        let gained = |node: &Node| self.containers[&heap.id(graph.object(*node))].gained();
-        grown.sort_by_key(|node| std::cmp::Reverse(gained(node)));
-        let mut more = grown.len().saturating_sub(MOST_CONTAINERS) as u64;
-        grown.truncate(MOST_CONTAINERS);
+    fn look(&mut self, heap: &Heap, graph: &HeapGraph, grown: Vec<Node>, windows: &Windows) -> Growth {
         let bytes = |class: &TypeId| heap.types().counts(*class).live_bytes;
-        let growing: Vec<(TypeId, &Series)> = { self.types.of.iter() }
-            .filter(|(class, series)| windows.show_growth_within(series, series.gained() / SLACK, || bytes(class)))
-            .map(|(&class, series)| (class, series))
+        let is_growing = |&(class, series): &(&TypeId, &Series)| {
+            windows.show_growth_within(series, series.gained() / SLACK, || bytes(class))
+        };
+        let growing: HashMap<TypeId, Growing> = { self.types.of.iter() }
+            .filter(is_growing)
+            .map(|(&class, series)| {
+                (class, Growing { from: series.first(), gained: series.gained(), rests: series.rests() })
+            })
             .collect();
         let mut containers = Vec::new();
         if !grown.is_empty() || !growing.is_empty() {
             let paths = RootPaths::of(heap, graph);
-            for (node, path) in paths.to(|node| grown.contains(&node)) {
-                let object = heap.id(graph.object(node));
-                let series = &self.containers[&object];
-                let (element, bytes, site) = elements(heap, graph, node);
-                containers.push(GrowingContainer {
-                    object: Some(object),
-                    path: path.expression(),
-                    type_name: heap.types().name(heap.class(graph.object(node))).to_string(),
-                    containers: 1,
-                    from: series.first(),
-                    to: series.last(),
-                    from_is_exact: series.is_exact(),
-                    per_second: self.moments.per_second(series.gained()),
-                    emptied: false,
-                    element,
-                    bytes,
-                    site,
-                });
-            }
-            let growing: HashMap<TypeId, Growing> = {
-                let of =
-                    |series: &Series| Growing { from: series.first(), gained: series.gained(), rests: series.rests() };
-                growing.iter().map(|&(class, series)| (class, of(series))).collect()
-            };
-            for row in self.spread.look(heap, graph, &paths, &grown, &growing) {
-                match containers.len() < MOST_CONTAINERS {
-                    true => containers
-                        .push(GrowingContainer { per_second: self.moments.per_second(row.to - row.from), ..row }),
-                    false => more += 1,
-                }
-            }
+            let shapes = paths.shapes();
+            containers = self.named(heap, graph, &paths, &shapes, &grown);
+            containers.extend(self.spread.look(heap, graph, &paths, &shapes, &grown, &growing));
+        }
+        sort(&mut containers);
+        let more = containers.len().saturating_sub(MOST_CONTAINERS) as u64;
+        containers.truncate(MOST_CONTAINERS);
+        for row in &mut containers {
+            row.per_second = self.moments.per_second(row.to - row.from);
         }
         sort(&mut containers);
         let mut types: Vec<GrowingType> = { growing.into_iter() }
-            .map(|(class, series)| GrowingType {
+            .map(|(class, of)| GrowingType {
                 name: heap.types().name(class).to_string(),
-                from: series.first(),
-                to: series.last(),
-                per_second: self.moments.per_second(series.gained()),
+                from: of.from,
+                to: of.from + of.gained,
+                per_second: self.moments.per_second(of.gained),
             })
             .collect();
         types.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.name.cmp(&b.name)));
         Growth { looks: 0, containers, more, types }
+    }
+}
+
+impl GrowthTracker {
+    /// Rows of the containers that grew, those that are reached alike together.
+    fn named(
+        &mut self,
+        heap: &Heap,
+        graph: &HeapGraph,
+        paths: &RootPaths<'_>,
+        shapes: &Shapes,
+        grown: &[Node],
+    ) -> Vec<GrowingContainer> {
+        let groups = paths.alike(shapes, grown);
+        let first: HashMap<Node, &Alike> = groups.iter().map(|group| (group.nodes[0], group)).collect();
+        let mut rows = Vec::new();
+        for (node, path) in paths.to(|node| first.contains_key(&node)) {
+            let nodes = &first[&node].nodes;
+            let sizes: Vec<&Series> =
+                nodes.iter().map(|&node| &self.containers[&heap.id(graph.object(node))].size).collect();
+            let to = sizes.iter().map(|size| size.last()).sum();
+            let (object, path) = match nodes.len() {
+                1 => (Some(heap.id(graph.object(node))), path.expression()),
+                _ => (None, path.pattern()),
+            };
+            if let Some(object) = object {
+                let earlier = self.by_path.insert(path.clone(), (object, to));
+                // It takes the place of one that was as large: a list that is made anew now and then does not grow.
+                if earlier.is_some_and(|(other, references)| other != object && references >= to) {
+                    self.by_path.extend(earlier.map(|earlier| (path, earlier)));
+                    continue;
+                }
+            }
+            let (element, bytes, site) = elements(heap, graph, nodes);
+            rows.push(GrowingContainer {
+                object,
+                path,
+                type_name: heap.types().name(heap.class(graph.object(node))).to_string(),
+                containers: nodes.len() as u64,
+                from: sizes.iter().map(|size| size.first()).sum(),
+                to,
+                from_is_exact: sizes.iter().all(|size| size.is_exact()),
+                per_second: None,
+                emptied: false,
+                element,
+                bytes,
+                site,
+            });
+        }
+        rows
     }
 }
 
@@ -236,16 +288,22 @@ fn held_bytes(heap: &Heap, graph: &HeapGraph, container: Node) -> u64 {
     bytes.fold(0, u64::saturating_add)
 }
 
-/// What a container holds: the type with the most bytes, all bytes, and where the newest object of that type was made.
-fn elements(heap: &Heap, graph: &HeapGraph, container: Node) -> (String, u64, Vec<StackFrame>) {
+/// What containers hold: the type with the most bytes, all bytes, and where the newest object of that type was made.
+fn elements(heap: &Heap, graph: &HeapGraph, containers: &[Node]) -> (String, u64, Vec<StackFrame>) {
     let mut by_type: BTreeMap<TypeId, (u64, ObjectIndex)> = BTreeMap::new();
-    for &referent in graph.referents(container) {
+    let mut seen: HashSet<Node, FixedState> = HashSet::default();
+    let mut all = 0u64;
+    for &referent in containers.iter().flat_map(|&container| graph.referents(container)) {
+        // One object may be in it many times.
+        if !seen.insert(referent) {
+            continue;
+        }
         let index = graph.object(referent);
         let (bytes, newest) = by_type.entry(heap.class(index)).or_insert((0, index));
         *bytes = bytes.saturating_add(heap.all_bytes(index));
+        all = all.saturating_add(heap.all_bytes(index));
         *newest = std::cmp::max_by_key(*newest, index, |&index| heap.id(index));
     }
-    let all = held_bytes(heap, graph, container);
     let most = by_type.into_iter().max_by_key(|&(class, (bytes, _))| (bytes, std::cmp::Reverse(class)));
     let Some((class, (_, newest))) = most else { return (String::new(), all, Vec::new()) };
     (heap.types().name(class).to_string(), all, stack(heap, heap.object(newest).site))

@@ -33,6 +33,8 @@ pub(super) struct Series {
     values: Vec<u64>,
     /// Before it was first seen it was at most what stands there.
     begins_later: bool,
+    /// It was smaller than at the moment before, once.
+    fell: bool,
 }
 
 /// A number of each type.
@@ -103,8 +105,9 @@ impl Moments {
 impl Windows {
     /// Whether the number never fell, and grew in each window that counts since it first did, in the end as much as before. So a
     /// table that is filled at the beginning does not grow, and one that a program came to later does, by three windows more.
-    /// One window of five may be without growth, as where nobody asks for anything; and the last of three or more: it ends
-    /// with the program, which may have had nothing to do any more. `bytes` are those of all that is counted: a few large things
+    /// One window of three may be without growth, as where nobody asks for anything; and the last of three or more: it ends
+    /// with the program, which may have had nothing to do any more. What comes in lumps grows too, if it did in each third of six
+    /// windows or more. `bytes` are those of all that is counted: a few large things
     /// are worth as much as many small ones.
     pub(super) fn show_growth(&self, series: &Series, bytes: impl FnOnce() -> u64) -> bool {
         self.show_growth_within(series, 0, bytes)
@@ -113,6 +116,9 @@ impl Windows {
     /// The same of a number that may fall by `slack` in a window.
     pub(super) fn show_growth_within(&self, series: &Series, slack: u64, bytes: impl FnOnce() -> u64) -> bool {
         let values = &series.values;
+        if slack == 0 && series.fell {
+            return false;
+        }
         if values.len() != self.count.len() + 1 || series.gained() == 0 {
             return false;
         }
@@ -132,13 +138,25 @@ impl Windows {
         {
             gains = before;
         }
-        let idle = gains.iter().filter(|&&gain| gain == 0).count();
-        let mean = gains.iter().sum::<u64>() / gains.len().max(1) as u64;
         gains.len() >= if began == 0 { 2 } else { 3 }
-            && idle <= gains.len() / 5
-            && gains.last().is_some_and(|&last| last > 0 && last >= mean / 4)
+            && (are_steady(gains) || come_in_lumps(gains))
             && is_much(series.gained(), || series.gained_of(bytes()))
     }
+}
+
+/// In at most one window of three nothing was gained, and in the last one at least a quarter of the mean.
+fn are_steady(gains: &[u64]) -> bool {
+    let idle = gains.iter().filter(|&&gain| gain == 0).count();
+    let mean = gains.iter().sum::<u64>() / gains.len().max(1) as u64;
+    idle <= gains.len() / 3 && gains.last().is_some_and(|&last| last > 0 && last >= mean / 4)
+}
+
+/// Of six windows or more, in each third of them something was gained, and in the last third at least a quarter of its part.
+fn come_in_lumps(gains: &[u64]) -> bool {
+    let thirds = gains.chunks(gains.len().div_ceil(3).max(1)).map(|third| third.iter().sum::<u64>());
+    let thirds: Vec<u64> = thirds.collect();
+    let all: u64 = thirds.iter().sum();
+    gains.len() >= 6 && thirds.iter().all(|&gain| gain > 0) && thirds.last().is_some_and(|&last| last >= all / 12)
 }
 
 /// So many things more are worth a row, or so many bytes of fewer.
@@ -160,7 +178,7 @@ impl Series {
 
     /// First seen at the moment with this number; before, it was not more than `most`.
     pub(super) fn below(place: usize, most: u64) -> Series {
-        Series { values: vec![most; place], begins_later: place > 0 && most > 0 }
+        Series { values: vec![most; place], begins_later: place > 0 && most > 0, fell: false }
     }
 
     /// The first number is exact, and not the most that it can have been.
@@ -174,6 +192,7 @@ impl Series {
     }
 
     pub(super) fn push(&mut self, value: u64) {
+        self.fell |= self.values.last().is_some_and(|&last| value < last);
         self.values.push(value);
     }
 
@@ -259,7 +278,20 @@ mod tests {
         assert!(!grows(&[0, 0, 0, 0, 100, 200], &seconds[..6]), "two windows may be its filling");
         assert!(!grows(&[0, 0, 100, 200, 300, 300, 300], &seconds[..7]), "filled later");
         assert!(grows(&[0, 100, 200, 200, 300, 400, 500], &seconds[..7]), "nobody asked in one of six");
-        assert!(!grows(&[0, 100, 200, 200, 300, 300, 400], &seconds[..7]), "it comes in lumps");
+        assert!(grows(&[0, 100, 200, 200, 300, 300, 400], &seconds[..7]), "nor in another");
+        assert!(grows(&[0, 100, 100, 200, 200, 300, 300, 400], &seconds[..8]), "it comes in lumps");
+        assert!(!grows(&[0, 100, 100, 100, 100, 100, 200], &seconds[..7]), "one came much later");
+    }
+
+    #[test]
+    fn what_fell_once_does_not_grow_though_the_moment_is_forgotten() {
+        let mut series = Series::new(0);
+        [100, 200, 50, 300, 400, 500, 600].into_iter().for_each(|value| series.push(value));
+        series.thin();
+        series.thin();
+        let mut moments = Moments::default();
+        (1..=3).for_each(|event| moments.push(event, None));
+        assert!(!moments.windows().show_growth(&series, || 0), "{series:?}");
     }
 
     #[test]

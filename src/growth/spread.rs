@@ -4,7 +4,7 @@
 //! tuple each time. What tells them is a type of which there are more and more, and a way from a root by which more of its
 //! objects are reached than there were of them at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 
@@ -12,14 +12,11 @@ use super::GrowingContainer;
 use super::series::is_much;
 use crate::cycles::tracker::stack;
 use crate::heap::{Heap, HeapGraph, Node, ObjectIndex};
-use crate::retention::{RootPath, RootPaths, Shape};
+use crate::retention::{RootPath, RootPaths, Shape, Shapes};
 use crate::trace::TypeId;
 
-/// Rows that are told at most.
-const MOST: usize = 10;
-
 /// A way tells where a type's objects are if it has gained at least one in so many of those that the type gained.
-const SHARE: u64 = 4;
+const SHARE: u64 = 10;
 
 /// A type of which there are more and more objects.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +48,15 @@ struct Group {
     last_referrer: Option<usize>,
 }
 
+/// Objects of a type by one way, of which there are more than there were.
+#[derive(Debug)]
+struct Gain {
+    group: Group,
+    class: TypeId,
+    /// There were at most so many by this way: as many as there were at all, or as were by it at an earlier look.
+    from: u64,
+}
+
 impl Spread {
     /// The ways by which more and more objects of these types are reached, but not through the containers that are told anyway.
     ///
@@ -60,48 +66,21 @@ impl Spread {
         heap: &Heap,
         graph: &HeapGraph,
         paths: &RootPaths<'_>,
+        shapes: &Shapes,
         told: &[Node],
         growing: &HashMap<TypeId, Growing>,
     ) -> Vec<GrowingContainer> {
         if growing.is_empty() {
             return Vec::new();
         }
-        let shapes = paths.shapes();
-        let groups = groups(heap, graph, paths, &shapes.of, told, growing);
-        let mut found: HashMap<Shape, (Group, TypeId, u64), FixedState> = HashMap::default();
-        for ((shape, class), group) in groups {
-            let of_type = growing[&class];
-            let earlier = self.known.get(&(shape, class)).copied();
-            if earlier.is_none() && is_much(group.objects, || group.bytes) {
-                self.known.insert((shape, class), group.objects);
-            }
-            // There were at most so many by this way: as many as there were at all, or as were by it at an earlier look.
-            let from = earlier.map_or(of_type.from, |earlier| earlier.min(of_type.from)).min(group.objects);
-            let gained = group.objects - from;
-            let is_at_rest = earlier == Some(group.objects) && !of_type.rests;
-            let share = || (u128::from(group.bytes) * u128::from(gained) / u128::from(group.objects.max(1))) as u64;
-            if !is_at_rest && gained >= of_type.gained / SHARE && is_much(gained, share) {
-                found.insert(shape, (group, class, from));
-            }
-        }
-        // What is reached through another one grows with it.
-        let goes_with_another = |group: &Group| {
-            let shape = shapes.of[group.place];
-            let mut above = std::iter::successors(paths.referrer(group.place), |&place| paths.referrer(place));
-            above.any(|place| shapes.of[place] != shape && found.contains_key(&shapes.of[place]))
-        };
-        let mut rows: Vec<&(Group, TypeId, u64)> =
-            found.values().filter(|(group, ..)| !goes_with_another(group)).collect();
-        rows.sort_by_key(|(group, _, from)| (std::cmp::Reverse(group.objects - from), group.place));
-        rows.truncate(MOST);
-        let nearest: HashMap<Node, &(Group, TypeId, u64)> = rows.iter().map(|&row| (row.0.first, row)).collect();
-        let paths_to = paths.to(|node| nearest.contains_key(&node));
+        let gains = self.gains(groups(heap, graph, paths, &shapes.of, told, growing), growing);
+        let by_first: HashMap<Node, &Gain> =
+            { outermost(&gains, paths, &shapes.of).into_iter() }.map(|gain| (gain.group.first, gain)).collect();
         let row = |(node, path): (Node, RootPath)| {
-            let (group, class, from) = nearest.get(&node)?;
-            let repeats = shapes.repeats(shapes.of[group.place]);
+            let Gain { group, class, from } = by_first.get(&node)?;
             Some(GrowingContainer {
                 object: None,
-                path: container(&path, repeats),
+                path: container(&path, shapes.repeats(shapes.of[group.place])),
                 type_name: holder(&path),
                 containers: group.referrers,
                 from: *from,
@@ -114,7 +93,54 @@ impl Spread {
                 site: stack(heap, heap.object(group.newest).site),
             })
         };
-        paths_to.filter_map(row).collect()
+        paths.to(|node| by_first.contains_key(&node)).filter_map(row).collect()
+    }
+
+    /// Those of the groups that gained much. The nearest first.
+    fn gains(&mut self, groups: Vec<((Shape, TypeId), Group)>, growing: &HashMap<TypeId, Growing>) -> Vec<Gain> {
+        let gain = |((shape, class), group): ((Shape, TypeId), Group)| {
+            let of_type = growing[&class];
+            let earlier = self.known.get(&(shape, class)).copied();
+            if earlier.is_none() && is_much(group.objects, || group.bytes) {
+                self.known.insert((shape, class), group.objects);
+            }
+            let from = earlier.map_or(of_type.from, |earlier| earlier.min(of_type.from)).min(group.objects);
+            let gained = group.objects - from;
+            let is_at_rest = earlier == Some(group.objects) && !of_type.rests;
+            let bytes = || (u128::from(group.bytes) * u128::from(gained) / u128::from(group.objects.max(1))) as u64;
+            let is_told = !is_at_rest && gained >= of_type.gained / SHARE && is_much(gained, bytes);
+            is_told.then_some(Gain { group, class, from })
+        };
+        groups.into_iter().filter_map(gain).collect()
+    }
+}
+
+/// Without what is reached through another of them, and grows with it; and of what is in the same containers, as the keys of a dict
+/// and their values, that of which there is most.
+fn outermost<'a>(gains: &'a [Gain], paths: &RootPaths<'_>, shapes: &[Shape]) -> Vec<&'a Gain> {
+    let known: HashSet<Shape> = gains.iter().map(|gain| shapes[gain.group.place]).collect();
+    let is_through_another = |gain: &Gain| {
+        let shape = shapes[gain.group.place];
+        let mut above = std::iter::successors(paths.referrer(gain.group.place), |&place| paths.referrer(place));
+        above.any(|place| shapes[place] != shape && known.contains(&shapes[place]))
+    };
+    let mut in_containers: HashMap<Option<Shape>, usize> = HashMap::new();
+    let mut kept: Vec<&Gain> = Vec::new();
+    for gain in gains.iter().filter(|gain| !is_through_another(gain)) {
+        let containers = paths.referrer(gain.group.place).map(|place| shapes[place]);
+        let at = *in_containers.entry(containers).or_insert(kept.len());
+        match kept.get_mut(at) {
+            None => kept.push(gain),
+            Some(other) if gain.gained() > other.gained() => *other = gain,
+            Some(_) => {}
+        }
+    }
+    kept
+}
+
+impl Gain {
+    fn gained(&self) -> u64 {
+        self.group.objects - self.from
     }
 }
 
@@ -166,6 +192,7 @@ fn groups(
 fn container(path: &RootPath, repeats: bool) -> String {
     let pattern = path.pattern();
     match pattern.strip_suffix("[*]") {
+        _ if repeats && pattern.ends_with('…') => pattern,
         _ if repeats => pattern + "…",
         Some(container) => container.to_string(),
         None => pattern,

@@ -62,6 +62,11 @@ fn a_table_that_is_filled_and_then_at_rest_was_not_emptied() {
 }
 
 #[test]
+fn a_cache_that_is_cleared_now_and_then_does_not_grow() {
+    assert_eq!(of_sizes(&[300, 600, 5, 300, 600, 900]).containers, []);
+}
+
+#[test]
 fn two_looks_are_too_few_and_many_are_thinned_out() {
     assert_eq!(growth(100, 2), Growth { looks: 2, ..Growth::default() });
     let many = growth(3, 200);

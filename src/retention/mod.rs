@@ -10,4 +10,4 @@ pub use dominators::DominatorTree;
 pub use holders::{Hold, Holder};
 pub use query::{Answer, Query, Target, Way};
 pub use retained::{Retained, RetainedGroup, RetainedTracker};
-pub use root_path::{RootKind, RootPath, RootPaths, RootStep, Shape, Shapes, path_from_root};
+pub use root_path::{Alike, RootKind, RootPath, RootPaths, RootStep, Shape, Shapes, path_from_root};

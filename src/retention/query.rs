@@ -64,6 +64,14 @@ const MOST_WAYS: usize = 10;
 /// Other holders that are kept of each.
 const MOST_OTHERS: usize = 5;
 
+impl Way {
+    /// What the paths have in common: `APP.cache.store[*]`, `LIST.head.next…`.
+    pub fn pattern(&self) -> String {
+        let pattern = self.path.pattern();
+        if self.repeats && !pattern.ends_with('…') { pattern + "…" } else { pattern }
+    }
+}
+
 impl Query {
     pub fn about(target: Target) -> Query {
         Query { target, answer: None }
@@ -123,7 +131,8 @@ impl Answer {
 fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Answer {
     let paths = RootPaths::of(heap, graph);
     let shapes = paths.shapes();
-    let mut groups = paths.alike(&shapes, |node| asked[node.0 as usize]);
+    let targets: Vec<Node> = graph.nodes().filter(|node| asked[node.0 as usize]).collect();
+    let mut groups = paths.alike(&shapes, &targets);
     let objects = |groups: &[Alike]| groups.iter().map(|group| group.nodes.len() as u64).sum::<u64>();
     let reached = objects(&groups);
     groups.sort_by_key(|group| std::cmp::Reverse(group.nodes.len()));

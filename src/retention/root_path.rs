@@ -48,6 +48,12 @@ pub struct RootStep {
 
 const NONE: u32 = u32::MAX;
 
+/// Times that references are followed one after the other, from which on they are there once.
+const LEAST_REPEATS: usize = 3;
+
+/// How the name of a root begins that is a variable of a function that runs.
+const LOCAL: &str = "local:";
+
 /// Steps of a path that may repeat together: an instance, its dict, and a list in it.
 const LONGEST_REPEAT: usize = 3;
 
@@ -81,7 +87,7 @@ pub struct Alike {
 
 /// The shortest path from a root to each object of a frozen graph.
 ///
-/// It is one from a named root, if one reaches the object, though a variable or C code that has no name may be nearer; of
+/// It is one from a named root, if one reaches the object, though a variable of a function that runs or C code may be nearer; of
 /// several the first in the order of the graph.
 pub struct RootPaths<'a> {
     heap: &'a Heap,
@@ -99,13 +105,18 @@ impl<'a> RootPaths<'a> {
     pub fn of(heap: &'a Heap, graph: &'a HeapGraph) -> RootPaths<'a> {
         let external = External::of(graph);
         let is_alive = |&node: &Node| external.is_root(graph, node) || external.is_newborn(graph, node);
-        let (named, others): (Vec<Node>, Vec<Node>) =
-            graph.nodes().filter(is_alive).partition(|&root| !heap.root_names(graph.object(root)).is_empty());
-        let roots = [named.clone(), others.clone()].concat();
+        // What has a name for as long as the program runs, then variables of functions that run, then what has no name.
+        let mut by_kind: [Vec<Node>; 3] = Default::default();
+        for root in graph.nodes().filter(is_alive) {
+            let names = heap.root_names(graph.object(root));
+            let is_local = names.iter().all(|name| name.starts_with(LOCAL));
+            by_kind[if names.is_empty() { 2 } else { usize::from(is_local) }].push(root);
+        }
+        let roots = by_kind.concat();
         let (mut queue, mut came) = (Vec::with_capacity(graph.n_nodes()), Vec::with_capacity(graph.n_nodes()));
         let mut seen = vec![false; graph.n_nodes()];
         let mut head = 0;
-        for roots in [named, others] {
+        for roots in by_kind {
             let news = roots.into_iter().filter(|root| !std::mem::replace(&mut seen[root.0 as usize], true));
             queue.extend(news);
             came.resize(queue.len(), (NONE, 0u32));
@@ -130,11 +141,13 @@ impl<'a> RootPaths<'a> {
     /// whatever index or key. The shape reached first comes first, and so does the nearest node of each.
     ///
     /// Costs one visit to each node that a root reaches.
-    pub fn alike(&self, shapes: &Shapes, is_target: impl Fn(Node) -> bool) -> Vec<Alike> {
+    pub fn alike(&self, shapes: &Shapes, targets: &[Node]) -> Vec<Alike> {
+        let mut is_target = vec![false; self.graph.n_nodes()];
+        targets.iter().for_each(|target| is_target[target.0 as usize] = true);
         let mut number: HashMap<Shape, usize, FixedState> = HashMap::default();
         let mut groups: Vec<Alike> = Vec::new();
         for (&node, &shape) in self.queue.iter().zip(&shapes.of) {
-            if is_target(node) {
+            if is_target[node.0 as usize] {
                 let group = *number.entry(shape).or_insert_with(|| {
                     groups.push(Alike { nodes: Vec::new(), repeats: shapes.repeats(shape) });
                     groups.len() - 1
@@ -226,7 +239,11 @@ impl<'a> RootPaths<'a> {
             let name = *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot)));
             is_namespace[place] = name == Name::Dict;
             let any = name == Name::Key && !is_namespace[from as usize];
-            steps[place] = hasher.hash_one((class, (!any).then(|| slot.raw())));
+            // An object and the next of its type, as in a tree, by whatever attribute.
+            let owner = if is_namespace[from as usize] { self.came[from as usize].0 } else { from };
+            let is_next = { self.queue.get(owner as usize) }
+                .is_some_and(|&owner| self.heap.class(self.graph.object(owner)).0 == class);
+            steps[place] = hasher.hash_one((class, (!any && !is_next).then(|| slot.raw()), is_next));
             shapes[place] = match self.repeated(place, &steps) {
                 Some(earlier) => {
                     repeated.insert(shapes[earlier]);
@@ -300,8 +317,14 @@ pub fn path_from_root(heap: &Heap, graph: &HeapGraph, targets: &[Node]) -> Optio
 }
 
 impl RootPath {
-    /// The same for all paths that look like it: `APP.cache.store[*]`.
+    /// The same for all paths that look like it: `APP.cache.store[*]`. What is followed again and again is there once:
+    /// `LIST.head.next…`.
     pub fn pattern(&self) -> String {
+        folded(&self.any_keys())
+    }
+
+    /// The expression with any index and key as `[*]`.
+    fn any_keys(&self) -> String {
         let mut text = String::new();
         let expression = self.expression();
         let mut rest = expression.as_str();
@@ -337,6 +360,37 @@ impl RootPath {
         self.steps[start..last].iter().for_each(|step| text.push_str(&step.slot));
         text
     }
+}
+
+/// `HEAD.next…` for `HEAD.next.next.next`: up to three references that are followed again and again are there once.
+fn folded(expression: &str) -> String {
+    // Each begins with its dot or bracket; what is before the first is the root's name.
+    let starts = expression.char_indices().filter(|&(at, character)| at > 0 && matches!(character, '.' | '['));
+    let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([expression.len()]);
+    let parts: Vec<&str> = starts.iter().zip(ends).map(|(&from, to)| &expression[from..to]).collect();
+    let mut text = expression[..starts.first().copied().unwrap_or(expression.len())].to_string();
+    let mut at = 0;
+    while at < parts.len() {
+        let times = |length: usize| {
+            let unit = &parts[at..(at + length).min(parts.len())];
+            parts[at..].chunks_exact(length).take_while(|chunk| *chunk == unit).count()
+        };
+        // Containers in containers have no name that would tell where one begins: three of them are a path that one can read.
+        let least = if parts[at] == "[*]" { 2 * LEAST_REPEATS } else { LEAST_REPEATS };
+        match (1..=LONGEST_REPEAT).find(|&length| times(length) >= least) {
+            Some(length) => {
+                text.extend(parts[at..at + length].iter().copied());
+                text.push('…');
+                at += length * times(length);
+            }
+            None => {
+                text.push_str(parts[at]);
+                at += 1;
+            }
+        }
+    }
+    text
 }
 
 /// The nodes from the root to the one at `last`, each with its object and the slot that leads on.
@@ -463,7 +517,10 @@ mod tests {
             why("app.Entry", &named),
             "a name says more than a nearer root without one"
         );
-        assert_snapshot!(why("app.Entry", &format!("{named}\nincref 5\nroot 5 local:main.entry")), @"Named([\"local:main.entry\"]): Entry");
+        let local = "incref 5\nroot 5 local:main.entry";
+        assert_snapshot!(why("app.Entry", &format!("{CACHE}{local}")), @"Named([\"local:main.entry\"]): Entry");
+        let both = format!("{named}\n{local}");
+        assert_eq!(why("app.Entry", &both), why("app.Entry", &named), "it stays when the function has returned");
         assert_snapshot!(why("app.Gone", &named), @"nothing");
     }
 
@@ -472,5 +529,16 @@ mod tests {
         let script = "type 1 A\nalloc 1 1 48\nref 1 1 .me";
         assert_snapshot!(why("A", script), @"nothing");
         assert_snapshot!(why("A", &format!("{script}\ncount 1 1 immortal")), @"Immortal: A");
+    }
+
+    #[test]
+    fn what_is_followed_again_and_again_is_there_once() {
+        assert_eq!(folded("app.HEAD.next.next.next"), "app.HEAD.next…");
+        assert_eq!(folded("app.TREE.kids[*].kids[*].kids[*].name"), "app.TREE.kids[*]….name");
+        assert_eq!(folded("app.A.b.b[*][*][*]"), "app.A.b.b[*][*][*]");
+        assert_eq!(folded(&format!("app.A{}", "[*]".repeat(9))), "app.A[*]…");
+        assert_eq!((folded(""), folded("Context")), (String::new(), "Context".to_string()));
+        let long = format!("app.HEAD{}", ".next".repeat(100_000));
+        assert_eq!(folded(&long), "app.HEAD.next…");
     }
 }

@@ -7,6 +7,9 @@ use crate::human::{bytes, count, counted};
 use crate::report::{RenderOptions, why};
 use crate::retention::{Answer, Way};
 
+/// Objects of a path that are all shown.
+const LONGEST: usize = 24;
+
 pub(crate) fn write(answer: &Answer, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut head = vec![styled(&answer.type_name, Style::Bold, page.color)];
     head.push(format!("{} alive at event {}", count(answer.alive), count(answer.event)));
@@ -31,9 +34,8 @@ pub(crate) fn write(answer: &Answer, page: &RenderOptions, out: &mut dyn Write) 
 /// One way, with the shortest of its paths.
 fn write_way(way: &Way, alive: u64, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let path = match way.objects {
-        1 => way.path.expression(),
-        _ if way.repeats => way.path.pattern() + "…",
-        _ => way.path.pattern(),
+        1 if way.path.steps.len() <= LONGEST => way.path.expression(),
+        _ => way.pattern(),
     };
     let mut facts = vec![format!("{} by", count(way.objects)), styled(&path, Style::Bold, page.color)];
     if way.bytes > 0 {
@@ -43,16 +45,24 @@ fn write_way(way: &Way, alive: u64, page: &RenderOptions, out: &mut dyn Write) -
         writeln!(out, "{}", wrap(&facts, " ", 4, page.width))?;
     }
     writeln!(out, "    root    {}", why::root(&way.path))?;
-    for (i, step) in way.path.steps.iter().enumerate() {
+    let steps = &way.path.steps;
+    let behind = if steps.len() <= LONGEST { 0..0 } else { LONGEST / 2..steps.len() - LONGEST / 2 };
+    for (i, step) in steps.iter().enumerate().filter(|(i, _)| !behind.contains(i) || *i == behind.start) {
         let lead = if i == 0 { "        " } else { "      → " };
-        writeln!(out, "{lead}{}{}", step.label, step.slot)?;
+        match i == behind.start && !behind.is_empty() {
+            true => writeln!(out, "{lead}… {}", counted(behind.len() as u64, "object", "objects"))?,
+            false => writeln!(out, "{lead}{}{}", step.label, step.slot)?,
+        }
     }
     if way.others.is_empty() {
         return Ok(());
     }
-    let objects = |objects: u64| if way.objects > 1 { format!("{} by ", count(objects)) } else { String::new() };
+    let objects = |objects: u64| match way.objects {
+        1 => "by ".to_string(),
+        _ => format!("{} by ", count(objects)),
+    };
     let others = way.others.iter().map(|other| format!("{}{}", objects(other.objects), why::held_by(other)));
     let more = (way.more_others > 0).then(|| counted(way.more_others, "more holder", "more holders"));
     let others: Vec<String> = others.chain(more).collect();
-    writeln!(out, "    also by {}", wrap(&others, " · ", 12, page.width))
+    writeln!(out, "    also    {}", wrap(&others, " · ", 12, page.width))
 }

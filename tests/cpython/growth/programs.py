@@ -143,6 +143,25 @@ def replaced_tuple(number):
     ITEMS += (Item(number),)
 
 
+CLEARED = {}
+
+
+def cleared_cache(number):
+    if number % 250 == 0:
+        CLEARED.clear()
+    CLEARED[number] = Item(number)
+
+
+BATCH = []
+
+
+def replaced_list(number):
+    global BATCH
+    if number % 250 == 0:
+        BATCH = []
+    BATCH.append(Item(number))
+
+
 def checkpoint():
     os.kill(os.getpid(), signal.SIGUSR2)
     # The handler runs before the next call returns.

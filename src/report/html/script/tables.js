@@ -65,7 +65,7 @@ function growthSection() {
   const containers = rowsOf(report.containers);
   const types = rowsOf(report.growing_types);
   if (!containers.length && !types.length)
-    return section("growth", title, `Nothing grew at every one of ${count(looks)} looks at the heap.`);
+    return section("growth", title, `Nothing kept growing over ${count(looks)} looks at the heap.`);
   const rate = {
     title: "A second",
     value: (row) => row.per_second,
@@ -124,7 +124,7 @@ function growthSection() {
       { title: "To", value: (row) => row.to, number: true },
       rate,
     ];
-    parts.push(element("h3", "", "Types with more objects at each look"));
+    parts.push(element("h3", "", "Types with more and more objects"));
     parts.push(
       table({
         rows: types,
@@ -139,7 +139,7 @@ function growthSection() {
   return section(
     "growth",
     title,
-    `Containers and types that grew at every one of ${count(looks)} looks at the heap. They are alive, so no collector frees them.`,
+    `Containers and types that kept growing over ${count(looks)} looks at the heap. They are alive, so no collector frees them.`,
     ...parts,
   );
 }
