@@ -298,6 +298,15 @@ fn a_difference_names_what_is_new_grown_and_gone() {
 }
 
 #[test]
+fn a_check_says_how_many_containers_grew_besides_those_that_it_tells() {
+    let mut report = report(Some(""));
+    let page = RenderOptions { view: View::Check, ..RenderOptions::default() };
+    assert!(!written(&terminal::Table, &report, &page).contains("kept growing"));
+    report.growth.more = 51;
+    assert!(written(&terminal::Table, &report, &page).contains("note: 51 more containers kept growing"));
+}
+
+#[test]
 fn a_difference_has_the_containers_that_grew_to_another_size_where_it_is_known_of_both() {
     let grown = |rows: &[(&str, u64)]| {
         let row = |&(path, to): &(&str, u64)| GrowingContainerRow {

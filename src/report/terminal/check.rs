@@ -25,6 +25,11 @@ pub fn write(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::
     if report.inputs.iter().any(Input::is_of_garbage) && failing.iter().any(without_stack) {
         writeln!(out, "note: {}", wrap_words(wording::STACKS, 6, page.width))?;
     }
+    if report.growth.more > 0 {
+        let more = counted(report.growth.more, "more container", "more containers");
+        let note = format!("{more} kept growing and had no room here: those that gained most are told");
+        writeln!(out, "note: {}", wrap_words(&note, 6, page.width))?;
+    }
     let others = report.findings.iter().filter(|finding| finding.standing == Some(Standing::Warning));
     let notes = others.map(|finding| &finding.message).chain(&gate.exceeded);
     for note in notes.chain(&gate.unused_suppressions).chain(&gate.expired_suppressions) {
