@@ -16,7 +16,7 @@ use crate::cycles::StackFrame;
 use crate::cycles::tracker::stack;
 use crate::heap::{Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, SnapshotKind};
 use crate::retention::{Alike, RootPaths, Shapes};
-use crate::trace::TypeId;
+use crate::trace::{Slot, TypeId};
 pub use over_time::{TypesOverTime, TypesOverTimeTracker};
 use series::{Moments, Series, TypeSeries, Windows};
 use spread::{Growing, Spread};
@@ -146,7 +146,7 @@ impl Observer for GrowthTracker {
         let place = self.moments.len() - 1;
         let windows = self.moments.windows();
         let before = self.moments.before();
-        let no_entries = [KEY, CLASS].map(|name| heap.slot(name));
+        let [key, class] = [KEY, CLASS].map(|name| heap.slot(name));
         let mut known = std::mem::take(&mut self.containers);
         let mut grown = Vec::new();
         for node in graph.nodes() {
@@ -160,8 +160,10 @@ impl Observer for GrowthTracker {
                 true => Series::new(place),
                 false => Series::below(place, LEAST_SIZE as u64 - 1),
             });
-            let others: usize = no_entries.iter().flatten().map(|&name| graph.n_named(node, name)).sum();
-            size.push((references - others) as u64);
+            let named = |name: Option<Slot>| name.map_or(0, |name| graph.n_named(node, name));
+            // An OrderedDict shows more keys than values, some of them twice: all of its references count.
+            let keys = Some(named(key)).filter(|keys| 2 * keys <= references).unwrap_or(0);
+            size.push((references - keys - named(class)) as u64);
             if windows.show_growth(&size, || held_bytes(heap, graph, node)) {
                 grown.push(node);
             }
