@@ -227,9 +227,7 @@ impl GrowthTracker {
         types.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.name.cmp(&b.name)));
         Growth { looks: 0, containers, more, types }
     }
-}
 
-impl GrowthTracker {
     /// Rows of the containers that grew, those that are reached alike together.
     fn named(
         &mut self,
@@ -252,12 +250,11 @@ impl GrowthTracker {
                 _ => (None, path.pattern()),
             };
             if let Some(object) = object {
-                let earlier = self.by_path.insert(path.clone(), (object, to));
                 // It takes the place of one that was as large: a list that is made anew now and then does not grow.
-                if earlier.is_some_and(|(other, references)| other != object && references >= to) {
-                    self.by_path.extend(earlier.map(|earlier| (path, earlier)));
+                if self.by_path.get(&path).is_some_and(|&(other, references)| other != object && references >= to) {
                     continue;
                 }
+                self.by_path.insert(path.clone(), (object, to));
             }
             let (element, bytes, site) = elements(heap, graph, nodes);
             rows.push(GrowingContainer {

@@ -98,9 +98,9 @@ impl Observer for Query {
                 }
             }
         };
-        let asked: Vec<bool> = graph.nodes().map(is_asked).collect();
-        let Some(first) = graph.nodes().find(|node| asked[node.0 as usize]) else { return };
-        let alive = asked.iter().filter(|&&is| is).count() as u64;
+        let asked: Vec<Node> = graph.nodes().filter(|&node| is_asked(node)).collect();
+        let Some(&first) = asked.first() else { return };
+        let alive = asked.len() as u64;
         let type_name = heap.types().name(heap.object(graph.object(first)).class).to_string();
         let counted = heap.header().references.show_garbage();
         self.answer = Some(answer(
@@ -128,18 +128,17 @@ impl Answer {
 }
 
 /// Fills in how the objects are reached.
-fn answer(heap: &Heap, graph: &HeapGraph, asked: &[bool], answer: Answer) -> Answer {
+fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Answer {
     let paths = RootPaths::of(heap, graph);
     let shapes = paths.shapes();
-    let targets: Vec<Node> = graph.nodes().filter(|node| asked[node.0 as usize]).collect();
-    let mut groups = paths.alike(&shapes, &targets);
+    let mut groups = paths.alike(&shapes, asked);
     let objects = |groups: &[Alike]| groups.iter().map(|group| group.nodes.len() as u64).sum::<u64>();
     let reached = objects(&groups);
     groups.sort_by_key(|group| std::cmp::Reverse(group.nodes.len()));
     let more = groups.split_off(groups.len().min(MOST_WAYS));
     let bytes = |node: Node| heap.all_bytes(graph.object(node));
     let tree = DominatorTree::of(graph, paths.roots(), bytes);
-    let above = above(&tree, &groups, asked.len());
+    let above = above(&tree, &groups, graph.n_nodes());
     let others = holders::of(&paths, &shapes, &groups, &tree);
     let ways = groups.iter().zip(others).enumerate().filter_map(|(way, (group, mut others))| {
         let more_others = others.split_off(others.len().min(MOST_OTHERS)).len() as u64;

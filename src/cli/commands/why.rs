@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use refloop::heap::label::last_part;
-use refloop::heap::{self, Heap};
+use refloop::heap::{self, Heap, Observer, Replayed};
 use refloop::report::{View, top, why as report};
 use refloop::retention::{Query, RetainedTracker, Target};
 
@@ -21,11 +21,8 @@ pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
         (None, Some(address)) => Target::Object(address),
         (None, None) => return Err(Failure::usage("say which: --type, --object or --top")),
     };
-    let mut events = inputs::open(&command.trace)?;
     let mut query = Query::about(target);
-    let progress = Progress::new(&command.trace, events.as_ref(), &command.messages);
-    let replayed = heap::replay(events.as_mut(), &mut query, &mut |position| progress.at(position));
-    drop(progress);
+    let replayed = played(command, &mut query)?;
     let asked = command.type_name.clone().or(command.object.map(|object| format!("{object:x}")));
     match query.finish() {
         Some(answer) => {
@@ -43,19 +40,13 @@ pub(crate) fn why(command: &args::Why) -> Result<Outcome, Failure> {
         }
         None => {}
     }
-    match replayed.error {
-        Some(error) => Err(error.in_file(&command.trace).into()),
-        None => Ok(Outcome::Nothing),
-    }
+    outcome(command, replayed)
 }
 
 /// Writes what keeps most alive at the last look at the whole heap.
 fn top(command: &args::Why) -> Result<Outcome, Failure> {
-    let mut events = inputs::open(&command.trace)?;
     let mut tracker = RetainedTracker::default();
-    let progress = Progress::new(&command.trace, events.as_ref(), &command.messages);
-    let replayed = heap::replay(events.as_mut(), &mut tracker, &mut |position| progress.at(position));
-    drop(progress);
+    let replayed = played(command, &mut tracker)?;
     match (tracker.finish(), &replayed.error) {
         (Some(retained), _) => {
             let args::Answer { format, output } = &command.answer;
@@ -69,6 +60,18 @@ fn top(command: &args::Why) -> Result<Outcome, Failure> {
             return Err(Failure::usage(unknown));
         }
     }
+    outcome(command, replayed)
+}
+
+/// Plays the trace to whoever looks at it, with progress.
+fn played(command: &args::Why, observer: &mut dyn Observer) -> Result<Replayed, Failure> {
+    let mut events = inputs::open(&command.trace)?;
+    let progress = Progress::new(&command.trace, events.as_ref(), &command.messages);
+    Ok(heap::replay(events.as_mut(), observer, &mut |position| progress.at(position)))
+}
+
+/// What could be read was answered; the rest is the failure.
+fn outcome(command: &args::Why, replayed: Replayed) -> Result<Outcome, Failure> {
     match replayed.error {
         Some(error) => Err(error.in_file(&command.trace).into()),
         None => Ok(Outcome::Nothing),
