@@ -14,8 +14,8 @@ use foldhash::fast::FixedState;
 
 use crate::cycles::StackFrame;
 use crate::cycles::tracker::stack;
-use crate::heap::{Heap, HeapGraph, Node, ObjectId, ObjectIndex, Observer, SnapshotKind};
-use crate::retention::{Alike, RootPaths, Shapes};
+use crate::heap::{Heap, HeapGraph, IdMap, Node, NodeSet, ObjectId, ObjectIndex, Observer, SnapshotKind};
+use crate::retention::{RootPaths, Shapes};
 use crate::trace::{Slot, TypeId};
 pub use over_time::{TypesOverTime, TypesOverTimeTracker};
 use series::{Moments, Series, TypeSeries, Windows};
@@ -196,18 +196,21 @@ impl GrowthTracker {
         let is_growing = |&(class, series): &(&TypeId, &Series)| {
             windows.show_growth_within(series, series.gained() / SLACK, || bytes(class))
         };
-        let growing: HashMap<TypeId, Growing> = { self.types.of.iter() }
-            .filter(is_growing)
-            .map(|(&class, series)| {
-                (class, Growing { from: series.first(), gained: series.gained(), rests: series.rests() })
-            })
-            .collect();
+        let mut growing: IdMap<Growing> = IdMap::default();
+        self.types.of.iter().filter(is_growing).for_each(|(class, series)| {
+            let of_type = Growing { from: series.first(), gained: series.gained(), rests: series.rests() };
+            growing.entry(class.0, || of_type);
+        });
         let mut containers = Vec::new();
-        if !grown.is_empty() || !growing.is_empty() {
+        if !grown.is_empty() || growing.iter().next().is_some() {
             let paths = RootPaths::of(heap, graph);
-            let shapes = paths.shapes();
+            let mut told = NodeSet::new(graph.n_nodes());
+            for &node in &grown {
+                told.insert(node);
+            }
+            let shapes = paths.shapes(|node| told.contains(node) || growing.contains(heap.class(graph.object(node)).0));
             containers = self.named(heap, graph, &paths, &shapes, &grown);
-            containers.extend(self.spread.look(heap, graph, &paths, &shapes, &grown, &growing));
+            containers.extend(self.spread.look(heap, graph, &paths, &shapes, &told, &growing));
         }
         sort(&mut containers);
         let more = containers.len().saturating_sub(MOST_CONTAINERS) as u64;
@@ -216,9 +219,9 @@ impl GrowthTracker {
             row.per_second = self.moments.per_second(row.to - row.from);
         }
         sort(&mut containers);
-        let mut types: Vec<GrowingType> = { growing.into_iter() }
+        let mut types: Vec<GrowingType> = { growing.into_entries() }
             .map(|(class, of)| GrowingType {
-                name: heap.types().name(class).to_string(),
+                name: heap.types().name(TypeId(class)).to_string(),
                 from: of.from,
                 to: of.from + of.gained,
                 per_second: self.moments.per_second(of.gained),
@@ -238,15 +241,14 @@ impl GrowthTracker {
         grown: &[Node],
     ) -> Vec<GrowingContainer> {
         let groups = paths.alike(shapes, grown);
-        let first: HashMap<Node, &Alike> = groups.iter().map(|group| (group.nodes[0], group)).collect();
         let mut rows = Vec::new();
-        for (node, path) in paths.to(|node| first.contains_key(&node)) {
-            let nodes = &first[&node].nodes;
+        for group in groups {
+            let (nodes, path) = (&group.nodes, paths.path(group.place));
             let sizes: Vec<&Series> =
                 nodes.iter().map(|&node| &self.containers[&heap.id(graph.object(node))].size).collect();
             let to = sizes.iter().map(|size| size.last()).sum();
             let (object, path) = match nodes.len() {
-                1 => (Some(heap.id(graph.object(node))), path.expression()),
+                1 => (Some(heap.id(graph.object(nodes[0]))), path.expression()),
                 _ => (None, path.pattern()),
             };
             if let Some(object) = object {
@@ -260,7 +262,7 @@ impl GrowthTracker {
             rows.push(GrowingContainer {
                 object,
                 path,
-                type_name: heap.types().name(heap.class(graph.object(node))).to_string(),
+                type_name: heap.types().name(heap.class(graph.object(nodes[0]))).to_string(),
                 containers: nodes.len() as u64,
                 from: sizes.iter().map(|size| size.first()).sum(),
                 to,

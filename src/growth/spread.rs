@@ -11,7 +11,7 @@ use foldhash::fast::FixedState;
 use super::GrowingContainer;
 use super::series::is_much;
 use crate::cycles::tracker::stack;
-use crate::heap::{Heap, HeapGraph, Node, ObjectIndex};
+use crate::heap::{Heap, HeapGraph, IdMap, NodeSet, ObjectIndex};
 use crate::retention::{RootPath, RootPaths, Shape, Shapes};
 use crate::trace::TypeId;
 
@@ -37,8 +37,7 @@ pub(super) struct Spread {
 /// Objects of one type that are reached alike.
 #[derive(Debug)]
 struct Group {
-    /// The nearest of them, and its place among what is reached.
-    first: Node,
+    /// That of the nearest of them, among what is reached.
     place: usize,
     objects: u64,
     bytes: u64,
@@ -67,18 +66,14 @@ impl Spread {
         graph: &HeapGraph,
         paths: &RootPaths<'_>,
         shapes: &Shapes,
-        told: &[Node],
-        growing: &HashMap<TypeId, Growing>,
+        told: &NodeSet,
+        growing: &IdMap<Growing>,
     ) -> Vec<GrowingContainer> {
-        if growing.is_empty() {
-            return Vec::new();
-        }
         let gains = self.gains(groups(heap, graph, paths, &shapes.of, told, growing), growing);
-        let by_first: HashMap<Node, &Gain> =
-            { outermost(&gains, paths, &shapes.of).into_iter() }.map(|gain| (gain.group.first, gain)).collect();
-        let row = |(node, path): (Node, RootPath)| {
-            let Gain { group, class, from } = by_first.get(&node)?;
-            Some(GrowingContainer {
+        let row = |gain: &Gain| {
+            let Gain { group, class, from } = gain;
+            let path = paths.path(group.place);
+            GrowingContainer {
                 object: None,
                 path: container(&path, shapes.repeats(shapes.of[group.place])),
                 type_name: holder(&path),
@@ -91,15 +86,15 @@ impl Spread {
                 element: heap.types().name(*class).to_string(),
                 bytes: group.bytes,
                 site: stack(heap, heap.object(group.newest).site),
-            })
+            }
         };
-        paths.to(|node| by_first.contains_key(&node)).filter_map(row).collect()
+        outermost(&gains, paths, &shapes.of).into_iter().map(row).collect()
     }
 
     /// Those of the groups that gained much. The nearest first.
-    fn gains(&mut self, groups: Vec<((Shape, TypeId), Group)>, growing: &HashMap<TypeId, Growing>) -> Vec<Gain> {
+    fn gains(&mut self, groups: Vec<((Shape, TypeId), Group)>, growing: &IdMap<Growing>) -> Vec<Gain> {
         let gain = |((shape, class), group): ((Shape, TypeId), Group)| {
-            let of_type = growing[&class];
+            let of_type = growing.get(class.0)?;
             let earlier = self.known.get(&(shape, class)).copied();
             if earlier.is_none() && is_much(group.objects, || group.bytes) {
                 self.known.insert((shape, class), group.objects);
@@ -150,23 +145,20 @@ fn groups(
     graph: &HeapGraph,
     paths: &RootPaths<'_>,
     shapes: &[Shape],
-    told: &[Node],
-    growing: &HashMap<TypeId, Growing>,
+    told: &NodeSet,
+    growing: &IdMap<Growing>,
 ) -> Vec<((Shape, TypeId), Group)> {
     let mut groups: HashMap<(Shape, TypeId), Group, FixedState> = HashMap::default();
-    let mut is_told = vec![false; graph.n_nodes()];
-    told.iter().for_each(|node| is_told[node.0 as usize] = true);
     let mut through_told = vec![false; paths.reached().len()];
     for (place, &node) in paths.reached().iter().enumerate() {
         let referrer = paths.referrer(place);
-        through_told[place] = is_told[node.0 as usize] || referrer.is_some_and(|referrer| through_told[referrer]);
+        through_told[place] = told.contains(node) || referrer.is_some_and(|referrer| through_told[referrer]);
         let (index, class) = (graph.object(node), heap.class(graph.object(node)));
         // What nothing recorded refers to is in no container.
-        if referrer.is_none() || through_told[place] || !growing.contains_key(&class) {
+        if referrer.is_none() || through_told[place] || !growing.contains(class.0) {
             continue;
         }
         let group = groups.entry((shapes[place], class)).or_insert_with(|| Group {
-            first: node,
             place,
             objects: 0,
             bytes: 0,

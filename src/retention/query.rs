@@ -130,7 +130,7 @@ impl Answer {
 /// Fills in how the objects are reached.
 fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Answer {
     let paths = RootPaths::of(heap, graph);
-    let shapes = paths.shapes();
+    let shapes = paths.shapes(|_| true);
     let mut groups = paths.alike(&shapes, asked);
     let objects = |groups: &[Alike]| groups.iter().map(|group| group.nodes.len() as u64).sum::<u64>();
     let reached = objects(&groups);
@@ -140,12 +140,10 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Ans
     let tree = DominatorTree::of(graph, paths.roots(), bytes);
     let above = above(&tree, &groups, graph.n_nodes());
     let others = holders::of(&paths, &shapes, &groups, &tree);
-    let ways = groups.iter().zip(others).enumerate().filter_map(|(way, (group, mut others))| {
+    let ways = groups.iter().zip(others).enumerate().map(|(way, (group, mut others))| {
         let more_others = others.split_off(others.len().min(MOST_OTHERS)).len() as u64;
-        let first = *group.nodes.first()?;
-        let (_, path) = paths.to(|node| node == first).next()?;
         let sum = |of: &dyn Fn(Node) -> u64| group.nodes.iter().fold(0u64, |sum, &node| sum.saturating_add(of(node)));
-        Some(Way {
+        Way {
             objects: group.nodes.len() as u64,
             repeats: group.repeats,
             bytes: sum(&bytes),
@@ -154,10 +152,10 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Ans
                 0 => tree.retained_bytes(node).unwrap_or(0),
                 _ => 0,
             }),
-            path,
+            path: paths.path(group.place),
             others,
             more_others,
-        })
+        }
     });
     Answer {
         ways: ways.collect(),

@@ -62,10 +62,10 @@ const LONGEST_REPEAT: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape(u64);
 
-/// The shapes of the ways to all nodes that a root reaches.
+/// The shapes of the ways to nodes that a root reaches.
 #[derive(Debug)]
 pub struct Shapes {
-    /// By place in [`RootPaths::reached`].
+    /// By place in [`RootPaths::reached`]: of the nodes that were asked for, and of those on the ways to them.
     pub of: Vec<Shape>,
     repeated: HashSet<Shape, FixedState>,
 }
@@ -81,6 +81,8 @@ impl Shapes {
 #[derive(Debug)]
 pub struct Alike {
     pub nodes: Vec<Node>,
+    /// That of the first in [`RootPaths::reached`].
+    pub place: usize,
     /// See [`Shapes::repeats`].
     pub repeats: bool,
 }
@@ -140,16 +142,16 @@ impl<'a> RootPaths<'a> {
     /// Those of these nodes that a root reaches, together where their paths look alike: the same types and attributes, at
     /// whatever index or key. The shape reached first comes first, and so does the nearest node of each.
     ///
-    /// Costs one visit to each node that a root reaches.
+    /// `shapes` are those of these nodes at least. Costs one visit to each node that a root reaches.
     pub fn alike(&self, shapes: &Shapes, targets: &[Node]) -> Vec<Alike> {
         let mut is_target = vec![false; self.graph.n_nodes()];
         targets.iter().for_each(|target| is_target[target.0 as usize] = true);
         let mut number: HashMap<Shape, usize, FixedState> = HashMap::default();
         let mut groups: Vec<Alike> = Vec::new();
-        for (&node, &shape) in self.queue.iter().zip(&shapes.of) {
+        for (place, (&node, &shape)) in self.queue.iter().zip(&shapes.of).enumerate() {
             if is_target[node.0 as usize] {
                 let group = *number.entry(shape).or_insert_with(|| {
-                    groups.push(Alike { nodes: Vec::new(), repeats: shapes.repeats(shape) });
+                    groups.push(Alike { nodes: Vec::new(), place, repeats: shapes.repeats(shape) });
                     groups.len() - 1
                 });
                 groups[group].nodes.push(node);
@@ -200,6 +202,15 @@ impl<'a> RootPaths<'a> {
             last.2 = self.heap.slot_name(reference.slot).into_owned();
             steps.push((reference.to, self.graph.object(reference.to), String::new()));
         }
+        self.path_of(steps)
+    }
+
+    /// The path to the node at `place`.
+    pub fn path(&self, place: usize) -> RootPath {
+        self.path_of(steps(self.heap, self.graph, &self.queue, &self.came, place))
+    }
+
+    fn path_of(&self, steps: Vec<(Node, ObjectIndex, String)>) -> RootPath {
         let root =
             steps.first().map_or(RootKind::Unknown, |root| root_kind(self.heap, self.graph, &self.external, root.0));
         RootPath { root, steps: fold(self.heap, steps) }
@@ -210,9 +221,10 @@ impl<'a> RootPaths<'a> {
         self.external.is_root(self.graph, node).then(|| root_kind(self.heap, self.graph, &self.external, node))
     }
 
-    /// How each of the [reached](RootPaths::reached) nodes is reached. A reference that is followed again and again, as in a
-    /// linked list or a tree, is so once: all nodes of a list have one shape.
-    pub fn shapes(&self) -> Shapes {
+    /// How each of the [reached](RootPaths::reached) nodes that are asked for is reached, and each on the way to one. A reference
+    /// that is followed again and again, as in a linked list or a tree, is so once: all nodes of a list have one shape.
+    pub fn shapes(&self, is_asked: impl Fn(Node) -> bool) -> Shapes {
+        let on_a_way = self.on_the_ways(is_asked);
         let mut repeated = HashSet::default();
         let hasher = quality::FixedState::default();
         let mut shapes = vec![Shape(0); self.queue.len()];
@@ -223,7 +235,7 @@ impl<'a> RootPaths<'a> {
         let mut slots: HashMap<Slot, Name, FixedState> = HashMap::default();
         // The referents of a node stand side by side in the queue.
         let (mut row, mut row_of) = (Vec::new(), NONE);
-        for (place, &node) in self.queue.iter().enumerate() {
+        for (place, &node) in self.queue.iter().enumerate().filter(|&(place, _)| on_a_way[place]) {
             let (from, nth) = self.came[place];
             let class = self.heap.class(self.graph.object(node)).0;
             if from == NONE {
@@ -255,6 +267,20 @@ impl<'a> RootPaths<'a> {
         Shapes { of: shapes, repeated }
     }
 
+    /// By place: the node is asked for, or one that is asked for is reached through it.
+    fn on_the_ways(&self, is_asked: impl Fn(Node) -> bool) -> Vec<bool> {
+        let mut on_a_way: Vec<bool> = self.queue.iter().map(|&node| is_asked(node)).collect();
+        // A node stands behind the one by which it is reached.
+        for place in (0..self.queue.len()).rev() {
+            if on_a_way[place]
+                && let Some(referrer) = self.referrer(place)
+            {
+                on_a_way[referrer] = true;
+            }
+        }
+        on_a_way
+    }
+
     /// The place of the node from which the same steps led here as had led to it: `.next` and `.next`, or `.children`, `[*]`
     /// and `.children`, `[*]` again.
     fn repeated(&self, place: usize, steps: &[u64]) -> Option<usize> {
@@ -279,11 +305,7 @@ impl<'a> RootPaths<'a> {
     /// The paths to those of these nodes that a root reaches, the nearest first.
     pub fn to(&self, is_target: impl Fn(Node) -> bool) -> impl Iterator<Item = (Node, RootPath)> {
         let places = (0..self.queue.len()).filter(move |&place| is_target(self.queue[place]));
-        places.filter_map(|place| {
-            let steps = steps(self.heap, self.graph, &self.queue, &self.came, place);
-            let root = root_kind(self.heap, self.graph, &self.external, steps.first()?.0);
-            Some((self.queue[place], RootPath { root, steps: fold(self.heap, steps) }))
-        })
+        places.map(|place| (self.queue[place], self.path(place)))
     }
 }
 
