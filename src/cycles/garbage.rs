@@ -430,7 +430,7 @@ impl fmt::Display for PathStep {
     /// `Order.items[*]`, `frame run local self`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let apart = if self.slot.is_empty() || self.slot.starts_with(['.', '[']) { "" } else { " " };
-        write!(f, "{}{apart}{}", self.label, self.slot)
+        [&self.label, apart, &self.slot].into_iter().try_for_each(|part| f.write_str(part))
     }
 }
 
@@ -438,11 +438,9 @@ impl fmt::Display for LoopPath {
     /// `Order.items[*] → Line.order → Order`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
-            write!(f, "{step} → ")?;
+            step.fmt(f)?;
+            f.write_str(" → ")?;
         }
-        match self.steps.first() {
-            Some(first) => write!(f, "{}", first.label),
-            None => Ok(()),
-        }
+        self.steps.first().map_or(Ok(()), |first| f.write_str(&first.label))
     }
 }

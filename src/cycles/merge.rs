@@ -1,6 +1,9 @@
 //! Puts together the cyclic garbage of several traces.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
 
 use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, Lingered, LoopGroup};
 
@@ -10,7 +13,7 @@ use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, Lingered, LoopGr
 /// anew, so the sites of one trace are taken to be others than those of the next, except the first.
 pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
     let mut whole = CyclicGarbage::default();
-    let mut groups = [BTreeMap::<Fingerprint, LoopGroup>::new(), BTreeMap::new()];
+    let mut places = [HashMap::<Fingerprint, usize, FixedState>::default(), HashMap::default()];
     whole.lingered = Some(Lingered::default()).filter(|_| !parts.is_empty());
     for part in parts {
         if part.peak.is_more_than(&whole.peak) {
@@ -18,15 +21,9 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
         }
         whole.end.add(&part.end);
         whole.lingered = Lingered::both(whole.lingered, part.lingered);
-        for (groups, of_part) in groups.iter_mut().zip([part.groups, part.suspected]) {
-            for group in of_part {
-                match groups.get_mut(&group.fingerprint) {
-                    Some(known) => merge_group(known, group),
-                    None => {
-                        groups.insert(group.fingerprint, group);
-                    }
-                }
-            }
+        let known = [&mut whole.groups, &mut whole.suspected];
+        for ((known, places), of_part) in known.into_iter().zip(&mut places).zip([part.groups, part.suspected]) {
+            merge_groups(known, places, of_part);
         }
         for (class, (objects, bytes)) in part.lost {
             let lost = whole.lost.entry(class).or_default();
@@ -42,10 +39,27 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
         whole.unproved_paths += part.unproved_paths;
         whole.imbalances += part.imbalances;
     }
-    [whole.groups, whole.suspected] = groups.map(|groups| groups.into_values().collect());
     sort(&mut whole.groups);
     sort(&mut whole.suspected);
     whole
+}
+
+/// `places` are those of the known groups.
+fn merge_groups(
+    known: &mut Vec<LoopGroup>,
+    places: &mut HashMap<Fingerprint, usize, FixedState>,
+    others: Vec<LoopGroup>,
+) {
+    known.reserve(others.len());
+    for group in others {
+        match places.entry(group.fingerprint) {
+            Entry::Occupied(place) => merge_group(&mut known[*place.get()], group),
+            Entry::Vacant(place) => {
+                place.insert(known.len());
+                known.push(group);
+            }
+        }
+    }
 }
 
 fn merge_group(known: &mut LoopGroup, other: LoopGroup) {

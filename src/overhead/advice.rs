@@ -190,7 +190,7 @@ impl Profile {
             return None;
         }
         let (comparison, base_known) = Comparison::of(&self.classes, class, observed, build, recorded, target);
-        let observed_of = |other: &Class| self.observed.get(&other.def.id);
+        let observed_of = |other: &Class| self.observed.get(&other.def.id).map(Box::as_ref);
         let plan = Plan::of(&self.classes, class, &build, target, observed, &observed_of);
         let savings = Savings::of(&comparison, observed, row.peak, &plan);
         let candidate = Candidate {

@@ -1,11 +1,13 @@
 //! Collects what the checkpoints show of the instances of one type: what they cost, and the names of their attributes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use super::census::{Bytes, Census};
 use super::cpython::Layout;
+use super::kinds::Totals;
 use crate::heap::{Heap, Object};
 use crate::trace::{ObjectFlags, Slot, TypeFlags, TypeId};
 
@@ -16,9 +18,9 @@ const MOST_NAMES: usize = 4096;
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
     /// At the last checkpoint.
-    pub now: Census,
-    /// At the checkpoint with the most instances.
-    pub most: Census,
+    pub now: Arc<Census>,
+    /// At the checkpoint with the most instances: the same where that is the last.
+    pub most: Arc<Census>,
     /// Attributes kept in the instance's dict or values, in the order of first sight, with the number of instances
     /// that had them at the checkpoint with the most instances.
     pub names: Vec<(String, u64)>,
@@ -32,7 +34,7 @@ pub struct Observed {
     pub(super) look: u64,
     /// Place in `names` of each slot that was met; nothing for slots that are not kept in the dict or the values.
     places: HashMap<u32, Option<usize>, RandomState>,
-    by_name: BTreeMap<String, usize>,
+    by_name: HashMap<String, usize, RandomState>,
     /// Slots of the classes, and fields that a built-in base has.
     excluded: Option<BTreeSet<String>>,
     /// The references of the last instance, and the places of its names, sorted.
@@ -52,7 +54,7 @@ impl Observed {
     pub(super) fn begin_look(&mut self, look: u64, layout: Option<&'static Layout>) {
         self.look = look;
         self.layout = layout;
-        self.now = Census::default();
+        self.now = Arc::default();
         self.counts.clear();
         self.counts.resize(self.names.len(), 0);
         self.last_slots.clear();
@@ -89,6 +91,11 @@ impl Observed {
         self.run_length += 1;
     }
 
+    /// Objects that are no instances of a class statement's type, or whose parts are not looked at.
+    pub(super) fn add_totals(&mut self, totals: &Totals) {
+        Arc::make_mut(&mut self.now).add_totals(totals);
+    }
+
     fn places_of(&mut self, heap: &Heap, class: TypeId, slots: &[Slot]) -> Vec<usize> {
         let mut places = Vec::with_capacity(slots.len());
         for slot in slots {
@@ -99,7 +106,7 @@ impl Observed {
                     let excluded = self.excluded.get_or_insert_with(|| excluded_names(heap, class));
                     let place = match self.by_name.get(&name) {
                         Some(&place) => Some(place),
-                        None if excluded.contains(&name) => None,
+                        None if HIDDEN_NAMES.contains(&name.as_str()) || excluded.contains(&name) => None,
                         None if self.names.len() >= MOST_NAMES => None,
                         None => {
                             self.by_name.insert(name.clone(), self.names.len());
@@ -130,7 +137,7 @@ impl Observed {
     /// Books the last run of instances that cost the same.
     fn count_run(&mut self) {
         if let Some(bytes) = self.run.take() {
-            self.now.add_instances(&bytes, self.run_length, self.layout);
+            Arc::make_mut(&mut self.now).add_instances(&bytes, self.run_length, self.layout);
         }
         self.run_length = 0;
     }
@@ -142,7 +149,7 @@ impl Observed {
         self.count_names();
         self.count_run();
         if self.now.instances >= self.most.instances {
-            self.most = self.now.clone();
+            self.most = Arc::clone(&self.now);
             for ((_, most), count) in self.names.iter_mut().zip(&self.counts) {
                 *most = *count;
             }
@@ -150,10 +157,12 @@ impl Observed {
     }
 }
 
-/// Names of references that are neither in an instance's dict nor in its values.
+/// Names of references that are neither in the dict nor in the values of an instance of whatever class.
+const HIDDEN_NAMES: [&str; 3] = ["__traceback__", "__context__", "__cause__"];
+
+/// Such names of a class.
 fn excluded_names(heap: &Heap, class: TypeId) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> =
-        ["__traceback__", "__context__", "__cause__"].into_iter().map(str::to_owned).collect();
+    let mut names = BTreeSet::new();
     for def in heap.types().lineage(class) {
         names.extend(def.slots.iter().flatten().cloned());
         if !def.flags.has(TypeFlags::HEAP) || heap.is_of_c(def) {

@@ -22,7 +22,7 @@ pub struct Profile {
     /// `object`.
     pub layout: Result<&'static Layout, UnknownLayout>,
     pub(super) classes: Classes,
-    pub(super) observed: BTreeMap<u32, Observed>,
+    pub(super) observed: BTreeMap<u32, Box<Observed>>,
     /// Some instance has an attribute state: without any, nothing can be said of slots.
     pub(super) has_dict_states: bool,
     pub(super) looks: u64,
@@ -94,12 +94,11 @@ impl Profiler {
         let mut types: Vec<TypeProfile> = if looks == 0 {
             heap.types().iter().map(|def| TypeId(def.id)).map(|class| of_counts(heap, class)).collect()
         } else {
-            let of = |(&id, seen): (&u32, &Observed)| {
-                of_census(heap, &classes, layout.as_ref().ok().copied(), TypeId(id), seen)
-            };
+            let layout = layout.as_ref().ok().copied();
+            let seen = observed.iter().map(|(&id, seen)| of_census(heap, &classes, layout, TypeId(id), seen));
             let unseen = heap.types().iter().map(|def| TypeId(def.id)).filter(|id| !observed.contains_key(&id.0));
             let gone = |id| row(heap, id, 0, Split::default(), BTreeMap::new());
-            observed.iter().map(of).chain(unseen.map(gone)).collect()
+            seen.chain(unseen.map(gone)).collect()
         };
         types.retain(|row| row.live > 0 || row.ever > 0);
         types.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)).then(a.class.cmp(&b.class)));

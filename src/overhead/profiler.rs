@@ -14,7 +14,7 @@ use crate::trace::{DictState, Slot, TypeDef, TypeFlags, TypeId};
 /// Looks at every full checkpoint, and at the end of a trace that keeps the tally.
 #[derive(Debug, Default)]
 pub struct Profiler {
-    types: IdMap<Observed>,
+    types: IdMap<Box<Observed>>,
     /// Number of looks so far.
     looks: u64,
     /// Bytes of the heap at the last look.
@@ -41,7 +41,7 @@ impl Profiler {
         self.heap_bytes
     }
 
-    pub(super) fn into_observed(self) -> BTreeMap<u32, Observed> {
+    pub(super) fn into_observed(self) -> BTreeMap<u32, Box<Observed>> {
         self.types.into_entries().collect()
     }
 
@@ -103,7 +103,7 @@ impl Profiler {
             }
         }
         for row in types.values_mut().filter(|row| row.totals.instances > 0) {
-            self.observed_now(row.class).now.add_totals(&row.totals);
+            self.observed_now(row.class).add_totals(&row.totals);
         }
         let look = self.looks;
         for observed in self.types.values_mut() {
@@ -144,7 +144,7 @@ impl Profiler {
 
     fn observed_now(&mut self, class: TypeId) -> &mut Observed {
         let look = self.looks;
-        let observed = self.types.entry(class.0, Observed::default);
+        let observed = self.types.entry(class.0, Box::default);
         if observed.look != look {
             observed.begin_look(look, self.layout);
         }

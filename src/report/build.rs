@@ -215,11 +215,11 @@ impl Looks {
 impl Rows<'_> {
     fn loop_row(&self, group: &LoopGroup, finding: Option<&Finding>, standing: Option<Standing>) -> LoopRow {
         let advice: Option<&Advice> = finding.and_then(|finding| finding.advice.as_ref());
-        let per_loop = |types: &BTreeMap<String, u64>| {
-            types.iter().map(|(name, &n)| (name.clone(), per_loop(n, group.count))).collect()
+        let per_loop = |types: BTreeMap<String, u64>| {
+            types.into_iter().map(|(name, n)| (name, per_loop(n, group.count))).collect()
         };
         let known =
-            |bytes: u64, types: BTreeMap<String, u64>| if bytes > 0 { per_loop(&types) } else { BTreeMap::new() };
+            |bytes: u64, types: BTreeMap<String, u64>| if bytes > 0 { per_loop(types) } else { BTreeMap::new() };
         LoopRow {
             fingerprint: group.fingerprint.to_string(),
             path: group.path.to_string(),
@@ -235,8 +235,8 @@ impl Rows<'_> {
             peak_is_exact: self.looks.exact,
             at_end: self.looks.to_the_end.then(|| amount_row(&group.end)),
             types: LoopTypes {
-                members: per_loop(&told_by_class(group, &group.member_types)),
-                held: per_loop(&group.held_types),
+                members: per_loop(told_by_class(group, &group.member_types)),
+                held: per_loop(group.held_types.clone()),
                 member_bytes: known(group.bytes, told_by_class(group, &group.member_bytes)),
                 held_bytes: known(group.held_bytes, group.held_bytes_by_type.clone()),
             },

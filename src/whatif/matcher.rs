@@ -8,7 +8,7 @@ use super::change::{self, Change, DICT, Holder, Hop};
 use crate::cycles::path::loop_graph::Kind;
 use crate::heap::label::{attribute_of_key, last_part};
 use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex, Reference};
-use crate::trace::{Slot, TypeFlags, TypeId, TypeRef};
+use crate::trace::{Slot, TypeDef, TypeFlags, TypeId, TypeRef};
 
 /// The references of one graph that no longer count.
 #[derive(Debug, Default)]
@@ -101,13 +101,14 @@ impl Matcher {
     fn look_at(&mut self, heap: &Heap, class: TypeId) {
         let mut about = Vec::new();
         if let Some(def) = heap.types().get(class) {
+            let lineage: Vec<&TypeDef> = heap.types().lineage(class).collect();
             for (place, change) in self.changes.iter().enumerate() {
                 let may_hold = match &change.holder {
                     Holder::Instance(name) => {
                         if is_called(&def.name, name) {
                             self.classes[place].insert(def.name.clone());
                         }
-                        is_or_derives(heap, class, name)
+                        lineage.iter().any(|def| is_or_derives(def, name))
                     }
                     Holder::Label(label) => label.split(' ').next() == Some(last_part(&def.name)),
                     Holder::Function(_) => def.name == "function",
@@ -222,12 +223,10 @@ fn is_called(full: &str, name: &str) -> bool {
     full.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
-/// Whether a class is called so, or one that it is derived from; of a base that is not in the trace the name is enough.
-fn is_or_derives(heap: &Heap, class: TypeId, name: &str) -> bool {
-    heap.types().lineage(class).any(|def| {
-        let mut unknown = def.bases.iter().filter_map(TypeRef::as_name);
-        is_called(&def.name, name) || unknown.any(|base| is_called(base, name))
-    })
+/// Whether a class is called so, or a base of it that is not in the trace.
+fn is_or_derives(def: &TypeDef, name: &str) -> bool {
+    let mut unknown = def.bases.iter().filter_map(TypeRef::as_name);
+    is_called(&def.name, name) || unknown.any(|base| is_called(base, name))
 }
 
 pub(super) fn class_name(heap: &Heap, index: ObjectIndex) -> &str {

@@ -83,13 +83,17 @@ pub(crate) fn root() -> Option<PathBuf> {
 
 /// Writes a report in the form that was asked for.
 pub(crate) fn write(mut report: Report, view: View, page: &args::Page) -> Result<(), Failure> {
-    report.sort(match page.sort {
+    let key = match page.sort {
         args::Sort::Bytes => SortKey::Bytes,
         args::Sort::Count => SortKey::Count,
         args::Sort::Objects => SortKey::Objects,
         args::Sort::Name => SortKey::Name,
         args::Sort::Time => SortKey::Time,
-    });
+    };
+    // It is made in the usual order.
+    if key != SortKey::default() {
+        report.sort(key);
+    }
     let format = format(page)?;
     let is_short = view == View::Analyze && format.audience().wants_the_most_important();
     let top = page.top.unwrap_or(if is_short { TOP } else { 0 });

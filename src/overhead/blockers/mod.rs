@@ -40,7 +40,7 @@ pub enum Effect {
 /// All that the conditions look at.
 pub struct Candidate<'a> {
     pub classes: &'a Classes,
-    pub all: &'a BTreeMap<u32, Observed>,
+    pub all: &'a BTreeMap<u32, Box<Observed>>,
     pub class: &'a Class,
     pub observed: &'a Observed,
     pub comparison: &'a Comparison<'a>,
