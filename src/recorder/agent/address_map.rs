@@ -3,7 +3,7 @@
 //! Open addressing with linear probing and no tombstones; [`AddressMap::clear`] keeps the memory, up to a limit, for the
 //! next walk.
 
-use crate::memory::filled;
+use crate::memory::{LARGE, filled};
 
 /// Addresses are keys; a low bit or two of an aligned address may carry a kind.
 #[derive(Debug, Default)]
@@ -24,6 +24,12 @@ impl<V: Copy + Default> AddressMap<V> {
     /// A map that answers quickly also for keys that it does not have.
     pub(crate) fn sparse() -> AddressMap<V> {
         AddressMap { is_sparse: true, ..AddressMap::default() }
+    }
+
+    /// The same, in a mapping of its own and with room for so many keys, where there is memory for it.
+    pub(crate) fn sparse_apart(keys: usize) -> AddressMap<V> {
+        let places = (2 * keys + 2).max(LARGE / size_of::<(usize, V)>()).next_power_of_two();
+        AddressMap { places: filled((0, V::default()), places), ..AddressMap::sparse() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -153,7 +159,7 @@ mod tests {
 
     #[test]
     fn it_answers_as_the_standard_map_does_whatever_comes_and_goes() {
-        for mut map in [AddressMap::default(), AddressMap::sparse()] {
+        for mut map in [AddressMap::default(), AddressMap::sparse(), AddressMap::sparse_apart(100)] {
             let mut oracle = HashMap::new();
             let mut random = 1_u64;
             for step in 1..20_000_u32 {

@@ -160,6 +160,13 @@ pub(crate) fn filled<T: Clone>(element: T, length: usize) -> Vec<T> {
     list
 }
 
+/// An empty list in a mapping of its own. Where memory is searched for addresses, those that are in it are not found.
+pub(crate) fn apart<T>() -> Vec<T> {
+    let mut list = Vec::new();
+    list.ask(LARGE.div_ceil(size_of::<T>()));
+    list
+}
+
 /// The system's allocator, with a reserve behind it. What is large is mapped: freed by whatever thread of the program, it is the
 /// system's again, while the C library would keep it for that thread.
 ///
@@ -171,7 +178,7 @@ const RESERVE: usize = 512 << 10;
 /// Nothing larger comes from the reserve.
 const SMALL: usize = 32 << 10;
 /// What has so many bytes is mapped.
-const LARGE: usize = 64 << 10;
+pub(crate) const LARGE: usize = 64 << 10;
 
 #[repr(align(16))]
 struct Reserve(UnsafeCell<[u8; RESERVE]>);

@@ -3,24 +3,20 @@
 //! Nothing runs and nothing can fault: memory is read through the kernel. A match is an address and no more: nothing tells
 //! whether it is a reference that counts, or is still in use.
 
+mod blocks;
 pub(crate) mod reader;
 pub(crate) mod regions;
 
-use crate::address_map::AddressMap;
 use crate::memory::{Grow, is_refused};
-use reader::{MOST, Reader};
-use regions::{Block, Regions};
+pub(crate) use blocks::{Addresses, DomainBlock};
+use blocks::{Blocks, Leads, Word};
+use regions::Block;
 
 /// Pointers that are followed one after the other at most.
 pub(crate) const DEEPEST: usize = 9;
 /// Words that are looked at for all objects that are searched: for each object of the heap, and to begin with.
 const WORDS_FOR_EACH: usize = 8;
 const WORDS_AT_LEAST: usize = 16 << 20;
-/// In a block of so many bytes an address may stand at any multiple of four.
-const SMALL: usize = 1 << 10;
-const STEP: usize = size_of::<usize>();
-/// What may stand in front of an object in its block.
-const HEADS: [usize; 3] = [0, 16, 32];
 /// The head of an object is no reference of its own.
 const HEAD: usize = 16;
 
@@ -67,70 +63,48 @@ impl Path {
     }
 }
 
-/// The address of a target that was found.
+/// Where the address of a target was found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Match {
-    pub target: usize,
+    /// Its number.
+    pub target: u32,
     pub path: Path,
 }
 
-/// What the recorder knows of a block of the object domain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DomainBlock {
-    /// It is none that it saw.
-    Unseen,
-    /// It has so many bytes, and the trace has the object in it.
-    Written(usize),
-    /// It has so many bytes.
-    Unwritten(usize),
-}
-
-/// A block that is looked at.
+/// A block that is looked at, by its place.
 #[derive(Debug, Clone, Copy)]
 struct Looked {
-    block: Block,
+    block: u32,
     path: Path,
 }
 
 /// A search that is going on.
 #[derive(Debug)]
 pub(crate) struct Scan {
-    reader: Reader,
-    regions: Regions,
-    pool_bytes: usize,
+    blocks: Blocks,
     looked: Vec<Looked>,
-    /// Blocks that were met, by start, each with the number of the object for which it was met last.
-    met: AddressMap<u32>,
     object: u32,
-    words: Vec<(usize, usize)>,
-    /// Words that may be looked at yet.
-    left: usize,
+    /// Words that may be looked at.
+    most: usize,
 }
 
 impl Scan {
     /// For a heap of so many objects. `None` where memory cannot be read without a fault.
     pub(crate) fn new(pool_bytes: usize, objects: usize) -> Option<Scan> {
-        Some(Scan {
-            reader: Reader::new()?,
-            regions: Regions::now(),
-            pool_bytes,
-            looked: Vec::new(),
-            met: AddressMap::default(),
-            object: 0,
-            words: Vec::new(),
-            left: WORDS_AT_LEAST + WORDS_FOR_EACH * objects,
-        })
+        let most = WORDS_AT_LEAST + WORDS_FOR_EACH * objects;
+        Some(Scan { blocks: Blocks::new(pool_bytes)?, looked: Vec::new(), object: 0, most })
     }
 
     /// For so many objects that lead to much: to each its part of what may be looked at yet.
     pub(crate) fn share(&self, objects: usize) -> Limits {
-        let words = (self.left / objects.max(1)).clamp(FEW.words, 4 * FEW.words);
+        let left = self.most.saturating_sub(self.blocks.looked_at);
+        let words = (left / objects.max(1)).clamp(FEW.words, 4 * FEW.words);
         Limits { words, blocks: usize::MAX, depth: DEEPEST }
     }
 
     /// Whether there is an end to what may be looked at, and it has come.
     pub(crate) fn is_over(&self) -> bool {
-        self.left == 0 || is_refused()
+        self.blocks.looked_at >= self.most || is_refused()
     }
 
     /// Fills `matches` with the targets whose address is in the memory of `object`, the nearest first. False where a limit came
@@ -140,100 +114,81 @@ impl Scan {
         object: usize,
         bytes: usize,
         limits: Limits,
-        is_target: impl Fn(usize) -> bool,
-        known: impl Fn(usize) -> DomainBlock,
+        addresses: &impl Addresses,
         matches: &mut Vec<Match>,
     ) -> bool {
         matches.clear();
-        self.object += 1;
+        self.blocks.forget_if_many();
         self.looked.clear();
-        let start = Path { depth: 0, offsets: [0; DEEPEST + 1] };
-        self.looked.add(Looked { block: Block { start: object, bytes }, path: start });
+        self.object += 1;
+        let Some(block) = self.blocks.place(Block { start: object, bytes }) else { return false };
+        self.looked.add(Looked { block, path: Path { depth: 0, offsets: [0; DEEPEST + 1] } });
         let (mut next, mut spent, mut is_whole) = (0, 0, true);
         while let Some(&Looked { block, mut path }) = self.looked.get(next) {
-            spent += self.read(block);
+            let follow = path.depth < limits.depth && self.looked.len() < limits.blocks;
+            let contents = self.blocks.read(block, follow, addresses);
+            spent += contents.looked_at as usize;
             if spent > limits.words || self.is_over() {
                 return false;
             }
-            for index in 0..self.words.len() {
-                let (offset, word) = self.words[index];
-                if next == 0 && offset < HEAD {
+            is_whole &= follow || !contents.may_lead_on || path.depth >= DEEPEST;
+            for nth in contents.first..contents.end {
+                let Word { offset, leads } = self.blocks.word(nth);
+                if next == 0 && (offset as usize) < HEAD {
                     continue;
                 }
-                path.offsets[path.depth] = offset as u32;
-                if is_target(word) {
-                    matches.add(Match { target: word, path });
-                } else if path.depth >= limits.depth || self.looked.len() >= limits.blocks {
-                    is_whole &= path.depth >= DEEPEST;
-                } else if let Some(block) = self.follow(word, &known) {
-                    let deeper = Path { depth: path.depth + 1, ..path };
-                    self.looked.add(Looked { block, path: deeper });
+                path.offsets[path.depth] = offset;
+                match leads {
+                    Leads::Target(target) => {
+                        matches.add(Match { target, path });
+                    }
+                    Leads::Block(_) if !follow => {}
+                    Leads::Block(_) if self.looked.len() >= limits.blocks => is_whole = false,
+                    Leads::Block(block) => {
+                        if self.blocks.meet(block, self.object) {
+                            self.looked.add(Looked { block, path: Path { depth: path.depth + 1, ..path } });
+                        }
+                    }
                 }
             }
             next += 1;
         }
         is_whole
     }
-
-    /// Reads the words of a block that may be addresses: each with its offset. Answers how many words there are.
-    fn read(&mut self, block: Block) -> usize {
-        self.words.clear();
-        let data = self.reader.read(block.start, block.bytes.min(MOST));
-        let step = if data.len() <= SMALL { STEP / 2 } else { STEP };
-        for (nth, start) in (0..data.len()).step_by(step).enumerate() {
-            let Some(&bytes) = data[start..].first_chunk() else { break };
-            let word = usize::from_ne_bytes(bytes);
-            if word.is_multiple_of(STEP) && self.regions.may_have(word) {
-                self.words.add((nth * step, word));
-            }
-        }
-        let words = data.len() / step;
-        self.left = self.left.saturating_sub(words);
-        words
-    }
-
-    /// The block that a word points into, if it is to be looked at: no object of the trace, and not met yet.
-    fn follow(&mut self, word: usize, known: &impl Fn(usize) -> DomainBlock) -> Option<Block> {
-        let mut block = None;
-        for start in HEADS.map(|head| word - head) {
-            match known(start) {
-                DomainBlock::Written(bytes) if start + bytes > word => return None,
-                DomainBlock::Unwritten(bytes) if start + bytes > word => block = Some(Block { start, bytes }),
-                _ => {}
-            }
-        }
-        let block = match block {
-            Some(block) => block,
-            None => self.regions.block(&mut self.reader, self.pool_bytes, word)?,
-        };
-        if matches!(known(block.start), DomainBlock::Written(_)) {
-            return None;
-        }
-        let (met, is_new) = self.met.entry(block.start, self.object);
-        let is_news = is_new || *met != self.object;
-        *met = self.object;
-        is_news.then_some(block)
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DEEPEST, DomainBlock, FEW, Limits, Scan};
+    use super::{Addresses, DEEPEST, DomainBlock, FEW, Limits, Scan};
 
     const ALL: Limits = Limits { words: usize::MAX, blocks: usize::MAX, depth: DEEPEST };
 
+    /// Of blocks nothing is known.
+    struct Targets<'a>(&'a [usize]);
+
+    impl Addresses for Targets<'_> {
+        fn target(&self, address: usize) -> Option<u32> {
+            self.0.iter().position(|&target| target == address).map(|place| place as u32)
+        }
+
+        fn block(&self, _: usize) -> DomainBlock {
+            DomainBlock::Unseen
+        }
+    }
+
     fn found(object: &[usize], targets: &[usize], limits: Limits) -> Vec<(usize, String)> {
-        let mut scan = Scan::new(1 << 14, 0).unwrap();
+        found_by(&mut Scan::new(1 << 14, 0).unwrap(), object, targets, limits)
+    }
+
+    fn found_by(scan: &mut Scan, object: &[usize], targets: &[usize], limits: Limits) -> Vec<(usize, String)> {
         let mut matches = Vec::new();
-        let is_target = |word: usize| targets.contains(&word);
-        let bytes = size_of_val(object);
-        scan.search(object.as_ptr().addr(), bytes, limits, is_target, |_| DomainBlock::Unseen, &mut matches);
+        scan.search(object.as_ptr().addr(), size_of_val(object), limits, &Targets(targets), &mut matches);
         let text = |path: super::Path| {
             let mut text = Vec::new();
             path.push_text(&mut text);
             String::from_utf8(text).unwrap()
         };
-        matches.into_iter().map(|found| (found.target, text(found.path))).collect()
+        matches.into_iter().map(|found| (targets[found.target as usize], text(found.path))).collect()
     }
 
     #[test]
@@ -266,5 +221,26 @@ mod tests {
             assert_eq!(found(&far, &[address], limits), []);
             assert_eq!(found(&near, &[address], limits).len(), 1, "{:?}", found(&near, &[address], limits));
         }
+    }
+
+    #[test]
+    fn what_was_read_for_one_object_is_found_for_the_next_and_further_on_where_that_looks_further() {
+        let target = Box::new([0_usize; 8]);
+        let address = target.as_ptr().addr();
+        let far = vec![0, address, 0, 0, 0].into_boxed_slice();
+        let near = vec![0, far.as_ptr().addr(), address, 0, 0].into_boxed_slice();
+        let [one, other] = [3, 4].map(|place| {
+            let mut object = vec![0; 5].into_boxed_slice();
+            object[place] = near.as_ptr().addr();
+            object
+        });
+        let mut scan = Scan::new(1 << 14, 0).unwrap();
+        let short = Limits { depth: 1, ..ALL };
+        assert_eq!(found_by(&mut scan, &one, &[address], short), [(address, "(+24 +16)".to_string())]);
+        let read = scan.blocks.looked_at;
+        assert_eq!(found_by(&mut scan, &other, &[address], short), [(address, "(+32 +16)".to_string())]);
+        assert!(scan.blocks.looked_at < read + read.div_ceil(2) + 5, "{read}, {}", scan.blocks.looked_at);
+        let both = [(address, "(+24 +16)".to_string()), (address, "(+24 +8 +8)".to_string())];
+        assert_eq!(found_by(&mut scan, &one, &[address], ALL), both);
     }
 }

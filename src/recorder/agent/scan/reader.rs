@@ -4,7 +4,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use crate::memory::filled;
+use crate::memory::{Grow, LARGE, apart, filled};
 use crate::system::Segment;
 
 /// What is read at most at once.
@@ -43,20 +43,30 @@ const PAGE: usize = 4096;
 pub(crate) struct Reader {
     way: Way,
     buffer: Vec<u8>,
+    /// Pages, as many as were needed so far.
     kept: Vec<u8>,
-    /// Of each place, the address of the page that it has, and how much there is of it.
-    pages: Vec<(usize, usize)>,
+    places: Vec<Page>,
+}
+
+/// The page that a place has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Page {
+    address: usize,
+    /// How much there is of it.
+    there: usize,
+    /// Where it begins among those that are kept.
+    start: usize,
 }
 
 impl Reader {
     /// `None` where the kernel allows neither way, or there is no memory.
     pub(crate) fn new() -> Option<Reader> {
         const O_NONBLOCK_CLOEXEC: c_int = 0o2_004_000;
-        let (buffer, kept, pages) = (filled(0, MOST), filled(0, PLACES * PAGE), filled((0, 0), PLACES));
-        if buffer.is_empty() || kept.is_empty() || pages.is_empty() {
+        let (buffer, places) = (filled(0, LARGE), filled(Page::default(), PLACES));
+        if buffer.is_empty() || places.is_empty() {
             return None;
         }
-        let mut reader = Reader { way: Way::Process(std::process::id().cast_signed()), buffer, kept, pages };
+        let mut reader = Reader { way: Way::Process(std::process::id().cast_signed()), buffer, kept: apart(), places };
         let known = 7_u64;
         let is_it = |reader: &mut Reader| reader.fetch((&raw const known).addr(), 8) == known.to_ne_bytes();
         if is_it(&mut reader) {
@@ -77,15 +87,22 @@ impl Reader {
         if start + bytes > PAGE {
             return self.fetch(address, bytes);
         }
-        let page = address - start;
-        let place = page / PAGE % PLACES;
-        let room = place * PAGE..(place + 1) * PAGE;
-        if self.pages[place].0 != page {
-            let there = self.fetch(page, PAGE).len();
-            self.kept[room.clone()].copy_from_slice(&self.buffer[..PAGE]);
-            self.pages[place] = (page, there);
+        let address = address - start;
+        let place = address / PAGE % PLACES;
+        let mut page = self.places[place];
+        if page.address != address {
+            if page.address == 0 {
+                page.start = self.kept.len();
+                if !self.kept.ask(PAGE) {
+                    return &[];
+                }
+                self.kept.resize(page.start + PAGE, 0);
+            }
+            (page.address, page.there) = (address, self.fetch(address, PAGE).len());
+            self.kept[page.start..][..PAGE].copy_from_slice(&self.buffer[..PAGE]);
+            self.places[place] = page;
         }
-        let there = &self.kept[room][..self.pages[place].1];
+        let there = &self.kept[page.start..][..page.there];
         let end = there.len().min(start + bytes);
         there.get(start..end).unwrap_or_default()
     }
@@ -93,6 +110,10 @@ impl Reader {
     /// The same, as it is at this moment.
     fn fetch(&mut self, address: usize, bytes: usize) -> &[u8] {
         let bytes = bytes.min(MOST);
+        if bytes > self.buffer.len() && self.buffer.ask(bytes - self.buffer.len()) {
+            self.buffer.resize(bytes, 0);
+        }
+        let bytes = bytes.min(self.buffer.len());
         let to = self.buffer.as_mut_ptr().cast::<c_void>();
         let from = std::ptr::with_exposed_provenance_mut(address);
         // SAFETY: the kernel writes into the buffer, which is large enough, and looks itself at what it reads.

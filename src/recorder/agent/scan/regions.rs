@@ -54,7 +54,7 @@ impl Regions {
     }
 
     /// The range that an address is in.
-    fn find(&mut self, address: usize) -> Option<(usize, usize)> {
+    pub(super) fn find(&mut self, address: usize) -> Option<(usize, usize)> {
         if (self.last.0..self.last.1).contains(&address) {
             return Some(self.last);
         }
@@ -65,22 +65,21 @@ impl Regions {
             range
         })
     }
+}
 
-    /// The block that an address points into.
-    pub(crate) fn block(&mut self, reader: &mut Reader, pool_bytes: usize, address: usize) -> Option<Block> {
-        let (start, end) = self.find(address)?;
-        let pool = address & !(pool_bytes - 1);
-        if pool >= start
-            && let Some((start, bytes)) = pool_block(reader.read(pool, PAGE.min(64)), pool_bytes, address - pool)
-        {
-            return Some(Block { start: pool + start, bytes });
-        }
-        let block = tcl_block(reader, address).or_else(|| {
-            let chunk = BEFORE.into_iter().find_map(|before| chunk(reader, address & !15, before, start, end));
-            chunk.filter(|block| address < block.start + block.bytes)
-        });
-        Some(block.unwrap_or(Block { start: address, bytes: WINDOW.min(end - address) }))
+/// The block that an address points into, which is in this range.
+pub(super) fn block(reader: &mut Reader, pool_bytes: usize, (start, end): (usize, usize), address: usize) -> Block {
+    let pool = address & !(pool_bytes - 1);
+    if pool >= start
+        && let Some((start, bytes)) = pool_block(reader.read(pool, PAGE.min(64)), pool_bytes, address - pool)
+    {
+        return Block { start: pool + start, bytes };
     }
+    let block = tcl_block(reader, address).or_else(|| {
+        let chunk = BEFORE.into_iter().find_map(|before| chunk(reader, address & !15, before, start, end));
+        chunk.filter(|block| address < block.start + block.bytes)
+    });
+    block.unwrap_or(Block { start: address, bytes: WINDOW.min(end - address) })
 }
 
 /// The chunk of `malloc` that begins so many bytes before an address.
@@ -120,18 +119,25 @@ fn tcl_block(reader: &mut Reader, address: usize) -> Option<Block> {
 fn range(line: &str) -> Option<(usize, usize)> {
     let mapping = maps::parse(line)?;
     let is_own = mapping.is_readable && mapping.is_writable && !mapping.is_shared;
-    (is_own && mapping.name.is_none_or(|name| name == "[heap]")).then_some(mapping.range)
+    let is_handed_out = |name: &str| name == "[heap]" || name.starts_with("[anon:");
+    (is_own && mapping.name.is_none_or(is_handed_out)).then_some(mapping.range)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, Regions, range};
+    use super::{Block, Regions, block, range};
     use crate::scan::reader::Reader;
+
+    fn found(reader: &mut Reader, address: usize) -> Option<Block> {
+        let region = Regions::now().find(address)?;
+        Some(block(reader, 1 << 14, region, address))
+    }
 
     #[test]
     fn memory_of_files_and_of_others_is_no_region() {
         assert_eq!(range("10000-20000 rw-p 00000000 00:00 0 "), Some((0x10000, 0x20000)));
         assert_eq!(range("10000-20000 rw-p 00000000 00:00 0          [heap]"), Some((0x10000, 0x20000)));
+        assert_eq!(range("10000-20000 rw-p 00000000 00:00 0 [anon:cpython:pymalloc]"), Some((0x10000, 0x20000)));
         assert_eq!(range("10000-20000 rw-p 00000000 fe:00 7     /usr/lib/libc.so"), None);
         assert_eq!(range("10000-20000 rw-s 00000000 00:00 0 "), None);
         assert_eq!(range("10000-20000 r--p 00000000 00:00 0 "), None);
@@ -143,22 +149,19 @@ mod tests {
         let (mut reader, mut block) = (Reader::new().unwrap(), vec![0_u64; 1000].into_boxed_slice());
         (block[100], block[101]) = (0x55_ef81_06ef, 1000);
         let address = block.as_ptr().addr() + 102 * 8;
-        let found = Regions::now().block(&mut reader, 1 << 14, address);
-        assert_eq!(found, Some(Block { start: address, bytes: 1000 }));
+        assert_eq!(found(&mut reader, address), Some(Block { start: address, bytes: 1000 }));
     }
 
     #[test]
     fn a_block_of_malloc_has_its_size_and_a_pointer_into_it_a_window() {
         let (mut reader, block) = (Reader::new().unwrap(), vec![0_u8; 1000].into_boxed_slice());
         let address = block.as_ptr().addr();
-        let mut regions = Regions::now();
-        let found = regions.block(&mut reader, 1 << 14, address).unwrap();
-        assert!(found.start == address && (1000..1100).contains(&found.bytes), "{found:?}");
+        let whole = found(&mut reader, address).unwrap();
+        assert!(whole.start == address && (1000..1100).contains(&whole.bytes), "{whole:?}");
         for head in [8, 16, 40] {
-            assert_eq!(regions.block(&mut reader, 1 << 14, address + head), Some(found));
+            assert_eq!(found(&mut reader, address + head), Some(whole));
         }
-        let within = regions.block(&mut reader, 1 << 14, address + 500).unwrap();
-        assert_eq!(within, Block { start: address + 500, bytes: 256 });
-        assert_eq!(regions.block(&mut reader, 1 << 14, 64), None);
+        assert_eq!(found(&mut reader, address + 500), Some(Block { start: address + 500, bytes: 256 }));
+        assert_eq!(found(&mut reader, 64), None);
     }
 }

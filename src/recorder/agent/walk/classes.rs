@@ -107,6 +107,11 @@ impl Class {
         self.flags & flag::HEAP_TYPE != 0
     }
 
+    /// Whether an instance may lead on to others, and is not what everything leads to.
+    pub(super) fn may_lead(&self) -> bool {
+        (self.flags & flag::HAVE_GC != 0 || self.hides) && !matches!(self.kind, Kind::Module | Kind::Type)
+    }
+
     /// Bytes in front of `object` in its block, and whether the collector knows it.
     pub(super) unsafe fn head(&self, interpreter: &Interpreter, object: usize) -> (usize, bool) {
         let gc = if self.asks_is_gc {

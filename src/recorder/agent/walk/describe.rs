@@ -3,10 +3,11 @@
 use super::classes::{Class, Kind, Place, may_hide, places};
 use super::edges::Edges;
 use super::garbage::MEMBER;
+use super::survey::Note;
 use super::{Context, Scratch};
 use crate::cpython::class::{chain, made_in_python, object_members};
-use crate::cpython::memory::{GC_HEAD, pre_header, signed, size_of, tuple_items, ty, type_flags, type_of, word};
-use crate::cpython::object::{self, MODULE_DICT, set_entries};
+use crate::cpython::memory::{GC_HEAD, flag, pre_header, signed, size_of, tuple_items, ty, type_flags, type_of, word};
+use crate::cpython::object::{self, C_FUNCTION_SELF, MODULE_DICT, set_entries};
 use crate::encode::kind;
 use crate::layouts::HidingType;
 use crate::memory::{Grow, is_refused, joined};
@@ -162,13 +163,13 @@ impl<S: Sink> Walk<'_, S> {
             if self.reach == Reach::Members {
                 self.sink.member(object, object - head, gc);
             }
+            self.note(object, class, number, tracked);
             let mut numbers = std::mem::take(&mut self.scratch.numbers);
             numbers.clear();
             for &target in &edges.targets {
                 numbers.add(self.met(target, tracked));
             }
             self.object_records(object, class, number, gc, tracked);
-            self.note(object, class, number);
             for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
                 self.scratch.survey.explain(target);
                 self.sink.emit(|encoder| encoder.reference(number, target, label));
@@ -185,18 +186,42 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Notes an object that is described, if hidden references are to be searched.
-    unsafe fn note(&mut self, object: usize, class: usize, number: u64) {
+    unsafe fn note(&mut self, object: usize, class: usize, number: u64, tracked: bool) {
         if !self.scratch.survey.is_on() {
             return;
         }
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
             let (count, is_immortal) = self.count_of(object);
-            self.scratch.survey.described(number, object, class, count, is_immortal);
-            if self.scratch.classes[class].kind == Kind::Module {
-                self.scratch.survey.shared.insert(word(object + MODULE_DICT), 1);
+            let may_be_held = self.may_be_held(object, class, tracked);
+            self.scratch.survey.described(number, Note::new(object, class, may_be_held), count, is_immortal);
+            let namespace = word(object + MODULE_DICT);
+            if self.scratch.classes[class].kind == Kind::Module && namespace != 0 && self.is_told(namespace) {
+                let namespace = self.number(namespace);
+                self.scratch.survey.namespace(namespace);
             }
         }
+    }
+
+    /// What has references of its own, and is no part of the program.
+    unsafe fn may_be_held(&self, object: usize, class: usize, tracked: bool) -> bool {
+        let class = &self.scratch.classes[class];
+        // SAFETY: as the caller promises, the lock is held and the object alive.
+        let is_of_program = unsafe {
+            match class.kind {
+                Kind::Module | Kind::Code | Kind::Frame => true,
+                Kind::Type => !made_in_python(&self.context.interpreter, object),
+                // A method of an object is none, and a function of a module is.
+                Kind::CFunction => {
+                    let bound = word(object + C_FUNCTION_SELF);
+                    bound == 0 || type_of(bound) == self.context.interpreter.module
+                }
+                _ => false,
+            }
+        };
+        let may_refer =
+            if class.flags & flag::HAVE_GC != 0 { tracked } else { class.hiding != HidingType::Unknown || class.hides };
+        may_refer && !is_of_program
     }
 
     /// Bytes in front of an object in its block, whether the collector knows it, and whether it looks at it.
@@ -256,6 +281,9 @@ impl<S: Sink> Walk<'_, S> {
                 return 0;
             }
             let number = self.number_of(target, class, head);
+            if self.scratch.classes[class].may_lead() {
+                self.scratch.survey.leads_to(number);
+            }
             if !tracked && self.reach != Reach::Members && self.sink.first_visit(target, target - head) {
                 self.scratch.queue.add(target);
             }

@@ -59,12 +59,12 @@ impl<S: Sink> Walk<'_, S> {
                 if note.object == target {
                     continue;
                 }
-                let Err(place) = kinds.find(note.class, path) else { continue };
+                let Err(place) = kinds.find(note.class(), path) else { continue };
                 // SAFETY: as the caller promises, the object is alive and of this class.
                 let Some(trial) = (unsafe { self.trial_of(&note, target, &mut trials) }) else { continue };
                 let nearer = of_one[..nth].iter().filter(|other| other.holder == holder).count();
                 if kinds.0.ask(1) {
-                    kinds.0.insert(place, PlaceKind { class: note.class, path, trial, nearer, released: None });
+                    kinds.0.insert(place, PlaceKind { class: note.class(), path, trial, nearer, released: None });
                 }
             }
         }
@@ -89,7 +89,7 @@ impl<S: Sink> Walk<'_, S> {
             None => {
                 let mut edges = std::mem::take(&mut self.scratch.edges);
                 // SAFETY: as the caller promises, the object is alive and of this class.
-                unsafe { self.edges_of(note.object, note.class, &mut edges) };
+                unsafe { self.edges_of(note.object, note.class(), &mut edges) };
                 let shown = edges.targets.iter().copied().gather();
                 self.scratch.edges = edges;
                 trials.add(Trial { holder: note.object, targets: Vec::new(), shown }).then_some(trials.len() - 1)?

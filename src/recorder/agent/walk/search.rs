@@ -3,19 +3,13 @@
 //! Targets are objects with more references than the walk has found. Searched are objects that a target leads to, by what
 //! `tp_traverse` shows and not by way of a module or a class, if their type is one of C code that may hide something.
 
-use std::collections::VecDeque;
-
-use super::classes::{Field, Kind};
+use super::classes::Field;
 use super::describe::Walk;
 use super::place_kinds::{PlaceKind, PlaceKinds};
-use super::survey::{Note, Survey};
+use super::survey::Survey;
 use crate::address_map::AddressMap;
-use crate::cpython::class::made_in_python;
-use crate::cpython::memory::{GC_HEAD, flag, type_of, word};
-use crate::cpython::object::C_FUNCTION_SELF;
-use crate::layouts::HidingType;
 use crate::memory::{Gather, Grow, filled};
-use crate::scan::{FEW, LITTLE, Limits, Match, Path, Scan};
+use crate::scan::{Addresses, DomainBlock, FEW, LITTLE, Limits, Match, Path, Scan};
 use crate::sink::Sink;
 
 /// A holder of the kind let go of it when it died.
@@ -49,24 +43,46 @@ impl<S: Sink> Walk<'_, S> {
         if !survey.is_on() {
             return;
         }
+        let targets = targets(&survey);
+        let mut holders = self.holders(&survey);
+        if holders.is_empty() {
+            return;
+        }
+        let row = self.context.interpreter.row;
+        let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
+        let mut places = Vec::new();
         // SAFETY: as the caller promises, the lock is held, and what was described is alive.
         unsafe {
-            let targets = self.targets(&survey);
-            if targets.is_empty() {
-                return;
-            }
-            let row = self.context.interpreter.row;
-            let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
-            let mut places = Vec::new();
-            let mut holders = self.holders(&survey, &targets);
             for limits in [Some(LITTLE), Some(FEW), None] {
                 let limits = limits.unwrap_or_else(|| scan.share(holders.len()));
                 holders = self.search_all(&mut scan, &survey, &targets, &holders, limits, &mut places);
             }
-            self.keep_loops(&survey, &mut places);
+            if !places.is_empty() {
+                keep_loops(&survey, &mut places);
+            }
             let kinds = self.try_kinds(&survey, &places);
             self.write_places(&survey, &places, &kinds);
         }
+    }
+
+    /// Numbers of the objects that are searched, in the order in which targets lead to them.
+    fn holders(&self, survey: &Survey) -> Vec<u32> {
+        let mut reached = filled(false, survey.notes.len());
+        let mut waiting = Vec::new();
+        for (number, _) in survey.notes.iter().enumerate().filter(|(_, note)| note.is_target()) {
+            reached[number] = waiting.add(number as u32);
+        }
+        let mut next = 0;
+        while let Some(&number) = waiting.get(next) {
+            for referent in survey.referents(number) {
+                if !reached[referent as usize] {
+                    reached[referent as usize] = waiting.add(referent);
+                }
+            }
+            next += 1;
+        }
+        waiting.retain(|&number| self.scratch.classes[survey.notes[number as usize].class()].hides);
+        waiting
     }
 
     /// Searches the holders, and answers which of them were not searched to the end. Of a class so many of which led to much, and
@@ -83,200 +99,58 @@ impl<S: Sink> Walk<'_, S> {
         let (mut unfinished, mut matches) = (Vec::new(), Vec::new());
         let mut in_vain = filled(0, self.scratch.classes.len());
         for &holder in holders {
-            if scan.is_over() || places.len() > FOR_ALL {
-                break;
-            }
-            let note = survey.notes[holder as usize];
-            if in_vain.get(note.class).is_none_or(|&n| n == IN_VAIN) {
+            let class = survey.notes[holder as usize].class();
+            let is_over = scan.is_over() || places.len() > FOR_ALL;
+            if is_over || in_vain.get(class).is_none_or(|&n| n == IN_VAIN) {
                 unfinished.add(holder);
                 continue;
             }
             // SAFETY: as the caller promises, what was described is alive.
-            if unsafe { !self.search_one(scan, &note, limits, targets, &mut matches) } {
+            if unsafe { !self.search_one(scan, survey, holder, limits, targets, &mut matches) } {
                 unfinished.add(holder);
-                in_vain[note.class] += 1;
+                in_vain[class] += 1;
             }
             for found in &matches {
-                let target = targets.get(found.target).unwrap_or_default();
-                places.add(FoundPlace { target, holder, path: found.path });
-                in_vain[note.class] = NEVER;
+                places.add(FoundPlace { target: found.target, holder, path: found.path });
+                in_vain[class] = NEVER;
             }
         }
         unfinished
-    }
-
-    /// Numbers of the objects whose count is not explained, by address.
-    unsafe fn targets(&self, survey: &Survey) -> AddressMap<u32> {
-        let mut targets = AddressMap::sparse();
-        for (number, note) in survey.notes.iter().enumerate().filter(|(_, note)| note.unexplained > 0) {
-            // SAFETY: as the caller promises, what was described is alive.
-            if note.object != 0 && unsafe { self.may_be_held(note) } {
-                targets.insert(note.object, number as u32);
-            }
-        }
-        targets
-    }
-
-    /// What has references of its own, and is no part of the program.
-    unsafe fn may_be_held(&self, note: &Note) -> bool {
-        let class = &self.scratch.classes[note.class];
-        // SAFETY: as the caller promises, the object is alive.
-        let is_of_program = unsafe {
-            match class.kind {
-                Kind::Module | Kind::Code | Kind::Frame => false,
-                Kind::Type => made_in_python(&self.context.interpreter, note.object),
-                // A method of an object, and no function of a module.
-                Kind::CFunction => {
-                    let bound = word(note.object + C_FUNCTION_SELF);
-                    bound != 0 && type_of(bound) != self.context.interpreter.module
-                }
-                _ => true,
-            }
-        };
-        if !is_of_program {
-            return false;
-        }
-        // SAFETY: as the caller promises, the object is alive.
-        let tracked = || unsafe { word(note.object - GC_HEAD) != 0 };
-        if class.flags & flag::HAVE_GC != 0 { tracked() } else { class.hiding != HidingType::Unknown || class.hides }
-    }
-
-    /// Numbers of the objects that are searched, in the order in which targets lead to them.
-    unsafe fn holders(&mut self, survey: &Survey, targets: &AddressMap<u32>) -> Vec<u32> {
-        let mut reached = filled(false, survey.notes.len());
-        let (mut holders, mut waiting) = (Vec::new(), VecDeque::new());
-        for (number, note) in survey.notes.iter().enumerate().skip(1) {
-            if note.object != 0 && targets.contains(note.object) {
-                reached[number] = true;
-                if waiting.try_reserve(1).is_ok() {
-                    waiting.push_back(number as u32);
-                }
-            }
-        }
-        while let Some(number) = waiting.pop_front() {
-            let note = survey.notes[number as usize];
-            if self.scratch.classes[note.class].hides {
-                holders.add(number);
-            }
-            // SAFETY: as the caller promises, what was described is alive.
-            unsafe {
-                self.each_referent(survey, number, |next| {
-                    if !std::mem::replace(&mut reached[next as usize], true) && waiting.try_reserve(1).is_ok() {
-                        waiting.push_back(next);
-                    }
-                });
-            }
-        }
-        holders
-    }
-
-    /// Calls `each` with the objects that one refers to, shown or not, and that may lead on, but for what everything leads to.
-    unsafe fn each_referent(&mut self, survey: &Survey, number: u32, mut each: impl FnMut(u32)) {
-        let note = survey.notes[number as usize];
-        let mut edges = std::mem::take(&mut self.scratch.edges);
-        // SAFETY: as the caller promises, the object is alive and of this class.
-        unsafe {
-            self.edges_of(note.object, note.class, &mut edges);
-            let mut unshown = std::mem::take(&mut self.scratch.unshown);
-            self.scratch.classes[note.class].hiding.read(&self.context.interpreter, note.object, &mut unshown);
-            self.unshown_dict(note.object, note.class, &mut unshown);
-            edges.targets.add_each(unshown.drain(..).map(|(referent, _)| referent).filter(|&referent| referent != 0));
-            self.scratch.unshown = unshown;
-            for &referent in &edges.targets {
-                if self.sink.hidden(referent) || survey.shared.contains(referent) {
-                    continue;
-                }
-                let class = self.class_of(referent);
-                let known = &self.scratch.classes[class];
-                let may_lead = known.flags & flag::HAVE_GC != 0 || known.hides;
-                if may_lead && !matches!(known.kind, Kind::Module | Kind::Type) {
-                    let next = self.number(referent) as usize;
-                    if survey.notes.get(next).is_some_and(|note| note.object == referent) {
-                        each(next as u32);
-                    }
-                }
-            }
-        }
-        self.scratch.edges = edges;
-    }
-
-    /// Keeps the places from which the object that was found leads back to the holder, the nearest first; of each object as
-    /// many as its count has room for, and a few more.
-    unsafe fn keep_loops(&mut self, survey: &Survey, places: &mut Vec<FoundPlace>) {
-        places.sort_unstable();
-        places.dedup();
-        let mut kept = 0;
-        let mut start = 0;
-        while let Some(&FoundPlace { target, .. }) = places.get(start) {
-            let end = start + places[start..].partition_point(|place| place.target == target);
-            let mut wanted: AddressMap<u32> = AddressMap::default();
-            places[start..end].iter().for_each(|place| wanted.insert(place.holder as usize, 0));
-            // SAFETY: as the caller promises, what was described is alive.
-            unsafe { self.mark_reached(survey, target, &mut wanted) };
-            let room = usize::try_from(survey.notes[target as usize].unexplained).unwrap_or(0) + SPARE;
-            let mut taken = 0;
-            for place in start..end {
-                let holder = places[place].holder;
-                if taken < room && (holder == target || wanted.get(holder as usize) == Some(1)) {
-                    places[kept] = places[place];
-                    (kept, taken) = (kept + 1, taken + 1);
-                }
-            }
-            start = end;
-        }
-        places.truncate(kept);
-    }
-
-    /// Gives the value 1 to those of the wanted that an object leads to.
-    unsafe fn mark_reached(&mut self, survey: &Survey, from: u32, wanted: &mut AddressMap<u32>) {
-        let mut seen: AddressMap<u32> = AddressMap::default();
-        let mut waiting: Vec<u32> = [from].into();
-        let mut met = 0;
-        seen.insert(from as usize, 1);
-        while let Some(number) = waiting.pop() {
-            // SAFETY: as the caller promises, what was described is alive.
-            unsafe {
-                self.each_referent(survey, number, |next| {
-                    if met < REACHED && seen.entry(next as usize, 1).1 {
-                        met += 1;
-                        waiting.add(next);
-                        if wanted.contains(next as usize) {
-                            wanted.insert(next as usize, 1);
-                        }
-                    }
-                });
-            }
-        }
     }
 
     /// Fills `matches` with what is found in the memory of one object, but for what it shows. False where a limit came first.
     unsafe fn search_one(
         &mut self,
         scan: &mut Scan,
-        note: &Note,
+        survey: &Survey,
+        holder: u32,
         limits: Limits,
         targets: &AddressMap<u32>,
         matches: &mut Vec<Match>,
     ) -> bool {
+        let note = &survey.notes[holder as usize];
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            let body = self.scratch.classes[note.class].body(&self.context.interpreter, note.object);
-            let mut edges = std::mem::take(&mut self.scratch.edges);
-            self.edges_of(note.object, note.class, &mut edges);
-            let sink = &*self.sink;
-            let is_target = |address: usize| targets.contains(address);
-            let is_whole = scan.search(note.object, body, limits, is_target, |block| sink.known(block), matches);
-            let others = matches.iter().filter(|found| found.target != note.object);
+            let body = self.scratch.classes[note.class()].body(&self.context.interpreter, note.object);
+            let addresses = FromWalk { targets, sink: &*self.sink };
+            let is_whole = scan.search(note.object, body, limits, &addresses, matches);
+            if matches.is_empty() {
+                return is_whole;
+            }
+            let others = matches.iter().filter(|found| found.target != holder);
             let mut blocks = others.map(|found| found.path.block()).gather();
             blocks.sort_unstable();
+            let mut edges = std::mem::take(&mut self.scratch.edges);
+            self.edges_of(note.object, note.class(), &mut edges);
             // Each reference that is shown has a place of its own. The object's own address counts beside what else it may hold.
             matches.retain(|found| {
-                if found.target == note.object && blocks.binary_search(&found.path.block()).is_err() {
+                if found.target == holder && blocks.binary_search(&found.path.block()).is_err() {
                     return false;
                 }
-                let shown = edges.targets.iter_mut().find(|target| **target == found.target);
+                let target = survey.notes[found.target as usize].object;
+                let shown = edges.targets.iter_mut().find(|shown| **shown == target);
                 match shown.filter(|_| found.path.depth <= SHOWN) {
-                    Some(target) => std::mem::take(target) == 0,
+                    Some(shown) => std::mem::take(shown) == 0,
                     None => true,
                 }
             });
@@ -288,7 +162,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes the places, sorted by target: as references where objects of the kind let go of them. Where these do not explain
     /// the count of an object, the others are written as addresses.
     fn write_places(&mut self, survey: &Survey, places: &[FoundPlace], kinds: &PlaceKinds) {
-        let kind_of = |place: &FoundPlace| kinds.get(survey.notes[place.holder as usize].class, place.path);
+        let kind_of = |place: &FoundPlace| kinds.get(survey.notes[place.holder as usize].class(), place.path);
         let owned = places.iter().filter(|place| kind_of(place).is_some_and(PlaceKind::is_owned));
         let mut blocks = owned.map(|place| (place.holder, place.path.block())).gather();
         blocks.sort_unstable();
@@ -296,7 +170,7 @@ impl<S: Sink> Walk<'_, S> {
             let mut room = survey.notes[of_one[0].target as usize].unexplained;
             let mut others = Vec::new();
             for place in of_one {
-                let class = survey.notes[place.holder as usize].class;
+                let class = survey.notes[place.holder as usize].class();
                 let kind = kind_of(place);
                 if place.holder == place.target {
                     // Whatever keeps itself never dies, so it cannot be tried: but what stands beside something owned may be owned.
@@ -335,6 +209,96 @@ impl<S: Sink> Walk<'_, S> {
         let label = self.sink.text(&text);
         self.scratch.text = text;
         label
+    }
+}
+
+/// What the walk knows of addresses.
+struct FromWalk<'a, S> {
+    targets: &'a AddressMap<u32>,
+    sink: &'a S,
+}
+
+impl<S: Sink> Addresses for FromWalk<'_, S> {
+    fn target(&self, address: usize) -> Option<u32> {
+        self.targets.get(address)
+    }
+
+    fn block(&self, start: usize) -> DomainBlock {
+        self.sink.known(start)
+    }
+}
+
+/// Numbers of the objects whose count is not explained, by address.
+fn targets(survey: &Survey) -> AddressMap<u32> {
+    let notes = || survey.notes.iter().enumerate().filter(|(_, note)| note.is_target());
+    let mut targets = AddressMap::sparse_apart(notes().count());
+    notes().for_each(|(number, note)| targets.insert(note.object, number as u32));
+    targets
+}
+
+/// Keeps the places from which the object that was found leads back to the holder, the nearest first; of each object as
+/// many as its count has room for, and a few more.
+fn keep_loops(survey: &Survey, places: &mut Vec<FoundPlace>) {
+    places.sort_unstable();
+    places.dedup();
+    let mut reached = Reached::new(survey);
+    if reached.marks.is_empty() {
+        places.clear();
+    }
+    let (mut kept, mut start) = (0, 0);
+    while let Some(&FoundPlace { target, .. }) = places.get(start) {
+        let end = start + places[start..].partition_point(|place| place.target == target);
+        reached.mark(survey, target, places[start..end].iter().map(|place| place.holder));
+        let room = usize::try_from(survey.notes[target as usize].unexplained).unwrap_or(0) + SPARE;
+        let mut taken = 0;
+        for place in start..end {
+            if taken < room && reached.contains(places[place].holder) {
+                places[kept] = places[place];
+                (kept, taken) = (kept + 1, taken + 1);
+            }
+        }
+        start = end;
+    }
+    places.truncate(kept);
+}
+
+/// Whom an object leads to: for each object a mark that says so, different ones for each that is asked.
+struct Reached {
+    marks: Vec<u32>,
+    /// Of what is looked for; one more is that of what was reached.
+    sought: u32,
+}
+
+impl Reached {
+    fn new(survey: &Survey) -> Reached {
+        Reached { marks: filled(0, survey.notes.len()), sought: 0 }
+    }
+
+    /// Finds out which of these an object leads to.
+    fn mark(&mut self, survey: &Survey, from: u32, sought: impl Iterator<Item = u32>) {
+        self.sought += 2;
+        let (mut left, mut met, mut waiting) = (0, 0, Vec::new());
+        for object in sought.filter(|&object| object != from) {
+            left += usize::from(std::mem::replace(&mut self.marks[object as usize], self.sought) != self.sought);
+        }
+        self.marks[from as usize] = self.sought + 1;
+        waiting.add(from);
+        while let Some(object) = waiting.pop().filter(|_| left > 0) {
+            for next in survey.referents(object) {
+                let mark = &mut self.marks[next as usize];
+                if met < REACHED && *mark != self.sought + 1 {
+                    left -= usize::from(*mark == self.sought);
+                    *mark = self.sought + 1;
+                    met += 1;
+                    waiting.add(next);
+                }
+            }
+        }
+    }
+
+    /// Whether it is one of those to which the last one led.
+    fn contains(&self, object: u32) -> bool {
+        self.marks[object as usize] == self.sought + 1
     }
 }
 

@@ -1,20 +1,41 @@
-//! Notes for each object of a walk how many of its references are explained, and which objects may hide the others.
+//! Notes for each object of a walk how many of its references are explained, which objects may hide the others, and what leads
+//! from one to the next.
 
-use crate::address_map::AddressMap;
-use crate::memory::Grow;
+use crate::memory::{Grow, apart};
 
 /// More references than any object has.
-const FOR_EVER: i64 = 1 << 40;
+const FOR_EVER: i32 = 1 << 30;
 
 /// What is known of an object, by its number in the trace.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Note {
     /// 0 where it was not described.
     pub object: usize,
-    /// The walk's number of its class.
-    pub class: usize,
     /// Its count, less the references that were written.
-    pub unexplained: i64,
+    pub unexplained: i32,
+    class: u32,
+    /// Where its references begin, in those of all.
+    references: u32,
+    /// It has references of its own, and is no part of the program: something may hold it that does not show it.
+    may_be_held: bool,
+    /// The namespace of a module, which leads to everything.
+    is_namespace: bool,
+}
+
+impl Note {
+    /// Of an object, and of the walk's number of its class.
+    pub(super) fn new(object: usize, class: usize, may_be_held: bool) -> Note {
+        Note { object, class: class as u32, may_be_held, ..Note::default() }
+    }
+
+    pub(super) fn class(&self) -> usize {
+        self.class as usize
+    }
+
+    /// It has references that nothing explains.
+    pub(super) fn is_target(&self) -> bool {
+        self.object != 0 && self.unexplained > 0 && self.may_be_held
+    }
 }
 
 /// Notes of one walk.
@@ -22,38 +43,66 @@ pub(super) struct Note {
 pub(super) struct Survey {
     is_on: bool,
     pub notes: Vec<Note>,
-    /// Namespaces of modules: they lead to everything.
-    pub shared: AddressMap<u32>,
+    /// What objects refer to, one object after the other, with a 0 behind each.
+    references: Vec<u32>,
 }
 
 impl Survey {
     pub(super) fn begin(&mut self) {
-        *self = Survey { is_on: true, ..Survey::default() };
+        *self = Survey { is_on: true, notes: apart(), references: apart() };
+        self.references.add(0);
     }
 
     pub(super) fn is_on(&self) -> bool {
         self.is_on
     }
 
-    pub(super) fn described(&mut self, number: u64, object: usize, class: usize, count: u64, is_immortal: bool) {
+    /// An object is described. What it refers to follows.
+    pub(super) fn described(&mut self, number: u64, new: Note, count: u64, is_immortal: bool) {
+        let references = self.references.len() as u32;
         if let Some(note) = self.note(number) {
-            (note.object, note.class) = (object, class);
-            note.unexplained += if is_immortal { -FOR_EVER } else { count.min(FOR_EVER as u64).cast_signed() };
+            let count = if is_immortal { -FOR_EVER } else { count.min(FOR_EVER as u64) as i32 };
+            let unexplained = note.unexplained.saturating_add(count);
+            *note = Note { unexplained, references, is_namespace: note.is_namespace, ..new };
+            self.references.add(0);
+        }
+    }
+
+    /// The object that was described last refers to one that may lead on.
+    #[inline]
+    pub(super) fn leads_to(&mut self, number: u64) {
+        if let Some(end) = self.references.len().checked_sub(1).filter(|_| self.is_on) {
+            self.references[end] = number as u32;
+            self.references.add(0);
         }
     }
 
     /// A reference to it was written.
     pub(super) fn explain(&mut self, number: u64) {
         if let Some(note) = self.note(number) {
-            note.unexplained -= 1;
+            note.unexplained = note.unexplained.saturating_sub(1);
         }
     }
 
     /// It is alive, whatever else refers to it.
     pub(super) fn root(&mut self, number: u64) {
         if let Some(note) = self.note(number) {
-            note.unexplained -= FOR_EVER;
+            note.unexplained = note.unexplained.saturating_sub(FOR_EVER);
         }
+    }
+
+    /// It is the namespace of a module.
+    pub(super) fn namespace(&mut self, number: u64) {
+        if let Some(note) = self.note(number) {
+            note.is_namespace = true;
+        }
+    }
+
+    /// What a described object refers to, as far as that was described and is not what everything leads to.
+    pub(super) fn referents(&self, number: u32) -> impl Iterator<Item = u32> {
+        let first = self.notes.get(number as usize).map_or(0, |note| note.references as usize);
+        let own = self.references[first..].iter().copied().take_while(|&next| next != 0);
+        own.filter(|&next| self.notes.get(next as usize).is_some_and(|note| note.object != 0 && !note.is_namespace))
     }
 
     fn note(&mut self, number: u64) -> Option<&mut Note> {

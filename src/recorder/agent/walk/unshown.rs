@@ -26,7 +26,11 @@ impl<S: Sink> Walk<'_, S> {
                         Where::Field(name) => self.fixed(name),
                         Where::Item(index) => index_label(index),
                     };
-                    self.write_hidden(number, target, label);
+                    let class = self.class_of(target);
+                    let target = self.write_hidden(number, target, label);
+                    if self.scratch.classes[class].may_lead() {
+                        self.scratch.survey.leads_to(target);
+                    }
                 }
             }
             if self.scratch.classes[class].kind == Kind::WeakReference {
@@ -102,13 +106,15 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    unsafe fn write_hidden(&mut self, number: u64, target: usize, label: u32) {
+    /// Answers the target's number.
+    unsafe fn write_hidden(&mut self, number: u64, target: usize, label: u32) -> u64 {
         // SAFETY: as the caller promises, the target is alive.
         unsafe {
             let target_number = self.number(target);
             self.queue(target);
             self.scratch.survey.explain(target_number);
             self.sink.emit(|encoder| encoder.hidden(number, target_number, label, LAYOUT));
+            target_number
         }
     }
 }
