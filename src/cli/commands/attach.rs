@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use refloop::human::bytes;
-use refloop::recorder::{self, Attached, Attachment, Process, Stay, estimated_pause, snapshot};
+use refloop::recorder::{self, Attached, Attachment, Process, Snapshot, Stay, snapshot};
 
 use super::record::{Events, facts, file, message};
 use crate::duration::duration;
@@ -25,6 +25,9 @@ pub(crate) struct AttachArgs {
     /// Write the heap as it is now, once, and record nothing more
     #[arg(long, conflicts_with_all = ["time", "every", "events", "stack_depth"])]
     snapshot: bool,
+    /// Walk a copy of the process while the program goes on, and search it for references that objects do not show
+    #[arg(long, requires = "snapshot")]
+    fork: bool,
     /// End after so long, such as 60s or 5m
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     time: Option<Duration>,
@@ -65,15 +68,16 @@ pub(crate) struct DetachArgs {
 /// Attaches. The program goes on, whatever becomes of it.
 pub(crate) fn attach(args: &AttachArgs) -> Result<Outcome, Failure> {
     let id = args.process;
-    let page = Page { id, quiet: args.quiet };
+    let walked = if args.fork { Snapshot::Copy } else { Snapshot::Process };
+    let page = Page { id, walked, quiet: args.quiet };
     let attachment = Attachment { output: args.output.clone(), keys: args.keys, timeout: args.timeout };
     let announce = |resident| {
-        let pause = seconds(estimated_pause(resident));
+        let pause = seconds(walked.estimated_pause(resident));
         let memory = bytes(resident);
         page.say(&format!("process {id} will stand still for about {pause}: an estimate, from {memory} of memory"));
     };
     if args.snapshot {
-        return page.end(&snapshot(id, &attachment, announce).map_err(Failure::input)?);
+        return page.end(&snapshot(id, &attachment, walked, announce).map_err(Failure::input)?);
     }
     args.events.check_every(args.every)?;
     let stay = Stay { events: args.events.mode(), stack_depth: args.stack_depth, every: args.every, time: args.time };
@@ -87,7 +91,7 @@ pub(crate) fn attach(args: &AttachArgs) -> Result<Outcome, Failure> {
 
 /// Ends a recording. The program goes on.
 pub(crate) fn detach(args: &DetachArgs) -> Result<Outcome, Failure> {
-    let page = Page { id: args.process, quiet: args.quiet };
+    let page = Page { id: args.process, walked: Snapshot::Process, quiet: args.quiet };
     page.end(&recorder::detach(args.process, args.timeout).map_err(Failure::input)?)
 }
 
@@ -95,6 +99,7 @@ pub(crate) fn detach(args: &DetachArgs) -> Result<Outcome, Failure> {
 #[derive(Clone, Copy)]
 struct Page {
     id: u32,
+    walked: Snapshot,
     quiet: bool,
 }
 
@@ -132,7 +137,11 @@ impl Page {
                 .debugger
                 .map_or(String::new(), |time| format!(", and gdb worked on it for {} before", seconds(time)));
             let paused = seconds(paused);
-            self.say(&format!("process {} stood still for {paused} while its heap was walked{before}", self.id));
+            let meanwhile = match self.walked {
+                Snapshot::Process => "its heap was walked",
+                Snapshot::Copy => "it was copied",
+            };
+            self.say(&format!("process {} stood still for {paused} while {meanwhile}{before}", self.id));
         }
     }
 }

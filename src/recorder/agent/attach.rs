@@ -18,7 +18,7 @@ use crate::python::{Definition, Functions, ModuleDef, Object, Shared, none, text
 use crate::recorder::Recorder;
 use crate::runtime::{Runtime, missing};
 use crate::walk::Walker;
-use crate::{attached, clock, global, system, thread};
+use crate::{attached, clock, copied, global, system, thread};
 
 /// Takes a request, in lines of `key=value`; 0, or the number of an error of the system.
 ///
@@ -28,6 +28,10 @@ use crate::{attached, clock, global, system, thread};
 pub(crate) unsafe extern "C" fn refloop_attach(request: *const c_char) -> c_int {
     // SAFETY: as the caller promises.
     let request = unsafe { CStr::from_ptr(request) }.to_string_lossy().into_owned();
+    // What CPython is to call soon, the child of a fork is to call too.
+    if value(&request, "process") != Some(std::process::id().to_string().as_str()) {
+        return 0;
+    }
     let request = Box::into_raw(Box::new(request));
     match thread::spawn_alone(run, request.cast()) {
         Ok(()) => 0,
@@ -87,23 +91,44 @@ extern "C-unwind" fn run(request: *mut c_void) -> *mut c_void {
             return null_mut();
         }
     };
-    let mut has_claimed = false;
+    let (mut has_claimed, mut attended) = (false, Attended::Later);
     // SAFETY: the request came from a box, of which this is the only owner; the thread is new.
     unsafe {
-        if thread::until_done(&python, || attend(&python, &*request.cast::<String>(), &mut has_claimed)) {
-            let request = Box::from_raw(request.cast::<String>());
+        let request = request.cast::<String>();
+        let is_done = thread::until_done(&python, || {
+            attended = attend(&python, &*request, &mut has_claimed);
+            attended != Attended::Later
+        });
+        if is_done {
+            let request = Box::from_raw(request);
             give_room_back(&request);
+            drop(request);
+            if attended == Attended::Copied {
+                copied::watch(&python);
+            }
         }
     }
     null_mut()
 }
 
-/// Does what the request asks for; false where it must wait for a collection to end.
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attended {
+    /// It must wait for a collection to end.
+    Later,
+    Done,
+    /// A copy was made, which is to be watched.
+    Copied,
+}
+
+/// Does what the request asks for.
 ///
 /// # Safety
 /// Under the interpreter's lock.
-unsafe fn attend(python: &Functions, request: &str, has_claimed: &mut bool) -> bool {
-    let (Some(options), Some(claim)) = (Options::parse(request), value(request, "claim")) else { return true };
+unsafe fn attend(python: &Functions, request: &str, has_claimed: &mut bool) -> Attended {
+    let (Some(options), Some(claim)) = (Options::parse(request), value(request, "claim")) else {
+        return Attended::Done;
+    };
     let action = value(request, "action").unwrap_or_default();
     // SAFETY: as the caller promises.
     let target = match unsafe { Target::examine(python, &options, action) } {
@@ -112,15 +137,16 @@ unsafe fn attend(python: &Functions, request: &str, has_claimed: &mut bool) -> b
             if *has_claimed || is_claimed(claim) {
                 options.say("refused", &reason);
             }
-            return true;
+            return Attended::Done;
         }
     };
     // SAFETY: as above.
     if unsafe { target.is_collecting(python) } {
-        return !*has_claimed && !Path::new(claim).exists();
+        let is_taken_back = !*has_claimed && !Path::new(claim).exists();
+        return if is_taken_back { Attended::Done } else { Attended::Later };
     }
     if !*has_claimed && !is_claimed(claim) {
-        return true;
+        return Attended::Done;
     }
     *has_claimed = true;
     let start = system::now();
@@ -139,15 +165,23 @@ unsafe fn attend(python: &Functions, request: &str, has_claimed: &mut bool) -> b
                 // It gives the lock up.
                 clock::stop();
                 if target.is_collecting(python) {
-                    return false;
+                    return Attended::Later;
                 }
                 attached::end(python, &options);
                 pause(&options, start);
             }
-            _ => pause(&target.snapshot(python, options), start),
+            "copy" => {
+                let asking = options.clone();
+                let walk = |options| drop(target.snapshot(python, options, true));
+                match copied::begin(python, options, start, walk) {
+                    Ok(()) => return Attended::Copied,
+                    Err(reason) => asking.say("refused", &reason),
+                }
+            }
+            _ => pause(&target.snapshot(python, options, false), start),
         }
     }
-    true
+    Attended::Done
 }
 
 /// Whether a collection goes on.
@@ -194,6 +228,8 @@ impl Target {
         match unsafe { attached::why_not_ended() } {
             Some(reason) if action == "detach" => return Err(reason.into()),
             _ if action != "detach" && global::is_recording() => return Err("it is recorded already".into()),
+            // SAFETY: as above.
+            _ if unsafe { copied::is_walked() } => return Err("a copy of it is walked at this moment".into()),
             _ => {}
         }
         if action != "detach" {
@@ -238,8 +274,8 @@ impl Target {
         }
     }
 
-    /// Writes a trace with one full checkpoint, and leaves nothing behind.
-    unsafe fn snapshot(self, python: &Functions, options: Options) -> Options {
+    /// Writes a trace with one full checkpoint, and leaves nothing behind. It may search for references that objects do not show.
+    unsafe fn snapshot(self, python: &Functions, options: Options, search: bool) -> Options {
         let Target { version, runtime, walker } = self;
         let mut recorder = Recorder::new(runtime.row, EventsMode::Survivors, 0, None, runtime.type_type);
         let output: PathBuf = options.output.clone();
@@ -256,7 +292,7 @@ impl Target {
             if others > 0 {
                 recorder.log.emit(|encoder| encoder.interpreters(others));
             }
-            walker.full(&mut recorder, false);
+            walker.full(&mut recorder, search);
         }
         recorder.checkpoints += 1;
         process.finish(&mut recorder);

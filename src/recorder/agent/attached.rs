@@ -50,7 +50,7 @@ pub(crate) unsafe fn begin(
             return Err(reason);
         }
         exit::register_last(&python);
-        forks::hold_clock(&python);
+        forks::hold_threads(&python);
         global::activate();
         checkpoint::now();
         global::with_hook_off(clock::start);

@@ -1,13 +1,14 @@
 //! Sees to it that the child of a fork leaves its parent's trace alone.
 //!
 //! An attached recorder has no function among those of `os.register_at_fork`, which cannot be taken out again: its children are
-//! not recorded, and `os.fork` itself stops the clock while it forks, and waits for the thread that attached.
+//! not recorded, and `os.fork` itself stops the clock while it forks, and waits for the thread that attached, or that waits for a copy
+//! of the process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::python::{Functions, NO_ARGUMENTS, Object};
 use crate::replaced::Replaced;
-use crate::{builtin_module, clock, global, system, thread};
+use crate::{builtin_module, clock, copied, global, system, thread};
 
 type Fork = unsafe extern "C" fn(Object, Object) -> Object;
 
@@ -33,11 +34,11 @@ extern "C" fn let_go() {
     }
 }
 
-/// Has the clock stand still while Python forks.
+/// Has the agent's threads end while Python forks.
 ///
 /// # Safety
 /// Under the interpreter's lock.
-pub(crate) unsafe fn hold_clock(python: &Functions) {
+pub(crate) unsafe fn hold_threads(python: &Functions) {
     // SAFETY: as the caller promises; the functions are of the kind that the flags say.
     unsafe {
         if let Some(posix) = builtin_module::find(python, c"posix") {
@@ -48,7 +49,7 @@ pub(crate) unsafe fn hold_clock(python: &Functions) {
     }
 }
 
-/// Undoes [`hold_clock`].
+/// Undoes [`hold_threads`].
 ///
 /// # Safety
 /// Under the interpreter's lock.
@@ -62,18 +63,19 @@ pub(crate) unsafe fn give_back() {
 
 unsafe extern "C" fn fork(module: Object, nothing: Object) -> Object {
     // SAFETY: what CPython calls it with.
-    unsafe { without_clock(&FORK, module, nothing) }
+    unsafe { without_threads(&FORK, module, nothing) }
 }
 
 unsafe extern "C" fn fork_pty(module: Object, nothing: Object) -> Object {
     // SAFETY: what CPython calls it with.
-    unsafe { without_clock(&FORK_PTY, module, nothing) }
+    unsafe { without_threads(&FORK_PTY, module, nothing) }
 }
 
-unsafe fn without_clock(replaced: &Replaced, module: Object, nothing: Object) -> Object {
+unsafe fn without_threads(replaced: &Replaced, module: Object, nothing: Object) -> Object {
     // SAFETY: the function that stood there before, with the arguments it is called with.
     unsafe {
         clock::stop();
+        copied::rest();
         if let Ok(python) = Functions::find() {
             // It may wait for the lock, to do what was asked.
             let held = (python.PyEval_SaveThread)();
@@ -81,6 +83,7 @@ unsafe fn without_clock(replaced: &Replaced, module: Object, nothing: Object) ->
             (python.PyEval_RestoreThread)(held);
         }
         let answer = std::mem::transmute::<usize, Fork>(replaced.original())(module, nothing);
+        copied::go_on();
         // In the child nothing is recorded.
         global::with_hook_off(clock::start);
         answer

@@ -9,6 +9,7 @@
 
 mod address_map;
 mod allocator;
+mod arena;
 mod armed;
 mod attach;
 mod attached;
@@ -19,6 +20,8 @@ mod checkpoint;
 mod clock;
 mod collector;
 mod condemned;
+mod copied;
+mod copy;
 mod cpython;
 mod crc;
 #[path = "../../trace/formats/binary/encode.rs"]

@@ -8,6 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::arena::Arena;
 use crate::system;
 
 #[cfg(not(test))]
@@ -172,9 +173,18 @@ pub(crate) fn apart<T>() -> Vec<T> {
 ///
 /// `std` ends the process where it is refused memory, and cannot do otherwise. So small things are not refused: a name, a
 /// path, a line of a message.
+///
+/// In a copy of the process what is small comes from an arena, and what is older stays where it is.
 struct WithReserve;
 
 const RESERVE: usize = 512 << 10;
+static ARENA: Arena = Arena::none();
+
+/// This process is a copy, and takes no lock of the C library from here on; false where there is no memory.
+pub(crate) fn keep_apart() -> bool {
+    ARENA.open()
+}
+
 /// Nothing larger comes from the reserve.
 const SMALL: usize = 32 << 10;
 /// What has so many bytes is mapped.
@@ -222,7 +232,7 @@ unsafe impl GlobalAlloc for WithReserve {
             return system::map_private(layout.size()).unwrap_or(std::ptr::null_mut());
         }
         // SAFETY: as the caller promises.
-        let block = unsafe { System.alloc(layout) };
+        let block = if ARENA.is_open() { ARENA.give(layout) } else { unsafe { System.alloc(layout) } };
         if block.is_null() { WithReserve::from_reserve(layout) } else { block }
     }
 
@@ -241,6 +251,9 @@ unsafe impl GlobalAlloc for WithReserve {
         if WithReserve::is_mapped(layout.size(), layout.align()) {
             // SAFETY: as the caller promises, it was mapped with so many bytes.
             unsafe { system::unmap(block, layout.size()) }
+        } else if ARENA.is_open() {
+            // SAFETY: as the caller promises.
+            unsafe { ARENA.take(block, layout) }
         } else if !WithReserve::is_reserve(block) {
             // SAFETY: as the caller promises.
             unsafe { System.dealloc(block, layout) }
@@ -254,7 +267,7 @@ unsafe impl GlobalAlloc for WithReserve {
             if was && is {
                 return system::resize(block, layout.size(), bytes).unwrap_or(std::ptr::null_mut());
             }
-            if !was && !is && !WithReserve::is_reserve(block) {
+            if !was && !is && !WithReserve::is_reserve(block) && !ARENA.is_open() {
                 let moved = System.realloc(block, layout, bytes);
                 if !moved.is_null() {
                     return moved;

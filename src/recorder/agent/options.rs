@@ -4,6 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::system;
+
 /// The variable.
 pub(crate) const VARIABLE: &str = "REFLOOP_RECORD";
 
@@ -76,7 +78,7 @@ impl Options {
 
     /// A line for the launcher.
     pub(crate) fn say(&self, word: &str, rest: &str) {
-        let line = format!("{word}\t{}\t{}\n", std::process::id(), rest.replace('\n', " "));
+        let line = format!("{word}\t{}\t{}\n", system::process(), rest.replace('\n', " "));
         for status in &self.status {
             if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(status) {
                 // The launcher says less then.

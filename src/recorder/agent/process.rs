@@ -42,7 +42,7 @@ impl Process {
     /// name with the process's number.
     /// The collector's lists are `in_order` but for a child that is forked in a collection.
     pub(crate) fn begin(&mut self, recorder: &mut Recorder, parent: u32, in_order: bool) -> io::Result<()> {
-        self.id = std::process::id();
+        self.id = system::process();
         self.start = system::now();
         let (file, path) = create(&self.options.output, self.id, parent != 0)?;
         let log = Log::open(&file, path.clone(), &self.header(recorder, parent))

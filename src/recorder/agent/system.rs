@@ -2,6 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const READ: c_int = 1;
 /// `PROT_READ | PROT_WRITE`.
@@ -51,6 +52,22 @@ unsafe extern "C" {
 /// A bit for each signal, from 1 on, in the size that Linux's C libraries have.
 pub(crate) type SignalSet = [u64; 16];
 
+/// In a copy, the process that it is a copy of; else 0.
+static SPEAKS_FOR: AtomicU32 = AtomicU32::new(0);
+
+/// The process that is recorded: this one, or that of which this is a copy.
+pub(crate) fn process() -> u32 {
+    match SPEAKS_FOR.load(Ordering::Relaxed) {
+        0 => std::process::id(),
+        other => other,
+    }
+}
+
+/// This process is a copy.
+pub(crate) fn speak_for(process: u32) {
+    SPEAKS_FOR.store(process, Ordering::Relaxed);
+}
+
 /// Maps the beginning of a file; for reading alone where its file system has no more.
 pub(crate) fn map_file(file: c_int, length: usize) -> io::Result<*mut u8> {
     // SAFETY: a new mapping touches nothing that exists, on a descriptor that the caller owns.
@@ -74,12 +91,17 @@ pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) -> bool {
 pub(crate) fn may_write(length: u64) -> io::Result<()> {
     const RLIMIT_FSIZE: c_int = 1;
     const EFBIG: i32 = 27;
+    if length <= limit(RLIMIT_FSIZE) { Ok(()) } else { Err(io::Error::from_raw_os_error(EFBIG)) }
+}
+
+/// What the process may have of a resource.
+pub(crate) fn limit(resource: c_int) -> u64 {
     let mut limits = [u64::MAX; 2];
     // SAFETY: the array has the shape of a 64-bit `rlimit`.
     unsafe {
-        getrlimit(RLIMIT_FSIZE, &raw mut limits);
+        getrlimit(resource, &raw mut limits);
     }
-    if length <= limits[0] { Ok(()) } else { Err(io::Error::from_raw_os_error(EFBIG)) }
+    limits[0]
 }
 
 /// Zeroed memory that takes room only where it is touched.
@@ -163,10 +185,15 @@ pub(crate) fn without_signals<T>(work: impl FnOnce() -> T) -> T {
 /// The monotonic clock, in nanoseconds.
 pub(crate) fn now() -> u64 {
     const CLOCK_MONOTONIC: c_int = 1;
+    clock(CLOCK_MONOTONIC)
+}
+
+/// What a clock says, in nanoseconds; 0 where it is not there.
+pub(crate) fn clock(clock: c_int) -> u64 {
     let mut time = [0; 2];
     // SAFETY: the array has the shape of a 64-bit `timespec`.
     unsafe {
-        clock_gettime(CLOCK_MONOTONIC, &raw mut time);
+        clock_gettime(clock, &raw mut time);
     }
     time[0].cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(time[1].cast_unsigned())
 }

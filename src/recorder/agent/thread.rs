@@ -48,8 +48,8 @@ const WAKE: i32 = 129;
 /// The system's number of the thread that was begun last.
 static ID: AtomicI32 = AtomicI32::new(0);
 
-/// The same of the last one that is nobody's: 0 where it was gone when somebody looked, and [`BEGUN`] before it said who it is.
-static ALONE: AtomicI32 = AtomicI32::new(0);
+/// The same of those that are nobody's: 0 where there is none, and [`BEGUN`] before it said who it is. More are not waited for.
+static ALONE: [AtomicI32; 8] = [const { AtomicI32::new(0) }; 8];
 const BEGUN: i32 = -1;
 
 /// The thread that runs; it is the same in a child that it forks.
@@ -78,8 +78,12 @@ pub(crate) fn spawn(work: Work, argument: *mut c_void) -> io::Result<usize> {
 
 /// As [`spawn`], of a thread that is nobody's: it begins with [`introduce_alone`].
 pub(crate) fn spawn_alone(work: Work, argument: *mut c_void) -> io::Result<()> {
-    ALONE.store(BEGUN, Ordering::Relaxed);
-    spawn(work, argument).map(drop).inspect_err(|_| ALONE.store(0, Ordering::Relaxed))
+    ALONE.iter().any(|place| {
+        let other = place.load(Ordering::Relaxed);
+        let is_free = other == 0 || other != BEGUN && !is_there(other);
+        is_free && place.compare_exchange(other, BEGUN, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    });
+    spawn(work, argument).map(drop).inspect_err(|_| note_begun(0))
 }
 
 /// The thread says who it is, first of all.
@@ -97,10 +101,15 @@ pub(crate) fn introduce_alone() {
     let Some([_, gettid, _]) = CALLS else { return };
     // SAFETY: once for a thread, by itself; the name ends with a zero byte.
     unsafe {
-        ALONE.store(syscall(gettid) as i32, Ordering::Relaxed);
+        note_begun(syscall(gettid) as i32);
         pthread_detach(pthread_self());
         pthread_setname_np(pthread_self(), c"refloop".as_ptr());
     }
+}
+
+/// Says who one of those is that were begun.
+fn note_begun(id: i32) {
+    ALONE.iter().any(|place| place.compare_exchange(BEGUN, id, Ordering::Relaxed, Ordering::Relaxed).is_ok());
 }
 
 /// Makes an attempt under the interpreter's lock, again and again, until one is enough. False where the interpreter ends first.
@@ -135,21 +144,27 @@ pub(crate) unsafe fn join(thread: usize) {
     wait_for(ID.load(Ordering::Relaxed));
 }
 
-/// Waits, a while, for the end of the last thread that is nobody's.
+/// Waits, a while, for the end of the threads that are nobody's.
 pub(crate) fn wait_for_alone() {
-    wait_until(|| ALONE.load(Ordering::Relaxed) != BEGUN);
-    match ALONE.swap(0, Ordering::Relaxed) {
-        0 => {}
-        id => wait_for(id),
+    for place in &ALONE {
+        wait_until(|| place.load(Ordering::Relaxed) != BEGUN);
+        match place.load(Ordering::Relaxed) {
+            0 | BEGUN => {}
+            id => wait_for(id),
+        }
     }
 }
 
 /// Waits until the system knows this thread no more.
 fn wait_for(id: i32) {
-    let Some([_, _, tgkill]) = CALLS else { return };
-    let process = i64::from(std::process::id());
+    wait_until(|| !is_there(id));
+}
+
+/// Whether the system knows this thread.
+fn is_there(id: i32) -> bool {
+    let Some([_, _, tgkill]) = CALLS else { return false };
     // SAFETY: signal 0 only asks whether somebody is there.
-    wait_until(|| unsafe { syscall(tgkill, process, i64::from(id), 0_i64) } != 0);
+    unsafe { syscall(tgkill, i64::from(std::process::id()), i64::from(id), 0_i64) == 0 }
 }
 
 /// Waits until it is so, for a second at most.

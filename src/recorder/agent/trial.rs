@@ -5,8 +5,9 @@
 //! finalizer, no destructor of a library, and no fault in one reaches the program or the world. Where the kernel cannot do
 //! this, nothing is tried.
 
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_int, c_void};
 
+use crate::copy::{self, ProcessCopy};
 use crate::cpython::interpreter::Interpreter;
 use crate::maps::{self, Mapping};
 use crate::memory::{Gather, filled};
@@ -26,14 +27,10 @@ pub(crate) struct Trial {
 const COPIES: usize = 8;
 /// Nanoseconds that a copy has.
 const PATIENCE: u64 = 1_000_000_000;
-const TICK: u64 = 1_000_000;
 
 unsafe extern "C" {
-    fn syscall(number: c_long, ...) -> c_long;
     fn prctl(option: c_int, ...) -> c_int;
     fn mprotect(address: *mut c_void, length: usize, protection: c_int) -> c_int;
-    fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
-    fn nanosleep(time: *const [i64; 2], left: *mut [i64; 2]) -> c_int;
 }
 
 /// How many references to each of its targets each trial let go of, one after the other; `None` where it could not be tried.
@@ -51,37 +48,26 @@ pub(crate) unsafe fn run(interpreter: &Interpreter, trials: &[Trial]) -> Vec<Opt
     let (Ok(python), Some(board)) = (Functions::find(), Board::new(targets)) else { return released };
     let mut first = 0;
     for _ in 0..COPIES {
-        // SAFETY: the copy has its own memory, and this thread alone; it ends here.
-        match unsafe { syscall(kernel::CLONE, 0, 0, 0, 0, 0) } {
-            0 => {
-                // SAFETY: this is the copy, whose memory nobody else uses.
-                unsafe {
-                    if kernel::seal(&shared) {
-                        let mut place = 1;
-                        for (nth, trial) in trials.iter().enumerate() {
-                            if nth >= first {
-                                board.set(0, nth as u8 + 1);
-                                interpreter.let_die(
-                                    trial.holder,
-                                    &trial.targets,
-                                    &trial.shown,
-                                    &python,
-                                    |nth, released| {
-                                        board.set(place + nth, released.saturating_add(1));
-                                    },
-                                );
-                            }
-                            place += trial.targets.len();
-                        }
-                        board.set(0, u8::MAX);
-                    }
-                    syscall(kernel::EXIT_GROUP, 0);
-                }
-                loop {
-                    std::hint::spin_loop();
-                }
+        let work = || {
+            // SAFETY: this is the copy, whose memory nobody else uses.
+            if unsafe { !kernel::seal(&shared) } {
+                return;
             }
-            copy if copy > 0 && wait_for(copy as c_int) => {}
+            let mut place = 1;
+            for (nth, trial) in trials.iter().enumerate() {
+                if nth >= first {
+                    board.set(0, nth as u8 + 1);
+                    let note = |nth, released: u8| board.set(place + nth, released.saturating_add(1));
+                    // SAFETY: as above, and the caller promises the rest.
+                    unsafe { interpreter.let_die(trial.holder, &trial.targets, &trial.shown, &python, note) };
+                }
+                place += trial.targets.len();
+            }
+            board.set(0, u8::MAX);
+        };
+        // SAFETY: one that waits for a lock is ended.
+        match unsafe { ProcessCopy::make(work) } {
+            Ok(copy) if ends(&copy) => {}
             _ => break,
         }
         match board.get(0) {
@@ -133,36 +119,25 @@ fn shared_ranges() -> Vec<(usize, usize)> {
 }
 
 /// Waits until the copy ends. One that takes too long, as for a lock that another thread has, is ended: false.
-fn wait_for(copy: c_int) -> bool {
-    const WNOHANG: c_int = 1;
-    const ANY_CHILD: c_int = 0x4000_0000;
+fn ends(copy: &ProcessCopy) -> bool {
     let end = now() + PATIENCE;
-    // SAFETY: the copy is this process's own child, and nobody else waits for it.
-    unsafe {
-        while waitpid(copy, std::ptr::null_mut(), WNOHANG | ANY_CHILD) == 0 {
-            if now() > end {
-                syscall(kernel::KILL, c_long::from(copy), 9);
-                waitpid(copy, std::ptr::null_mut(), ANY_CHILD);
-                return false;
-            }
-            nanosleep(&raw const TICKS, std::ptr::null_mut());
+    while copy.ended().is_none() {
+        if now() > end {
+            copy.end();
+            return false;
         }
+        copy::pause();
     }
     true
 }
 
-static TICKS: [i64; 2] = [0, TICK.cast_signed()];
-
 /// What the kernel is asked for.
 mod kernel {
-    use super::{c_int, c_long, c_void, mprotect, prctl};
+    use super::{c_int, c_void, mprotect, prctl};
 
     #[cfg(target_arch = "x86_64")]
     mod numbers {
         pub(super) const ARCHITECTURE: u32 = 0xC000_003E;
-        pub(super) const CLONE: i64 = 56;
-        pub(super) const KILL: i64 = 62;
-        pub(super) const EXIT_GROUP: i64 = 231;
         pub(super) const MMAP: u32 = 9;
         /// mprotect, munmap, brk, rt_sigaction, rt_sigprocmask, rt_sigreturn, sched_yield, mremap, madvise, getpid, exit,
         /// gettid, futex, clock_gettime, exit_group.
@@ -172,9 +147,6 @@ mod kernel {
     #[cfg(target_arch = "aarch64")]
     mod numbers {
         pub(super) const ARCHITECTURE: u32 = 0xC000_00B7;
-        pub(super) const CLONE: i64 = 220;
-        pub(super) const KILL: i64 = 129;
-        pub(super) const EXIT_GROUP: i64 = 94;
         pub(super) const MMAP: u32 = 222;
         /// The same.
         pub(super) const ALLOWED: [u32; 15] = [226, 215, 214, 134, 135, 139, 124, 216, 233, 172, 93, 178, 98, 113, 94];
@@ -183,18 +155,12 @@ mod kernel {
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     mod numbers {
         pub(super) const ARCHITECTURE: u32 = 0;
-        pub(super) const CLONE: i64 = -1;
-        pub(super) const KILL: i64 = -1;
-        pub(super) const EXIT_GROUP: i64 = -1;
         pub(super) const MMAP: u32 = 0;
         pub(super) const ALLOWED: [u32; 15] = [0; 15];
     }
 
     /// 0 where nothing is known of the processor's calls.
     pub(super) const ARCHITECTURE: u32 = numbers::ARCHITECTURE;
-    pub(super) const CLONE: c_long = numbers::CLONE;
-    pub(super) const KILL: c_long = numbers::KILL;
-    pub(super) const EXIT_GROUP: c_long = numbers::EXIT_GROUP;
 
     /// `struct sock_filter`.
     #[repr(C)]

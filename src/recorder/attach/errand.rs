@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(5);
 const WATCH: Duration = Duration::from_millis(50);
 /// Between two looks whether the process still writes the trace.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the trace of a copy, whose process has ended, may be as it was.
+const COPY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request that a process has taken.
 pub(super) struct Errand {
@@ -43,6 +45,7 @@ impl Errand {
         let place = place.map_err(|error| format!("no temporary folder: {}", words(&error)))?;
         let agent = install::folder(place.path())
             .map_err(|error| format!("the agent cannot be unpacked: {}", words(&error)))?;
+        lines.push(format!("process={}", target.inner_id));
         let is_remote = remote::can_reach(&target);
         if is_remote {
             lines.push(format!("script={}", place.path().join(SCRIPT).display()));
@@ -65,14 +68,26 @@ impl Errand {
     /// # Errors
     /// One clause that says why it did not.
     pub(super) fn done(&self) -> Result<Process, String> {
+        let (mut length, mut since) = (None, Instant::now());
         loop {
             // Asked before, so that what it said last is read.
             let is_there = self.target.is_there();
             match self.said()? {
-                Some(process) if process.paused.is_some() || !is_there => return Ok(process),
+                Some(process) if process.paused.is_some() => return Ok(process),
+                Some(process) if !is_there => {
+                    // Its copy may still be at work.
+                    let now = process.trace.metadata().ok().map(|trace| trace.len());
+                    if now != length {
+                        (length, since) = (now, Instant::now());
+                    }
+                    if process.written.is_some() || since.elapsed() > COPY_PATIENCE {
+                        return Ok(process);
+                    }
+                }
                 None if !is_there => return Err(ended(self.target.id)),
-                _ => std::thread::sleep(LOOK),
+                _ => {}
             }
+            std::thread::sleep(LOOK);
         }
     }
 
@@ -137,10 +152,10 @@ fn hand_over(
         remote::hand_over(target, &script)?;
         let may_help = gdb::is_there() && !waiting::waiting(target.id).is_empty();
         if !wait(if may_help { GRACE.min(timeout) } else { timeout })? && may_help && !is_asked_to_end() {
-            debugger = Some(gdb::hand_over(target, request)?);
+            debugger = ask_debugger(target, request)?;
         }
     } else {
-        debugger = Some(gdb::hand_over(target, request)?);
+        debugger = ask_debugger(target, request)?;
     }
     if wait(timeout)? || !request.take_back() {
         return Ok(debugger);
@@ -158,6 +173,15 @@ fn hand_over(
             _ => "its code in C neither ends nor gives the interpreter's lock up; --timeout waits longer",
         }
     ))
+}
+
+/// Has gdb bring the request, and says how long that took. Where the process has ended since the agent began, gdb may have failed.
+fn ask_debugger(target: &Target, request: &Request) -> Result<Option<Duration>, String> {
+    match gdb::hand_over(target, request) {
+        Ok(time) => Ok(Some(time)),
+        Err(_) if request.is_claimed() => Ok(None),
+        Err(reason) => Err(reason),
+    }
 }
 
 /// Waits until the agent has begun; false where it `is_enough` first.

@@ -12,6 +12,8 @@ use crate::recorder::launch::words;
 #[derive(Debug)]
 pub(super) struct Target {
     pub id: u32,
+    /// Its number in its own view: it may be in a container.
+    pub inner_id: u32,
     /// The file that it runs, by the name that it has in the process's own view.
     pub executable: PathBuf,
     /// Its minor version, as far as the names of its files tell it.
@@ -58,7 +60,16 @@ impl Target {
         let command = split(&fs::read(proc.join("cmdline")).unwrap_or_default());
         let environment = split(&fs::read(proc.join("environ")).unwrap_or_default());
         let minor = build.map(|build| build.minor);
-        Ok(Target { id, executable, minor, command, environment, resident: status.resident, maps })
+        Ok(Target {
+            id,
+            inner_id: status.inner_id.unwrap_or(id),
+            executable,
+            minor,
+            command,
+            environment,
+            resident: status.resident,
+            maps,
+        })
     }
 
     /// An address at which so many bytes are free, far from what is there.
@@ -179,6 +190,8 @@ fn number(text: &str) -> Option<(u32, &str)> {
 #[derive(Debug)]
 struct Status {
     has_ended: bool,
+    /// The number in the innermost of its namespaces; nothing where the kernel has none.
+    inner_id: Option<u32>,
     /// The effective user.
     user: u32,
     resident: u64,
@@ -191,6 +204,7 @@ impl Status {
         let kilobytes = |name| value(name)?.split_whitespace().next()?.parse::<u64>().ok();
         Some(Status {
             has_ended: value("State").is_some_and(|state| state.trim_start().starts_with(['Z', 'X'])),
+            inner_id: value("NSpid").and_then(|ids| ids.split_whitespace().last()?.parse().ok()),
             // Real, effective, saved, of the file system.
             user: value("Uid")?.split_whitespace().nth(1)?.parse().ok()?,
             resident: kilobytes("RssAnon").or(kilobytes("VmRSS")).unwrap_or(0) << 10,
@@ -330,6 +344,7 @@ mod tests {
         let line = |start: u64, end: u64| Mapping { start, end, is_shared: false, path: None };
         let maps = vec![line(0x40_0000, 0x50_0000), line(0x7f00_0000_0000, 0x7f00_0010_0000)];
         let target = Target {
+            inner_id: 1,
             id: 1,
             executable: PathBuf::new(),
             minor: None,

@@ -22,8 +22,12 @@ const ATTACHMENTS: usize = 5;
 const MORE: u64 = 8 << 10;
 
 /// What is done each time, in turn.
-const WAYS: [&[&str]; 3] =
-    [&["--for", "200ms", "--every", "50ms"], &["--for", "200ms", "--events", "full"], &["--snapshot"]];
+const WAYS: [&[&str]; 4] = [
+    &["--for", "200ms", "--every", "50ms"],
+    &["--for", "200ms", "--events", "full"],
+    &["--snapshot"],
+    &["--snapshot", "--fork"],
+];
 
 fn a_service_under_load_notices_nothing(python: &Python) {
     if !is_reached(python) {

@@ -14,6 +14,7 @@ use crate::support::pythons::{Python, say_once};
 use crate::support::refloop;
 use serde_json::Value;
 
+mod copied;
 mod load;
 mod stay;
 

@@ -3,6 +3,7 @@
 import atexit
 import collections
 import ctypes
+import datetime
 import gc
 import hashlib
 import itertools
@@ -208,6 +209,88 @@ def forks():
     warnings.resetwarnings()
 
 
+class Zone(datetime.tzinfo):
+    def utcoffset(self, moment):
+        return None
+
+
+def hiding():
+    """Loops that no collection frees: a `datetime` does not show its zone."""
+    for _ in range(20):
+        zone = Zone()
+        zone.since = datetime.datetime(2020, 1, 1, tzinfo=zone)
+    del zone
+    sleep()
+
+
+def allocating():
+    """Threads that are in the C library's allocator, without the interpreter's lock."""
+    library = ctypes.CDLL(None)
+    library.strdup.restype = ctypes.c_void_p
+    library.free.argtypes = [ctypes.c_void_p]
+    text = b"x" * 3000
+
+    def allocate():
+        while not stopped():
+            for _ in range(2000):
+                library.free(library.strdup(text))
+
+    threads = [threading.Thread(target=allocate) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    ready()
+    for thread in threads:
+        thread.join()
+
+
+def large():
+    """Has a heap that takes a moment to walk."""
+    kept = [[Fresh(number)] for number in range(400_000)]
+    sleep()
+    kept.clear()
+
+
+FORKED = []
+
+
+def has_children():
+    for task in os.listdir("/proc/self/task"):
+        try:
+            with open("/proc/self/task/%s/children" % task) as children:
+                if children.read().strip():
+                    return True
+        except OSError:
+            pass  # It has ended.
+    return False
+
+
+def copied():
+    """Forks, and closes connections, while a guest has a copy of the process: no thread is seen, and what is closed is closed."""
+    warnings.simplefilter("error")
+    kept = [[Fresh(number)] for number in range(200_000)]
+    ready()
+    while not stopped():
+        time.sleep(0.002)
+        if not has_children():
+            continue
+        ours, theirs = socket.socketpair()
+        theirs.settimeout(5)
+        ours.close()
+        assert theirs.recv(1) == b""
+        theirs.close()
+        child = os.fork()
+        if child == 0:
+            os._exit(len(os.listdir("/proc/self/task")))
+        assert os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 1
+        try:
+            os.waitpid(-1, os.WNOHANG)
+            raise SystemExit("a child of somebody else's is seen")
+        except ChildProcessError:
+            FORKED.append(child)
+    warnings.resetwarnings()
+    kept.clear()
+
+
 class Line:
     def __init__(self, order, number):
         self.order, self.number = order, number
@@ -273,7 +356,7 @@ def main():
     differs = [name for name in before if before[name] != after[name]]
     collected = gc.collect()
     gc.callbacks.append(lambda *_: None)
-    answer = {"differs": {name: [before[name], after[name]] for name in differs}, "tasks": tasks(),
+    answer = {"forked": len(FORKED), "differs": {name: [before[name], after[name]] for name in differs}, "tasks": tasks(),
               "collected": collected, "kept": sum(node.number for node in kept)}
     print(json.dumps(answer), flush=True)
     sys.exit(7)

@@ -5,11 +5,12 @@ use super::source::sources;
 const AGENT: &str = "src/recorder/agent/";
 
 /// Where memory is asked for, and what runs only as a recording begins or ends.
-const MAY_GROW: [&str; 10] = [
+const MAY_GROW: [&str; 11] = [
     "memory.rs",
     "attach.rs",
     "attached.rs",
     "begin.rs",
+    "copied.rs",
     "module.rs",
     "process.rs",
     "options.rs",
