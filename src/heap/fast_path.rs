@@ -45,9 +45,8 @@ impl Heap {
             && slot.as_text().is_none_or(|text| self.texts.contains(text))
             && self.references.add_to_short(from, to, slot)
         {
-            let referent = self.references.tally_mut(to);
-            referent.incoming += 1;
-            referent.count += 1;
+            self.references.tally_mut(to).count += 1;
+            self.references.listing_mut(to).incoming += 1;
             return true;
         }
         false
@@ -106,7 +105,8 @@ impl Heap {
             }
             self.remove_live(place);
         } else {
-            if !tally.state.is_only(State::DYING) || tally.count != 0 || tally.has_long_list() {
+            if !tally.state.is_only(State::DYING) || tally.count != 0 || self.references.listing(place).has_long_list()
+            {
                 return false;
             }
             self.n_dying -= 1;

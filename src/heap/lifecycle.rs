@@ -17,7 +17,7 @@ use super::journal::Shift;
 use super::model::{Heap, ObjectIndex, names_of};
 use super::objects::Birth;
 use super::observer::{Happening, Observer};
-use super::references::{Link, Tally};
+use super::references::Link;
 use super::state::State;
 use crate::trace::{Frees, ObjectFlags, References as Exactness, SiteId, Slot, Tag, TextId, TypeId};
 
@@ -56,7 +56,7 @@ impl Heap {
     #[inline(always)]
     pub(super) fn begin_life(&mut self, place: u32, birth: Birth) {
         self.objects.fill(place, birth);
-        *self.references.tally_mut(place) = Tally::NEW;
+        self.references.begin(place);
         self.add_live(birth.class, birth.bytes, true);
     }
 
@@ -133,7 +133,7 @@ impl Heap {
         if !self.references.add(from, to, slot) {
             return self.anomaly_of(AnomalyKind::TooMany, from);
         }
-        self.references.tally_mut(to).incoming += 1;
+        self.references.listing_mut(to).incoming += 1;
         self.note(Shift::Refers { from: ObjectIndex(from), to: ObjectIndex(to), slot });
         self.raise(to);
     }
@@ -150,7 +150,7 @@ impl Heap {
         let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
         let dropped = self.state(from).has(State::DROPPED);
         // A place that was filled after the drop has another object than the one in the list.
-        let is_other = dropped && self.objects.id(to) >= self.references.tally(from).release();
+        let is_other = dropped && self.objects.id(to) >= self.references.listing(from).release();
         if is_other || !self.references.remove(from, to, slot) {
             self.anomaly_of(AnomalyKind::MissingReference, from);
         } else if !dropped {
@@ -185,7 +185,7 @@ impl Heap {
             }
             _ => {
                 tally.count -= 1;
-                tally.set_release(self.now.event);
+                self.references.listing_mut(place).set_release(self.now.event);
             }
         }
     }
@@ -291,7 +291,7 @@ impl Heap {
         }
         for place in 0..self.objects.len() as u32 {
             if self.state(place).life() == State::HUSK {
-                self.references.tally_mut(place).incoming = 0;
+                self.references.listing_mut(place).incoming = 0;
                 self.vacate_husk(place);
             }
         }
@@ -353,7 +353,7 @@ impl Heap {
     /// The references of a dying object no longer count; its list stays.
     fn drop_held(&mut self, place: u32) {
         self.set(place, State::DROPPED, true);
-        self.references.tally_mut(place).set_release(self.now.event);
+        self.references.listing_mut(place).set_release(self.now.event);
         let mut at = self.references.settled_head(place);
         while let Some(link) = self.references.link(at) {
             at = link.next;
@@ -372,7 +372,7 @@ impl Heap {
                 continue;
             }
             self.set(place, State::DROPPED, false);
-            let dropped = self.references.tally(place).release();
+            let dropped = self.references.listing(place).release();
             let allowance = REVIVALS + REVIVALS_PER_EVENT.saturating_mul(self.now.event);
             let bare = self.revivals > allowance;
             if bare {
@@ -389,8 +389,8 @@ impl Heap {
             });
             self.revivals += all;
             for to in counted {
+                self.references.listing_mut(to).incoming += 1;
                 let tally = self.references.tally_mut(to);
-                tally.incoming += 1;
                 tally.count = tally.count.saturating_add(1);
                 if self.state(to).is_dying() {
                     self.come_back(to);
@@ -403,11 +403,12 @@ impl Heap {
     /// One reference less that was in a list.
     #[inline]
     pub(super) fn drop_reference(&mut self, to: u32) {
-        let tally = self.references.tally_mut(to);
-        tally.incoming = tally.incoming.saturating_sub(1);
-        if tally.state.life() != State::HUSK {
+        let listing = self.references.listing_mut(to);
+        let incoming = listing.incoming.saturating_sub(1);
+        listing.incoming = incoming;
+        if self.state(to).life() != State::HUSK {
             self.lower(to);
-        } else if tally.incoming == 0 {
+        } else if incoming == 0 {
             self.vacate_husk(to);
         }
     }
@@ -447,6 +448,9 @@ impl Heap {
         self.objects.vacate(place);
         self.references.tally_mut(place).state = State::HUSK;
         self.n_husks += 1;
+        if !self.is_exact() {
+            return self.vacate_husk(place);
+        }
         let mut list = self.references.detach(place);
         while let Some(link) = self.references.pop(list) {
             list = link.next;
@@ -455,12 +459,12 @@ impl Heap {
             }
             self.note(Shift::Unrefers { from: ObjectIndex(place), to: ObjectIndex(link.to), slot: link.slot });
             if link.to == place {
-                self.references.tally_mut(place).incoming -= 1;
+                self.references.listing_mut(place).incoming -= 1;
             } else {
                 self.drop_reference(link.to);
             }
         }
-        if self.references.tally(place).incoming == 0 {
+        if self.references.listing(place).incoming == 0 {
             self.vacate_husk(place);
         }
     }

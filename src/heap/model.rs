@@ -20,7 +20,8 @@ use super::references::{References, Tally};
 use super::state::State;
 use super::tables::{SiteTable, TextTable, TypeTable};
 use crate::trace::{
-    Births, DictState, Frees, Header, Mark, Numbers, ObjectFlags, Scope, SiteId, Slot, Tag, TextId, TypeDef, TypeId,
+    Births, DictState, Frees, Header, Mark, Numbers, ObjectFlags, References as Exactness, Scope, SiteId, Slot, Tag,
+    TextId, TypeDef, TypeId,
 };
 
 /// An object's place in the heap's table. Used again after the object dies: see [`ObjectId`].
@@ -67,9 +68,8 @@ pub struct Now {
     pub ns: Option<u64>,
 }
 
-/// The objects that are alive at one moment of a trace, and what is known of them. 52 bytes an object, and 12 a
-/// reference with references as events; 5 to 12 more an object where numbers are not dense. Places of dead objects are used
-/// again.
+/// The objects that are alive at one moment of a trace, and what is known of them. 38 bytes an object; with references as
+/// events 52, and 12 a reference. 5 to 12 more an object where numbers are not dense. Places of dead objects are used again.
 #[derive(Debug)]
 pub struct Heap {
     pub(super) header: Header,
@@ -134,11 +134,12 @@ impl Heap {
     pub fn new(mut header: Header) -> Heap {
         names::header(&mut header);
         let blind_spots = BlindSpots { stopped: header.word("stopped").map(str::to_owned), ..BlindSpots::default() };
+        let references = References::new(header.references == Exactness::Events);
         let direct = header.numbers == Numbers::Dense && header.frees == Frees::Recorded;
         Heap {
             header,
             objects: Objects::default(),
-            references: References::default(),
+            references,
             lent: None,
             identity: if direct { Identity::Direct } else { Identity::map() },
             types: TypeTable::default(),
@@ -375,10 +376,7 @@ impl Heap {
 
     /// Number of the last event that lowered the tally and left it above zero. With references as events only.
     pub fn last_release(&self, index: ObjectIndex) -> Option<u64> {
-        match self.known(index.0).release() {
-            0 => None,
-            event => Some(event),
-        }
+        self.lent.as_deref().unwrap_or(&self.references).release(index.0)
     }
 
     /// Asks for [`Observer::freed`](super::Observer::freed) when this object dies.

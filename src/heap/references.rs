@@ -28,25 +28,35 @@ pub(super) struct Link {
     pub next: u32,
 }
 
-/// What every event that names an object touches of it: 20 bytes, together because an array for each field
+/// What every event that names an object touches of it: 6 bytes, together because an array for each field
 /// would miss the cache as often as there are fields.
 #[derive(Debug, Clone, Copy)]
+#[repr(C, packed(2))]
 pub(super) struct Tally {
     /// Observed count, or the tally.
     pub count: u32,
+    pub flags: ObjectFlags,
+    pub state: State,
+}
+
+/// What is kept of an object besides where references are events: 14 bytes.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, packed(2))]
+pub(super) struct Listing {
     /// How many references there are to it; unlike the tally without roots and other external references.
     pub incoming: u32,
     /// Its first reference, and whether the list is a long one.
     head: u32,
     release: EventNumber,
-    pub flags: ObjectFlags,
-    pub state: State,
 }
 
 /// The tallies of all places, and with references as events their lists.
 #[derive(Debug, Clone)]
 pub(super) struct References {
     tallies: Vec<Tally>,
+    /// One for each tally with references as events, elsewhere none.
+    listings: Vec<Listing>,
+    has_lists: bool,
     links: Vec<Link>,
     /// First free link.
     free: u32,
@@ -56,22 +66,20 @@ pub(super) struct References {
 
 impl Default for References {
     fn default() -> Self {
-        References { tallies: Vec::new(), links: Vec::new(), free: NIL, live: 0, long: BTreeMap::new() }
+        References::new(false)
     }
 }
 
 impl Tally {
     /// Of a place without an object.
-    pub(super) const VACANT: Tally = Tally {
-        count: 0,
-        incoming: 0,
-        head: NIL,
-        release: EventNumber::NONE,
-        flags: ObjectFlags(0),
-        state: State::VACANT,
-    };
+    pub(super) const VACANT: Tally = Tally { count: 0, flags: ObjectFlags(0), state: State::VACANT };
     /// Of an object that was just born.
-    pub(super) const NEW: Tally = Tally { state: State::LIVE, ..Tally::VACANT };
+    const NEW: Tally = Tally { state: State::LIVE, ..Tally::VACANT };
+}
+
+impl Listing {
+    /// Of an object without references.
+    const EMPTY: Listing = Listing { incoming: 0, head: NIL, release: EventNumber::NONE };
 
     #[inline]
     pub(super) fn has_long_list(&self) -> bool {
@@ -90,9 +98,27 @@ impl Tally {
 }
 
 impl References {
+    /// No place yet. `has_lists`: references are events, and not only counted.
+    pub(super) fn new(has_lists: bool) -> References {
+        let (tallies, listings, links) = (Vec::new(), Vec::new(), Vec::new());
+        References { tallies, listings, has_lists, links, free: NIL, live: 0, long: BTreeMap::new() }
+    }
+
     /// One more place, without references.
     pub(super) fn push(&mut self) {
         self.tallies.push(Tally::VACANT);
+        if self.has_lists {
+            self.listings.push(Listing::EMPTY);
+        }
+    }
+
+    /// An object comes to this place.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, place: u32) {
+        self.tallies[place as usize] = Tally::NEW;
+        if self.has_lists {
+            self.listings[place as usize] = Listing::EMPTY;
+        }
     }
 
     /// The tally of a place, if there is such a place.
@@ -111,6 +137,23 @@ impl References {
         &mut self.tallies[place as usize]
     }
 
+    /// Only with references as events.
+    #[inline]
+    pub(super) fn listing(&self, place: u32) -> &Listing {
+        &self.listings[place as usize]
+    }
+
+    /// Only with references as events.
+    #[inline]
+    pub(super) fn listing_mut(&mut self, place: u32) -> &mut Listing {
+        &mut self.listings[place as usize]
+    }
+
+    /// The event of its last release, none where it had none.
+    pub(super) fn release(&self, place: u32) -> Option<u64> {
+        self.listings.get(place as usize).map(Listing::release).filter(|&event| event != 0)
+    }
+
     /// References in all lists, those of dead objects that wait for their `free` included.
     pub(super) fn len(&self) -> u64 {
         self.live
@@ -119,15 +162,15 @@ impl References {
     /// Adds a reference to a list; does not count it. False if the pool is full.
     #[inline]
     pub(super) fn add(&mut self, from: u32, to: u32, slot: Slot) -> bool {
-        let head = &mut self.tallies[from as usize].head;
-        let link = Link { to, slot, next: *head & NIL };
-        let long = *head & LONG;
+        let listing = &mut self.listings[from as usize];
+        let link = Link { to, slot, next: listing.head & NIL };
+        let long = listing.head & LONG;
         if let Some(free) = self.links.get_mut(self.free as usize) {
-            *head = self.free | long;
+            listing.head = self.free | long;
             self.free = free.next;
             *free = link;
         } else if self.links.len() < NIL as usize {
-            *head = self.links.len() as u32 | long;
+            listing.head = self.links.len() as u32 | long;
             self.links.push(link);
         } else {
             return false;
@@ -142,7 +185,7 @@ impl References {
     /// The same, only where the list is not a long one; false if it is.
     #[inline(always)]
     pub(super) fn add_to_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
-        !self.tallies[from as usize].has_long_list() && self.add(from, to, slot)
+        !self.listings[from as usize].has_long_list() && self.add(from, to, slot)
     }
 
     #[cold]
@@ -156,7 +199,7 @@ impl References {
     /// reference. False if there is no such reference.
     #[inline]
     pub(super) fn remove(&mut self, from: u32, to: u32, slot: Slot) -> bool {
-        let head = self.tallies[from as usize].head;
+        let head = self.listings[from as usize].head;
         if head & LONG == 0 {
             let (mut previous, mut place) = (NIL, head);
             let mut of_other_slot = None;
@@ -188,7 +231,7 @@ impl References {
     /// The same, only for a reference that is one of the first of a list that is not long.
     #[inline(always)]
     pub(super) fn remove_from_short(&mut self, from: u32, to: u32, slot: Slot) -> bool {
-        let head = self.tallies[from as usize].head;
+        let head = self.listings[from as usize].head;
         let (mut previous, mut place) = (NIL, head);
         for _ in 0..FIRST {
             // A long list's head is no link's place.
@@ -206,7 +249,7 @@ impl References {
     fn make_long(&mut self, from: u32) {
         let long = LongList::of(self.list(from));
         self.long.insert(from, long);
-        self.tallies[from as usize].head |= LONG;
+        self.listings[from as usize].head |= LONG;
     }
 
     #[cold]
@@ -223,7 +266,7 @@ impl References {
             self.long.insert(from, long);
         } else {
             self.compact(from, &mut long);
-            self.tallies[from as usize].head &= NIL;
+            self.listings[from as usize].head &= NIL;
         }
         found
     }
@@ -231,7 +274,7 @@ impl References {
     /// The references of a place, the youngest first, as linked. A long list may still have removed ones in it: see
     /// [`References::settle`].
     pub(super) fn list(&self, from: u32) -> impl Iterator<Item = Link> + '_ {
-        let first = self.tallies.get(from as usize).and_then(|tally| self.link(tally.head & NIL));
+        let first = self.listings.get(from as usize).and_then(|listing| self.link(listing.head & NIL));
         std::iter::successors(first, move |at| self.link(at.next))
     }
 
@@ -245,13 +288,13 @@ impl References {
 
     /// The first link of a list, to be followed with [`References::link`]; a long list is settled first.
     pub(super) fn settled_head(&mut self, from: u32) -> u32 {
-        if self.tallies[from as usize].head & LONG != 0
+        if self.listings[from as usize].head & LONG != 0
             && let Some(mut long) = self.long.remove(&from)
         {
             self.compact(from, &mut long);
             self.long.insert(from, long);
         }
-        self.tallies[from as usize].head & NIL
+        self.listings[from as usize].head & NIL
     }
 
     #[inline]
@@ -262,10 +305,13 @@ impl References {
     /// Takes a whole list away from its object. The links stay in use until [`References::pop`] gives them back.
     #[inline]
     pub(super) fn detach(&mut self, from: u32) -> u32 {
-        if self.tallies[from as usize].head & LONG != 0 {
+        if self.listings[from as usize].head & LONG != 0 {
             self.end_long(from);
         }
-        std::mem::replace(&mut self.tallies[from as usize].head, NIL) & NIL
+        let listing = &mut self.listings[from as usize];
+        let head = listing.head & NIL;
+        listing.head = NIL;
+        head
     }
 
     #[cold]
@@ -315,15 +361,15 @@ impl References {
         let next = std::mem::replace(&mut self.links[place as usize].next, self.free);
         self.free = place;
         if previous == NIL {
-            let head = &mut self.tallies[from as usize].head;
-            *head = next | (*head & LONG);
+            let listing = &mut self.listings[from as usize];
+            listing.head = next | (listing.head & LONG);
         } else {
             self.links[previous as usize].next = next;
         }
     }
 
     fn compact(&mut self, from: u32, long: &mut LongList) {
-        let (mut previous, mut place) = (NIL, self.tallies[from as usize].head & NIL);
+        let (mut previous, mut place) = (NIL, self.listings[from as usize].head & NIL);
         while place != NIL && long.n_removed() > 0 {
             let link = self.links[place as usize];
             if long.forget(link.to, link.slot) {
@@ -363,7 +409,7 @@ mod tests {
         fn a_list_of_any_length_is_a_multiset(
             runs in prop::collection::vec((any::<bool>(), 0..3u32, 0..4u32, 1..120u32), 1..12),
         ) {
-            let mut references = References::default();
+            let mut references = References::new(true);
             references.push();
             let mut truth = BTreeMap::<(u32, Slot), u32>::new();
             for (adds, to, slots, times) in runs {
