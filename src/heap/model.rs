@@ -68,8 +68,8 @@ pub struct Now {
     pub ns: Option<u64>,
 }
 
-/// The objects that are alive at one moment of a trace, and what is known of them. 38 bytes an object; with references as
-/// events 52, and 12 a reference. 5 to 12 more an object where numbers are not dense. Places of dead objects are used again.
+/// The objects that are alive at one moment of a trace, and what is known of them. 34 bytes an object; with references as
+/// events 48, and 12 a reference. 5 to 12 more an object where numbers are not dense. Places of dead objects are used again.
 #[derive(Debug)]
 pub struct Heap {
     pub(super) header: Header,

@@ -1,5 +1,6 @@
 //! Stores what is known of each object, at its place in the table; a place is used again after a death.
-//! 32 bytes an object; what does not fit its field stands in a map beside.
+//! 28 bytes an object; what does not fit its field stands in a map beside. That is so of an object of 64 KiB or more, beside
+//! which its entry is nothing.
 
 use std::collections::HashMap;
 
@@ -28,7 +29,7 @@ pub(super) struct Birth {
     pub bytes: u64,
 }
 
-/// What birth and death touch, of one object: 32 bytes, together because an array for each field would miss the cache as
+/// What birth and death touch, of one object: 28 bytes, together because an array for each field would miss the cache as
 /// often as there are fields.
 #[derive(Debug, Clone, Copy)]
 struct Record {
@@ -39,19 +40,21 @@ struct Record {
     dict: u16,
     class: TypeId,
     site: SiteId,
-    bytes: u32,
-    owned: u32,
+    bytes: u16,
+    owned: u16,
 }
 
 #[derive(Debug)]
 pub(super) struct Objects {
     records: Vec<Record>,
     beside: HashMap<u32, Beside, RandomState>,
-    /// First free place; each names the next one in `bytes`.
+    /// First free place; each names the next one in `site`.
     free: u32,
 }
 
 const NIL: u32 = u32::MAX;
+/// The bytes stand in the map beside.
+const ELSEWHERE: u16 = u16::MAX;
 const DICT_STATES: [DictState; 5] =
     [DictState::None, DictState::Inline, DictState::Split, DictState::Combined, DictState::Detached];
 /// Something of the object stands in the map beside.
@@ -89,13 +92,13 @@ impl Objects {
     /// A vacant place from the list of free ones.
     pub(super) fn pop_free(&mut self) -> Option<u32> {
         let place = self.free;
-        self.free = self.records.get(place as usize)?.bytes;
+        self.free = self.records.get(place as usize)?.site.0;
         Some(place)
     }
 
     /// Puts a vacant place into the list of free ones.
     pub(super) fn push_free(&mut self, place: u32) {
-        self.records[place as usize].bytes = std::mem::replace(&mut self.free, place);
+        self.records[place as usize].site = SiteId(std::mem::replace(&mut self.free, place));
     }
 
     /// Fills a vacant place.
@@ -107,10 +110,10 @@ impl Objects {
             dict: 0,
             class: birth.class,
             site: birth.site,
-            bytes: u32::try_from(birth.bytes).unwrap_or(u32::MAX),
+            bytes: short(birth.bytes),
             owned: 0,
         };
-        if birth.bytes >= u64::from(u32::MAX) {
+        if short(birth.bytes) == ELSEWHERE {
             self.set_bytes(place, birth.bytes);
         }
     }
@@ -152,15 +155,15 @@ impl Objects {
     #[inline]
     pub(super) fn bytes(&self, place: u32) -> u64 {
         match self.records[place as usize].bytes {
-            u32::MAX => self.beside(place).bytes.unwrap_or(u64::from(u32::MAX)),
+            ELSEWHERE => self.beside(place).bytes.unwrap_or_default(),
             bytes => u64::from(bytes),
         }
     }
 
     #[inline]
     pub(super) fn set_bytes(&mut self, place: u32, bytes: u64) {
-        self.records[place as usize].bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        if bytes >= u64::from(u32::MAX) {
+        self.records[place as usize].bytes = short(bytes);
+        if short(bytes) == ELSEWHERE {
             self.beside_mut(place).bytes = Some(bytes);
         }
     }
@@ -168,14 +171,14 @@ impl Objects {
     #[inline]
     pub(super) fn owned(&self, place: u32) -> u64 {
         match self.records[place as usize].owned {
-            u32::MAX => self.beside(place).owned.unwrap_or(u64::from(u32::MAX)),
+            ELSEWHERE => self.beside(place).owned.unwrap_or_default(),
             bytes => u64::from(bytes),
         }
     }
 
     pub(super) fn set_owned(&mut self, place: u32, bytes: u64) {
-        self.records[place as usize].owned = u32::try_from(bytes).unwrap_or(u32::MAX);
-        if bytes >= u64::from(u32::MAX) {
+        self.records[place as usize].owned = short(bytes);
+        if short(bytes) == ELSEWHERE {
             self.beside_mut(place).owned = Some(bytes);
         }
     }
@@ -220,6 +223,12 @@ impl Objects {
     }
 }
 
+/// The bytes, or [`ELSEWHERE`].
+#[inline(always)]
+fn short(bytes: u64) -> u16 {
+    u16::try_from(bytes).unwrap_or(ELSEWHERE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +257,11 @@ mod tests {
         assert_eq!((objects.bytes(0), objects.owned(0)), (u64::from(u32::MAX), 1 << 39));
         assert_eq!(objects.dict(0), (DictState::Detached, 1_000_000));
         assert_eq!((objects.id(0), objects.address(0)), ((1 << 48) - 1, u64::MAX - 1));
+        for bytes in [u64::from(ELSEWHERE) - 1, ELSEWHERE.into(), u64::from(ELSEWHERE) + 1, 3] {
+            objects.set_bytes(0, bytes);
+            objects.set_owned(0, 2 * bytes);
+            assert_eq!((objects.bytes(0), objects.owned(0)), (bytes, 2 * bytes));
+        }
         objects.set_bytes(0, 17);
         objects.set_dict(0, DictState::Split, 30);
         assert_eq!((objects.bytes(0), objects.dict(0)), (17, (DictState::Split, 30)));
