@@ -47,22 +47,22 @@ class Entry:
     def line(self) -> str:
         return f"{counted(self.count, 'loop')}: {self.loop.path} ({self._who()})"
 
-    def text_for(self, test: str, is_short: bool) -> str:
-        """The same for one test: in full or in a line for the first, where to find that for the others."""
-        first = next(iter(self.tests))
-        if test != first:
-            return f"    {counted(self.tests[test], 'loop')} as in {first}: {self.loop.path}"
-        if is_short:
-            return self.short(self.tests[test])
+    def text_for(self, test: str) -> str:
+        """The same for one test, the first that has it."""
         others = len(self.tests) - 1
         also = f"\n    also in      {counted(others, 'other test')}" if others else ""
         return self.loop.text(self.tests[test], "this test") + also
 
-    def short(self, number: int) -> str:
-        """``2 loops: Order.items[*] → Line.order → Order, made at app.py:42; cut Line.order``"""
+    def line_for(self, test: str) -> str:
+        """The same in a line; for another test, where to find it."""
+        first = next(iter(self.tests))
+        return self.short() if test == first else f" as in {first}: {self.loop.path}"
+
+    def short(self) -> str:
+        """``: Order.items[*] → Line.order → Order, made at app.py:42; cut Line.order``, behind a number of loops"""
         made_at = f", made at {self.loop.site[0][0]}:{self.loop.site[0][1]}" if self.loop.site else ""
         cut = f"; cut {self.loop.cut[0]}" if self.loop.cut else ""
-        return f"    {counted(number, 'loop')}: {self.loop.path}{made_at}{cut}"
+        return f": {self.loop.path}{made_at}{cut}"
 
     def _who(self) -> str:
         named = list(self.tests)[:TESTS]
@@ -98,7 +98,7 @@ class Cause:
             of_all = counted(len(tests), "test")
             texts.append(f"    as well as   {what} by the same cause, in all {of_all}: {paths}")
         number = sum(kind.count for kind in self.kinds)
-        return Failure(f"{SHARED}::{first.loop.path}", number, texts, first.loop.path)
+        return Failure(f"{SHARED}::{first.loop.path}", number, [left_behind(number), *texts], first.loop.path)
 
 
 def causes(entries: List[Entry]) -> List[Cause]:
@@ -109,17 +109,20 @@ def causes(entries: List[Entry]) -> List[Cause]:
     return [Cause(of_one) for of_one in kinds.values()]
 
 
+def left_behind(number: int) -> str:
+    return f"{counted(number, 'reference loop')} left behind"
+
+
 class Failure:
     """One failing report: its name, and what it says."""
 
     def __init__(self, name: str, number: int, texts: List[str], path: str) -> None:
         self.name = name
-        self._head = f"{counted(number, 'reference loop')} left behind"
         self._texts = texts
-        self._path = path
+        self._summary = f"{left_behind(number)}: {path}"
 
     def text(self, location: Tuple[str, Any, str]) -> "LoopsText":
-        return LoopsText([self._head, *self._texts], location, f"{self._head}: {self._path}")
+        return LoopsText(self._texts, location, self._summary)
 
 
 class LoopsText(TerminalRepr):
@@ -142,21 +145,27 @@ def failures(entries: List[Entry]) -> Iterable[Failure]:
     shared = [cause for cause in causes(entries) if cause.is_shared]
     of_many = {id(kind) for cause in shared for kind in cause.kinds}
     own = [entry for entry in entries if id(entry) not in of_many]
-    in_full: Dict[int, Entry] = {}
+    in_full = 0
     for test in dict.fromkeys(test for entry in own for test in entry.tests):
         made = [entry for entry in own if test in entry.tests]
-        for entry in made:
-            if len(in_full) < OWN_KINDS:
-                in_full[id(entry)] = entry
         number = sum(entry.tests[test] for entry in made)
-        texts = [entry.text_for(test, id(entry) not in in_full) for entry in made]
+        texts = [left_behind(number)]
+        for entry in made:
+            if in_full < OWN_KINDS and test == next(iter(entry.tests)):
+                in_full += 1
+                texts.append(entry.text_for(test))
+            elif len(made) == 1:
+                texts[0] += entry.line_for(test)
+            else:
+                texts.append(f"    {counted(entry.tests[test], 'loop')}{entry.line_for(test)}")
         yield Failure(test, number, texts, made[0].loop.path)
     for cause in shared:
         yield cause.failure()
     outside = [entry for entry in own if entry.outside]
     if outside:
         number = sum(entry.outside for entry in outside)
-        yield Failure(SESSION, number, list(_outside(outside, len(in_full))), outside[0].loop.path)
+        texts = [left_behind(number), *_outside(outside, in_full)]
+        yield Failure(SESSION, number, texts, outside[0].loop.path)
 
 
 def _outside(entries: List[Entry], told: int) -> Iterable[str]:
@@ -166,7 +175,7 @@ def _outside(entries: List[Entry], told: int) -> Iterable[str]:
         yield entry.loop.text(entry.outside, "no test")
     lines = entries[room : room + OUTSIDE_LINES]
     for entry in lines:
-        yield entry.short(entry.outside)
+        yield f"    {counted(entry.outside, 'loop')}{entry.short()}"
     more = entries[room + OUTSIDE_LINES :]
     if more:
         yield f"    {_left_out(more, sum(entry.outside for entry in more))}"

@@ -88,7 +88,7 @@ def test_what_many_tests_make_themselves_fails_each(pretended):
     run = pretended.pytest("--refloop")
     assert "5 passed, 5 errors" in run.stdout
     assert run.stdout.count("LOOP Client") == 1
-    assert run.stdout.count("    1 loop as in test_app.py::test_leaky[0]: Client.app → ") == 4
+    assert run.stdout.count("\n1 reference loop left behind as in test_app.py::test_leaky[0]: Client.app → ") == 4
 
 
 def test_kinds_that_one_reference_closes_are_one_failure(pretended, workers):
@@ -125,8 +125,8 @@ def test_what_tests_make_themselves_is_told_in_full_three_times(pretended):
     )
     run = pretended.pytest("--refloop")
     assert run.stdout.count("LOOP A.a") == 3
-    assert run.stdout.count("1 reference loop left behind\n    1 loop: A.a") == 2
-    assert "    1 loop: A.a4 → A, made at test_app.py:42\n" in run.stdout
+    assert run.stdout.count("\n1 reference loop left behind: A.a") == 2
+    assert "\n1 reference loop left behind: A.a4 → A, made at test_app.py:42\n" in run.stdout
     assert "    1 loop: B.me → B, made at app.py:42\n" in run.stdout
 
 
