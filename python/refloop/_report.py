@@ -4,6 +4,11 @@
 from typing import Dict, List, Optional, TypedDict
 
 
+class InputSearched(TypedDict):
+    objects: int
+    unfinished: int
+
+
 class InputBirthsUnseen(TypedDict):
     """When births and deaths were not all seen, as after tracemalloc.stop(); null where all were."""
 
@@ -34,6 +39,7 @@ class Trace(TypedDict):
     snapshots: int
     missed_collections: int
     other_interpreters: int
+    searched: Optional[InputSearched]
     births_unseen: Optional[InputBirthsUnseen]
     stopped: Optional[str]
     own_only: bool

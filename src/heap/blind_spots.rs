@@ -11,10 +11,20 @@ pub struct BlindSpots {
     pub other_interpreters: u64,
     /// When births and deaths went unseen.
     pub births_unseen: Option<Unseen>,
+    /// How far memory was searched for references that objects do not show, the last time; `None` where it was not.
+    pub searched: Option<Searched>,
     /// Why the recording stopped before the program did.
     pub stopped: Option<String>,
     /// What a forked process had from its parent is not in the trace, but where it is garbage.
     pub own_only: bool,
+}
+
+/// Objects whose memory was searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Searched {
+    pub objects: u64,
+    /// Those of them that led to more than was looked at.
+    pub unfinished: u64,
 }
 
 /// The times at which births and deaths were not seen, or not all of them.

@@ -32,7 +32,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};
-pub use blind_spots::{BlindSpots, Unseen};
+pub use blind_spots::{BlindSpots, Searched, Unseen};
 pub use collections::{Collections, Generation, Pauses};
 pub use external::External;
 pub use graph::{HeapGraph, HiddenReference, Node, NodeState, Reference};

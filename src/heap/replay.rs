@@ -1,6 +1,7 @@
 //! Plays a trace into a [`Heap`], and takes a snapshot where one is due.
 
 use super::anomaly::AnomalyKind;
+use super::blind_spots::Searched;
 use super::collections::Reported;
 use super::graph::HeapGraph;
 use super::journal::Shift;
@@ -109,6 +110,7 @@ impl Player for Play<'_> {
             | Event::GcMissed { .. }
             | Event::Totals { .. }
             | Event::Interpreters { .. }
+            | Event::Searched { .. }
             | Event::Unseen { .. }
             | Event::Stopped(_) => {
                 self.heap.turn_without_snapshot(self.observer, |heap, observer| heap.apply_rare(event, observer));
@@ -422,6 +424,9 @@ impl Heap {
             }
             Event::Interpreters { others } => {
                 self.blind_spots.other_interpreters = self.blind_spots.other_interpreters.max(others);
+            }
+            Event::Searched { objects, unfinished } => {
+                self.blind_spots.searched = Some(Searched { objects, unfinished });
             }
             Event::Unseen { since } => {
                 let until = self.now.ns.unwrap_or(since);

@@ -232,6 +232,7 @@ pub(super) fn gaps(inputs: &[Input]) -> Vec<String> {
     gaps.extend(inputs.iter().filter_map(missed));
     gaps.extend(inputs.iter().filter_map(births_unseen));
     gaps.extend(inputs.iter().filter_map(other_interpreters));
+    gaps.extend(inputs.iter().filter_map(not_searched));
     gaps.extend(own_only(inputs));
     gaps.extend(inputs.iter().filter_map(ended));
     gaps
@@ -245,6 +246,16 @@ fn other_interpreters(input: &Input) -> Option<String> {
         n => (format!("{} more interpreters", count(n)), "were"),
     };
     Some(format!("{}: {number} {was} not looked at, so nothing is known of the loops there", printable(&input.path)))
+}
+
+/// `a.reftrace: the memory of 3 of 4,000 objects was not searched to the end, so hidden references may be missing`.
+fn not_searched(input: &Input) -> Option<String> {
+    let searched = input.blind_spots.searched.filter(|searched| searched.unfinished > 0)?;
+    let objects = counted(searched.objects, "object", "objects");
+    let (path, unfinished) = (printable(&input.path), count(searched.unfinished));
+    Some(format!(
+        "{path}: the memory of {unfinished} of {objects} was not searched to the end, so hidden references may be missing"
+    ))
 }
 
 /// `a.reftrace: the program ended with 2 after 0.1 s`; nothing where it ended well, or nobody knows how.

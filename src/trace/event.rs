@@ -544,6 +544,11 @@ pub enum Event {
     Interpreters {
         others: u64,
     },
+    /// The memory of so many objects was searched for references that they do not show, of so many of them not to the end.
+    Searched {
+        objects: u64,
+        unfinished: u64,
+    },
     /// Births and deaths since that time, in nanoseconds as in [`Event::Time`], were not seen, or not all of them.
     Unseen {
         since: u64,

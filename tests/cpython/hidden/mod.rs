@@ -12,13 +12,14 @@ use crate::numpy::with_numpy;
 use crate::pyarrow;
 use crate::record::checked;
 use crate::support::pythons::{Python, say_once};
-use crate::support::root;
+use crate::support::{refloop, root};
 
 on_each_python! {
     references_of_known_layouts_are_found_and_fail_the_build,
     references_of_arrays_are_found_and_fail_the_build,
     what_an_extension_owns_is_found_and_what_it_borrows_is_not,
     what_the_standard_library_hides_is_found,
+    how_far_memory_was_searched_is_told,
 }
 
 /// What the gate says of a recording: its exit code, and the rule, path and number of each finding.
@@ -151,4 +152,21 @@ fn what_the_standard_library_hides_is_found(python: &Python) {
         ("xmlparser.intern[*] → Node.parser → xmlparser", 10),
     ];
     assert_told_where_dropped(python, &python.path, "library.py", &expected);
+}
+
+fn how_far_memory_was_searched_is_told(python: &Python) {
+    let place = tempfile::tempdir().expect("a directory");
+    let trace = place.path().join("hidden.reftrace");
+    let searched = |rows, options: &[&str]| {
+        record(&python.path, options, &trace, &root().join("tests/cpython/hidden/database.py"), &[rows]);
+        checked(&trace).1["inputs"][0]["searched"].clone()
+    };
+    let few = searched("1", &[]);
+    assert!(few["objects"].as_u64() > Some(0) && few["unfinished"] == 0, "{python}: {few}");
+    let many = searched("20000", &[]);
+    assert!(many["unfinished"].as_u64() > Some(0), "{python}: {many}");
+    let said = refloop().arg("check").arg(&trace).output().expect("a page");
+    let said = String::from_utf8_lossy(&said.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("was not searched to the end, so hidden references may be missing"), "{python}: {said}");
+    assert_eq!(searched("1", &["--events", "none"]), Value::Null, "{python}");
 }

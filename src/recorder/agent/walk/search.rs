@@ -37,7 +37,7 @@ pub(super) struct FoundPlace {
 }
 
 impl<S: Sink> Walk<'_, S> {
-    /// Writes where the addresses of objects were found whose count is not explained.
+    /// Writes where the addresses of objects were found whose count is not explained, and how far was searched.
     pub(super) unsafe fn search(&mut self) {
         let survey = std::mem::take(&mut self.scratch.survey);
         if !survey.is_on() {
@@ -45,8 +45,9 @@ impl<S: Sink> Walk<'_, S> {
         }
         let targets = targets(&survey);
         let mut holders = self.holders(&survey);
+        let objects = holders.len() as u64;
         if holders.is_empty() {
-            return;
+            return self.sink.emit(|encoder| encoder.searched(0, 0));
         }
         let row = self.context.interpreter.row;
         let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
@@ -63,6 +64,7 @@ impl<S: Sink> Walk<'_, S> {
             let kinds = self.try_kinds(&survey, &places);
             self.write_places(&survey, &places, &kinds);
         }
+        self.sink.emit(|encoder| encoder.searched(objects, holders.len() as u64));
     }
 
     /// Numbers of the objects that are searched, in the order in which targets lead to them.

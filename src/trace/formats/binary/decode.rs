@@ -217,6 +217,7 @@ impl Decoder {
                 Event::Totals { class, born, left, bytes }
             }
             kind::INTERPRETERS => Event::Interpreters { others: operands.number() },
+            kind::SEARCHED => Event::Searched { objects: operands.number(), unfinished: operands.number() },
             kind::UNSEEN => Event::Unseen { since: operands.number() },
             kind::TIME => Event::Time { ns: add(&mut self.context.time, operands.difference()) },
             kind::WALK => Event::Walk(operands.scope()),
@@ -431,7 +432,7 @@ fn bad<T>(record: &'static str, expected: &str) -> Result<T, Bad> {
 
 /// What the text form calls it.
 fn record_name(kind: u8) -> &'static str {
-    const NAMES: [&str; 42] = [
+    const NAMES: [&str; 43] = [
         "",
         "type",
         "site",
@@ -474,6 +475,7 @@ fn record_name(kind: u8) -> &'static str {
         "",
         "",
         "totals",
+        "searched",
     ];
     NAMES.get(usize::from(kind)).copied().unwrap_or("")
 }

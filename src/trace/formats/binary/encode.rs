@@ -51,6 +51,7 @@ pub mod kind {
     pub const GC_STATE: u8 = 35;
     pub const GC_LISTS: u8 = 36;
     pub const TOTALS: u8 = 41;
+    pub const SEARCHED: u8 = 42;
 }
 
 /// First bytes of a binary trace.
@@ -264,6 +265,10 @@ impl Encoder {
 
     pub fn interpreters(&mut self, others: u64) -> &[u8] {
         self.make(kind::INTERPRETERS, [others])
+    }
+
+    pub fn searched(&mut self, objects: u64, unfinished: u64) -> &[u8] {
+        self.make(kind::SEARCHED, [objects, unfinished])
     }
 
     /// `since` as `time` has it, but no difference.

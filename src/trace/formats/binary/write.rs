@@ -210,6 +210,9 @@ impl EventSink for BinaryWriter {
             &Event::Interpreters { others } => {
                 self.payload.extend_from_slice(self.encoder.interpreters(others));
             }
+            &Event::Searched { objects, unfinished } => {
+                self.payload.extend_from_slice(self.encoder.searched(objects, unfinished));
+            }
             &Event::Unseen { since } => self.payload.extend_from_slice(self.encoder.unseen(since)),
             &Event::Time { ns } => self.payload.extend_from_slice(self.encoder.time(ns)),
             &Event::Walk(scope) => self.payload.extend_from_slice(self.encoder.scope(kind::WALK, scope_byte(scope))),

@@ -48,6 +48,7 @@ pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event>
         [b'r', b'e', b'f', b't', ..] => expected(line, "a record"),
         [b'r', ..] => reference(line, texts),
         [b's', b't', ..] => stopped(line),
+        [b's', b'e', ..] => searched(line),
         [b's', ..] => site_record(line, texts),
         [b't', b'y', ..] => type_record(line),
         [b't', b'o', ..] => totals(line),
@@ -360,6 +361,14 @@ fn totals(line: &[u8]) -> Parsed<'_, Event> {
 fn interpreters(line: &[u8]) -> Parsed<'_, Event> {
     operands("interpreters", line, |input| {
         number(input, "how many others").map(|(input, others)| (input, Event::Interpreters { others }))
+    })
+}
+
+/// `searched OBJECTS UNFINISHED`
+fn searched(line: &[u8]) -> Parsed<'_, Event> {
+    operands("searched", line, |input| {
+        let (input, [objects, unfinished]) = numbers(number, input, "how many objects, and how many not to the end")?;
+        Ok((input, Event::Searched { objects, unfinished }))
     })
 }
 

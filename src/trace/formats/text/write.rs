@@ -252,6 +252,10 @@ impl EventSink for TextWriter {
                 self.word("interpreters");
                 self.number(others);
             }
+            &Event::Searched { objects, unfinished } => {
+                self.word("searched");
+                [objects, unfinished].into_iter().for_each(|number| self.number(number));
+            }
             &Event::Unseen { since } => {
                 self.word("unseen");
                 self.number(since);
