@@ -46,7 +46,12 @@ pub(super) fn folder(temporary: &Path) -> io::Result<PathBuf> {
             return folder;
         }
     }
-    fill(&temporary.join(name))
+    folder_in(temporary)
+}
+
+/// The same, in `temporary` in any case.
+pub(super) fn folder_in(temporary: &Path) -> io::Result<PathBuf> {
+    fill(&temporary.join(name()))
 }
 
 /// One folder for each build.

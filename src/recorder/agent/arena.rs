@@ -3,69 +3,70 @@
 //! A block has a power of two as its size, and goes back to those of its size. A copy has one thread.
 
 use std::alloc::Layout;
-use std::ptr::null_mut;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::ptr::{null_mut, with_exposed_provenance, with_exposed_provenance_mut};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::system;
 
-/// Address space for all blocks: as much of these as the system grants.
-const SPACES: [usize; 3] = [1 << 36, 1 << 32, 1 << 28];
+/// Bytes of the first chunk; each has twice as many as the one before.
+const FIRST: usize = 1 << 20;
+/// Chunks: a terabyte.
+const CHUNKS: usize = 20;
 /// Blocks of 16 bytes, 32 and so on, to 64 KiB.
 const SIZES: usize = 13;
 const SMALLEST: usize = 16;
 
 pub(crate) struct Arena {
-    /// 0 where there is none.
-    start: AtomicUsize,
-    end: AtomicUsize,
-    /// From here on nothing was given out.
+    is_open: AtomicBool,
+    /// Where each chunk begins; 0 where it was not asked for yet.
+    chunks: [AtomicUsize; CHUNKS],
+    /// From here on nothing of the last chunk was given out.
     next: AtomicUsize,
+    end: AtomicUsize,
     /// Of each size the first block that was given back; each has the next one's address in it.
     free: [AtomicUsize; SIZES],
 }
 
 impl Arena {
     pub(crate) const fn none() -> Arena {
-        const fn zero() -> AtomicUsize {
-            AtomicUsize::new(0)
+        Arena {
+            is_open: AtomicBool::new(false),
+            chunks: [const { AtomicUsize::new(0) }; CHUNKS],
+            next: AtomicUsize::new(0),
+            end: AtomicUsize::new(0),
+            free: [const { AtomicUsize::new(0) }; SIZES],
         }
-        Arena { start: zero(), end: zero(), next: zero(), free: [const { zero() }; SIZES] }
     }
 
-    /// Takes the address space; false where the system does not grant it.
-    pub(crate) fn open(&self) -> bool {
-        let granted =
-            SPACES.into_iter().find_map(|bytes| Some((system::map_zeroed(bytes).ok()?.expose_provenance(), bytes)));
-        let Some((start, bytes)) = granted else { return false };
-        self.next.store(start, Relaxed);
-        self.end.store(start + bytes, Relaxed);
-        self.start.store(start, Relaxed);
-        true
+    /// From here on all blocks come from it.
+    pub(crate) fn open(&self) {
+        self.is_open.store(true, Relaxed);
     }
 
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.start.load(Relaxed) != 0
+        self.is_open.load(Relaxed)
     }
 
-    /// A block, or null where it is too large or there is no room.
+    /// A block, or null where it is too large or there is no memory.
     pub(crate) fn give(&self, layout: Layout) -> *mut u8 {
         let size = size(layout);
         let Some(free) = self.free.get(size) else { return null_mut() };
-        let mut block = free.load(Relaxed);
-        if block == 0 {
-            let bytes = SMALLEST << size;
-            // A block lies on a multiple of its size, as large as its alignment may be.
-            block = self.next.load(Relaxed).next_multiple_of(bytes);
-            if block + bytes > self.end.load(Relaxed) {
-                return null_mut();
-            }
-            self.next.store(block + bytes, Relaxed);
-        } else {
+        let block = free.load(Relaxed);
+        if block != 0 {
             // SAFETY: a block that was given back has an address in it.
-            free.store(unsafe { *std::ptr::with_exposed_provenance::<usize>(block) }, Relaxed);
+            free.store(unsafe { *with_exposed_provenance::<usize>(block) }, Relaxed);
+            return with_exposed_provenance_mut(block);
         }
-        std::ptr::with_exposed_provenance_mut(block)
+        // A block lies on a multiple of its size, as large as its alignment may be.
+        let bytes = SMALLEST << size;
+        let mut block = self.next.load(Relaxed).next_multiple_of(bytes);
+        if block + bytes > self.end.load(Relaxed) {
+            let Some(start) = self.add_chunk() else { return null_mut() };
+            block = start.next_multiple_of(bytes);
+        }
+        self.next.store(block + bytes, Relaxed);
+        with_exposed_provenance_mut(block)
     }
 
     /// Takes a block back, if it is one of these. Others are of the time before the copy, and stay.
@@ -73,13 +74,27 @@ impl Arena {
     /// # Safety
     /// Nobody has a reference to it, and if it is one of these it was given with this layout.
     pub(crate) unsafe fn take(&self, block: *mut u8, layout: Layout) {
-        if (self.start.load(Relaxed)..self.end.load(Relaxed)).contains(&block.addr())
+        if self.has(block.addr())
             && let Some(free) = self.free.get(size(layout))
         {
             // SAFETY: the block has room for an address.
             unsafe { block.cast::<usize>().write(free.load(Relaxed)) };
             free.store(block.expose_provenance(), Relaxed);
         }
+    }
+
+    #[cold]
+    fn add_chunk(&self) -> Option<usize> {
+        let (nth, chunk) = self.chunks.iter().enumerate().find(|(_, chunk)| chunk.load(Relaxed) == 0)?;
+        let start = system::map_private(FIRST << nth).ok()?.expose_provenance();
+        chunk.store(start, Relaxed);
+        self.end.store(start + (FIRST << nth), Relaxed);
+        Some(start)
+    }
+
+    fn has(&self, address: usize) -> bool {
+        let chunks = self.chunks.iter().map(|chunk| chunk.load(Relaxed)).take_while(|&start| start != 0);
+        { chunks }.enumerate().any(|(nth, start)| address.wrapping_sub(start) < FIRST << nth)
     }
 }
 
@@ -97,7 +112,9 @@ mod tests {
     #[test]
     fn a_block_comes_again_when_it_was_given_back_and_never_before() {
         let arena = Arena::none();
-        assert!(!arena.is_open() && arena.open() && arena.is_open());
+        assert!(!arena.is_open());
+        arena.open();
+        assert!(arena.is_open());
         let layout = |bytes, align| Layout::from_size_align(bytes, align).unwrap();
         let mut blocks = Vec::new();
         for bytes in [1, 16, 17, 100, 4000, 65_536] {
@@ -126,5 +143,21 @@ mod tests {
         unsafe { arena.take(other.as_mut_ptr().cast(), layout(32, 8)) };
         assert_ne!(arena.give(layout(32, 8)), other.as_mut_ptr().cast());
         assert_eq!(other, [0; 4]);
+    }
+    #[test]
+    fn there_is_always_another_chunk() {
+        let arena = Arena::none();
+        let layout = Layout::from_size_align(60_000, 8).unwrap();
+        let blocks: Vec<_> = (0..200).map(|_| arena.give(layout)).collect();
+        let mut places: Vec<_> = blocks.iter().map(|block| block.addr()).collect();
+        places.sort_unstable();
+        assert!(places[0] > 0 && places.windows(2).all(|pair| pair[0] + 65_536 <= pair[1]));
+        for block in blocks {
+            // SAFETY: nobody uses it.
+            unsafe { arena.take(block, layout) };
+        }
+        let mut again: Vec<_> = (0..200).map(|_| arena.give(layout).addr()).collect();
+        again.sort_unstable();
+        assert_eq!(again, places);
     }
 }

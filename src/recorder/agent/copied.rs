@@ -71,11 +71,8 @@ pub(crate) unsafe fn begin(
         // SAFETY: this is the copy.
         unsafe { copy::set_apart() };
         system::speak_for(process);
-        if memory::keep_apart() {
-            work(for_copy);
-        } else {
-            for_copy.say("refused", "there is not enough memory for the recorder");
-        }
+        memory::keep_apart();
+        work(for_copy);
     };
     // SAFETY: as the caller promises. The copy asks the C library for nothing that takes a lock.
     unsafe {

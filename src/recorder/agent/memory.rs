@@ -180,9 +180,9 @@ struct WithReserve;
 const RESERVE: usize = 512 << 10;
 static ARENA: Arena = Arena::none();
 
-/// This process is a copy, and takes no lock of the C library from here on; false where there is no memory.
-pub(crate) fn keep_apart() -> bool {
-    ARENA.open()
+/// This process is a copy, and takes no lock of the C library from here on.
+pub(crate) fn keep_apart() {
+    ARENA.open();
 }
 
 /// Nothing larger comes from the reserve.

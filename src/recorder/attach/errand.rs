@@ -1,6 +1,9 @@
 //! Brings a request to the agent in a process, and hears what becomes of it.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -43,14 +46,18 @@ impl Errand {
     pub(super) fn bring(target: Target, mut lines: Vec<String>, timeout: Duration) -> Result<Errand, String> {
         let place = tempfile::Builder::new().prefix("refloop-").tempdir();
         let place = place.map_err(|error| format!("no temporary folder: {}", words(&error)))?;
-        let agent = install::folder(place.path())
-            .map_err(|error| format!("the agent cannot be unpacked: {}", words(&error)))?;
+        let agent = match target.owner {
+            None => install::folder(place.path()),
+            // What is in this user's cache, another cannot read.
+            Some(owner) => install::folder_in(place.path()).and_then(|folder| give(place.path(), &folder, owner)),
+        };
+        let agent = agent.map_err(|error| format!("the agent cannot be unpacked: {}", words(&error)))?;
         lines.push(format!("process={}", target.inner_id));
         let is_remote = remote::can_reach(&target);
         if is_remote {
             lines.push(format!("script={}", place.path().join(SCRIPT).display()));
         }
-        let request = Request::new(place.path(), &agent.join("_refloop.so"), &lines)?;
+        let request = Request::new(place.path(), &agent.join("_refloop.so"), target.owner, &lines)?;
         match hand_over(&target, &request, is_remote, timeout) {
             Ok(debugger) => Ok(Errand { target, request, _place: place, debugger }),
             Err(reason) => {
@@ -68,13 +75,18 @@ impl Errand {
     /// # Errors
     /// One clause that says why it did not.
     pub(super) fn done(&self) -> Result<Process, String> {
-        let (mut length, mut since) = (None, Instant::now());
+        let (mut length, mut since, mut with_agent) = (None, Instant::now(), Instant::now());
         loop {
             // Asked before, so that what it said last is read.
             let is_there = self.target.is_there();
+            if waiting::has_thread(self.target.id, "refloop") {
+                with_agent = Instant::now();
+            }
+            // Another program may have taken its place (`exec`).
+            let is_gone = !is_there || with_agent.elapsed() > PATIENCE;
             match self.said()? {
                 Some(process) if process.paused.is_some() => return Ok(process),
-                Some(process) if !is_there => {
+                Some(process) if is_gone => {
                     // Its copy may still be at work.
                     let now = process.trace.metadata().ok().map(|trace| trace.len());
                     if now != length {
@@ -133,6 +145,17 @@ impl Errand {
             None => Ok(processes.into_iter().next()),
         }
     }
+}
+
+/// Gives what is in the folder of a request to the user and the group of the process.
+fn give(place: &Path, agent: &Path, (user, group): (u32, u32)) -> io::Result<PathBuf> {
+    for entry in fs::read_dir(agent)? {
+        chown(entry?.path(), Some(user), Some(group))?;
+    }
+    for folder in [agent, place] {
+        chown(folder, Some(user), Some(group))?;
+    }
+    Ok(agent.to_owned())
 }
 
 /// Has the request reach the agent, and waits until that has begun. Says how long gdb worked.

@@ -16,8 +16,10 @@ const REQUEST: usize = 4352;
 const PAGE: usize = 4096;
 /// Threads that the script knows of.
 const THREADS: usize = 16;
-/// How long gdb may take before it is told to stop what it does.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long gdb may take before it is told to stop what it does: the process stands still meanwhile.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// And how long to do so.
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether there is a debugger.
 pub(super) fn is_there() -> bool {
@@ -64,13 +66,21 @@ pub(super) fn hand_over(target: &Target, request: &Request) -> Result<Duration, 
     let id = running.id();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || send.send(running.wait_with_output()));
-    let output = receive.recv_timeout(PATIENCE).or_else(|_| {
-        // It goes back to where it was then, and lets go: `unwindonsignal` in the script.
-        let _ = Command::new("kill").args(["-INT", &id.to_string()]).status();
-        receive.recv()
-    });
-    let output = output.map_err(|_| "gdb was lost".to_owned())?.map_err(failed)?;
-    verdict(&String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr))?;
+    let in_time = receive.recv_timeout(PATIENCE).ok();
+    let is_late = in_time.is_none();
+    let output = in_time.map_or_else(
+        || {
+            // It goes back to where it was then, and lets go: `unwindonsignal` in the script.
+            let _ = Command::new("kill").args(["-INT", &id.to_string()]).status();
+            receive.recv_timeout(LAST_PATIENCE)
+        },
+        Ok,
+    );
+    let held = |_| format!("gdb, process {id}, does not let go of process {}: it may be stuck in it", target.id);
+    let output = output.map_err(held)?.map_err(failed)?;
+    let verdict = verdict(&String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr));
+    let late = |reason| format!("gdb was not done after {} s, and was told to let go: {reason}", PATIENCE.as_secs());
+    verdict.map_err(|reason| if is_late { late(reason) } else { reason })?;
     Ok(start.elapsed())
 }
 
@@ -109,9 +119,13 @@ fn verdict(said: &str, errors: &str) -> Result<(), String> {
     match answer {
         Some("loaded 0" | "queued 0") => Ok(()),
         Some("queued -1") => Err("CPython's queue of pending calls is full".into()),
-        Some(answer) => Err(match answer.strip_prefix("not loaded: ") {
-            Some(reason) => format!("the agent could not be loaded: {reason}"),
-            None => format!("the agent has no thread: {answer}"),
+        Some(answer) => Err(match (answer.strip_prefix("not loaded: "), number(answer)) {
+            (Some(reason), _) => format!("the agent could not be loaded: {reason}"),
+            (None, Some(error)) => {
+                let error = std::io::Error::from_raw_os_error(error);
+                format!("the system gives the agent no thread: {}", super::words(&error))
+            }
+            (None, None) => format!("gdb failed: {answer}"),
         }),
         None => {
             let telling = |line: &&str| !line.trim().is_empty() && !line.starts_with("warning:");
@@ -119,6 +133,11 @@ fn verdict(said: &str, errors: &str) -> Result<(), String> {
             Err(format!("gdb failed: {}", last.to_string_lossy()))
         }
     }
+}
+
+/// The number of an error of the system, with which the agent answered.
+fn number(answer: &str) -> Option<i32> {
+    answer.strip_prefix("loaded ")?.parse().ok()
 }
 
 #[cfg(test)]
@@ -132,6 +151,8 @@ mod tests {
         let failed = |said, errors| verdict(said, errors).unwrap_err();
         assert!(failed("refloop: queued -1\n", "").contains("full"));
         assert!(failed("refloop: not loaded: no such file\n", "").contains("no such file"));
+        let refused = failed("refloop: loaded 11\n", "");
+        assert!(refused.starts_with("the system gives the agent no thread: resource temporarily"), "{refused}");
         assert_eq!(failed("", "ptrace: Operation not permitted.\n\n"), "gdb failed: ptrace: Operation not permitted.");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 use crate::recorder::launch::handed_on;
@@ -10,6 +11,8 @@ use crate::recorder::outcome::Outcome;
 /// A folder with what the agent and this process tell each other.
 pub(super) struct Request {
     place: PathBuf,
+    /// Whose the files are, where that is another.
+    owner: Option<(u32, u32)>,
     agent: String,
     text: String,
 }
@@ -17,13 +20,19 @@ pub(super) struct Request {
 impl Request {
     /// # Errors
     /// When the folder cannot be written, or a path cannot be handed on.
-    pub(super) fn new(place: &Path, agent: &Path, lines: &[String]) -> Result<Request, String> {
+    pub(super) fn new(
+        place: &Path,
+        agent: &Path,
+        owner: Option<(u32, u32)>,
+        lines: &[String],
+    ) -> Result<Request, String> {
         let mut text = lines.join("\n");
         for file in ["claim", "status"] {
             text += &format!("\n{file}={}", handed_on(&place.join(file))?);
         }
-        fs::write(place.join("claim"), b"").map_err(|error| super::words(&error))?;
-        Ok(Request { place: place.to_owned(), agent: handed_on(agent)?.to_owned(), text })
+        let request = Request { place: place.to_owned(), owner, agent: handed_on(agent)?.to_owned(), text };
+        request.file("claim", b"").map_err(|error| super::words(&error))?;
+        Ok(request)
     }
 
     /// The file of the agent, in the view of the other process.
@@ -58,6 +67,9 @@ impl Request {
     pub(super) fn file(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
         let path = self.place.join(name);
         fs::write(&path, content)?;
+        if let Some((user, group)) = self.owner {
+            chown(&path, Some(user), Some(group))?;
+        }
         Ok(path)
     }
 
@@ -101,7 +113,7 @@ mod tests {
     #[test]
     fn a_request_is_taken_back_or_claimed_and_never_both() {
         let place = tempfile::tempdir().unwrap();
-        let request = Request::new(place.path(), Path::new("/a/_refloop.so"), &["output=/t".into()]).unwrap();
+        let request = Request::new(place.path(), Path::new("/a/_refloop.so"), None, &["output=/t".into()]).unwrap();
         assert!(!request.is_claimed() && request.take_back() && !request.take_back());
         assert!(request.is_claimed());
         assert!(request.script(Some((4096, 8192))).contains("room=4096 8192"));

@@ -24,6 +24,8 @@ pub(super) struct Target {
     environment: Vec<OsString>,
     /// Bytes of memory that are its own.
     pub resident: u64,
+    /// Its user and group, where they are not those of this process.
+    pub owner: Option<(u32, u32)>,
     maps: Vec<Mapping>,
 }
 
@@ -45,6 +47,9 @@ impl Target {
         if status.has_ended {
             return Err(format!("process {id} has ended; who started it has not asked how"));
         }
+        if status.is_stopped {
+            return Err(format!("process {id} is stopped, by SIGSTOP or a terminal: kill -CONT {id} lets it go on"));
+        }
         File::options().read(true).write(true).open(proc.join("mem")).map_err(|error| why_not(id, &status, &error))?;
         let executable = fs::read_link(proc.join("exe"))
             .map_err(|error| format!("process {id} runs no file that can be read: {}", words(&error)))?;
@@ -60,6 +65,7 @@ impl Target {
         let command = split(&fs::read(proc.join("cmdline")).unwrap_or_default());
         let environment = split(&fs::read(proc.join("environ")).unwrap_or_default());
         let minor = build.map(|build| build.minor);
+        let owner = Some((status.user, status.group)).filter(|owner| Some(*owner) != own());
         Ok(Target {
             id,
             inner_id: status.inner_id.unwrap_or(id),
@@ -68,6 +74,7 @@ impl Target {
             command,
             environment,
             resident: status.resident,
+            owner,
             maps,
         })
     }
@@ -190,10 +197,12 @@ fn number(text: &str) -> Option<(u32, &str)> {
 #[derive(Debug)]
 struct Status {
     has_ended: bool,
+    is_stopped: bool,
     /// The number in the innermost of its namespaces; nothing where the kernel has none.
     inner_id: Option<u32>,
-    /// The effective user.
+    /// The effective user and group.
     user: u32,
+    group: u32,
     resident: u64,
 }
 
@@ -204,12 +213,19 @@ impl Status {
         let kilobytes = |name| value(name)?.split_whitespace().next()?.parse::<u64>().ok();
         Some(Status {
             has_ended: value("State").is_some_and(|state| state.trim_start().starts_with(['Z', 'X'])),
+            is_stopped: value("State").is_some_and(|state| state.trim_start().starts_with('T')),
             inner_id: value("NSpid").and_then(|ids| ids.split_whitespace().last()?.parse().ok()),
             // Real, effective, saved, of the file system.
             user: value("Uid")?.split_whitespace().nth(1)?.parse().ok()?,
+            group: value("Gid")?.split_whitespace().nth(1)?.parse().ok()?,
             resident: kilobytes("RssAnon").or(kilobytes("VmRSS")).unwrap_or(0) << 10,
         })
     }
+}
+
+/// The user and the group of this process.
+fn own() -> Option<(u32, u32)> {
+    Status::read(Path::new("/proc/self/status")).map(|status| (status.user, status.group))
 }
 
 /// Why this process may not touch the other.
@@ -217,7 +233,7 @@ fn why_not(id: u32, status: &Status, error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
         return format!("there is no process {id}");
     }
-    let own = Status::read(Path::new("/proc/self/status")).map_or(0, |status| status.user);
+    let own = own().map_or(0, |(user, _)| user);
     let scope = fs::read_to_string(SCOPE).unwrap_or_default();
     format!("process {id} may not be touched ({}): {}", words(error), forbidden_by(scope.trim(), own, status.user))
 }
@@ -351,6 +367,7 @@ mod tests {
             command: Vec::new(),
             environment: Vec::new(),
             resident: 0,
+            owner: None,
             maps,
         };
         let room = target.free_room(8192).unwrap();

@@ -6,11 +6,15 @@ set width 0
 set unwindonsignal on
 set $refloop_done = 0
 
+# What takes no lock is called while the other threads stand still: gdb may lose its way where one forks meanwhile.
+
 # In a thread that waits: neither the memory allocator nor the loader is at work in it, so the agent may be loaded there.
 define refloop_load
   if $refloop_done == 0 && (@WAITING@)
     set $refloop_done = 1
+    set scheduler-locking on
     set $refloop_room = ((char *(*)(void *, unsigned long, int, int, int, long)) mmap)((void *) @ROOM@, @LENGTH@, 3, 0x100022, -1, 0)
+    set scheduler-locking off
     restore @CONTENT@ binary $refloop_room
     set $refloop_library = ((void *(*)(const char *, int)) dlopen)($refloop_room + @AGENT@, 2)
     if $refloop_library == 0
@@ -20,7 +24,9 @@ define refloop_load
       set $refloop_answer = ((int (*)(const char *)) $refloop_function)($refloop_room + @REQUEST@)
       printf "refloop: loaded %d\n", $refloop_answer
     end
+    set scheduler-locking on
     set $refloop_answer = ((int (*)(void *, unsigned long)) munmap)($refloop_room, @LENGTH@)
+    set scheduler-locking off
   end
 end
 thread apply all refloop_load

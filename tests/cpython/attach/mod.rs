@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::each::at_hand;
 use crate::record::{Place, read, text};
 use crate::support::pythons::{Python, say_once};
 use crate::support::refloop;
@@ -70,9 +71,14 @@ struct Running {
 
 impl Running {
     fn begin(python: &Python, name: &str) -> Running {
+        Running::begin_as(python, name, |_| {})
+    }
+
+    fn begin_as(python: &Python, name: &str, who: impl FnOnce(&mut Command)) -> Running {
         let place = Place::with(PROGRAMS);
         let mut command = Command::new(&python.path);
         command.args(["app.py", name, &LOOPS.to_string()]).current_dir(place.path());
+        who(&mut command);
         let mut child =
             command.env("PYTHONDONTWRITEBYTECODE", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
@@ -250,10 +256,31 @@ fn a_process_that_is_recorded_is_not_attached_to(python: &Python) {
     assert_eq!(child.wait().unwrap().code(), Some(7), "{python}");
 }
 
+const NOBODY: u32 = 65534;
+
+/// Where the tests run as root, with an interpreter that others can run.
+#[test]
+fn root_attaches_to_a_process_of_another_user() {
+    let can_run = |python: &Python| {
+        let mut command = Command::new(&python.path);
+        command.args(["-c", ""]).uid(NOBODY).gid(NOBODY).current_dir("/").output().is_ok_and(|it| it.status.success())
+    };
+    let Some(python) = at_hand().into_iter().find(|python| can_run(python) && is_reached(python)) else {
+        return say_once("SKIPPED: another user's process: no interpreter that he can run".into());
+    };
+    let running = Running::begin_as(&python, "sleep", |command| {
+        let place = command.get_current_dir().unwrap();
+        std::fs::set_permissions(place, Permissions::from_mode(0o777)).unwrap();
+        command.uid(NOBODY).gid(NOBODY);
+    });
+    running.snapshot("app.reftrace");
+    assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}");
+    running.end(&python);
+}
+
 /// Where the tests run as root, who can become another user.
 #[test]
 fn a_process_of_another_user_is_refused() {
-    const NOBODY: u32 = 65534;
     // Whoever may not read the process may not run what is in its folders either.
     let place = tempfile::tempdir_in("/tmp").unwrap();
     let command = place.path().join("refloop");
@@ -291,6 +318,11 @@ fn what_cannot_be_attached_to_is_said() {
     let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
     let said = refuse(sleep.id());
     assert!(said.contains("is not CPython: it runs /"), "{said}");
+    Command::new("kill").args(["-STOP", &sleep.id().to_string()]).status().unwrap();
+    while !std::fs::read_to_string(format!("/proc/{}/stat", sleep.id())).unwrap().contains(") T ") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(refuse(sleep.id()).contains("is stopped, by SIGSTOP or a terminal"));
     sleep.kill().unwrap();
     // Nobody has asked how it ended.
     while !std::fs::read_to_string(format!("/proc/{}/stat", sleep.id())).unwrap().contains(") Z ") {
