@@ -208,7 +208,7 @@ impl GrowthTracker {
             for &node in &grown {
                 told.insert(node);
             }
-            let shapes = paths.shapes(|node| told.contains(node) || growing.contains(heap.class(graph.object(node)).0));
+            let shapes = paths.shapes(|node, class| told.contains(node) || growing.contains(class.0));
             containers = self.named(heap, graph, &paths, &shapes, &grown);
             containers.extend(self.spread.look(heap, graph, &paths, &shapes, &told, &growing));
         }

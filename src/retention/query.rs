@@ -130,7 +130,7 @@ impl Answer {
 /// Fills in how the objects are reached.
 fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Answer {
     let paths = RootPaths::of(heap, graph);
-    let shapes = paths.shapes(|_| true);
+    let shapes = paths.shapes(|_, _| true);
     let mut groups = paths.alike(&shapes, asked);
     let objects = |groups: &[Alike]| groups.iter().map(|group| group.nodes.len() as u64).sum::<u64>();
     let reached = objects(&groups);

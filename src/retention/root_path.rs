@@ -8,7 +8,7 @@ use foldhash::quality;
 
 use crate::heap::label::attribute_of_key;
 use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex, Reference};
-use crate::trace::{ObjectFlags, Slot};
+use crate::trace::{ObjectFlags, Slot, TypeId};
 
 /// Why an object is alive: a root, and the references that lead from it to the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,8 +223,10 @@ impl<'a> RootPaths<'a> {
 
     /// How each of the [reached](RootPaths::reached) nodes that are asked for is reached, and each on the way to one. A reference
     /// that is followed again and again, as in a linked list or a tree, is so once: all nodes of a list have one shape.
-    pub fn shapes(&self, is_asked: impl Fn(Node) -> bool) -> Shapes {
-        let on_a_way = self.on_the_ways(is_asked);
+    pub fn shapes(&self, is_asked: impl Fn(Node, TypeId) -> bool) -> Shapes {
+        // By place. The heap has them in another order, so each is looked up once.
+        let classes: Vec<TypeId> = self.queue.iter().map(|&node| self.heap.class(self.graph.object(node))).collect();
+        let on_a_way = self.on_the_ways(|place| is_asked(self.queue[place], classes[place]));
         let mut repeated = HashSet::default();
         let hasher = quality::FixedState::default();
         let mut shapes = vec![Shape(0); self.queue.len()];
@@ -237,7 +239,7 @@ impl<'a> RootPaths<'a> {
         let (mut row, mut row_of) = (Vec::new(), NONE);
         for (place, &node) in self.queue.iter().enumerate().filter(|&(place, _)| on_a_way[place]) {
             let (from, nth) = self.came[place];
-            let class = self.heap.class(self.graph.object(node)).0;
+            let class = classes[place].0;
             if from == NONE {
                 steps[place] = hasher.hash_one((class, self.heap.root_names(self.graph.object(node))));
                 shapes[place] = Shape(steps[place]);
@@ -248,13 +250,15 @@ impl<'a> RootPaths<'a> {
                 row_of = from;
             }
             let slot = row.get(nth as usize).map_or(Slot::UNNAMED, |reference| reference.slot);
-            let name = *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot)));
+            let name = match slot.as_index() {
+                Some(_) => Name::Key,
+                None => *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot))),
+            };
             is_namespace[place] = name == Name::Dict;
             let any = name == Name::Key && !is_namespace[from as usize];
             // An object and the next of its type, as in a tree, by whatever attribute.
             let owner = if is_namespace[from as usize] { self.came[from as usize].0 } else { from };
-            let is_next = { self.queue.get(owner as usize) }
-                .is_some_and(|&owner| self.heap.class(self.graph.object(owner)).0 == class);
+            let is_next = classes.get(owner as usize) == Some(&classes[place]);
             steps[place] = hasher.hash_one((class, (!any && !is_next).then(|| slot.raw()), is_next));
             shapes[place] = match self.repeated(place, &steps) {
                 Some(earlier) => {
@@ -268,8 +272,8 @@ impl<'a> RootPaths<'a> {
     }
 
     /// By place: the node is asked for, or one that is asked for is reached through it.
-    fn on_the_ways(&self, is_asked: impl Fn(Node) -> bool) -> Vec<bool> {
-        let mut on_a_way: Vec<bool> = self.queue.iter().map(|&node| is_asked(node)).collect();
+    fn on_the_ways(&self, is_asked: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut on_a_way: Vec<bool> = (0..self.queue.len()).map(is_asked).collect();
         // A node stands behind the one by which it is reached.
         for place in (0..self.queue.len()).rev() {
             if on_a_way[place]
@@ -284,21 +288,23 @@ impl<'a> RootPaths<'a> {
     /// The place of the node from which the same steps led here as had led to it: `.next` and `.next`, or `.children`, `[*]`
     /// and `.children`, `[*]` again.
     fn repeated(&self, place: usize, steps: &[u64]) -> Option<usize> {
-        (1..=LONGEST_REPEAT).find_map(|length| {
-            let mut earlier = place;
-            for _ in 0..length {
-                earlier = self.referrer(earlier)?;
-            }
-            let (mut late, mut early) = (place, earlier);
-            for _ in 0..length {
-                // A root is reached by no step.
-                let before = self.referrer(early)?;
-                if steps[late] != steps[early] {
-                    return None;
+        let mut above =
+            std::iter::successors(self.referrer(place), |&place| self.referrer(place)).zip(1..=LONGEST_REPEAT);
+        above.find(|&(earlier, length)| self.are_alike(place, earlier, length, steps)).map(|(earlier, _)| earlier)
+    }
+
+    /// The last steps to one place are those to the other.
+    fn are_alike(&self, mut late: usize, mut early: usize, length: usize, steps: &[u64]) -> bool {
+        (0..length).all(|_| {
+            let are_alike = steps[late] == steps[early];
+            // A root is reached by no step.
+            match (self.referrer(late), self.referrer(early)) {
+                (Some(before_late), Some(before_early)) if are_alike => {
+                    (late, early) = (before_late, before_early);
+                    true
                 }
-                (late, early) = (self.referrer(late)?, before);
+                _ => false,
             }
-            Some(earlier)
         })
     }
 
