@@ -144,6 +144,7 @@ mod tests {
         assert_ne!(arena.give(layout(32, 8)), other.as_mut_ptr().cast());
         assert_eq!(other, [0; 4]);
     }
+
     #[test]
     fn there_is_always_another_chunk() {
         let arena = Arena::none();

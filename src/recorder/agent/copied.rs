@@ -24,6 +24,9 @@ struct Walked {
     pause: u64,
 }
 
+/// Nanoseconds in which a copy does nothing before it is taken to wait for ever.
+const PATIENCE: u64 = 10_000_000_000;
+
 /// The one that is walked, if one is.
 static WALKED: AtomicPtr<Walked> = AtomicPtr::new(null_mut());
 /// What the thread does that waits for its end.
@@ -39,9 +42,6 @@ const RESTS: u8 = 3;
 fn turn(from: u8, to: u8) -> bool {
     WATCH.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
 }
-
-/// Nanoseconds in which a copy does nothing before it is taken to wait for ever.
-const PATIENCE: u64 = 10_000_000_000;
 
 /// Whether a copy of this process is walked.
 ///
@@ -100,7 +100,7 @@ pub(crate) unsafe fn begin(
 pub(crate) unsafe fn watch(python: &Functions) {
     // SAFETY: it is given up below, by this thread, which is the only one that waits.
     let Some(walked) = (unsafe { WALKED.load(Ordering::Acquire).as_ref() }) else { return };
-    let Some(failure) = until_ended(walked) else { return };
+    let Some(ended) = until_ended(walked) else { return };
     let (options, pause) = (walked.options.clone(), walked.pause);
     // SAFETY: under the lock nobody else looks at what is given up.
     let is_out = unsafe {
@@ -109,20 +109,21 @@ pub(crate) unsafe fn watch(python: &Functions) {
             true
         })
     };
-    if let Some(failure) = failure.filter(|_| is_out) {
+    if let Some(failure) = ended.err().filter(|_| is_out) {
         options.say("stopped", &format!("{}: {failure}", options.output.display()));
     }
     options.say("paused", &pause.to_string());
 }
 
-/// What went wrong, or nothing, once the copy has ended; `None` where the thread is to end first.
-fn until_ended(walked: &Walked) -> Option<Option<String>> {
+/// How the copy ended: the error is what went wrong. `None` where the thread is to end first.
+fn until_ended(walked: &Walked) -> Option<Result<(), String>> {
     let (mut worked, mut since) = (0, system::now());
     loop {
         if let Some(status) = walked.copy.ended() {
-            let signal = status & 0x7f;
-            let failure = format!("the copy of the process, which was walked, died of signal {signal}");
-            return Some((signal != 0).then_some(failure));
+            return Some(match status & 0x7f {
+                0 => Ok(()),
+                signal => Err(format!("the copy of the process, which was walked, died of signal {signal}")),
+            });
         }
         if turn(SHALL_REST, RESTS) {
             return None;
@@ -131,8 +132,8 @@ fn until_ended(walked: &Walked) -> Option<Option<String>> {
         match walked.copy.worked() {
             same if same == worked && now - since > PATIENCE => {
                 walked.copy.end();
-                return Some(Some(
-                    "the copy of the process, which was walked, waited for something that never came".into(),
+                return Some(Err(
+                    "the copy of the process, which was walked, waited for something that never came".into()
                 ));
             }
             same if same == worked => {}

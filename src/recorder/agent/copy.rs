@@ -20,7 +20,7 @@ unsafe extern "C" {
 }
 
 /// Whether copies can be made on this processor.
-pub(crate) const ARE_MADE: bool = numbers::CLONE >= 0;
+const ARE_MADE: bool = numbers::CLONE >= 0;
 
 impl ProcessCopy {
     /// Makes a copy that does this and ends.

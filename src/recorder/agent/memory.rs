@@ -178,13 +178,6 @@ pub(crate) fn apart<T>() -> Vec<T> {
 struct WithReserve;
 
 const RESERVE: usize = 512 << 10;
-static ARENA: Arena = Arena::none();
-
-/// This process is a copy, and takes no lock of the C library from here on.
-pub(crate) fn keep_apart() {
-    ARENA.open();
-}
-
 /// Nothing larger comes from the reserve.
 const SMALL: usize = 32 << 10;
 /// What has so many bytes is mapped.
@@ -198,6 +191,13 @@ unsafe impl Sync for Reserve {}
 
 static MEMORY: Reserve = Reserve(UnsafeCell::new([0; RESERVE]));
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+static ARENA: Arena = Arena::none();
+
+/// This process is a copy, and takes no lock of the C library from here on.
+pub(crate) fn keep_apart() {
+    ARENA.open();
+}
 
 impl WithReserve {
     #[cold]

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::request::Request;
+use super::request::{Request, give};
 use super::target::Target;
 use super::{gdb, remote, waiting};
 use crate::recorder::launch::words;
@@ -49,7 +48,7 @@ impl Errand {
         let agent = match target.owner {
             None => install::folder(place.path()),
             // What is in this user's cache, another cannot read.
-            Some(owner) => install::folder_in(place.path()).and_then(|folder| give(place.path(), &folder, owner)),
+            Some(owner) => install::folder_in(place.path()).and_then(|folder| give_all(place.path(), &folder, owner)),
         };
         let agent = agent.map_err(|error| format!("the agent cannot be unpacked: {}", words(&error)))?;
         lines.push(format!("process={}", target.inner_id));
@@ -75,29 +74,28 @@ impl Errand {
     /// # Errors
     /// One clause that says why it did not.
     pub(super) fn done(&self) -> Result<Process, String> {
-        let (mut length, mut since, mut with_agent) = (None, Instant::now(), Instant::now());
+        // How long the trace was when it was last seen to grow, and when that was; its process may have gone before its copy is done.
+        let mut grown: Option<(u64, Instant)> = None;
         loop {
             // Asked before, so that what it said last is read.
             let is_there = self.target.is_there();
-            if waiting::has_thread(self.target.id, "refloop") {
-                with_agent = Instant::now();
-            }
-            // Another program may have taken its place (`exec`).
-            let is_gone = !is_there || with_agent.elapsed() > PATIENCE;
             match self.said()? {
                 Some(process) if process.paused.is_some() => return Ok(process),
-                Some(process) if is_gone => {
-                    // Its copy may still be at work.
-                    let now = process.trace.metadata().ok().map(|trace| trace.len());
-                    if now != length {
-                        (length, since) = (now, Instant::now());
-                    }
-                    if process.written.is_some() || since.elapsed() > COPY_PATIENCE {
+                Some(process) if !is_there && process.written.is_some() => return Ok(process),
+                // Another program may have taken its place (`exec`).
+                Some(process) if !is_there || process.written.is_some() && !self.has_agent() => {
+                    let length = process.trace.metadata().map_or(0, |trace| trace.len());
+                    let since = match grown {
+                        Some((before, since)) if before == length => since,
+                        _ => grown.insert((length, Instant::now())).1,
+                    };
+                    let patience = if is_there { PATIENCE } else { COPY_PATIENCE };
+                    if since.elapsed() > patience {
                         return Ok(process);
                     }
                 }
                 None if !is_there => return Err(ended(self.target.id)),
-                _ => {}
+                _ => grown = None,
             }
             std::thread::sleep(LOOK);
         }
@@ -132,9 +130,14 @@ impl Errand {
     /// Waits, a while, until the agent's thread is gone.
     pub(super) fn wait_for_thread(&self) {
         let start = Instant::now();
-        while waiting::has_thread(self.target.id, "refloop") && start.elapsed() < PATIENCE {
+        while self.has_agent() && start.elapsed() < PATIENCE {
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Whether a thread of the agent is in the process.
+    fn has_agent(&self) -> bool {
+        waiting::has_thread(self.target.id, "refloop")
     }
 
     /// What the agent has said so far of the process.
@@ -147,14 +150,13 @@ impl Errand {
     }
 }
 
-/// Gives what is in the folder of a request to the user and the group of the process.
-fn give(place: &Path, agent: &Path, (user, group): (u32, u32)) -> io::Result<PathBuf> {
+/// Gives the folder of a request, and the agent in it, to the user and the group of the process.
+fn give_all(place: &Path, agent: &Path, owner: (u32, u32)) -> io::Result<PathBuf> {
     for entry in fs::read_dir(agent)? {
-        chown(entry?.path(), Some(user), Some(group))?;
+        give(&entry?.path(), owner)?;
     }
-    for folder in [agent, place] {
-        chown(folder, Some(user), Some(group))?;
-    }
+    give(agent, owner)?;
+    give(place, owner)?;
     Ok(agent.to_owned())
 }
 

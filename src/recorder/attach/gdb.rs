@@ -66,22 +66,23 @@ pub(super) fn hand_over(target: &Target, request: &Request) -> Result<Duration, 
     let id = running.id();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || send.send(running.wait_with_output()));
-    let in_time = receive.recv_timeout(PATIENCE).ok();
-    let is_late = in_time.is_none();
-    let output = in_time.map_or_else(
-        || {
+    let held = |_| format!("gdb, process {id}, does not let go of process {}: it may be stuck in it", target.id);
+    let (output, is_late) = match receive.recv_timeout(PATIENCE) {
+        Ok(output) => (output, false),
+        Err(_) => {
             // It goes back to where it was then, and lets go: `unwindonsignal` in the script.
             let _ = Command::new("kill").args(["-INT", &id.to_string()]).status();
-            receive.recv_timeout(LAST_PATIENCE)
-        },
-        Ok,
-    );
-    let held = |_| format!("gdb, process {id}, does not let go of process {}: it may be stuck in it", target.id);
-    let output = output.map_err(held)?.map_err(failed)?;
-    let verdict = verdict(&String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr));
-    let late = |reason| format!("gdb was not done after {} s, and was told to let go: {reason}", PATIENCE.as_secs());
-    verdict.map_err(|reason| if is_late { late(reason) } else { reason })?;
-    Ok(start.elapsed())
+            (receive.recv_timeout(LAST_PATIENCE).map_err(held)?, true)
+        }
+    };
+    let output = output.map_err(failed)?;
+    match verdict(&String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr)) {
+        Ok(()) => Ok(start.elapsed()),
+        Err(reason) if is_late => {
+            Err(format!("gdb was not done after {} s, and was told to let go: {reason}", PATIENCE.as_secs()))
+        }
+        Err(reason) => Err(reason),
+    }
 }
 
 /// The texts that the process gets to see: where they go, and where the script stands among them.

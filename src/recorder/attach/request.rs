@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 use crate::recorder::launch::handed_on;
@@ -67,8 +66,8 @@ impl Request {
     pub(super) fn file(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
         let path = self.place.join(name);
         fs::write(&path, content)?;
-        if let Some((user, group)) = self.owner {
-            chown(&path, Some(user), Some(group))?;
+        if let Some(owner) = self.owner {
+            give(&path, owner)?;
         }
         Ok(path)
     }
@@ -87,6 +86,11 @@ impl Request {
     pub(super) fn outcome(&self) -> Outcome {
         Outcome::read(&self.place.join("status"))
     }
+}
+
+/// Gives a file or a folder to a user and a group.
+pub(super) fn give(path: &Path, (user, group): (u32, u32)) -> io::Result<()> {
+    std::os::unix::fs::chown(path, Some(user), Some(group))
 }
 
 /// A text as Python source.

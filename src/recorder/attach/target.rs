@@ -24,7 +24,7 @@ pub(super) struct Target {
     environment: Vec<OsString>,
     /// Bytes of memory that are its own.
     pub resident: u64,
-    /// Its user and group, where they are not those of this process.
+    /// Its user and group, where it is another user's.
     pub owner: Option<(u32, u32)>,
     maps: Vec<Mapping>,
 }
@@ -65,7 +65,7 @@ impl Target {
         let command = split(&fs::read(proc.join("cmdline")).unwrap_or_default());
         let environment = split(&fs::read(proc.join("environ")).unwrap_or_default());
         let minor = build.map(|build| build.minor);
-        let owner = Some((status.user, status.group)).filter(|owner| Some(*owner) != own());
+        let owner = (status.user != own_user()).then_some((status.user, status.group));
         Ok(Target {
             id,
             inner_id: status.inner_id.unwrap_or(id),
@@ -223,9 +223,9 @@ impl Status {
     }
 }
 
-/// The user and the group of this process.
-fn own() -> Option<(u32, u32)> {
-    Status::read(Path::new("/proc/self/status")).map(|status| (status.user, status.group))
+/// The user of this process.
+fn own_user() -> u32 {
+    Status::read(Path::new("/proc/self/status")).map_or(0, |status| status.user)
 }
 
 /// Why this process may not touch the other.
@@ -233,7 +233,7 @@ fn why_not(id: u32, status: &Status, error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
         return format!("there is no process {id}");
     }
-    let own = own().map_or(0, |(user, _)| user);
+    let own = own_user();
     let scope = fs::read_to_string(SCOPE).unwrap_or_default();
     format!("process {id} may not be touched ({}): {}", words(error), forbidden_by(scope.trim(), own, status.user))
 }

@@ -43,7 +43,6 @@ impl<S: Sink> Walk<'_, S> {
         if !survey.is_on() {
             return;
         }
-        let targets = targets(&survey);
         let mut holders = self.holders(&survey);
         let objects = holders.len() as u64;
         if holders.is_empty() {
@@ -51,7 +50,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         let row = self.context.interpreter.row;
         let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
-        let mut places = Vec::new();
+        let (targets, mut places) = (targets(&survey), Vec::new());
         // SAFETY: as the caller promises, the lock is held, and what was described is alive.
         unsafe {
             for limits in [Some(LITTLE), Some(FEW), None] {
