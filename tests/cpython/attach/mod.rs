@@ -49,6 +49,11 @@ fn is_reached(python: &Python) -> bool {
     python.minor >= 14 || has_gdb()
 }
 
+/// Sends a signal, by its name without `SIG`; false where there is no such process.
+fn signal(name: &str, process: u32) -> bool {
+    Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap().success()
+}
+
 /// A program that sleeps and that `refloop record` has started: its folder, the recorder, and the number of the program.
 fn recorded(python: &Python, trace: &str) -> (Place, Child, String) {
     let place = Place::with(PROGRAMS);
@@ -318,7 +323,7 @@ fn what_cannot_be_attached_to_is_said() {
     let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
     let said = refuse(sleep.id());
     assert!(said.contains("is not CPython: it runs /"), "{said}");
-    Command::new("kill").args(["-STOP", &sleep.id().to_string()]).status().unwrap();
+    assert!(signal("STOP", sleep.id()));
     while !std::fs::read_to_string(format!("/proc/{}/stat", sleep.id())).unwrap().contains(") T ") {
         std::thread::sleep(Duration::from_millis(5));
     }

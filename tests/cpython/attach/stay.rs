@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use refloop::trace::Ending;
 
-use super::{LOOPS, Running, is_reached, recorded};
+use super::{LOOPS, Running, is_reached, recorded, signal};
 use crate::record::{Contents, read, text};
 use crate::support::pythons::Python;
 use crate::support::refloop;
@@ -116,8 +116,7 @@ fn whoever_ends_a_recording_ends_it_whole(python: &Python) {
     assert!(attached.status.success(), "{python}: {}", text(&attached.stderr));
     // A signal: not that of Ctrl-C, which whoever began the tests may have had ignored.
     let attached = running.stay_on("second.reftrace");
-    let ended = std::process::Command::new("kill").args(["-TERM", &attached.id().to_string()]).status().unwrap();
-    assert!(ended.success());
+    assert!(signal("TERM", attached.id()));
     let attached = attached.wait_with_output().unwrap();
     let said = text(&attached.stderr);
     assert!(attached.status.success() && said.contains("second.reftrace: "), "{python}: {said}");
