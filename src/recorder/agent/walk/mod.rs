@@ -24,6 +24,7 @@ mod roots;
 mod search;
 mod slot_names;
 mod survey;
+mod targets;
 mod types;
 mod unshown;
 

@@ -7,7 +7,7 @@ use super::classes::Field;
 use super::describe::Walk;
 use super::place_kinds::{PlaceKind, PlaceKinds};
 use super::survey::Survey;
-use crate::address_map::AddressMap;
+use super::targets::Targets;
 use crate::memory::{Gather, Grow, filled};
 use crate::scan::{Addresses, DomainBlock, FEW, LITTLE, Limits, Match, Path, Scan};
 use crate::sink::Sink;
@@ -43,14 +43,15 @@ impl<S: Sink> Walk<'_, S> {
         if !survey.is_on() {
             return;
         }
-        let mut holders = self.holders(&survey);
+        let targets = survey.targets();
+        let mut holders = self.holders(&survey, &targets);
         let objects = holders.len() as u64;
         if holders.is_empty() {
             return self.sink.emit(|encoder| encoder.searched(0, 0));
         }
         let row = self.context.interpreter.row;
         let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
-        let (targets, mut places) = (targets(&survey), Vec::new());
+        let (targets, mut places) = (Targets::of(&survey, &targets), Vec::new());
         // SAFETY: as the caller promises, the lock is held, and what was described is alive.
         unsafe {
             for limits in [Some(LITTLE), Some(FEW), None] {
@@ -67,11 +68,11 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Numbers of the objects that are searched, in the order in which targets lead to them.
-    fn holders(&self, survey: &Survey) -> Vec<u32> {
+    fn holders(&self, survey: &Survey, targets: &[u32]) -> Vec<u32> {
         let mut reached = filled(false, survey.notes.len());
         let mut waiting = Vec::new();
-        for (number, _) in survey.notes.iter().enumerate().filter(|(_, note)| note.is_target()) {
-            reached[number] = waiting.add(number as u32);
+        for &target in targets {
+            reached[target as usize] = waiting.add(target);
         }
         let mut next = 0;
         while let Some(&number) = waiting.get(next) {
@@ -92,7 +93,7 @@ impl<S: Sink> Walk<'_, S> {
         &mut self,
         scan: &mut Scan,
         survey: &Survey,
-        targets: &AddressMap<u32>,
+        targets: &Targets,
         holders: &[u32],
         limits: Limits,
         places: &mut Vec<FoundPlace>,
@@ -126,7 +127,7 @@ impl<S: Sink> Walk<'_, S> {
         survey: &Survey,
         holder: u32,
         limits: Limits,
-        targets: &AddressMap<u32>,
+        targets: &Targets,
         matches: &mut Vec<Match>,
     ) -> bool {
         let note = &survey.notes[holder as usize];
@@ -215,7 +216,7 @@ impl<S: Sink> Walk<'_, S> {
 
 /// What the walk knows of addresses.
 struct FromWalk<'a, S> {
-    targets: &'a AddressMap<u32>,
+    targets: &'a Targets,
     sink: &'a S,
 }
 
@@ -227,14 +228,6 @@ impl<S: Sink> Addresses for FromWalk<'_, S> {
     fn block(&self, start: usize) -> DomainBlock {
         self.sink.known(start)
     }
-}
-
-/// Numbers of the objects whose count is not explained, by address.
-fn targets(survey: &Survey) -> AddressMap<u32> {
-    let notes = || survey.notes.iter().enumerate().filter(|(_, note)| note.is_target());
-    let mut targets = AddressMap::sparse_apart(notes().count());
-    notes().for_each(|(number, note)| targets.insert(note.object, number as u32));
-    targets
 }
 
 /// Keeps the places from which the object that was found leads back to the holder, the nearest first; of each object as

@@ -1,7 +1,7 @@
 //! Notes for each object of a walk how many of its references are explained, which objects may hide the others, and what leads
 //! from one to the next.
 
-use crate::memory::{Grow, apart};
+use crate::memory::{Gather, Grow, apart};
 
 /// More references than any object has.
 const FOR_EVER: i32 = 1 << 30;
@@ -32,9 +32,9 @@ impl Note {
         self.class as usize
     }
 
-    /// It has references that nothing explains.
-    pub(super) fn is_target(&self) -> bool {
-        self.object != 0 && self.unexplained > 0 && self.may_be_held
+    /// It has references that nothing explains, and does not lead to everything.
+    fn is_target(&self) -> bool {
+        self.object != 0 && self.unexplained > 0 && self.may_be_held && !self.is_namespace
     }
 }
 
@@ -96,6 +96,12 @@ impl Survey {
         if let Some(note) = self.note(number) {
             note.is_namespace = true;
         }
+    }
+
+    /// Numbers of the objects whose references are not explained.
+    pub(super) fn targets(&self) -> Vec<u32> {
+        let all = self.notes.iter().enumerate().filter(|(_, note)| note.is_target());
+        all.map(|(number, _)| number as u32).gather()
     }
 
     /// What a described object refers to, as far as that was described and is not what everything leads to.
