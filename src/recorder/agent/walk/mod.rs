@@ -45,6 +45,7 @@ use crate::sink::Sink;
 use classes::{Class, Kinds};
 use describe::{Reach, Walk};
 use edges::Edges;
+use place_kinds::PlaceKind;
 use survey::Survey;
 
 /// Keys of dicts that are data, not names in the source, are written out up to this many per process; then `[str]`.
@@ -88,6 +89,8 @@ struct Scratch {
     unshown: Found,
     /// What the search for hidden references needs to know, if there is to be one.
     survey: Survey,
+    /// Kinds of places whose holders were seen to let go, by the number of their class.
+    owned_kinds: Vec<(u32, PlaceKind)>,
     /// Untracked objects that were met and not yet described.
     queue: Vec<usize>,
     /// Tuples of cells that were met before their functions, and dicts that were met before whose attributes they have.

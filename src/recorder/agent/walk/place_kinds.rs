@@ -9,12 +9,12 @@ use crate::sink::Sink;
 use crate::trial::{self, Trial};
 
 /// Places alike: of holders of one class, found on the same way.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct PlaceKind {
     class: usize,
     path: Path,
-    /// Which trial it is tried in, and which of the targets there it had.
-    trial: (usize, usize),
+    /// Which trial it is tried in, and which of the targets there it had; `None` where an earlier search has tried it.
+    trial: Option<(usize, usize)>,
     /// Places of the holder that died which have the same target and are nearer.
     nearer: usize,
     /// References to the target that the holder let go of; `None` where that could not be tried.
@@ -48,7 +48,7 @@ impl PlaceKinds {
 }
 
 impl<S: Sink> Walk<'_, S> {
-    /// The kinds of the places, which are sorted by target, then by their distance.
+    /// The kinds of the places, which are sorted by target, then by their distance. One that was seen to let go is not tried again.
     pub(super) unsafe fn try_kinds(&mut self, survey: &Survey, places: &[FoundPlace]) -> PlaceKinds {
         let mut kinds = PlaceKinds::default();
         let mut trials: Vec<Trial> = Vec::new();
@@ -60,11 +60,18 @@ impl<S: Sink> Walk<'_, S> {
                     continue;
                 }
                 let Err(place) = kinds.find(note.class(), path) else { continue };
-                // SAFETY: as the caller promises, the object is alive and of this class.
-                let Some(trial) = (unsafe { self.trial_of(&note, target, &mut trials) }) else { continue };
-                let nearer = of_one[..nth].iter().filter(|other| other.holder == holder).count();
-                if kinds.0.ask(1) {
-                    kinds.0.insert(place, PlaceKind { class: note.class(), path, trial, nearer, released: None });
+                let kind = match self.tried(note.class(), path) {
+                    Some(kind) => kind,
+                    None => {
+                        // SAFETY: as the caller promises, the object is alive and of this class.
+                        let trial = unsafe { self.trial_of(&note, target, &mut trials) };
+                        let nearer = of_one[..nth].iter().filter(|other| other.holder == holder).count();
+                        PlaceKind { class: note.class(), path, trial, nearer, released: None }
+                    }
+                };
+                let is_known = kind.trial.is_some() || kind.released.is_some();
+                if is_known && kinds.0.ask(1) {
+                    kinds.0.insert(place, kind);
                 }
             }
         }
@@ -72,12 +79,24 @@ impl<S: Sink> Walk<'_, S> {
             // SAFETY: as the caller promises, the lock is held and the objects are alive.
             let released = unsafe { trial::run(&self.context.interpreter, &trials) };
             for kind in &mut kinds.0 {
-                let (trial, target) = kind.trial;
+                let Some((trial, target)) = kind.trial else { continue };
                 let before: usize = trials[..trial].iter().map(|trial| trial.targets.len()).sum();
                 kind.released = released.get(before + target).copied().flatten();
+                if kind.is_owned() {
+                    let class = self.scratch.classes[kind.class].number;
+                    self.scratch.owned_kinds.add((class, PlaceKind { trial: None, ..*kind }));
+                }
             }
         }
         kinds
+    }
+
+    /// A kind that an earlier search has seen to let go.
+    fn tried(&self, class: usize, path: Path) -> Option<PlaceKind> {
+        let number = self.scratch.classes[class].number;
+        let mut owned = self.scratch.owned_kinds.iter();
+        let (_, kind) = owned.find(|(class, kind)| *class == number && kind.path == path)?;
+        Some(PlaceKind { class, ..*kind })
     }
 
     /// The trial in which an object dies, added where there is none yet, and the place of a target in it; `None` where there are

@@ -43,7 +43,7 @@ impl<S: Sink> Walk<'_, S> {
         if !survey.is_on() {
             return;
         }
-        let targets = survey.targets();
+        let targets = self.targets(&survey);
         let mut holders = self.holders(&survey, &targets);
         let objects = holders.len() as u64;
         if holders.is_empty() {
@@ -67,6 +67,20 @@ impl<S: Sink> Walk<'_, S> {
         self.sink.emit(|encoder| encoder.searched(objects, holders.len() as u64));
     }
 
+    /// Numbers of the objects whose references are not explained and that lead on: no loop goes through the others.
+    fn targets(&self, survey: &Survey) -> Vec<u32> {
+        let leads_on = |number: u32| {
+            let mut referents = survey.referents(number);
+            self.may_hide(survey, number)
+                || referents.any(|next| self.may_hide(survey, next) || survey.referents(next).next().is_some())
+        };
+        survey.targets().filter(|&number| leads_on(number)).gather()
+    }
+
+    fn may_hide(&self, survey: &Survey, number: u32) -> bool {
+        self.scratch.classes[survey.notes[number as usize].class()].hides
+    }
+
     /// Numbers of the objects that are searched, in the order in which targets lead to them.
     fn holders(&self, survey: &Survey, targets: &[u32]) -> Vec<u32> {
         let mut reached = filled(false, survey.notes.len());
@@ -83,7 +97,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             next += 1;
         }
-        waiting.retain(|&number| self.scratch.classes[survey.notes[number as usize].class()].hides);
+        waiting.retain(|&number| self.may_hide(survey, number));
         waiting
     }
 

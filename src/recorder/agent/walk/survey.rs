@@ -1,7 +1,7 @@
 //! Notes for each object of a walk how many of its references are explained, which objects may hide the others, and what leads
 //! from one to the next.
 
-use crate::memory::{Gather, Grow, apart};
+use crate::memory::{Grow, apart};
 
 /// More references than any object has.
 const FOR_EVER: i32 = 1 << 30;
@@ -99,9 +99,9 @@ impl Survey {
     }
 
     /// Numbers of the objects whose references are not explained.
-    pub(super) fn targets(&self) -> Vec<u32> {
+    pub(super) fn targets(&self) -> impl Iterator<Item = u32> {
         let all = self.notes.iter().enumerate().filter(|(_, note)| note.is_target());
-        all.map(|(number, _)| number as u32).gather()
+        all.map(|(number, _)| number as u32)
     }
 
     /// What a described object refers to, as far as that was described and is not what everything leads to.
