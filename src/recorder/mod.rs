@@ -10,7 +10,9 @@ mod outcome;
 mod python;
 mod signals;
 
-pub use attach::{Attached, Attachment, Recording as AttachedRecording, Snapshot, Stay, begin, detach, snapshot};
+pub use attach::{
+    Attached, Attachment, Debugger, Recording as AttachedRecording, Snapshot, Stay, Way, begin, detach, snapshot,
+};
 pub use install::unpack_agent;
 pub use launch::{CheckpointSignal, EventsMode, Options, Recording, launch};
 pub use outcome::{Outcome, Process};

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use refloop::human::bytes;
-use refloop::recorder::{self, Attached, Attachment, Process, Snapshot, Stay, snapshot};
+use refloop::recorder::{self, Attached, Attachment, Debugger, Process, Snapshot, Stay, Way, snapshot};
 
 use super::record::{Events, facts, file, message};
 use crate::duration::duration;
@@ -43,9 +43,8 @@ pub(crate) struct AttachArgs {
     /// Write the text keys of dicts, such as user names and addresses; else only names of attributes are written
     #[arg(long)]
     keys: bool,
-    /// How long the program may take until it is back at the interpreter, such as 500ms, 30s or 5m
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
-    timeout: Duration,
+    #[command(flatten)]
+    way: WayArgs,
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -57,12 +56,38 @@ pub(crate) struct DetachArgs {
     /// The number of the process
     #[arg(value_name = "PID")]
     process: u32,
-    /// How long the program may take until it is back at the interpreter, such as 500ms, 30s or 5m
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
-    timeout: Duration,
+    #[command(flatten)]
+    way: WayArgs,
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// How the program is reached.
+#[derive(Debug, Args)]
+struct WayArgs {
+    /// Where a debugger is needed, take this one [default: gdb, or lldb where there is no gdb]
+    #[arg(long, value_enum)]
+    debugger: Option<DebuggerName>,
+    /// How long the program may take until it is back at the interpreter, such as 500ms, 30s or 5m
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
+    timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DebuggerName {
+    Gdb,
+    Lldb,
+}
+
+impl WayArgs {
+    fn way(&self) -> Way {
+        let debugger = self.debugger.map(|name| match name {
+            DebuggerName::Gdb => Debugger::Gdb,
+            DebuggerName::Lldb => Debugger::Lldb,
+        });
+        Way { debugger, timeout: self.timeout }
+    }
 }
 
 /// Attaches. The program goes on, whatever becomes of it.
@@ -70,7 +95,7 @@ pub(crate) fn attach(args: &AttachArgs) -> Result<Outcome, Failure> {
     let id = args.process;
     let walked = if args.fork { Snapshot::Copy } else { Snapshot::Process };
     let page = Page { id, walked, quiet: args.quiet };
-    let attachment = Attachment { output: args.output.clone(), keys: args.keys, timeout: args.timeout };
+    let attachment = Attachment { output: args.output.clone(), keys: args.keys, way: args.way.way() };
     let announce = |resident| {
         let pause = seconds(walked.estimated_pause(resident));
         let memory = bytes(resident);
@@ -92,7 +117,7 @@ pub(crate) fn attach(args: &AttachArgs) -> Result<Outcome, Failure> {
 /// Ends a recording. The program goes on.
 pub(crate) fn detach(args: &DetachArgs) -> Result<Outcome, Failure> {
     let page = Page { id: args.process, walked: Snapshot::Process, quiet: args.quiet };
-    page.end(&recorder::detach(args.process, args.timeout).map_err(Failure::input)?)
+    page.end(&recorder::detach(args.process, args.way.way()).map_err(Failure::input)?)
 }
 
 /// What is said of one process.
@@ -133,9 +158,9 @@ impl Page {
 
     fn stood_still(self, attached: &Attached) {
         if let Some(paused) = attached.process.paused {
-            let before = attached
-                .debugger
-                .map_or(String::new(), |time| format!(", and gdb worked on it for {} before", seconds(time)));
+            let before = attached.debugger.map_or(String::new(), |(debugger, time)| {
+                format!(", and {} worked on it for {} before", debugger.name(), seconds(time))
+            });
             let paused = seconds(paused);
             let meanwhile = match self.walked {
                 Snapshot::Process => "its heap was walked",

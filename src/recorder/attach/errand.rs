@@ -9,12 +9,12 @@ use tempfile::TempDir;
 
 use super::request::{Request, give};
 use super::target::Target;
-use super::{gdb, remote, waiting};
+use super::{Debugger, Way, remote, waiting};
 use crate::recorder::launch::words;
 use crate::recorder::outcome::{Outcome, Process};
 use crate::recorder::{install, signals};
 
-/// How long CPython may take to come back by itself before gdb is asked to help.
+/// How long CPython may take to come back by itself before a debugger is asked to help.
 const GRACE: Duration = Duration::from_secs(1);
 /// What CPython is asked to run.
 const SCRIPT: &str = "attach.py";
@@ -33,8 +33,8 @@ pub(super) struct Errand {
     request: Request,
     /// The folder of the request.
     _place: TempDir,
-    /// How long gdb worked; `None` without it.
-    pub debugger: Option<Duration>,
+    /// The debugger, and how long it worked; `None` without one.
+    pub debugger: Option<(Debugger, Duration)>,
 }
 
 impl Errand {
@@ -42,7 +42,7 @@ impl Errand {
     ///
     /// # Errors
     /// One clause. The request was taken back then.
-    pub(super) fn bring(target: Target, mut lines: Vec<String>, timeout: Duration) -> Result<Errand, String> {
+    pub(super) fn bring(target: Target, mut lines: Vec<String>, way: Way) -> Result<Errand, String> {
         let place = tempfile::Builder::new().prefix("refloop-").tempdir();
         let place = place.map_err(|error| format!("no temporary folder: {}", words(&error)))?;
         let agent = match target.owner {
@@ -57,7 +57,7 @@ impl Errand {
             lines.push(format!("script={}", place.path().join(SCRIPT).display()));
         }
         let request = Request::new(place.path(), &agent.join("_refloop.so"), target.owner, &lines)?;
-        match hand_over(&target, &request, is_remote, timeout) {
+        match hand_over(&target, &request, is_remote, way) {
             Ok(debugger) => Ok(Errand { target, request, _place: place, debugger }),
             Err(reason) => {
                 if is_remote && request.file(SCRIPT, b"").is_ok() {
@@ -160,30 +160,32 @@ fn give_all(place: &Path, agent: &Path, owner: (u32, u32)) -> io::Result<PathBuf
     Ok(agent.to_owned())
 }
 
-/// Has the request reach the agent, and waits until that has begun. Says how long gdb worked.
+/// Has the request reach the agent, and waits until that has begun. Says how long which debugger worked.
 fn hand_over(
     target: &Target,
     request: &Request,
     is_remote: bool,
-    timeout: Duration,
-) -> Result<Option<Duration>, String> {
+    Way { debugger, timeout }: Way,
+) -> Result<Option<(Debugger, Duration)>, String> {
     let start = Instant::now();
     let before = signals::asked();
     let is_asked_to_end = || signals::asked() > before;
     let wait = |limit| wait_for_claim(target, request, || start.elapsed() >= limit || is_asked_to_end());
-    let mut debugger = None;
+    let debugger = debugger.or_else(Debugger::at_hand);
+    let mut worked = None;
     if is_remote {
         let script = request.file(SCRIPT, request.script(None).as_bytes()).map_err(|error| words(&error))?;
         remote::hand_over(target, &script)?;
-        let may_help = gdb::is_there() && !waiting::waiting(target.id).is_empty();
-        if !wait(if may_help { GRACE.min(timeout) } else { timeout })? && may_help && !is_asked_to_end() {
-            debugger = ask_debugger(target, request)?;
+        let helper = debugger.filter(|_| !waiting::waiting(target.id).is_empty());
+        let is_enough = wait(helper.map_or(timeout, |_| GRACE.min(timeout)))? || is_asked_to_end();
+        if let Some(helper) = helper.filter(|_| !is_enough) {
+            worked = ask(helper, target, request)?;
         }
-    } else {
-        debugger = ask_debugger(target, request)?;
+    } else if let Some(debugger) = debugger {
+        worked = ask(debugger, target, request)?;
     }
     if wait(timeout)? || !request.take_back() {
-        return Ok(debugger);
+        return Ok(worked);
     }
     if is_asked_to_end() {
         return Err("interrupted, and the request was taken back".into());
@@ -193,17 +195,17 @@ fn hand_over(
         target.id,
         timeout.as_secs_f64(),
         match waiting::waiting(target.id).first() {
-            Some(_) if is_remote && debugger.is_none() =>
-                "its main thread waits in a system call; gdb, which is not on the path, could use that time",
+            Some(_) if is_remote && worked.is_none() =>
+                "its main thread waits in a system call; gdb or lldb, of which none is on the path, could use that time",
             _ => "its code in C neither ends nor gives the interpreter's lock up; --timeout waits longer",
         }
     ))
 }
 
-/// Has gdb bring the request, and says how long that took. Where the process has ended since the agent began, gdb may have failed.
-fn ask_debugger(target: &Target, request: &Request) -> Result<Option<Duration>, String> {
-    match gdb::hand_over(target, request) {
-        Ok(time) => Ok(Some(time)),
+/// Has a debugger bring the request, and says how long that took. Where the process has ended since the agent began, it may have failed.
+fn ask(debugger: Debugger, target: &Target, request: &Request) -> Result<Option<(Debugger, Duration)>, String> {
+    match debugger.hand_over(target, request) {
+        Ok(time) => Ok(Some((debugger, time))),
         Err(_) if request.is_claimed() => Ok(None),
         Err(reason) => Err(reason),
     }

@@ -1,10 +1,10 @@
 //! Attaches to a CPython that runs: has it load the agent, which writes its heap once, or records until it is asked to end.
 //!
-//! `target` looks at the process and refuses it, an `errand` brings a `request` by `remote` (3.14+) or `gdb`, and `waiting` finds
-//! threads in which gdb may call a function. What then happens in the process is in `agent/attach.rs` and `agent/attached.rs`.
+//! `target` looks at the process and refuses it, an `errand` brings a `request` by `remote` (3.14+) or a `debugger`, and `waiting` finds
+//! threads in which that may call a function. What then happens in the process is in `agent/attach.rs` and `agent/attached.rs`.
 
+mod debugger;
 mod errand;
-mod gdb;
 mod remote;
 mod request;
 mod target;
@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use super::launch::{EventsMode, output_line, words};
 use super::outcome::Process;
 use super::{install, signals};
+pub use debugger::Debugger;
 use errand::Errand;
 use target::Target;
 
@@ -26,6 +27,14 @@ pub struct Attachment {
     pub output: Option<PathBuf>,
     /// Whether the keys of dicts are written that are not names of attributes.
     pub keys: bool,
+    pub way: Way,
+}
+
+/// How a process is reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    /// Who brings a request where CPython cannot: `None` for the one that is at hand.
+    pub debugger: Option<Debugger>,
     /// How long the process may take until it is back at the interpreter.
     pub timeout: Duration,
 }
@@ -46,8 +55,8 @@ pub struct Stay {
 #[derive(Debug)]
 pub struct Attached {
     pub process: Process,
-    /// How long gdb worked, with the process standing still for the most of it; `None` without it.
-    pub debugger: Option<Duration>,
+    /// The debugger, and how long it worked, with the process standing still for the most of it; `None` without one.
+    pub debugger: Option<(Debugger, Duration)>,
 }
 
 /// What is walked for one checkpoint.
@@ -81,7 +90,7 @@ pub struct Recording {
     id: u32,
     errand: Errand,
     trace: PathBuf,
-    timeout: Duration,
+    way: Way,
     end: Option<Instant>,
 }
 
@@ -103,7 +112,7 @@ pub fn begin(
     let end = stay.time.map(|time| Instant::now() + time);
     let begun = Attached { process: errand.done()?, debugger: errand.debugger };
     let trace = begun.process.trace.clone();
-    Ok((Recording { id: process, errand, trace, timeout: attachment.timeout, end }, begun))
+    Ok((Recording { id: process, errand, trace, way: attachment.way, end }, begun))
 }
 
 impl Recording {
@@ -127,7 +136,7 @@ impl Recording {
             Ok(Some(process)) => Ok(by_itself(process)),
             _ => Err(format!("{reason}: the recording goes on; refloop detach {} ends it", self.id)),
         };
-        detach(self.id, self.timeout).or_else(failed)
+        detach(self.id, self.way).or_else(failed)
     }
 }
 
@@ -135,14 +144,13 @@ impl Recording {
 ///
 /// # Errors
 /// One clause that says why it goes on, or that there is none.
-pub fn detach(process: u32, timeout: Duration) -> Result<Attached, String> {
-    let target = look(process)?;
+pub fn detach(process: u32, way: Way) -> Result<Attached, String> {
+    let target = look(process, way)?;
     if target.recorded_into().is_none() {
         return Err(format!("process {process} is not recorded"));
     }
     // The agent wants a name for a trace, and makes none.
-    let errand =
-        Errand::bring(target, vec!["output=/".into(), "attached=yes".into(), "action=detach".into()], timeout)?;
+    let errand = Errand::bring(target, vec!["output=/".into(), "attached=yes".into(), "action=detach".into()], way)?;
     finish(&errand)
 }
 
@@ -161,7 +169,7 @@ fn attach(
     mut lines: Vec<String>,
     announce: impl FnOnce(u64),
 ) -> Result<Errand, String> {
-    let target = look(process)?;
+    let target = look(process, attachment.way)?;
     if let Some(trace) = target.recorded_into() {
         return Err(format!("process {process} is recorded already, into {}", trace.display()));
     }
@@ -174,19 +182,25 @@ fn attach(
         lines.push("keys=yes".into());
     }
     announce(target.resident);
-    Errand::bring(target, lines, attachment.timeout)
+    Errand::bring(target, lines, attachment.way)
 }
 
 /// Looks at a process, and whether there is a way to bring it a request.
-fn look(process: u32) -> Result<Target, String> {
+fn look(process: u32, way: Way) -> Result<Target, String> {
     install::supported()?;
     let target = Target::look(process)?;
     let is_remote = remote::can_reach(&target);
     if let Some(switch) = target.switched_off().filter(|_| is_remote) {
         return Err(format!("remote execution is switched off in process {process}: {switch}"));
     }
-    if !is_remote && !gdb::is_there() {
-        return Err("there is no gdb on the path, which CPython before 3.14 needs: apt-get install gdb".into());
+    match way.debugger {
+        Some(debugger) if !debugger.is_there() => return Err(format!("there is no {} on the path", debugger.name())),
+        None if !is_remote && Debugger::at_hand().is_none() => {
+            return Err(
+                "there is no gdb or lldb on the path, which CPython before 3.14 needs: apt-get install gdb".into()
+            );
+        }
+        _ => {}
     }
     Ok(target)
 }

@@ -18,18 +18,24 @@ const FUTEX: u64 = if cfg!(target_arch = "x86_64") { 202 } else { 98 };
 const WAIT_BITSET: u64 = 9;
 const OPERATION: u64 = 127;
 
-/// What stands in `/proc/PID/task/TID/syscall` of a thread that waits.
+/// A thread that waits, and what stands in its `/proc/PID/task/TID/syscall`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Waiting {
+    pub id: u32,
     pub call: u64,
     pub stack_pointer: u64,
 }
 
 /// The threads that wait, the main thread first.
 pub(super) fn waiting(process: u32) -> Vec<Waiting> {
-    let mut ids: Vec<u32> = tasks(process).filter_map(|task| task.file_name().to_str()?.parse().ok()).collect();
+    let mut ids = threads(process);
     ids.sort_by_key(|&id| (id != process, id));
     { ids }.into_iter().filter_map(|id| of_thread(process, id)).collect()
+}
+
+/// The numbers of all threads, as the system lists them.
+pub(super) fn threads(process: u32) -> Vec<u32> {
+    tasks(process).filter_map(|task| task.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// Whether a thread of this name is there.
@@ -43,7 +49,7 @@ fn tasks(process: u32) -> impl Iterator<Item = fs::DirEntry> {
 
 fn of_thread(process: u32, thread: u32) -> Option<Waiting> {
     let line = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")).ok()?;
-    parse(&line, |file| {
+    parse(thread, &line, |file| {
         let target = fs::read_link(format!("/proc/{process}/fd/{file}")).ok();
         // `socket:[…]`, `pipe:[…]`, `anon_inode:…`, or a terminal.
         target.is_some_and(|target| !target.is_absolute() || target.starts_with(Path::new("/dev")))
@@ -51,7 +57,7 @@ fn of_thread(process: u32, thread: u32) -> Option<Waiting> {
 }
 
 /// A line of number, six arguments, stack pointer and program counter; `running` of a thread that does not wait.
-fn parse(line: &str, waits_for_other: impl Fn(u64) -> bool) -> Option<Waiting> {
+fn parse(id: u32, line: &str, waits_for_other: impl Fn(u64) -> bool) -> Option<Waiting> {
     let mut words = line.split_whitespace();
     let call: u64 = words.next()?.parse().ok()?;
     let rest: Option<Vec<u64>> = words.map(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect();
@@ -61,7 +67,7 @@ fn parse(line: &str, waits_for_other: impl Fn(u64) -> bool) -> Option<Waiting> {
         READ => waits_for_other(first),
         call => WAITS.contains(&call),
     };
-    is_wait.then_some(Waiting { call, stack_pointer })
+    is_wait.then_some(Waiting { id, call, stack_pointer })
 }
 
 #[cfg(test)]
@@ -72,15 +78,16 @@ mod tests {
     #[test]
     fn a_thread_that_waits_is_told_from_one_that_works_or_has_a_lock_of_the_c_library() {
         let accept = "288 0x3 0x7ffc 0x7ffc 0x80000 0x0 0x0 0x7ffca87bb6d8 0x7f9f6ef28f63\n";
-        assert_eq!(parse(accept, |_| false), Some(Waiting { call: 288, stack_pointer: 0x7ffc_a87b_b6d8 }));
-        let lock = |operation| parse(&format!("202 0x1 {operation} 0x0 0x0 0x0 0x0 0x7ffe 0x7f\n"), |_| false);
+        let waiting = Waiting { id: 7, call: 288, stack_pointer: 0x7ffc_a87b_b6d8 };
+        assert_eq!(parse(7, accept, |_| false), Some(waiting));
+        let lock = |operation| parse(7, &format!("202 0x1 {operation} 0x0 0x0 0x0 0x0 0x7ffe 0x7f\n"), |_| false);
         assert!(lock("0x189").is_some() && lock("0x89").is_some() && lock("0x80").is_none());
         let read = "0 0x3 0x1 0x2 0x0 0x0 0x0 0x7ffe 0x7f\n";
-        assert!(parse(read, |file| file == 3).is_some() && parse(read, |_| false).is_none());
+        assert!(parse(7, read, |file| file == 3).is_some() && parse(7, read, |_| false).is_none());
         // `mmap`, and what is in no call.
-        assert_eq!(parse("9 0x0 0x1 0x2 0x0 0x0 0x0 0x7ffe 0x7f\n", |_| true), None);
-        assert_eq!(parse("running\n", |_| true), None);
-        assert_eq!(parse("-1 0x7ffe 0x7f\n", |_| true), None);
+        assert_eq!(parse(7, "9 0x0 0x1 0x2 0x0 0x0 0x0 0x7ffe 0x7f\n", |_| true), None);
+        assert_eq!(parse(7, "running\n", |_| true), None);
+        assert_eq!(parse(7, "-1 0x7ffe 0x7f\n", |_| true), None);
     }
 
     #[cfg(target_os = "linux")]

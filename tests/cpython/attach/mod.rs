@@ -16,6 +16,7 @@ use crate::support::refloop;
 use serde_json::Value;
 
 mod copied;
+mod lldb;
 mod load;
 mod stay;
 
@@ -34,12 +35,15 @@ const LOOPS: usize = 400;
 
 /// Whether there is a debugger, which versions before 3.14 need, and any whose main thread waits.
 fn has_gdb() -> bool {
-    let found =
-        Command::new("gdb").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    has_debugger("gdb")
+}
+
+fn has_debugger(name: &str) -> bool {
+    let found = Command::new(name).arg("--version").output().is_ok_and(|it| it.status.success());
     let expected = std::env::var("REFLOOP_EXPECT").unwrap_or_default();
-    assert!(found || !expected.split_whitespace().any(|name| name == "gdb"), "REFLOOP_EXPECT promises gdb: not found");
+    assert!(found || !expected.split_whitespace().any(|it| it == name), "REFLOOP_EXPECT promises {name}: not found");
     if !found {
-        say_once("SKIPPED: no gdb to attach with".into());
+        say_once(format!("SKIPPED: no {name} to attach with"));
     }
     found
 }
