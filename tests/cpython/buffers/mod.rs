@@ -34,8 +34,8 @@ fn the_standard_library_s_buffers_are_in_the_loops_that_hold_them(python: &Pytho
         let owned: u64 = printed.lines().map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum();
         let run = open(&trace, &Options::default()).unwrap();
         let found = bytes_of(&run, "Holder");
-        // Beside the buffers there are 18 holders, their dicts, and the objects themselves.
-        assert!((owned..owned + 100_000).contains(&found), "{python} {events}: {owned} owned, {found} found");
+        // Beside the buffers there are 24 holders, their dicts, the objects themselves, and what streams have room for.
+        assert!((owned..owned + 1_200_000).contains(&found), "{python} {events}: {owned} owned, {found} found");
     }
 }
 

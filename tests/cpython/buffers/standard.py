@@ -28,6 +28,20 @@ def text():
     return made
 
 
+def pieces():
+    made = io.StringIO()
+    for _ in range(100):
+        made.write("x" * 10_000)
+    return made
+
+
+def written():
+    made = io.BytesIO()
+    for _ in range(100):
+        made.write(b"x" * 10_000)
+    return made
+
+
 def file_mapping():
     with tempfile.TemporaryFile() as file:
         file.truncate(SIZE)
@@ -39,6 +53,8 @@ makers = {
     "bytearray": (lambda: bytearray(SIZE), SIZE),
     "array.array": (lambda: array.array("d", [0.0]) * (SIZE // 8), SIZE),
     "_io.StringIO": (text, 400_000),
+    "_io.StringIO in pieces": (pieces, 1_000_000),
+    "_io.BytesIO": (written, 1_000_000),
     "__main__.Buffer": (lambda: Buffer(), SIZE),
 }
 

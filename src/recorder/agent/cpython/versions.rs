@@ -26,6 +26,7 @@ pub(crate) struct CPython {
     /// Where the characters of an ASCII `str` begin (`PyASCIIObject`), and of any other (`PyCompactUnicodeObject`).
     pub text_ascii: usize,
     pub text_compact: usize,
+    pub streams: Streams,
     /// In a `PyTupleObject`: the items.
     pub tuple_items: usize,
     /// In a `PyModuleObject`: `md_name`.
@@ -179,6 +180,15 @@ pub(crate) enum Integer {
     SizeFromOne,
     /// From the fourth bit on of a tag (3.12+).
     Tag,
+}
+
+/// What `io.BytesIO` and `io.StringIO` have in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    /// Bytes that `tp_traverse` does not show, and of a text lists of pieces at these places of a `stringio` (`_PyAccu`).
+    Hidden { pieces: &'static [usize] },
+    /// Bytes that it shows, and of a text one block (`_PyUnicodeWriter`, 3.12+).
+    Shown,
 }
 
 /// What code objects and frames are.
@@ -352,6 +362,7 @@ static V3_8: CPython = CPython {
     integer: Integer::Size,
     text_ascii: 48,
     text_compact: 72,
+    streams: Streams::Hidden { pieces: &[56, 64] },
     tuple_items: 24,
     module_name: 48,
     byte_array_head: 0,
@@ -459,6 +470,7 @@ static V3_12: CPython = CPython {
     integer: Integer::Tag,
     text_ascii: 40,
     text_compact: 56,
+    streams: Streams::Shown,
     type_qualname: 872,
     type_cached_keys: 880,
     code_first_line: 68,

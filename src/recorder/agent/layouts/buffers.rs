@@ -3,7 +3,7 @@
 //! Each layout is that of the package's own headers, and is the same in all versions that are named. A type is known by the
 //! name that its C code gives it, and so are its subclasses.
 
-use super::{arrow, numpy, torch};
+use super::{arrow, numpy, streams, torch};
 use crate::cpython::class::{chain, made_in_python};
 use crate::cpython::interpreter::Interpreter;
 use crate::cpython::memory::{c_string, flag, half, signed, ty, type_flags, word};
@@ -14,17 +14,19 @@ pub(crate) enum Layout {
     Array,
     Mapping,
     Foreign,
-    TextBuffer,
+    ByteStream,
+    TextStream,
     Arrow(arrow::Holder, &'static arrow::Row),
     Torch(torch::Holder, &'static torch::Row),
 }
 
 /// `tp_name`, and the layout.
-const KNOWN: [(&[u8], Layout); 4] = [
+const KNOWN: [(&[u8], Layout); 5] = [
     (b"numpy.ndarray", Layout::Array),
     (b"mmap.mmap", Layout::Mapping),
     (b"_ctypes._CData", Layout::Foreign),
-    (b"_io.StringIO", Layout::TextBuffer),
+    (b"_io.BytesIO", Layout::ByteStream),
+    (b"_io.StringIO", Layout::TextStream),
 ];
 
 /// Types that show as a buffer what stands in their own block, or belongs to another object; and those whose storage the walk
@@ -51,10 +53,6 @@ const FOREIGN_MEMORY: usize = 16;
 const FOREIGN_IS_OWN: usize = 24;
 const FOREIGN_SIZE: usize = 40;
 const FOREIGN_BYTES: usize = 88;
-
-/// `stringio` of `Modules/_io/stringio.c`: the text, four bytes a character, and the characters that there is room for.
-const TEXT: usize = 16;
-const TEXT_ROOM: usize = 40;
 
 /// The layout of a type's own name.
 ///
@@ -104,7 +102,12 @@ pub(crate) unsafe fn is_closed(interpreter: &Interpreter, class: usize) -> bool 
 ///
 /// # Safety
 /// A live instance of a type with this layout, or of a subclass, under the GIL.
-pub(crate) unsafe fn storage(layout: Layout, object: usize, hidden_is_written: bool) -> usize {
+pub(crate) unsafe fn storage(
+    interpreter: &Interpreter,
+    layout: Layout,
+    object: usize,
+    hidden_is_written: bool,
+) -> usize {
     // SAFETY: as the caller promises.
     unsafe {
         match layout {
@@ -116,8 +119,8 @@ pub(crate) unsafe fn storage(layout: Layout, object: usize, hidden_is_written: b
                 let is_own = half(object + FOREIGN_IS_OWN) != 0 && word(object + FOREIGN_MEMORY) != 0;
                 if is_own && !is_inside { signed(object + FOREIGN_SIZE).max(0).cast_unsigned() } else { 0 }
             }
-            Layout::TextBuffer if word(object + TEXT) == 0 => 0,
-            Layout::TextBuffer => word(object + TEXT_ROOM).saturating_mul(4),
+            Layout::ByteStream => streams::bytes_of_bytes(interpreter, object, hidden_is_written),
+            Layout::TextStream => streams::bytes_of_text(interpreter, object, hidden_is_written),
             Layout::Arrow(holder, row) => arrow::storage(holder, row, object, hidden_is_written),
             Layout::Torch(holder, row) => torch::storage(holder, row, object),
         }

@@ -12,6 +12,7 @@ pub(crate) mod buffers;
 mod datetime;
 mod imported;
 mod numpy;
+mod streams;
 mod swig;
 mod torch;
 
@@ -34,6 +35,8 @@ pub(crate) enum HidingType {
     DType,
     Swig,
     LifeSupport,
+    ByteStream,
+    TextStream,
     Arrow(arrow::Holder, &'static arrow::Row),
 }
 
@@ -42,6 +45,8 @@ pub(crate) enum HidingType {
 pub(crate) enum Where {
     Field(&'static str),
     Item(usize),
+    /// The same of memory of its own, in an object that can be in no loop.
+    Memory(&'static str),
 }
 
 /// References with their places.
@@ -64,6 +69,8 @@ impl HidingType {
                     b"numpy.void" => HidingType::Record,
                     b"numpy.dtype" => HidingType::DType,
                     b"SwigPyObject" => HidingType::Swig,
+                    b"_io.BytesIO" => HidingType::ByteStream,
+                    b"_io.StringIO" => HidingType::TextStream,
                     boost::LIFE_SUPPORT => HidingType::LifeSupport,
                     _ => match (arrow::holder(name), arrow::row(interpreter)) {
                         (Some(holder), Some(row)) => HidingType::Arrow(holder, row),
@@ -77,7 +84,7 @@ impl HidingType {
 
     /// Whether all that its instances hide is read.
     pub(crate) fn is_whole(self) -> bool {
-        !matches!(self, HidingType::Unknown | HidingType::Swig)
+        !matches!(self, HidingType::Unknown | HidingType::Swig | HidingType::TextStream)
     }
 
     /// Bytes at the end of `object`, an instance of a class of C code of this size, that it was allocated without.
@@ -105,6 +112,8 @@ impl HidingType {
                 HidingType::Record => numpy::of_record(interpreter, object, found),
                 HidingType::DType => numpy::of_dtype(object, found),
                 HidingType::Swig => swig::of_object(object, found),
+                HidingType::ByteStream => streams::of_bytes(object, found),
+                HidingType::TextStream => streams::of_text(interpreter, object, found),
                 HidingType::LifeSupport => boost::of_life_support(object, found),
                 HidingType::Arrow(holder, row) => arrow::lenders(holder, row, object, found),
             }

@@ -85,6 +85,17 @@ impl Edges {
         }
     }
 
+    /// The next named place is the first of the last `n`.
+    pub(super) fn go_to_last(&mut self, n: usize) {
+        self.cursor = self.targets.len().saturating_sub(n);
+    }
+
+    /// The last `n` references begin with these.
+    pub(super) fn last_begin_with(&self, n: usize, targets: &[usize]) -> bool {
+        let start = self.targets.len().checked_sub(n);
+        start.is_some_and(|start| self.targets[start..].starts_with(targets))
+    }
+
     /// Names all references that have no name yet; `label` gets how many there were before.
     pub(super) fn name_rest(&mut self, mut label: impl FnMut(usize) -> u32) {
         for (index, unnamed) in self.labels.iter_mut().filter(|label| **label == 0).enumerate() {

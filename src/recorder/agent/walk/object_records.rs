@@ -131,7 +131,9 @@ impl<S: Sink> Walk<'_, S> {
                 _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => separate_text(object),
                 Kind::ByteArray => object::byte_array_storage(self.context.interpreter.row, object),
                 Kind::Array => object::array_storage(object),
-                Kind::Buffer(layout) => buffers::storage(layout, object, self.reach == Reach::All),
+                Kind::Buffer(layout) => {
+                    buffers::storage(&self.context.interpreter, layout, object, self.reach == Reach::All)
+                }
                 _ => 0,
             };
             own + self.values_storage(object, class)

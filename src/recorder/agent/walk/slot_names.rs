@@ -38,12 +38,12 @@ impl<S: Sink> Walk<'_, S> {
             match kind {
                 Kind::List => name_items(list_items(object), edges),
                 Kind::Tuple => self.name_tuple(object, edges),
-                Kind::Dict => self.name_dict(object, edges),
-                Kind::OrderedDict => {
-                    self.name_dict(object, edges);
-                    let label = self.fixed("key");
-                    edges.name_rest(|_| label);
+                Kind::Dict => {
+                    // Tables that have other keys than `str` visit them as well, each behind its value.
+                    let visits_keys = edges.targets.len() >= 2 * word(object + dict::USED);
+                    self.name_dict(object, visits_keys, edges);
                 }
+                Kind::OrderedDict => self.name_ordered_dict(object, edges),
                 Kind::Set | Kind::LruCache => {
                     let label = self.fixed("element");
                     edges.name_rest(|_| label);
@@ -151,7 +151,24 @@ impl<S: Sink> Walk<'_, S> {
         unsafe { Table::of(self.context.interpreter.row, keys, values) }
     }
 
-    unsafe fn name_dict(&mut self, dict: usize, edges: &mut Edges) {
+    /// It visits all of its keys, and then what a dict visits.
+    unsafe fn name_ordered_dict(&mut self, dict: usize, edges: &mut Edges) {
+        // SAFETY: as the caller promises, the object is alive and a dict.
+        unsafe {
+            let (keys, used) = (word(dict + dict::KEYS), word(dict + dict::USED));
+            if keys != 0 && used != 0 {
+                let table = self.table(keys, word(dict + dict::VALUES));
+                let first = (0..table.count).map(|index| table.entry(index)).find(|&(_, value)| value != 0);
+                let visits_keys = first.is_some_and(|(key, value)| edges.last_begin_with(2 * used, &[value, key]));
+                edges.go_to_last(if visits_keys { 2 * used } else { used });
+                self.name_dict(dict, visits_keys, edges);
+            }
+            let label = self.fixed("key");
+            edges.name_rest(|_| label);
+        }
+    }
+
+    unsafe fn name_dict(&mut self, dict: usize, visits_keys: bool, edges: &mut Edges) {
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let keys = word(dict + dict::KEYS);
@@ -161,8 +178,6 @@ impl<S: Sink> Walk<'_, S> {
             let table = self.table(keys, word(dict + dict::VALUES));
             let key_name = self.fixed("key");
             let shows_keys = self.context.keys || self.scratch.namespaces.contains(dict);
-            // Tables that have other keys than `str` visit them as well, each behind its value.
-            let visits_keys = edges.targets.len() >= 2 * word(dict + dict::USED);
             for index in 0..table.count {
                 let (key, value) = table.entry(index);
                 if value == 0 {

@@ -21,9 +21,13 @@ impl<S: Sink> Walk<'_, S> {
             self.scratch.classes[class].hiding.read(&self.context.interpreter, object, &mut found);
             self.unshown_dict(object, class, &mut found);
             for (target, place) in found.drain(..) {
-                if self.is_unshown(target, edges) {
+                let is_unshown = match place {
+                    Where::Memory(_) => self.is_own_memory(target, edges),
+                    Where::Field(_) | Where::Item(_) => self.is_unshown(target, edges),
+                };
+                if is_unshown {
                     let label = match place {
-                        Where::Field(name) => self.fixed(name),
+                        Where::Field(name) | Where::Memory(name) => self.fixed(name),
                         Where::Item(index) => index_label(index),
                     };
                     let class = self.class_of(target);
@@ -93,6 +97,15 @@ impl<S: Sink> Walk<'_, S> {
             let may_lead = known.hiding != HidingType::Unknown || known.dict != Place::Nowhere;
             self.is_tracked(target) || flags & flag::HAVE_GC == 0 && may_lead
         }
+    }
+
+    /// Is it an object that the traversal did not show, and that is in no table of the interpreter?
+    unsafe fn is_own_memory(&self, target: usize, edges: &Edges) -> bool {
+        // SAFETY: as the caller promises, a place that holds a reference has the address of a live object, or 0.
+        target != 0
+            && !edges.targets.contains(&target)
+            && !self.sink.hidden(target)
+            && matches!(unsafe { self.context.interpreter.count(target) }, (1.., false))
     }
 
     /// Does the collector look at it?
