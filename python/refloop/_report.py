@@ -274,6 +274,7 @@ GrowthContainers = TypedDict(
         "path": str,
         "type": str,
         "containers": int,
+        "unit": str,
         "from": int,
         "to": int,
         "from_is_exact": bool,

@@ -8,6 +8,7 @@ use parquet_derive::ParquetRecordWriter;
 use serde::Serialize;
 
 use super::Origin;
+use crate::growth::Unit;
 use crate::report::{FrameRow, Report, collapsed};
 use crate::run::{Extent, Input};
 
@@ -107,7 +108,7 @@ pub(super) struct Site<'a> {
     bytes: Option<i64>,
 }
 
-/// A container, or a type, that kept growing from look to look.
+/// A container, a buffer, or a type, that kept growing from look to look.
 #[derive(Debug, Default, ParquetRecordWriter)]
 pub(super) struct Growth<'a> {
     trace: &'a str,
@@ -262,7 +263,10 @@ pub(super) fn growth<'a>(trace: &'a str, report: &'a Report) -> Vec<Growth<'a>> 
         let (made_path, made_line, made_function) = parts(row.place.as_ref());
         Growth {
             trace,
-            grew: "container",
+            grew: match row.unit {
+                Unit::References => "container",
+                Unit::Bytes => "buffer",
+            },
             name: &row.path,
             r#type: &row.type_name,
             first: whole(row.from),

@@ -1,24 +1,28 @@
-//! Finds what grows from one look at the whole heap to the next: containers by their path from a root, and types.
+//! Finds what grows from one look at the whole heap to the next: containers and buffers by their path from a root, and types.
 //!
 //! A cache without bounds is no garbage: everything in it is alive. What tells it from a table that is filled once is that
 //! it grows in the windows between two checkpoints, to the last.
 
+mod chains;
+mod followed;
 mod over_time;
 mod series;
 mod spread;
 mod unheld;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use foldhash::fast::FixedState;
+use serde::Serialize;
 
 use crate::cycles::StackFrame;
 use crate::cycles::tracker::stack;
 use crate::heap::{Heap, HeapGraph, IdMap, Node, NodeSet, ObjectId, ObjectIndex, Observer, SnapshotKind};
 use crate::retention::{RootPaths, Shapes};
 use crate::trace::{Slot, TypeId};
+use followed::{Followed, Look};
 pub use over_time::{TypesOverTime, TypesOverTimeTracker};
-use series::{Moments, Series, TypeSeries, Windows};
+use series::{LEAST_BYTES, LEAST_GAIN, Moments, Series, TypeSeries, Windows};
 use spread::{Growing, Spread};
 pub use unheld::{Unheld, UnheldTracker};
 
@@ -27,6 +31,12 @@ pub const LEAST_LOOKS: u64 = 3;
 
 /// References from which on a container is followed.
 const LEAST_SIZE: usize = 16;
+
+/// Bytes for each reference from which on an object has data of its own: no container of CPython takes so many.
+const OWN_DATA: u64 = 256;
+
+/// Bytes that an object has at least if its type is to grow by the size of its objects.
+const LEAST_OWN: u64 = 1_024;
 
 /// The name of a reference from a dict to a key that is an object: its value has one too.
 const KEY: &str = "key";
@@ -45,7 +55,7 @@ const MOST_CONTAINERS: usize = 20;
 pub struct Growth {
     /// Looks at the whole heap. With fewer than [`LEAST_LOOKS`] nothing is known.
     pub looks: u64,
-    /// Most references gained first, then by path.
+    /// Those first that gained most of what is worth a row, then by path.
     pub containers: Vec<GrowingContainer>,
     /// Containers that grew and are not among them.
     pub more: u64,
@@ -53,8 +63,18 @@ pub struct Growth {
     pub types: Vec<GrowingType>,
 }
 
-/// An object that had more references from look to look at the heap, and never fewer; or many that are reached alike and
-/// hold more and more together.
+/// In what a container grew.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    #[default]
+    References,
+    /// Of its own memory, as a buffer does.
+    Bytes,
+}
+
+/// An object that had more references, or bytes, from look to look at the heap, and never fewer; or many that are reached alike
+/// and hold more and more together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GrowingContainer {
     /// `None` of many, or of one that was replaced.
@@ -65,19 +85,22 @@ pub struct GrowingContainer {
     pub type_name: String,
     /// How many there are of them at the last look.
     pub containers: u64,
-    /// References at the first look and at the last, of many those to `element` alone. A dict has one for each value.
+    pub unit: Unit,
+    /// References or bytes at the first look and at the last; of many containers the references to `element` alone. A dict has
+    /// one for each value.
     pub from: u64,
     pub to: u64,
     /// At the first look there were `from`, and not fewer.
     pub from_is_exact: bool,
-    /// References gained a second, where times are known.
+    /// Gained a second, where times are known.
     pub per_second: Option<f64>,
     /// At the last look it was smaller, or gone, as exit handlers leave it; the numbers are those of the look before.
     pub emptied: bool,
-    /// The type that most of the bytes in it are of, and all bytes of what it refers to directly.
+    /// The type that most of what it holds is of, by bytes, and all bytes of it and what it refers to directly. A buffer has
+    /// its own type there.
     pub element: String,
     pub bytes: u64,
-    /// Where the newest of these objects was made, innermost first; empty where unknown.
+    /// Where the newest of these objects was made, innermost first; empty where unknown. Of a buffer, where it was itself.
     pub site: Vec<StackFrame>,
 }
 
@@ -90,29 +113,38 @@ pub struct GrowingType {
     pub per_second: Option<f64>,
 }
 
-/// A container that is followed, and its place in the heap.
-#[derive(Debug)]
-struct Container {
-    index: ObjectIndex,
-    size: Series,
-}
-
-/// Follows the sizes of containers and the numbers of objects: give it to [`replay`](crate::heap::replay()).
+/// Follows the sizes of containers and buffers and what there is of each type: give it to [`replay`](crate::heap::replay()).
 ///
 /// A look costs one visit to each node, and one to each reference where something grows; memory is in proportion to the
-/// containers of at least 16 references and the number of types.
-#[derive(Debug, Default)]
+/// containers of at least 16 references, the objects of at least 64 KiB, and the number of types.
+#[derive(Debug)]
 pub struct GrowthTracker {
     looks: u64,
     moments: Moments,
-    containers: HashMap<ObjectId, Container, FixedState>,
-    types: TypeSeries,
+    containers: Followed,
+    buffers: Followed,
+    objects_of_types: TypeSeries,
+    bytes_of_types: TypeSeries,
     spread: Spread,
-    /// By path the object that was told last, with its references.
-    by_path: HashMap<String, (ObjectId, u64), FixedState>,
     /// Up to the last look, and up to the one before.
     found: Growth,
     before: Growth,
+}
+
+impl Default for GrowthTracker {
+    fn default() -> GrowthTracker {
+        GrowthTracker {
+            looks: 0,
+            moments: Moments::default(),
+            containers: Followed::of_at_least(LEAST_SIZE as u64),
+            buffers: Followed::of_at_least(Heap::LARGE),
+            objects_of_types: TypeSeries::default(),
+            bytes_of_types: TypeSeries::default(),
+            spread: Spread::default(),
+            found: Growth::default(),
+            before: Growth::default(),
+        }
+    }
 }
 
 impl GrowthTracker {
@@ -125,7 +157,11 @@ impl GrowthTracker {
         let mut growth = Growth { looks: self.looks, ..self.found };
         for container in self.before.containers {
             let Some(object) = container.object else { continue };
-            let at_last = self.containers.get(&object).map_or(0, |container| container.size.last());
+            let followed = match container.unit {
+                Unit::References => &self.containers,
+                Unit::Bytes => &self.buffers,
+            };
+            let at_last = followed.size(object).map_or(0, Series::last);
             if at_last < container.to {
                 growth.containers.push(GrowingContainer { emptied: true, ..container });
             }
@@ -143,74 +179,91 @@ impl Observer for GrowthTracker {
         let now = heap.now();
         self.looks += 1;
         self.moments.push(now.event, now.ns);
-        let place = self.moments.len() - 1;
+        let look = Look { place: self.moments.len() - 1, before: self.moments.before() };
         let windows = self.moments.windows();
-        let before = self.moments.before();
+        let grown = Grown {
+            containers: self.grown_containers(heap, graph, &windows, look),
+            buffers: self.grown_buffers(heap, graph, &windows, look),
+        };
+        self.objects_of_types.push(heap, look.place, |counts| counts.live);
+        self.bytes_of_types.push(heap, look.place, |counts| counts.live_bytes);
+        let found = self.look(heap, graph, &grown, &windows);
+        self.before = std::mem::replace(&mut self.found, found);
+        if self.moments.is_full() {
+            self.moments.thin();
+            [&mut self.containers, &mut self.buffers].into_iter().for_each(Followed::thin);
+            [&mut self.objects_of_types, &mut self.bytes_of_types].into_iter().for_each(TypeSeries::thin);
+        }
+    }
+}
+
+/// Objects that each grew in themselves.
+#[derive(Debug)]
+struct Grown {
+    containers: Vec<Node>,
+    buffers: Vec<Node>,
+}
+
+impl GrowthTracker {
+    /// Follows each container, and gives those whose references became more and more.
+    fn grown_containers(&mut self, heap: &Heap, graph: &HeapGraph, windows: &Windows, look: Look) -> Vec<Node> {
         let [key, class] = [KEY, CLASS].map(|name| heap.slot(name));
-        let mut known = std::mem::take(&mut self.containers);
         let mut grown = Vec::new();
+        self.containers.begin();
         for node in graph.nodes() {
             let references = graph.referents(node).len();
             if references < LEAST_SIZE || graph.state(node).vacant {
                 continue;
             }
-            let index = graph.object(node);
-            let id = heap.id(index);
-            let mut size = known.remove(&id).map(|container| container.size).unwrap_or_else(|| match id.0 > before {
-                true => Series::new(place),
-                false => Series::below(place, LEAST_SIZE as u64 - 1),
-            });
             let named = |name: Option<Slot>| name.map_or(0, |name| graph.n_named(node, name));
-            // An OrderedDict shows more keys than values, some of them twice: all of its references count.
-            let keys = Some(named(key)).filter(|keys| 2 * keys <= references).unwrap_or(0);
-            size.push((references - keys - named(class)) as u64);
-            if windows.show_growth(&size, || held_bytes(heap, graph, node)) {
+            // An OrderedDict shows each of its keys twice, or once besides those that are texts.
+            let keys = Some(named(key)).filter(|&keys| keys < references).unwrap_or(0);
+            let size = (references - keys - named(class)) as u64;
+            let size = self.containers.push(heap, graph.object(node), size, look);
+            if windows.show_growth(size) && size.is_much(|| held_bytes(heap, graph, node)) {
                 grown.push(node);
             }
-            self.containers.insert(id, Container { index, size });
         }
-        // What is alive and has become small is followed on: a cache that is cleared now and then does not grow.
-        known.retain(|&id, container| {
-            let is_alive = heap.id(container.index) == id;
-            if is_alive {
-                container.size.push(LEAST_SIZE as u64 - 1);
-            }
-            is_alive
-        });
-        self.containers.extend(known);
-        self.types.push(heap, place, |counts| counts.live);
-        let found = self.look(heap, graph, grown, &windows);
-        self.before = std::mem::replace(&mut self.found, found);
-        if self.moments.is_full() {
-            self.moments.thin();
-            self.containers.values_mut().for_each(|container| container.size.thin());
-            self.types.thin();
-        }
+        self.containers.end(heap);
+        grown
     }
-}
 
-impl GrowthTracker {
+    /// Follows each large object, and gives those whose bytes became more and more, though not by their references.
+    fn grown_buffers(&mut self, heap: &Heap, graph: &HeapGraph, windows: &Windows, look: Look) -> Vec<Node> {
+        let mut grown = HashSet::with_hasher(FixedState::default());
+        self.buffers.begin();
+        for index in heap.large_objects() {
+            let size = self.buffers.push(heap, index, heap.all_bytes(index), look);
+            if windows.show_growth(size) && size.gained() >= Heap::LARGE {
+                grown.insert(index);
+            }
+        }
+        self.buffers.end(heap);
+        if grown.is_empty() {
+            return Vec::new();
+        }
+        let is_grown = |&node: &Node| grown.contains(&graph.object(node)) && has_own_data(heap, graph, node);
+        graph.nodes().filter(is_grown).collect()
+    }
+
     /// Names what grew until now.
-    fn look(&mut self, heap: &Heap, graph: &HeapGraph, grown: Vec<Node>, windows: &Windows) -> Growth {
-        let bytes = |class: &TypeId| heap.types().counts(*class).live_bytes;
-        let is_growing = |&(class, series): &(&TypeId, &Series)| {
-            windows.show_growth_within(series, series.gained() / SLACK, || bytes(class))
-        };
-        let mut growing: IdMap<Growing> = IdMap::default();
-        self.types.of.iter().filter(is_growing).for_each(|(class, series)| {
-            let of_type = Growing { from: series.first(), gained: series.gained(), rests: series.rests() };
-            growing.entry(class.0, || of_type);
-        });
+    fn look(&mut self, heap: &Heap, graph: &HeapGraph, grown: &Grown, windows: &Windows) -> Growth {
+        let growing = self.growing_types(heap, windows);
+        let in_bytes = self.types_growing_in_bytes(windows, &growing);
         let mut containers = Vec::new();
-        if !grown.is_empty() || growing.iter().next().is_some() {
+        let types_grow = [&growing, &in_bytes].iter().any(|types| types.iter().next().is_some());
+        if types_grow || !grown.containers.is_empty() || !grown.buffers.is_empty() {
             let paths = RootPaths::of(heap, graph);
             let mut told = NodeSet::new(graph.n_nodes());
-            for &node in &grown {
+            for &node in grown.containers.iter().chain(&grown.buffers) {
                 told.insert(node);
             }
-            let shapes = paths.shapes(|node, class| told.contains(node) || growing.contains(class.0));
-            containers = self.named(heap, graph, &paths, &shapes, &grown);
-            containers.extend(self.spread.look(heap, graph, &paths, &shapes, &told, &growing));
+            let is_asked = |class: TypeId| growing.contains(class.0) || in_bytes.contains(class.0);
+            let shapes = paths.shapes(|node, class| told.contains(node) || is_asked(class));
+            let scene = Scene { heap, graph, paths: &paths, shapes: &shapes };
+            containers = self.named(&scene, &grown.containers, Unit::References);
+            containers.extend(self.named(&scene, &grown.buffers, Unit::Bytes));
+            containers.extend(self.spread.look(&scene, &told, &growing, &in_bytes));
         }
         sort(&mut containers);
         let more = containers.len().saturating_sub(MOST_CONTAINERS) as u64;
@@ -218,7 +271,6 @@ impl GrowthTracker {
         for row in &mut containers {
             row.per_second = self.moments.per_second(row.to - row.from);
         }
-        sort(&mut containers);
         let mut types: Vec<GrowingType> = { growing.into_entries() }
             .map(|(class, of)| GrowingType {
                 name: heap.types().name(TypeId(class)).to_string(),
@@ -231,42 +283,71 @@ impl GrowthTracker {
         Growth { looks: 0, containers, more, types }
     }
 
-    /// Rows of the containers that grew, those that are reached alike together.
-    fn named(
-        &mut self,
-        heap: &Heap,
-        graph: &HeapGraph,
-        paths: &RootPaths<'_>,
-        shapes: &Shapes,
-        grown: &[Node],
-    ) -> Vec<GrowingContainer> {
-        let groups = paths.alike(shapes, grown);
+    /// The types of which there are more and more objects.
+    fn growing_types(&self, heap: &Heap, windows: &Windows) -> IdMap<Growing> {
+        let bytes = |class: &TypeId| heap.types().counts(*class).live_bytes;
+        let is_growing = |&(class, series): &(&TypeId, &Series)| {
+            windows.show_growth_within(series, series.gained() / SLACK) && series.is_much(|| bytes(class))
+        };
+        let mut growing: IdMap<Growing> = IdMap::default();
+        self.objects_of_types.of.iter().filter(is_growing).for_each(|(class, series)| {
+            growing.entry(class.0, || Growing::of(series));
+        });
+        growing
+    }
+
+    /// The types whose objects have more and more bytes, but for those that only become more.
+    fn types_growing_in_bytes(&self, windows: &Windows, growing: &IdMap<Growing>) -> IdMap<Growing> {
+        let is_growing = |&(class, series): &(&TypeId, &Series)| {
+            let are_more = growing.get(class.0).map_or(0, |of| of.gained);
+            series.gained() >= LEAST_BYTES.max(are_more.saturating_mul(LEAST_OWN))
+                && windows.show_growth_within(series, series.gained() / SLACK)
+        };
+        let mut in_bytes: IdMap<Growing> = IdMap::default();
+        self.bytes_of_types.of.iter().filter(is_growing).for_each(|(class, series)| {
+            in_bytes.entry(class.0, || Growing::of(series));
+        });
+        in_bytes
+    }
+
+    /// Rows of the objects that grew, those that are reached alike together.
+    fn named(&mut self, scene: &Scene<'_>, grown: &[Node], unit: Unit) -> Vec<GrowingContainer> {
+        let &Scene { heap, graph, paths, shapes } = scene;
+        let followed = match unit {
+            Unit::References => &mut self.containers,
+            Unit::Bytes => &mut self.buffers,
+        };
         let mut rows = Vec::new();
-        for group in groups {
+        for group in paths.alike(shapes, grown) {
             let (nodes, path) = (&group.nodes, paths.path(group.place));
             let sizes: Vec<&Series> =
-                nodes.iter().map(|&node| &self.containers[&heap.id(graph.object(node))].size).collect();
-            let to = sizes.iter().map(|size| size.last()).sum();
+                nodes.iter().filter_map(|&node| followed.size(heap.id(graph.object(node)))).collect();
+            let [from, to] = [Series::first, Series::last].map(|of| sizes.iter().map(|size| of(size)).sum::<u64>());
+            let from_is_exact = sizes.iter().all(|size| size.is_exact());
+            if unit == Unit::Bytes && to - from < LEAST_BYTES {
+                continue;
+            }
             let (object, path) = match nodes.len() {
                 1 => (Some(heap.id(graph.object(nodes[0]))), path.expression()),
                 _ => (None, path.pattern()),
             };
-            if let Some(object) = object {
-                // It takes the place of one that was as large: a list that is made anew now and then does not grow.
-                if self.by_path.get(&path).is_some_and(|&(other, references)| other != object && references >= to) {
-                    continue;
-                }
-                self.by_path.insert(path.clone(), (object, to));
+            if object.is_some_and(|object| !followed.tell(&path, object, to)) {
+                continue;
             }
-            let (element, bytes, site) = elements(heap, graph, nodes);
+            let type_name = heap.types().name(heap.class(graph.object(nodes[0]))).to_string();
+            let (element, bytes, site) = match unit {
+                Unit::References => elements(heap, graph, nodes),
+                Unit::Bytes => (type_name.clone(), to, newest_site(heap, graph, nodes)),
+            };
             rows.push(GrowingContainer {
                 object,
                 path,
-                type_name: heap.types().name(heap.class(graph.object(nodes[0]))).to_string(),
+                type_name,
                 containers: nodes.len() as u64,
-                from: sizes.iter().map(|size| size.first()).sum(),
+                unit,
+                from,
                 to,
-                from_is_exact: sizes.iter().all(|size| size.is_exact()),
+                from_is_exact,
                 per_second: None,
                 emptied: false,
                 element,
@@ -278,22 +359,46 @@ impl GrowthTracker {
     }
 }
 
-/// Most references gained first, then by path.
+/// The heap at one look, and how what grows is reached in it.
+struct Scene<'a> {
+    heap: &'a Heap,
+    graph: &'a HeapGraph,
+    paths: &'a RootPaths<'a>,
+    shapes: &'a Shapes,
+}
+
+/// Those first that gained most of what is worth a row, then by path.
 fn sort(containers: &mut [GrowingContainer]) {
-    containers.sort_by(|a, b| (b.to - b.from).cmp(&(a.to - a.from)).then_with(|| a.path.cmp(&b.path)));
+    let gained = |row: &GrowingContainer| match row.unit {
+        Unit::References => row.to - row.from,
+        Unit::Bytes => (row.to - row.from) / (LEAST_BYTES / LEAST_GAIN),
+    };
+    containers.sort_by(|a, b| gained(b).cmp(&gained(a)).then_with(|| a.path.cmp(&b.path)));
 }
 
-/// Bytes of what a container refers to directly.
+/// Its memory is more than what its references take.
+fn has_own_data(heap: &Heap, graph: &HeapGraph, node: Node) -> bool {
+    heap.all_bytes(graph.object(node)) / OWN_DATA >= graph.referents(node).len() as u64
+}
+
+/// Where the newest of them was made.
+fn newest_site(heap: &Heap, graph: &HeapGraph, nodes: &[Node]) -> Vec<StackFrame> {
+    let newest = nodes.iter().map(|&node| graph.object(node)).max_by_key(|&index| heap.id(index));
+    newest.map(|index| stack(heap, heap.object(index).site)).unwrap_or_default()
+}
+
+/// Bytes of a container and of what it refers to directly.
 fn held_bytes(heap: &Heap, graph: &HeapGraph, container: Node) -> u64 {
-    let bytes = graph.referents(container).iter().map(|&referent| heap.all_bytes(graph.object(referent)));
-    bytes.fold(0, u64::saturating_add)
+    let nodes = std::iter::once(&container).chain(graph.referents(container));
+    nodes.map(|&node| heap.all_bytes(graph.object(node))).fold(0, u64::saturating_add)
 }
 
-/// What containers hold: the type with the most bytes, all bytes, and where the newest object of that type was made.
+/// What containers hold: the type with the most bytes, all bytes with their own, and where the newest object of that type was made.
 fn elements(heap: &Heap, graph: &HeapGraph, containers: &[Node]) -> (String, u64, Vec<StackFrame>) {
     let mut by_type: BTreeMap<TypeId, (u64, ObjectIndex)> = BTreeMap::new();
     let mut seen: HashSet<Node, FixedState> = HashSet::default();
-    let mut all = 0u64;
+    let own = containers.iter().map(|&container| heap.all_bytes(graph.object(container)));
+    let mut all = own.fold(0, u64::saturating_add);
     for &referent in containers.iter().flat_map(|&container| graph.referents(container)) {
         // One object may be in it many times.
         if !seen.insert(referent) {

@@ -11,8 +11,8 @@ use crate::trace::TypeId;
 const MOST: usize = 64;
 
 /// Gains from which on something grows: a number of things, or bytes of fewer.
-const LEAST_GAIN: u64 = 50;
-const LEAST_BYTES: u64 = 1 << 20;
+pub(super) const LEAST_GAIN: u64 = 50;
+pub(super) const LEAST_BYTES: u64 = 1 << 20;
 
 /// When the heap was looked at.
 #[derive(Debug, Default)]
@@ -107,14 +107,13 @@ impl Windows {
     /// table that is filled at the beginning does not grow, and one that a program came to later does, by three windows more.
     /// One window of three may be without growth, as where nobody asks for anything; and the last of three or more: it ends
     /// with the program, which may have had nothing to do any more. What comes in lumps grows too, if it did in each third of six
-    /// windows or more. `bytes` are those of all that is counted: a few large things
-    /// are worth as much as many small ones.
-    pub(super) fn show_growth(&self, series: &Series, bytes: impl FnOnce() -> u64) -> bool {
-        self.show_growth_within(series, 0, bytes)
+    /// windows or more.
+    pub(super) fn show_growth(&self, series: &Series) -> bool {
+        self.show_growth_within(series, 0)
     }
 
     /// The same of a number that may fall by `slack` in a window.
-    pub(super) fn show_growth_within(&self, series: &Series, slack: u64, bytes: impl FnOnce() -> u64) -> bool {
+    pub(super) fn show_growth_within(&self, series: &Series, slack: u64) -> bool {
         let values = &series.values;
         if slack == 0 && series.fell {
             return false;
@@ -138,9 +137,7 @@ impl Windows {
         {
             gains = before;
         }
-        gains.len() >= if began == 0 { 2 } else { 3 }
-            && (are_steady(gains) || come_in_lumps(gains))
-            && is_much(series.gained(), || series.gained_of(bytes()))
+        gains.len() >= if began == 0 { 2 } else { 3 } && (are_steady(gains) || come_in_lumps(gains))
     }
 }
 
@@ -212,6 +209,12 @@ impl Series {
         self.last().saturating_sub(self.first())
     }
 
+    /// So many things more are worth a row. `bytes` are those of all that is counted: a few large things are worth as much as many
+    /// small ones.
+    pub(super) fn is_much(&self, bytes: impl FnOnce() -> u64) -> bool {
+        is_much(self.gained(), || self.gained_of(bytes()))
+    }
+
     /// The part of the bytes that what was gained has, if one has as many as another.
     fn gained_of(&self, bytes: u64) -> u64 {
         let part = u128::from(bytes) * u128::from(self.gained()) / u128::from(self.last().max(1));
@@ -248,7 +251,7 @@ mod tests {
             moments.push(i as u64 + 1, Some(second * 1_000_000_000));
             series.push(value);
         }
-        moments.windows().show_growth(&series, || bytes)
+        moments.windows().show_growth(&series) && series.is_much(|| bytes)
     }
 
     #[test]
@@ -291,7 +294,7 @@ mod tests {
         series.thin();
         let mut moments = Moments::default();
         (1..=3).for_each(|event| moments.push(event, None));
-        assert!(!moments.windows().show_growth(&series, || 0), "{series:?}");
+        assert!(!moments.windows().show_growth(&series), "{series:?}");
     }
 
     #[test]

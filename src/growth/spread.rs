@@ -2,126 +2,135 @@
 //!
 //! `USERS[name].append(event)` fills a list for each user, `HEAD = Node(HEAD)` a chain of nodes, and `ITEMS += (item,)` a new
 //! tuple each time. What tells them is a type of which there are more and more, and a way from a root by which more of its
-//! objects are reached than there were of them at all.
+//! objects are reached than there were of them at all; or of which the objects have more and more bytes, as where `TEXT + more`
+//! takes the place of `TEXT`, and a way by which these are reached.
 
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 
-use super::GrowingContainer;
-use super::series::is_much;
+use super::chains::joined;
+use super::series::{LEAST_BYTES, Series, is_much};
+use super::{GrowingContainer, LEAST_OWN, Scene, Unit, has_own_data};
 use crate::cycles::tracker::stack;
-use crate::heap::{Heap, HeapGraph, IdMap, NodeSet, ObjectIndex};
-use crate::retention::{RootPath, RootPaths, Shape, Shapes};
+use crate::heap::{IdMap, NodeSet, ObjectIndex};
+use crate::retention::{RootPath, RootPaths, Shape};
 use crate::trace::TypeId;
 
 /// A way tells where a type's objects are if it has gained at least one in so many of those that the type gained.
 const SHARE: u64 = 10;
 
-/// A type of which there are more and more objects.
+/// A type of which there are more and more objects, or bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Growing {
-    /// Objects at the first look.
+    /// At the first look.
     pub(super) from: u64,
     pub(super) gained: u64,
-    /// None was gained in the last window.
-    pub(super) rests: bool,
+    /// Nothing was gained in the last window.
+    rests: bool,
 }
 
-/// How many objects were reached by each way as it was first looked at. It is looked at where the type grows.
+impl Growing {
+    pub(super) fn of(series: &Series) -> Growing {
+        Growing { from: series.first(), gained: series.gained(), rests: series.rests() }
+    }
+}
+
+/// How many objects, or bytes, were reached by each way as it was first looked at. It is looked at where the type grows.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
-    known: HashMap<(Shape, TypeId), u64, FixedState>,
+    known: HashMap<(Shape, TypeId, Unit), u64, FixedState>,
 }
 
 /// Objects of one type that are reached alike.
 #[derive(Debug)]
-struct Group {
+pub(super) struct Group {
     /// That of the nearest of them, among what is reached.
     place: usize,
+    /// The other ways to them, of what is joined.
+    joined: Vec<Shape>,
     objects: u64,
     bytes: u64,
     newest: ObjectIndex,
+    /// Bytes of the containers that they are in: of a chain these are the objects themselves.
+    bytes_around: u64,
     /// Objects that refer to them, and the one that was counted last.
     referrers: u64,
     last_referrer: Option<usize>,
 }
 
-/// Objects of a type by one way, of which there are more than there were.
+/// Objects of a type by one way, of which there is more than there was.
 #[derive(Debug)]
 struct Gain {
     group: Group,
     class: TypeId,
-    /// There were at most so many by this way: as many as there were at all, or as were by it at an earlier look.
+    unit: Unit,
+    /// There was at most so much by this way: as much as there was at all, or as was by it at an earlier look.
     from: u64,
 }
 
 impl Spread {
-    /// The ways by which more and more objects of these types are reached, but not through the containers that are told anyway.
+    /// The ways by which more and more objects of types that are `growing` are reached, or more and more bytes of those that
+    /// grow `in_bytes`, but not through the containers that are told anyway.
     ///
-    /// Costs two visits to each node that a root reaches, and memory for each way with at least as many objects as are much.
+    /// Costs up to three visits to each node that a root reaches, and memory for each way with at least as many objects as are much.
     pub(super) fn look(
         &mut self,
-        heap: &Heap,
-        graph: &HeapGraph,
-        paths: &RootPaths<'_>,
-        shapes: &Shapes,
+        scene: &Scene<'_>,
         told: &NodeSet,
         growing: &IdMap<Growing>,
+        in_bytes: &IdMap<Growing>,
     ) -> Vec<GrowingContainer> {
-        let gains = self.gains(groups(heap, graph, paths, &shapes.of, told, growing), growing);
-        let row = |gain: &Gain| {
-            let Gain { group, class, from } = gain;
-            let path = paths.path(group.place);
-            GrowingContainer {
-                object: None,
-                path: container(&path, shapes.repeats(shapes.of[group.place])),
-                type_name: holder(&path),
-                containers: group.referrers,
-                from: *from,
-                to: group.objects,
-                from_is_exact: *from == 0,
-                per_second: None,
-                emptied: false,
-                element: heap.types().name(*class).to_string(),
-                bytes: group.bytes,
-                site: stack(heap, heap.object(group.newest).site),
+        let mut gains = Vec::new();
+        for (unit, types) in [(Unit::References, growing), (Unit::Bytes, in_bytes)] {
+            if types.iter().next().is_some() {
+                let groups = joined(scene, groups(scene, told, types, unit));
+                gains.extend(self.gains(groups, types, unit));
             }
-        };
-        outermost(&gains, paths, &shapes.of).into_iter().map(row).collect()
+        }
+        outermost(&gains, scene.paths, &scene.shapes.of).into_iter().map(|gain| gain.row(scene)).collect()
     }
 
     /// Those of the groups that gained much. The nearest first.
-    fn gains(&mut self, groups: Vec<((Shape, TypeId), Group)>, growing: &IdMap<Growing>) -> Vec<Gain> {
+    fn gains(&mut self, groups: Vec<((Shape, TypeId), Group)>, types: &IdMap<Growing>, unit: Unit) -> Vec<Gain> {
         let gain = |((shape, class), group): ((Shape, TypeId), Group)| {
-            let of_type = growing.get(class.0)?;
-            let earlier = self.known.get(&(shape, class)).copied();
-            if earlier.is_none() && is_much(group.objects, || group.bytes) {
-                self.known.insert((shape, class), group.objects);
+            let of_type = types.get(class.0)?;
+            let amount = group.amount(unit);
+            let is_much = |amount: u64, bytes: &dyn Fn() -> u64| match unit {
+                Unit::References => is_much(amount, bytes),
+                Unit::Bytes => amount >= LEAST_BYTES,
+            };
+            let earlier = self.known.get(&(shape, class, unit)).copied();
+            if earlier.is_none() && is_much(amount, &|| group.bytes) {
+                self.known.insert((shape, class, unit), amount);
             }
-            let from = earlier.map_or(of_type.from, |earlier| earlier.min(of_type.from)).min(group.objects);
-            let gained = group.objects - from;
-            let is_at_rest = earlier == Some(group.objects) && !of_type.rests;
-            let bytes = || (u128::from(group.bytes) * u128::from(gained) / u128::from(group.objects.max(1))) as u64;
-            let is_told = !is_at_rest && gained >= of_type.gained / SHARE && is_much(gained, bytes);
-            is_told.then_some(Gain { group, class, from })
+            let from = earlier.map_or(of_type.from, |earlier| earlier.min(of_type.from)).min(amount);
+            let gained = amount - from;
+            let is_at_rest = earlier == Some(amount) && !of_type.rests;
+            let bytes = || (u128::from(group.bytes) * u128::from(gained) / u128::from(amount.max(1))) as u64;
+            let is_told = !is_at_rest && gained >= of_type.gained / SHARE && is_much(gained, &bytes);
+            is_told.then_some(Gain { group, class, unit, from })
         };
         groups.into_iter().filter_map(gain).collect()
     }
 }
 
 /// Without what is reached through another of them, and grows with it; and of what is in the same containers, as the keys of a dict
-/// and their values, that of which there is most.
+/// and their values, that of which there is most. What becomes more and larger is told once.
 fn outermost<'a>(gains: &'a [Gain], paths: &RootPaths<'_>, shapes: &[Shape]) -> Vec<&'a Gain> {
-    let known: HashSet<Shape> = gains.iter().map(|gain| shapes[gain.group.place]).collect();
+    let mut known: HashSet<Shape> = gains.iter().map(|gain| shapes[gain.group.place]).collect();
+    known.extend(gains.iter().flat_map(|gain| &gain.group.joined));
     let is_through_another = |gain: &Gain| {
         let shape = shapes[gain.group.place];
         let mut above = std::iter::successors(paths.referrer(gain.group.place), |&place| paths.referrer(place));
         above.any(|place| shapes[place] != shape && known.contains(&shapes[place]))
     };
+    let (more, larger): (Vec<&Gain>, Vec<&Gain>) =
+        gains.iter().filter(|gain| !is_through_another(gain)).partition(|gain| gain.unit == Unit::References);
+    let are_more: HashSet<Shape> = more.iter().map(|gain| shapes[gain.group.place]).collect();
     let mut in_containers: HashMap<Option<Shape>, usize> = HashMap::new();
     let mut kept: Vec<&Gain> = Vec::new();
-    for gain in gains.iter().filter(|gain| !is_through_another(gain)) {
+    for gain in more {
         let containers = paths.referrer(gain.group.place).map(|place| shapes[place]);
         let at = *in_containers.entry(containers).or_insert(kept.len());
         match kept.get_mut(at) {
@@ -130,24 +139,71 @@ fn outermost<'a>(gains: &'a [Gain], paths: &RootPaths<'_>, shapes: &[Shape]) -> 
             Some(_) => {}
         }
     }
+    kept.extend(larger.into_iter().filter(|gain| !are_more.contains(&shapes[gain.group.place])));
     kept
 }
 
 impl Gain {
     fn gained(&self) -> u64 {
-        self.group.objects - self.from
+        self.group.amount(self.unit) - self.from
+    }
+
+    fn row(&self, scene: &Scene<'_>) -> GrowingContainer {
+        let &Scene { heap, paths, shapes, .. } = scene;
+        let Gain { group, class, unit, from } = self;
+        let path = paths.path(group.place);
+        let element = heap.types().name(*class).to_string();
+        let is_replaced = group.objects == 1;
+        let (path, type_name, containers, bytes) = match unit {
+            Unit::References => {
+                let all_bytes = group.bytes.saturating_add(group.bytes_around);
+                (container(&path, shapes.repeats(shapes.of[group.place])), holder(&path), group.referrers, all_bytes)
+            }
+            Unit::Bytes => {
+                let path = if is_replaced { path.expression() } else { path.pattern() };
+                (path, element.clone(), group.objects, group.bytes)
+            }
+        };
+        GrowingContainer {
+            object: None,
+            path,
+            type_name,
+            containers,
+            unit: *unit,
+            from: *from,
+            to: group.amount(*unit),
+            from_is_exact: *from == 0,
+            per_second: None,
+            emptied: false,
+            element,
+            bytes,
+            site: stack(heap, heap.object(group.newest).site),
+        }
     }
 }
 
-/// Puts together the objects of these types that are reached alike, and through none of `told`. The nearest first.
-fn groups(
-    heap: &Heap,
-    graph: &HeapGraph,
-    paths: &RootPaths<'_>,
-    shapes: &[Shape],
-    told: &NodeSet,
-    growing: &IdMap<Growing>,
-) -> Vec<((Shape, TypeId), Group)> {
+impl Group {
+    /// What is reached by another way, and is the same.
+    pub(super) fn take(&mut self, shape: Shape, other: Group) {
+        self.joined.push(shape);
+        self.objects += other.objects;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.bytes_around = self.bytes_around.saturating_add(other.bytes_around);
+        self.referrers += other.referrers;
+    }
+
+    fn amount(&self, unit: Unit) -> u64 {
+        match unit {
+            Unit::References => self.objects,
+            Unit::Bytes => self.bytes,
+        }
+    }
+}
+
+/// Puts together the objects of these types that are reached alike, and through none of `told`. The nearest first. Of what grows in
+/// bytes those that have data of their own.
+fn groups(scene: &Scene<'_>, told: &NodeSet, types: &IdMap<Growing>, unit: Unit) -> Vec<((Shape, TypeId), Group)> {
+    let &Scene { heap, graph, paths, shapes } = scene;
     let mut groups: HashMap<(Shape, TypeId), Group, FixedState> = HashMap::default();
     let mut through_told = vec![false; paths.reached().len()];
     for (place, &node) in paths.reached().iter().enumerate() {
@@ -155,14 +211,20 @@ fn groups(
         through_told[place] = told.contains(node) || referrer.is_some_and(|referrer| through_told[referrer]);
         let (index, class) = (graph.object(node), heap.class(graph.object(node)));
         // What nothing recorded refers to is in no container.
-        if referrer.is_none() || through_told[place] || !growing.contains(class.0) {
+        let is_in_container = referrer.is_some() || unit == Unit::Bytes;
+        if !is_in_container || through_told[place] || !types.contains(class.0) {
             continue;
         }
-        let group = groups.entry((shapes[place], class)).or_insert_with(|| Group {
+        if unit == Unit::Bytes && (heap.all_bytes(index) < LEAST_OWN || !has_own_data(heap, graph, node)) {
+            continue;
+        }
+        let group = groups.entry((shapes.of[place], class)).or_insert_with(|| Group {
             place,
+            joined: Vec::new(),
             objects: 0,
             bytes: 0,
             newest: index,
+            bytes_around: 0,
             referrers: 0,
             last_referrer: None,
         });
@@ -172,6 +234,10 @@ fn groups(
         if group.last_referrer != referrer {
             group.last_referrer = referrer;
             group.referrers += 1;
+            let container = referrer.map(|referrer| graph.object(paths.reached()[referrer]));
+            if let Some(container) = container.filter(|&container| heap.class(container) != class) {
+                group.bytes_around = group.bytes_around.saturating_add(heap.all_bytes(container));
+            }
         }
     }
     let mut groups: Vec<_> = groups.into_iter().collect();

@@ -48,7 +48,7 @@ fn a_cache_without_bounds_is_named_by_its_path_and_what_fills_it_by_its_line() {
     let [cache] = growth.containers.as_slice() else { panic!("{growth:#?}") };
     assert_eq!((cache.path.as_str(), cache.type_name.as_str()), ("svc.CACHE", "dict"));
     assert_eq!((cache.from, cache.to, cache.per_second), (100, 400, Some(100.0)));
-    assert_eq!((cache.element.as_str(), cache.bytes), ("app.Report", 400 * 48));
+    assert_eq!((cache.element.as_str(), cache.bytes), ("app.Report", 64 + 400 * 48));
     assert_eq!(cache.site.first().map(|frame| (frame.path.as_str(), frame.line)), Some(("/srv/app.py", 12)));
     let types: Vec<(&str, u64, u64)> = growth.types.iter().map(|row| (row.name.as_str(), row.from, row.to)).collect();
     assert_eq!(types, [("app.Report", 200, 500)]);
@@ -72,6 +72,82 @@ fn two_looks_are_too_few_and_many_are_thinned_out() {
     let many = growth(3, 200);
     assert_eq!((many.looks, many.containers.len()), (200, 1));
     assert_eq!(many.containers[0].to, 600);
+}
+
+/// At each look these events happen, and the module `svc` has these references.
+fn of_looks(looks: &[(&str, &str)]) -> Growth {
+    let mut trace = String::from(
+        "reftrace 1 runtime=test references=checkpoints births=all\n\
+         type 1 module\ntype 2 dict\ntype 3 bytes\ntype 4 bytearray\nsite 1 /srv/app.py:12 handle\n\
+         alloc 1 1 72\nname 1 svc\nalloc 2 2 200\n",
+    );
+    for (look, (events, references)) in looks.iter().enumerate() {
+        trace.push_str(&format!("time {}\n{events}\n", (look + 1) * 1_000_000_000));
+        trace.push_str("walk full\ncount 1 1\nroot 1 global:svc\nref 1 2 .__dict__\ncount 2 1\n");
+        trace.push_str(&format!("{references}\ncheckpoint full\n"));
+    }
+    trace.push_str("end\n");
+    let mut tracker = GrowthTracker::new();
+    play(&trace, &mut tracker);
+    tracker.finish()
+}
+
+/// A buffer of so many bytes at each look.
+fn of_a_buffer(sizes: &[u64]) -> Growth {
+    let events = sizes.iter().enumerate().map(|(look, size)| match look {
+        0 => format!("alloc a 4 56 @1\nowns a {size}"),
+        _ => format!("owns a {size}"),
+    });
+    let events: Vec<String> = events.collect();
+    of_looks(&events.iter().map(|event| (event.as_str(), "ref 2 a ['BUFFER']\ncount a 1")).collect::<Vec<_>>())
+}
+
+/// The paths of what grew with the unit, the number of objects, and from where to where.
+fn rows(growth: &Growth) -> Vec<(&str, Unit, u64, u64, u64)> {
+    growth.containers.iter().map(|of| (of.path.as_str(), of.unit, of.containers, of.from, of.to)).collect()
+}
+
+#[test]
+fn a_buffer_that_grows_in_place_is_told_by_its_bytes_and_one_that_rests_or_is_emptied_is_not() {
+    let growth = of_a_buffer(&[2_000_000, 4_000_000, 6_000_000, 8_000_000]);
+    assert_eq!(rows(&growth), [("svc.BUFFER", Unit::Bytes, 1, 2_000_056, 8_000_056)]);
+    let [buffer] = growth.containers.as_slice() else { panic!("{growth:#?}") };
+    assert_eq!((buffer.type_name.as_str(), buffer.element.as_str()), ("bytearray", "bytearray"));
+    assert_eq!((buffer.per_second, buffer.from_is_exact), (Some(2_000_000.0), true));
+    assert_eq!(buffer.site.first().map(|frame| frame.line), Some(12));
+    assert_eq!(rows(&of_a_buffer(&[2_000_000, 8_000_000, 8_000_000, 8_000_000])), []);
+    assert_eq!(rows(&of_a_buffer(&[2_000_000, 4_000_000, 100, 4_000_000, 6_000_000, 8_000_000])), []);
+    assert_eq!(rows(&of_a_buffer(&[100_000, 200_000, 300_000, 400_000])), [], "less than a megabyte");
+    let emptied = of_a_buffer(&[2_000_000, 4_000_000, 6_000_000, 8_000_000, 100]);
+    assert_eq!(emptied.containers.iter().map(|of| (of.emptied, of.to)).collect::<Vec<_>>(), [(true, 8_000_056)]);
+}
+
+#[test]
+fn a_text_that_is_replaced_by_a_longer_one_grows_and_many_buffers_together_do() {
+    let replaced = |look: u64| format!("alloc {:x} 3 {} @1", 0x10 + look, (look + 1) * 2_000_000);
+    let now = |look: u64| format!("ref 2 {0:x} ['TEXT']\ncount {0:x} 1", 0x10 + look);
+    let looks: Vec<(String, String)> = (0..4)
+        .map(|look| match look {
+            0 => (replaced(0), now(0)),
+            _ => (format!("free {:x}\n{}", 0x10 + look - 1, replaced(look)), now(look)),
+        })
+        .collect();
+    let looks: Vec<(&str, &str)> = looks.iter().map(|(events, now)| (events.as_str(), now.as_str())).collect();
+    assert_eq!(rows(&of_looks(&looks)), [("svc.TEXT", Unit::Bytes, 1, 2_000_000, 8_000_000)]);
+
+    // Of each less than is followed by itself.
+    let parts = |look: u64| {
+        let owns = (0..40).map(|part| match look {
+            0 => format!("alloc {0:x} 4 0\nowns {0:x} 10000\n", 0x20 + part),
+            _ => format!("owns {:x} {}\n", 0x20 + part, 10_000 * (look + 1)),
+        });
+        owns.collect::<String>() + if look == 0 { "alloc 3 2 64" } else { "" }
+    };
+    let all: String = (0..40).map(|part| format!("ref 3 {0:x} [{part}]\ncount {0:x} 1\n", 0x20 + part)).collect();
+    let all = format!("ref 2 3 ['PARTS']\ncount 3 1\n{all}");
+    let looks: Vec<String> = (0..5).map(parts).collect();
+    let looks: Vec<(&str, &str)> = looks.iter().map(|events| (events.as_str(), all.as_str())).collect();
+    assert_eq!(rows(&of_looks(&looks)), [("svc.PARTS[*]", Unit::Bytes, 40, 400_000, 2_000_000)]);
 }
 
 /// At each of five looks twelve more reports by each of ten users: `entry` has the references to one, with its number for `{n}` and
@@ -116,7 +192,10 @@ fn many_lists_that_grow_together_are_one_row() {
     let [users] = growth.containers.as_slice() else { panic!("{growth:#?}") };
     assert_eq!((users.path.as_str(), users.type_name.as_str(), users.containers), ("svc.USERS[*]", "list", 10));
     assert_eq!((users.from, users.to, users.from_is_exact), (120, 600, false));
-    assert_eq!((users.per_second, users.element.as_str(), users.bytes), (Some(120.0), "app.Report", 600 * 48));
+    assert_eq!(
+        (users.per_second, users.element.as_str(), users.bytes),
+        (Some(120.0), "app.Report", 10 * 64 + 600 * 48)
+    );
     assert_eq!(users.site.first().map(|frame| frame.line), Some(12));
 }
 
@@ -126,6 +205,35 @@ fn a_chain_that_grows_is_told_by_the_reference_that_is_followed_again_and_again(
     let [chain] = growth.containers.as_slice() else { panic!("{growth:#?}") };
     assert_eq!((chain.path.as_str(), chain.to), ("svc.USERS[*].next…", 599));
     assert_eq!((chain.type_name.as_str(), chain.containers), ("app.Report", 599));
+}
+
+#[test]
+fn a_list_that_is_linked_both_ways_is_one_row() {
+    // The newest is the tail: from there one comes to the second half first.
+    let mut trace = String::new();
+    let looks: Vec<(String, String)> = (1..=5u64)
+        .map(|look| {
+            let births = (100 * look - 100..100 * look).map(|node| format!("alloc {:x} 5 48\n", 0x1000 + node));
+            let last = 100 * look - 1;
+            let links = (0..=last).map(|node| {
+                let (at, next, before) = (0x1000 + node, 0x1001 + node, 0xfff + node);
+                let next = if node < last { format!("ref {at:x} {next:x} .next\n") } else { String::new() };
+                let before = if node > 0 { format!("ref {at:x} {before:x} .before\n") } else { String::new() };
+                format!("{next}{before}count {at:x} 2\n")
+            });
+            let ends = format!("ref 2 1000 ['HEAD']\nref 2 {:x} ['TAIL']\n", 0x1000 + last);
+            (births.collect(), ends + &links.collect::<String>())
+        })
+        .collect();
+    trace.push_str("type 5 app.Node\n");
+    trace.push_str(&looks[0].0);
+    let looks: Vec<(&str, &str)> = looks
+        .iter()
+        .enumerate()
+        .map(|(look, (births, links))| (if look == 0 { trace.as_str() } else { births }, links.as_str()))
+        .collect();
+    let growth = of_looks(&looks);
+    assert_eq!(rows(&growth), [("svc.HEAD.next…", Unit::References, 498, 100, 498)]);
 }
 
 #[test]

@@ -203,6 +203,16 @@ impl Heap {
         places.filter(|&place| self.known(place).state.is_live()).map(ObjectIndex)
     }
 
+    /// Bytes from which on an object is [large](Heap::large_objects): fewer fit its record.
+    pub const LARGE: u64 = (1 << 16) - 1;
+
+    /// The live objects with a block, or memory of their own, of at least [`Heap::LARGE`] bytes, in the order of their places.
+    pub fn large_objects(&self) -> impl Iterator<Item = ObjectIndex> + use<> {
+        let mut places: Vec<u32> = self.objects.large().filter(|&place| self.known(place).state.is_live()).collect();
+        places.sort_unstable();
+        places.into_iter().map(ObjectIndex)
+    }
+
     /// What is known of a live object. Panics if there was never an object at this place.
     #[inline]
     pub fn object(&self, index: ObjectIndex) -> Object {

@@ -183,6 +183,14 @@ impl Objects {
         }
     }
 
+    /// Places of objects whose block, or what they own, is of [`LARGE`](super::Heap::LARGE) bytes or more, in no order. Costs a
+    /// visit to each object that has something beside.
+    pub(super) fn large(&self) -> impl Iterator<Item = u32> + '_ {
+        let is_large = |beside: &Beside| beside.bytes.is_some() || beside.owned.is_some();
+        let places = self.beside.iter().filter(move |(_, beside)| is_large(beside)).map(|(&place, _)| place);
+        places.filter(|&place| self.size(place) >= u64::from(ELSEWHERE))
+    }
+
     /// Bytes of its block and of those that it owns.
     #[inline]
     pub(super) fn size(&self, place: u32) -> u64 {

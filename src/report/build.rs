@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::growth::{GrowingContainerRow, GrowingTypeRow, GrowthRows};
 use super::model::*;
 use super::rows::{self, known_bytes, quotient, rounded};
 use super::section::Section;
@@ -297,13 +298,14 @@ impl Rows<'_> {
             path: of.path.clone(),
             type_name: of.type_name.clone(),
             containers: of.containers,
+            unit: of.unit,
             from: of.from,
             to: of.to,
             from_is_exact: of.from_is_exact,
             per_second: of.per_second.map(|rate| rounded(rate, 10.0)),
             emptied: of.emptied,
             element: of.element.clone(),
-            bytes: known_bytes(of.to, of.bytes),
+            bytes: known_bytes(of.containers, of.bytes),
             site: self.frame_rows(&of.site),
             place: self.place(&of.site),
         });

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Form, GrowingContainerRow, LoopRow, RenderOptions, Report, TypeRow, UnreachableRow, terminal};
 use crate::findings::Owner;
+use crate::growth::Unit;
 
 /// What is new, gone, and grown from one run to another.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -41,9 +42,11 @@ pub struct Change {
     pub fingerprint: Option<String>,
     /// Whose loop it is; `None` of a type, and of what is unreachable.
     pub owner: Option<Owner>,
-    /// Loops, live instances, unreachable objects, or references of a container: before and after.
+    /// Of a container, in what it grew.
+    pub unit: Option<Unit>,
+    /// Loops, live instances, unreachable objects, or references or bytes of a container: before and after.
     pub count: [u64; 2],
-    /// Most bytes of loops at one time with what they hold, or of live instances, unreachable objects, or what a container holds:
+    /// Most bytes of loops at one time with what they hold, or of live instances, unreachable objects, or a container with what it holds:
     /// before and after.
     pub bytes: [u64; 2],
 }
@@ -64,16 +67,22 @@ impl Diff {
             let owner = Some(row.owner.clone());
             (
                 row.fingerprint.clone(),
-                Side { name: row.path.clone(), owner, count: row.count, bytes: row.peak_at_least.bytes.unwrap_or(0) },
+                Side {
+                    name: row.path.clone(),
+                    owner,
+                    unit: None,
+                    count: row.count,
+                    bytes: row.peak_at_least.bytes.unwrap_or(0),
+                },
             )
         };
         let of_type = |row: &TypeRow| {
             let name = row.type_name.clone();
-            (name.clone(), Side { name, owner: None, count: row.instances, bytes: row.bytes })
+            (name.clone(), Side { name, owner: None, unit: None, count: row.instances, bytes: row.bytes })
         };
         let of_unreachable = |row: &UnreachableRow| {
             let (name, bytes) = (row.type_name.clone(), row.bytes.unwrap_or(0));
-            (name.clone(), Side { name, owner: None, count: row.objects, bytes })
+            (name.clone(), Side { name, owner: None, unit: None, count: row.objects, bytes })
         };
         let unreachable = |report: &Report| report.unreachable.iter().map(of_unreachable).collect();
         let loops = |report: &Report| report.loops.rows.iter().map(of_loop).collect();
@@ -82,17 +91,10 @@ impl Diff {
         let (types, noise) = changes(types(old), types(new), false).into_iter().partition::<Vec<_>, _>(Change::is_told);
         let unreachable = changes(unreachable(old), unreachable(new), false);
         let of_container = |row: &GrowingContainerRow| {
-            (
-                row.path.clone(),
-                Side { name: row.path.clone(), owner: None, count: row.to, bytes: row.bytes.unwrap_or(0) },
-            )
+            let (name, bytes) = (row.path.clone(), row.bytes.unwrap_or(0));
+            (format!("{name} {:?}", row.unit), Side { name, unit: Some(row.unit), count: row.to, bytes, owner: None })
         };
-        let containers = |report: &Report| {
-            let mut rows: Vec<&GrowingContainerRow> = report.growth.containers.iter().collect();
-            // Of a path that is in several traces, where most is.
-            rows.sort_by_key(|row| row.to);
-            rows.into_iter().map(of_container).collect()
-        };
+        let containers = |report: &Report| report.growth.by_path().into_values().map(of_container).collect();
         let containers = (old.growth.known && new.growth.known)
             .then(|| changes(containers(old), containers(new), false).into_iter().filter(Change::is_told).collect());
         Diff { loops, types, unreachable, containers, types_left_out: noise.len() as u64 }
@@ -135,6 +137,7 @@ impl Change {
 struct Side {
     name: String,
     owner: Option<Owner>,
+    unit: Option<Unit>,
     count: u64,
     bytes: u64,
 }
@@ -161,6 +164,7 @@ fn changes(old: Amounts, new: Amounts, are_loops: bool) -> Vec<Change> {
             name: told.name.clone(),
             fingerprint: are_loops.then(|| key.clone()),
             owner: told.owner.clone(),
+            unit: told.unit,
             count: [before.count, after.count],
             bytes: [before.bytes, after.bytes],
         })

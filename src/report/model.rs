@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::growth::GrowthRows;
 use super::section::Section;
 use crate::cycles::{Occasion, PathStep, SeenAt};
 use crate::findings::gate::Standing;
@@ -302,48 +303,6 @@ pub struct SlotsRow {
     pub owner: Owner,
 }
 
-/// What grew from one look at the whole heap to the next, in each trace for itself.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct GrowthRows {
-    /// Looks at the whole heap.
-    pub looks: u64,
-    /// There were enough of them.
-    pub known: bool,
-    /// Most references gained first.
-    pub containers: Vec<GrowingContainerRow>,
-    /// Containers that grew and are left out.
-    pub more: u64,
-    /// Most objects gained first.
-    pub types: Vec<GrowingTypeRow>,
-}
-
-/// A container that grew.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct GrowingContainerRow {
-    /// `svc.CACHE`.
-    pub path: String,
-    #[serde(rename = "type")]
-    pub type_name: String,
-    /// More than one where many that are reached alike grow together.
-    pub containers: u64,
-    /// References at the first look and at the last, of many those to `element` alone.
-    pub from: u64,
-    pub to: u64,
-    /// Else there were at most so many at the first look.
-    pub from_is_exact: bool,
-    pub per_second: Option<f64>,
-    /// At the last look it was smaller, or gone; the numbers are those of the look before.
-    pub emptied: bool,
-    /// The type that most of the bytes in it are of.
-    pub element: String,
-    /// Of all that it refers to directly.
-    pub bytes: Option<u64>,
-    /// The stack that made the newest of it, innermost first.
-    pub site: Vec<FrameRow>,
-    /// The innermost frame of the application's own code in it, else the innermost of all.
-    pub place: Option<FrameRow>,
-}
-
 /// The collections of one generation that were seen, and ended. Each looks at the younger generations too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct CollectionsRow {
@@ -357,17 +316,6 @@ pub struct CollectionsRow {
     /// How long the program waited, in all and for the longest one; `None` where it is not known of each.
     pub pause_ns: Option<u64>,
     pub longest_pause_ns: Option<u64>,
-}
-
-/// A type that grew.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct GrowingTypeRow {
-    #[serde(rename = "type")]
-    pub type_name: String,
-    /// Objects alive at the first look and at the last.
-    pub from: u64,
-    pub to: u64,
-    pub per_second: Option<f64>,
 }
 
 /// What was alive and what was garbage over time, in one trace.

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Input, LoopRow, RenderOptions, Report, ReportFormat, View};
+use super::{GrowingContainerRow, Input, LoopRow, RenderOptions, Report, ReportFormat, View};
+use crate::growth::Unit;
 
 pub struct OpenMetrics;
 
@@ -90,20 +91,15 @@ fn growth(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     let all = growth.containers.len() as u64 + growth.more;
     family(out, "growing_containers", "Containers that kept growing from look to look.", &[(Vec::new(), all)])?;
-    // Of a path that is in several traces, where most is.
-    let mut by_path: BTreeMap<(&str, &str), (u64, Option<u64>)> = BTreeMap::new();
-    for row in &growth.containers {
-        let most = by_path.entry((&row.path, &row.type_name)).or_default();
-        *most = (*most).max((row.to, row.bytes));
-    }
-    let mut rows: Vec<_> = by_path.into_iter().collect();
-    rows.sort_by_key(|&(_, (references, _))| Reverse(references));
+    let mut rows: Vec<&GrowingContainerRow> = growth.by_path().into_values().collect();
+    rows.sort_by_key(|row| Reverse((row.to, row.bytes)));
     rows.truncate(PATHS);
-    let labels = |(path, name): (&str, &str)| vec![("path", path.to_owned()), ("type", name.to_owned())];
-    let references: Vec<_> = rows.iter().map(|&(of, (references, _))| (labels(of), references)).collect();
+    let labels = |row: &GrowingContainerRow| vec![("path", row.path.clone()), ("type", row.type_name.clone())];
+    let by_references = rows.iter().filter(|row| row.unit == Unit::References);
+    let references: Vec<_> = by_references.map(|row| (labels(row), row.to)).collect();
     family(out, "growing_container_references", "References of a container at the last look.", &references)?;
-    let bytes: Vec<_> = rows.iter().filter_map(|&(of, (_, bytes))| Some((labels(of), bytes?))).collect();
-    family(out, "growing_container_bytes", "Bytes of what a container refers to directly.", &bytes)
+    let bytes: Vec<_> = rows.iter().filter_map(|row| Some((labels(row), row.bytes?))).collect();
+    family(out, "growing_container_bytes", "Bytes of a container and what it refers to directly.", &bytes)
 }
 
 /// Labels of a sample, and its value.
@@ -137,8 +133,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::GrowthRows;
     use crate::report::testing::report;
-    use crate::report::{GrowingContainerRow, GrowthRows};
 
     #[test]
     fn fingerprints_are_bounded_and_the_rest_is_counted() {
@@ -163,6 +159,25 @@ mod tests {
         let samples: Vec<&str> = text.lines().filter(|line| line.starts_with("refloop_growing")).collect();
         let references = "refloop_growing_container_references{path=\"svc.CACHE\",type=\"\"} 900";
         assert_eq!(samples, ["refloop_growing_containers 2", references]);
+    }
+
+    #[test]
+    fn a_buffer_has_bytes_and_no_references() {
+        let buffer = GrowingContainerRow {
+            path: "svc.BUFFER".to_string(),
+            type_name: "bytearray".to_string(),
+            unit: Unit::Bytes,
+            to: 14_000_000,
+            bytes: Some(14_000_000),
+            ..GrowingContainerRow::default()
+        };
+        let growth = GrowthRows { looks: 5, known: true, containers: vec![buffer], ..GrowthRows::default() };
+        let mut out = Vec::new();
+        OpenMetrics.write(&Report { growth, ..Report::default() }, &RenderOptions::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let samples: Vec<&str> = text.lines().filter(|line| line.starts_with("refloop_growing")).collect();
+        let bytes = "refloop_growing_container_bytes{path=\"svc.BUFFER\",type=\"bytearray\"} 14000000";
+        assert_eq!(samples, ["refloop_growing_containers 1", bytes]);
     }
 
     #[test]

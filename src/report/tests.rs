@@ -6,7 +6,7 @@ use super::testing::report;
 use super::*;
 use crate::findings::gate::Gate;
 use crate::findings::{Owner, Ownership};
-use crate::growth::{GrowingContainer, Growth};
+use crate::growth::{GrowingContainer, Growth, Unit};
 use crate::run::Run;
 use crate::trace::References;
 
@@ -324,4 +324,28 @@ fn a_difference_has_the_containers_that_grew_to_another_size_where_it_is_known_o
     let rows: Vec<_> = diff.containers.iter().flatten().map(|row| (row.what.name(), row.name.as_str())).collect();
     assert_eq!(rows, [("grown", "svc.QUEUE"), ("new", "svc.HOOKS"), ("gone", "svc.TASKS")]);
     assert_eq!(diff::Diff::between(&report(None), &old).containers, None);
+}
+
+#[test]
+fn a_difference_tells_a_buffer_in_bytes_and_of_several_traces_the_largest_one() {
+    let buffer = |to| GrowingContainerRow {
+        path: "svc.BUFFER".to_string(),
+        unit: Unit::Bytes,
+        to,
+        bytes: Some(to),
+        ..GrowingContainerRow::default()
+    };
+    let grown = |sizes: &[u64]| {
+        let containers = sizes.iter().map(|&to| buffer(to)).collect();
+        Report {
+            growth: GrowthRows { looks: 5, known: true, containers, ..GrowthRows::default() },
+            ..Report::default()
+        }
+    };
+    let diff = diff::Diff::between(&grown(&[2_000_000]), &grown(&[9_000_000, 14_000_000, 5_000_000]));
+    let mut page = Vec::new();
+    diff.write(Form::Table, &RenderOptions::default(), 10, &mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let row = page.lines().find(|line| line.contains("svc.BUFFER")).unwrap_or_default();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>().join(" "), "grown 2.0 MB 14.0 MB +12.0 MB svc.BUFFER");
 }

@@ -1,18 +1,12 @@
 //! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
 
-use super::{ClosedRow, CutRow, Extent, FindingRow, FrameRow, GrowingContainerRow, Input, LoopRow};
+use super::{ClosedRow, CutRow, Extent, FindingRow, FrameRow, Input, LoopRow};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, ratio, size};
 use crate::trace::References;
 use crate::whatif::{Early, Outcome, Verdict};
-
-/// `at most 15 → 1,200`: references of a container at the first look and at the last.
-pub(super) fn from_to(row: &GrowingContainerRow) -> String {
-    let bound = if row.from_is_exact { "" } else { "at most " };
-    format!("{bound}{} → {}", count(row.from), count(row.to))
-}
 
 /// What becomes of the loops after the cuts: what a replay proves where it frees them, else what is left.
 pub(super) fn after_cut(cut: &CutRow) -> Option<String> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::table::{Room, Table, embedded};
 use crate::cycles::{PathStep, SeenAt};
 use crate::findings::Severity;
+use crate::growth::Unit;
 use crate::heap::printable;
 use crate::report::{
     CutRow, FindingRow, FrameRow, GrowingContainerRow, Input, LoopRow, MemoryRows, Number, Report, RetainedRows,
@@ -150,6 +151,7 @@ struct Growing<'a> {
     #[serde(rename = "type")]
     type_name: &'a str,
     containers: u64,
+    unit: Unit,
     from: u64,
     to: u64,
     from_is_exact: bool,
@@ -167,6 +169,7 @@ impl Growing<'_> {
             path: &row.path,
             type_name: &row.type_name,
             containers: row.containers,
+            unit: row.unit,
             from: row.from,
             to: row.to,
             from_is_exact: row.from_is_exact,

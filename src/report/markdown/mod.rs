@@ -215,7 +215,7 @@ fn slots(report: &Report) -> Option<Chapter> {
 }
 
 fn growth(report: &Report) -> Option<Chapter> {
-    let columns = ["container", "type", "references", "a second", "mostly", "made at"];
+    let columns = ["container", "type", "grew", "a second", "mostly", "made at"];
     let rows = report.growth.containers.iter().map(|of| {
         row(&[
             code(&of.path),
@@ -223,8 +223,8 @@ fn growth(report: &Report) -> Option<Chapter> {
                 1 => code(&of.type_name),
                 n => format!("{} × {}", count(n), code(&of.type_name)),
             },
-            wording::from_to(of),
-            of.per_second.map(|rate| rate.to_string()).unwrap_or_default(),
+            of.facts().from_to(),
+            of.per_second.map(|rate| of.facts().rate(rate)).unwrap_or_default(),
             code(&of.element),
             of.place.as_ref().map(|frame| code(&frame.short_place())).unwrap_or_default(),
         ])

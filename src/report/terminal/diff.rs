@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::grid::{Align, Grid};
 use super::wrap::wrap_words;
 use crate::findings::Owner;
+use crate::growth::Unit;
 use crate::human::{bytes, count, counted};
 use crate::report::RenderOptions;
 use crate::report::diff::{Change, Diff, NOISE_BYTES, NOISE_PART};
@@ -35,7 +36,8 @@ pub fn write(diff: &Diff, page: &RenderOptions, top: usize, out: &mut dyn Write)
         }
         grid.column(name, if name == "Loop" { Align::Path } else { Align::Name });
         for change in changes.iter().take(top) {
-            let amounts = [count(change.count[0]), count(change.count[1]), signed(change.bytes)];
+            let written = if change.unit == Some(Unit::Bytes) { bytes } else { count };
+            let amounts = [written(change.count[0]), written(change.count[1]), signed(change.bytes)];
             let owner = change.owner.as_ref().filter(|_| owners).map(Owner::to_string);
             let cells = [change.what.name().to_string()].into_iter().chain(amounts).chain(owner);
             grid.row(cells.chain([change.name.clone()]));

@@ -51,20 +51,13 @@ pub(crate) fn unheld(report: &Report, page: &RenderOptions, out: &mut dyn Write)
 }
 
 fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    let mut facts = vec![
-        styled(&row.path, Style::Bold, page.color),
-        match row.containers {
-            1 => format!("a {}", row.type_name),
-            n => format!("{} {}s", count(n), row.type_name),
-        },
-        format!("{} references", wording::from_to(row)),
-    ];
-    let rate = row.per_second.filter(|&rate| rate >= 1.0);
-    facts.extend(rate.map(|rate| format!("{}{} a second", wording::at_least(row.from_is_exact), count(rate as u64))));
+    let of = row.facts();
+    let mut facts = vec![styled(&row.path, Style::Bold, page.color), of.what(), of.from_to()];
+    facts.extend(row.per_second.filter(|&rate| rate >= 1.0).map(|rate| of.a_second(rate)));
     if row.emptied {
         facts.push("emptied at the end".to_string());
     }
-    facts.push(format!("{}, most of it {}", size(row.bytes), row.element));
+    facts.extend(of.holds());
     writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
     match &row.place {
         None => Ok(()),

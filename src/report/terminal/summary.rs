@@ -66,7 +66,7 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
 fn first_grown(report: &Report, grown: u64) -> Vec<String> {
     let mut facts = vec![counted(grown, "container", "containers")];
     if let Some(first) = report.growth.containers.first() {
-        facts.push(format!("{} {} references", first.path, wording::from_to(first)));
+        facts.push(format!("{} {}", first.path, first.facts().from_to()));
         facts.extend(first.place.as_ref().map(|place| format!("made at {}", place.short_place())));
     }
     facts

@@ -3,7 +3,10 @@
 Each does its work a hundred times between two checkpoints, which it asks for by a signal.
 """
 
+import array
+import collections
 import functools
+import io
 import logging
 import os
 import queue
@@ -143,6 +146,90 @@ def replaced_tuple(number):
     ITEMS += (Item(number),)
 
 
+BUFFER = bytearray()
+
+
+def a_buffer(number):
+    BUFFER.extend(b"x" * 10_000)
+
+
+SAMPLES = array.array("d")
+
+
+def an_array(number):
+    SAMPLES.extend([0.5] * 2_500)
+
+
+class Both:
+    """A list that is linked both ways, and its ends."""
+
+    head = tail = None
+
+    def __init__(self, number):
+        self.number = number
+        self.following = None
+        self.before = Both.tail
+
+
+def linked_both_ways(number):
+    node = Both(number)
+    if Both.tail is None:
+        Both.head = node
+    else:
+        Both.tail.following = node
+    Both.tail = node
+
+
+ORDERED = collections.OrderedDict()
+
+
+def ordered_dict(number):
+    ORDERED["name %d" % number] = Item(number)
+
+
+WRITTEN = io.BytesIO()
+
+
+def written(number):
+    WRITTEN.write(b"x" * 10_000)
+
+
+TEXT = io.StringIO()
+
+
+def written_text(number):
+    TEXT.write("x" * 10_000)
+
+
+class Log:
+    """What has a text that is replaced by a longer one, and many buffers that are small each."""
+
+    text = ""
+    parts = [bytearray() for _ in range(40)]
+
+
+def a_text(number):
+    Log.text = Log.text + "x" * 6_000
+
+
+def small_buffers(number):
+    Log.parts[number % 40].extend(b"x" * 10_000)
+
+
+SAME = []
+
+
+def the_same_object(number):
+    SAME.extend([None] * 200)
+
+
+RECENT = collections.deque()
+
+
+def a_deque(number):
+    RECENT.extend([None] * 200)
+
+
 CLEARED = {}
 
 
@@ -160,6 +247,15 @@ def replaced_list(number):
     if number % 250 == 0:
         BATCH = []
     BATCH.append(Item(number))
+
+
+SCRATCH = bytearray()
+
+
+def truncated_buffer(number):
+    if number % 250 == 0:
+        del SCRATCH[:]
+    SCRATCH.extend(b"x" * 10_000)
 
 
 def checkpoint():

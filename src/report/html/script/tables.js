@@ -66,13 +66,15 @@ function growthSection() {
   const types = rowsOf(report.growing_types);
   if (!containers.length && !types.length)
     return section("growth", title, `Nothing kept growing over ${count(looks)} looks at the heap.`);
+  /** References, or bytes of a buffer. */
+  const amount = (row, n) => (row.unit === "bytes" ? bytes(n) : count(n));
   const rate = {
     title: "A second",
     value: (row) => row.per_second,
     show: (row) =>
       row.per_second === null
         ? "not known"
-        : `${row.from_is_exact === false ? "at least " : ""}${count(row.per_second)}`,
+        : `${row.from_is_exact === false ? "at least " : ""}${amount(row, row.per_second)}`,
     number: true,
   };
   const parts = [];
@@ -92,10 +94,10 @@ function growthSection() {
       {
         title: "From",
         value: (row) => row.from,
-        show: (row) => (row.from_is_exact ? count(row.from) : `at most ${count(row.from)}`),
+        show: (row) => `${row.from_is_exact ? "" : "at most "}${amount(row, row.from)}`,
         number: true,
       },
-      { title: "To", value: (row) => row.to, number: true },
+      { title: "To", value: (row) => row.to, show: (row) => amount(row, row.to), number: true },
       rate,
       { title: "Mostly", value: (row) => row.element, show: (row) => name(row.element) },
       { title: "Bytes", value: (row) => row.bytes, show: (row) => bytes(row.bytes), number: true },
