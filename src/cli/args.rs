@@ -210,7 +210,7 @@ pub(crate) struct Answer {
 pub(crate) struct Why {
     /// A trace, or - for standard input
     pub trace: PathBuf,
-    /// Objects of this type, by its full name: app.Order
+    /// Objects of this type, by its full name, or by the last part where one class has it: app.Order, Order
     #[arg(long = "type", value_name = "TYPE")]
     pub type_name: Option<String>,
     /// The object with this tag, in hexadecimal

@@ -1,4 +1,4 @@
-//! Finds what else holds objects: who would keep them alive if the reference of the path that is told were gone.
+//! Finds what else holds objects: who would keep them alive if a reference of the path that is told were gone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,72 +19,140 @@ pub struct Holder {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
-    /// A path to one of them, by another last reference.
+    /// A path to one of them, by another last reference, or by another to an object on the way.
     Path(RootPath),
     /// They are roots themselves.
     Root(RootKind),
 }
 
-/// What tells holders apart: the way to the holder and the name of its reference, at whatever index or key; or the root.
+/// What tells holders apart: the way to the holder, the name of its reference, at whatever index or key, and what is reached by
+/// it; or the root. Those of the objects themselves come first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
-    Reference(Shape, Option<Slot>),
     Root(Vec<String>),
+    Reference(Shape, Option<Slot>),
+    OnTheWay(Shape, Option<Slot>, Shape),
 }
 
-/// Holders of the objects of one way, each with those that it holds.
-type Found = HashMap<Key, (Hold, HashSet<Node, FixedState>), FixedState>;
+/// What one holder holds: the objects of a way, or those on the way to them.
+struct Holding {
+    by: Hold,
+    nodes: HashSet<Node, FixedState>,
+    /// How many of the objects that is.
+    objects: u64,
+}
 
-/// For each of the ways the other holders of its objects, the one of most first.
+/// Objects of one way that are reached through another object.
+#[derive(Debug, Clone, Copy)]
+struct Below {
+    way: usize,
+    objects: u64,
+    /// The place of the nearest of them.
+    nearest: usize,
+}
+
+/// For each of the ways the other holders of its objects, those of the objects themselves first, then the one of most.
 ///
-/// An object that only the held one keeps alive is no holder, as the next in a doubly linked list. Costs a visit to each reference
-/// that a root reaches.
+/// Who holds an object on the way holds what is behind it, up to a module or class: that has a name, and many refer to it. An object
+/// that only the held one keeps alive is no holder, as the next in a doubly linked list. Costs a visit to each reference that a
+/// root reaches.
 pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &DominatorTree) -> Vec<Vec<Holder>> {
-    // The way of each, and its place among what is reached.
-    let mut held: HashMap<Node, (usize, usize), FixedState> = HashMap::default();
+    let mut way_of: HashMap<Node, usize, FixedState> = HashMap::default();
     for (way, group) in ways.iter().enumerate() {
-        held.extend(group.nodes.iter().map(|&node| (node, (way, 0))));
+        way_of.extend(group.nodes.iter().map(|&node| (node, way)));
     }
-    for (place, node) in paths.reached().iter().enumerate() {
-        held.entry(*node).and_modify(|of| of.1 = place);
-    }
-    let mut found: Vec<Found> = ways.iter().map(|_| HashMap::default()).collect();
+    let behind = behind(paths, &way_of);
+    let mut found: Vec<HashMap<Key, Holding, FixedState>> = ways.iter().map(|_| HashMap::default()).collect();
     let spans = Spans::of(tree);
     let mut references = Vec::new();
-    let mut add = |way: usize, node: Node, key: Key, by: &dyn Fn() -> Hold| {
-        found[way].entry(key).or_insert_with(|| (by(), HashSet::default())).1.insert(node);
+    let mut add = |below: &Below, node: Node, key: Key, by: &dyn Fn() -> Hold| {
+        let new = || Holding { by: by(), nodes: HashSet::default(), objects: 0 };
+        let held = found[below.way].entry(key).or_insert_with(new);
+        if held.nodes.insert(node) {
+            held.objects += below.objects;
+        }
     };
     for (place, &node) in paths.reached().iter().enumerate() {
-        if let Some(&(way, _)) = held.get(&node)
+        if way_of.contains_key(&node)
             && paths.referrer(place).is_some()
             && let Some(root) = paths.as_root(node)
+            && let Some((_, below)) = behind.get(&node)
         {
             let names = if let RootKind::Named(names) = &root { names.clone() } else { Vec::new() };
-            add(way, node, Key::Root(names), &|| Hold::Root(root.clone()));
+            below.iter().for_each(|below| add(below, node, Key::Root(names.clone()), &|| Hold::Root(root.clone())));
         }
         paths.references_into(place, &mut references);
         let mut is_namespace = None;
         for (nth, reference) in references.iter().enumerate() {
-            let Some(&(way, at)) = held.get(&reference.to) else { continue };
-            if paths.is_by(at, place, nth) || spans.is_within(node, reference.to) {
+            let Some((at, below)) = behind.get(&reference.to) else { continue };
+            let is_by = paths.is_by(*at, place, nth) || paths.is_by_name(*at, place, reference.slot);
+            if is_by || spans.is_within(node, reference.to) {
                 continue;
             }
             let is_namespace = *is_namespace.get_or_insert_with(|| paths.is_namespace(place));
             let slot = (is_namespace || !paths.is_key(reference.slot)).then_some(reference.slot);
-            add(way, reference.to, Key::Reference(shapes.of[place], slot), &|| Hold::Path(paths.by(place, nth)));
+            for of in below {
+                let key = match of.nearest == *at {
+                    true => Key::Reference(shapes.of[place], slot),
+                    false => Key::OnTheWay(shapes.of[place], slot, shapes.of[*at]),
+                };
+                add(of, reference.to, key, &|| Hold::Path(paths.by(place, nth, of.nearest)));
+            }
         }
     }
-    let sorted = |found: Found| {
-        let holders = found.into_values().map(|(by, held)| Holder { objects: held.len() as u64, by });
-        let mut holders: Vec<Holder> = holders.collect();
+    let sorted = |(found, way): (HashMap<Key, Holding, FixedState>, &Alike)| {
+        let most = way.nodes.len() as u64;
+        let mut held: Vec<(bool, Holder)> = { found.into_iter() }
+            .map(|(key, held)| {
+                let is_on_the_way = matches!(key, Key::OnTheWay(..));
+                (is_on_the_way, Holder { objects: held.objects.min(most), by: held.by })
+            })
+            .collect();
         let text = |by: &Hold| match by {
             Hold::Path(path) => path.pattern(),
             Hold::Root(root) => format!("{root:?}"),
         };
-        holders.sort_by_cached_key(|holder| (std::cmp::Reverse(holder.objects), text(&holder.by)));
-        holders
+        held.sort_by_cached_key(|(on_the_way, holder)| {
+            (*on_the_way, std::cmp::Reverse(holder.objects), text(&holder.by))
+        });
+        held.into_iter().map(|(_, holder)| holder).collect()
     };
-    found.into_iter().map(sorted).collect()
+    found.into_iter().zip(ways).map(sorted).collect()
+}
+
+/// The objects of the ways and those on their paths below the last module or class: the place of each, and what is reached through it.
+/// What is behind another of the objects goes with that one.
+fn behind(
+    paths: &RootPaths<'_>,
+    way_of: &HashMap<Node, usize, FixedState>,
+) -> HashMap<Node, (usize, Vec<Below>), FixedState> {
+    let mut behind: HashMap<Node, (usize, Vec<Below>), FixedState> = HashMap::default();
+    let mut waiting: HashMap<usize, Vec<Below>, FixedState> = HashMap::default();
+    // A node stands behind the one by which it is reached.
+    for (place, &node) in paths.reached().iter().enumerate().rev() {
+        let through = waiting.remove(&place);
+        let below = match way_of.get(&node) {
+            Some(&way) => vec![Below { way, objects: 1, nearest: place }],
+            None => through.unwrap_or_default(),
+        };
+        if below.is_empty() || !way_of.contains_key(&node) && paths.is_named(place) {
+            continue;
+        }
+        if let Some(referrer) = paths.referrer(place) {
+            let all = waiting.entry(referrer).or_default();
+            for of in &below {
+                match all.iter_mut().find(|other| other.way == of.way) {
+                    Some(other) => {
+                        other.objects += of.objects;
+                        other.nearest = other.nearest.min(of.nearest);
+                    }
+                    None => all.push(*of),
+                }
+            }
+        }
+        behind.insert(node, (place, below));
+    }
+    behind
 }
 
 /// Numbers of the nodes of a dominator tree, so that those below a node follow it.

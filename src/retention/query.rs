@@ -252,6 +252,33 @@ mod tests {
     }
 
     #[test]
+    fn who_holds_what_is_on_the_way_to_them_is_told_behind_who_holds_them() {
+        // Boxes in a dict and in a list, each with a row; one row is in another list too; others know the module.
+        let mut script = String::from(
+            "type 1 module\ntype 2 dict\ntype 3 app.Row\ntype 4 list\ntype 5 app.Box\ntype 6 function\n\
+             alloc 1 1 72\nname 1 app\nalloc 2 2 200\nalloc 3 2 64\nalloc 4 4 64\nalloc 5 4 64\nalloc 6 6 64\n\
+             ref 1 2 .__dict__\nref 2 3 ['CACHE']\nref 2 4 ['INDEX']\nref 2 5 ['ROWS']\nroot 1 global:app\n\
+             ref 2 6 ['work']\nref 6 2 .__globals__\nref 4 3 [9]\n",
+        );
+        for n in 0..3u64 {
+            let (boxed, row) = (0x10 + n, 0x20 + n);
+            script.push_str(&format!("alloc {boxed:x} 5 48\nalloc {row:x} 3 48\nref 3 {boxed:x} [{n}]\n"));
+            script.push_str(&format!("ref 4 {boxed:x} [{n}]\nref {boxed:x} {row:x} .row\n"));
+        }
+        script.push_str("ref 5 20 [0]\n");
+        let answer = why(Target::Type("app.Row".to_string()), &script);
+        let text = |other: &Holder| match &other.by {
+            Hold::Path(path) => (other.objects, path.pattern()),
+            Hold::Root(root) => (other.objects, format!("{root:?}")),
+        };
+        let ways: Vec<(String, Vec<(u64, String)>)> =
+            answer.ways.iter().map(|way| (way.pattern(), way.others.iter().map(text).collect())).collect();
+        let cached = vec![(2, "app.INDEX[*].row".to_string()), (2, "app.INDEX[*][*].row".to_string())];
+        let other = vec![(1, "app.CACHE[*].row".to_string())];
+        assert_eq!(ways, [("app.CACHE[*].row".to_string(), cached), ("app.ROWS[*]".to_string(), other)]);
+    }
+
+    #[test]
     fn what_only_a_loop_keeps_alive_is_counted_apart() {
         let script = format!("{ROWS}\nalloc 30 3 48\nref 30 30 .me\n");
         let answer = why(Target::Type("app.Row".to_string()), &script);

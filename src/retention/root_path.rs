@@ -181,6 +181,14 @@ impl<'a> RootPaths<'a> {
         self.came[place] == (referrer as u32, nth as u32)
     }
 
+    /// It is reached from there by a reference of this name, which is no index or key: an `OrderedDict` shows a key twice.
+    pub fn is_by_name(&self, place: usize, referrer: usize, slot: Slot) -> bool {
+        let (from, nth) = self.came[place];
+        from == referrer as u32
+            && !self.is_key(slot)
+            && self.graph.references(self.queue[referrer]).nth(nth as usize).is_some_and(|by| by.slot == slot)
+    }
+
     /// It stands for an index or a key, and is not the name of anything.
     pub fn is_key(&self, slot: Slot) -> bool {
         slot.as_index().is_some() || Name::of(&self.heap.slot_name(slot)) == Name::Key
@@ -194,15 +202,25 @@ impl<'a> RootPaths<'a> {
         reference.is_some_and(|reference| Name::of(&self.heap.slot_name(reference.slot)) == Name::Dict)
     }
 
-    /// The path to what the node at `place` refers to by this reference.
-    pub fn by(&self, place: usize, nth: usize) -> RootPath {
-        let mut steps = steps(self.heap, self.graph, &self.queue, &self.came, place);
+    /// Its own name says what it is: a module, a class, or the dict of one.
+    pub fn is_named(&self, place: usize) -> bool {
+        let owner = if self.is_namespace(place) { self.referrer(place).unwrap_or(place) } else { place };
+        let label = self.heap.named(self.graph.object(self.queue[owner])).label();
+        label.starts_with("module ") || label.starts_with("class ")
+    }
+
+    /// The path to the node at `target`, which is or is reached through what the node at `place` refers to by this reference.
+    pub fn by(&self, place: usize, nth: usize, target: usize) -> RootPath {
+        let steps = |place| steps(self.heap, self.graph, &self.queue, &self.came, place);
+        let mut all = steps(place);
         let reference = self.graph.references(self.queue[place]).nth(nth);
-        if let (Some(reference), Some(last)) = (reference, steps.last_mut()) {
+        if let (Some(reference), Some(last)) = (reference, all.last_mut()) {
             last.2 = self.heap.slot_name(reference.slot).into_owned();
-            steps.push((reference.to, self.graph.object(reference.to), String::new()));
+            let mut behind = steps(target);
+            let from = behind.iter().rposition(|step| step.0 == reference.to).unwrap_or(0);
+            all.extend(behind.drain(from..));
         }
-        self.path_of(steps)
+        self.path_of(all)
     }
 
     /// The path to the node at `place`.
