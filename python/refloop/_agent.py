@@ -15,7 +15,7 @@ from refloop._errors import RefloopError
 MODULE = "_refloop"
 
 #: What is called of it; one that is older has less.
-NEEDED = ("start", "stop", "phase", "sweep", "sweep_since", "is_recording", "path", "events")
+NEEDED = ("start", "stop", "phase", "sweep", "sweep_since", "flush", "is_recording", "path", "events")
 
 
 class Agent:
@@ -68,6 +68,10 @@ class Agent:
         """As ``sweep``, of what was made after ``anchor``, at a cost in proportion to that."""
         found: int = self._module.sweep_since(anchor)
         return found
+
+    def flush(self) -> None:
+        """Brings what was written into the file, so that it can be read while the recording goes on."""
+        self._module.flush()
 
     def is_recording(self) -> bool:
         """Whether a trace is being written."""

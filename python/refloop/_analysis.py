@@ -58,9 +58,12 @@ class Loop:
         self._lines[2:2] = [f"{line} (run once more)" for line in made_at]
 
     def text(self, here: Optional[int] = None, place: str = "") -> str:
-        """What the command says of the loop, and how many of them were seen in ``place``, if not all."""
-        seen = [] if here is None or here == self.count else [f"    seen         {here:,} of them in {place}"]
-        return "\n".join([*self._lines, *seen])
+        """What the command says of the loop, after how many of them were seen in ``place``, if not all."""
+        if here is None or here == self.count:
+            return "\n".join(self._lines)
+        head, in_all = f"LOOP {self.fingerprint}  ", self._lines[0]
+        of = in_all[len(head) :] if in_all.startswith(head) else in_all
+        return "\n".join([f"{head}{here:,} in {place}", f"     of {of}", *self._lines[1:]])
 
 
 def _cause(row: Dict[str, Any]) -> Tuple[str, Optional[str]]:

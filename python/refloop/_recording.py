@@ -82,9 +82,9 @@ class Recording:
             self._agent.checkpoint()
 
     def stop(self) -> None:
-        """Ends the recording, if it was begun here; a second time does nothing."""
-        if self._running and self._begun_here:
-            self._agent.stop()
+        """Ends the recording, if it was begun here; else its file has all until now. A second time does nothing."""
+        if self._running:
+            self._agent.stop() if self._begun_here else self._agent.flush()
         self._running = False
 
     def discard(self) -> None:

@@ -75,6 +75,9 @@ class Module:
         self.calls.append("sweep")
         return 7
 
+    def flush(self):
+        self.calls.append("flush")
+
     def is_recording(self):
         return self.trace is not None
 
@@ -113,10 +116,14 @@ def answer(monkeypatch):
 
 def test_a_loop_is_written_as_the_command_writes_it():
     assert _analysis.Loop(ROW).text(1240, "this test").splitlines() == ROW["text"]
-    assert _analysis.Loop(ROW).text(40, "this test").splitlines() == [
-        *ROW["text"],
-        "    seen         40 of them in this test",
-    ]
+    assert (
+        _analysis.Loop(ROW).text(40, "this test").splitlines()
+        == [
+            "LOOP 3f9c0a115e8d7b42  40 in this test",
+            "     of 1,240 × 2 objects, 1.9 MB with what they hold",  # noqa: RUF001
+            *ROW["text"][1:],
+        ]
+    )
 
 
 def test_what_is_not_counted_stands_beside_the_verdict():
@@ -167,7 +174,7 @@ def test_a_recording_that_goes_on_is_joined_and_not_ended(agent):
     agent.trace = "/traces/run.reftrace"
     recording = _recording.Recording.begin()
     recording.discard()
-    assert (recording.path, agent.calls) == ("/traces/run.reftrace", [])
+    assert (recording.path, agent.calls) == ("/traces/run.reftrace", ["flush"])
 
 
 def test_a_temporary_recording_goes_with_its_owner(agent):

@@ -406,6 +406,36 @@ def test_a_block_without_loops_and_one_with(project):
     assert project.left_in_tmp() == []
 
 
+def test_blocks_in_a_recording_that_goes_on_tell_their_own_loops_each(project):
+    project.write(
+        shop=SHOP,
+        script="""
+            import gc
+            import refloop
+            from shop import make_order
+
+            for count in (2, 3, 0):
+                try:
+                    with refloop.no_loops():
+                        for _ in range(count):
+                            make_order()
+                        gc.collect()
+                except AssertionError as error:
+                    print(*str(error).splitlines()[:3], sep="\\n")
+        """,
+    )
+    command = project.environment["REFLOOP_BINARY"]
+    recording = f"[{command!r}, 'record', '-q', '-o', 'out.reftrace', '--', *sys.argv[1:]]"
+    record = f"import subprocess, sys; subprocess.call({recording})"
+    lines = project.python("-c", record, sys.executable, "script.py").stdout.splitlines()
+    assert lines[0] == "the block left 2 reference loops behind", lines
+    assert "  2 × " in lines[1], lines  # noqa: RUF001
+    assert lines[3] == "the block left 3 reference loops behind", lines
+    assert lines[4].endswith("  3 in this block"), lines
+    assert "of 5 × " in lines[5], lines  # noqa: RUF001
+    assert len(lines) == 6, lines
+
+
 def test_a_block_that_cannot_be_looked_at_raises_unless_it_may(project):
     project.write(
         script="""

@@ -408,6 +408,11 @@ fn time(state: &mut State) -> u64 {
     elapsed
 }
 
+/// What has been written is in the file, for somebody who reads it while the recording goes on.
+pub(crate) fn flush_now() {
+    with_hook_off(flush);
+}
+
 /// What has been written is in the file, if the process is killed now.
 fn flush(state: &mut State) {
     state.recorder.log.flush();

@@ -25,7 +25,7 @@ const fn fast(name: &'static CStr, function: Fast, doc: &'static CStr) -> Method
     Method { name: name.as_ptr(), function: function as *const c_void, flags: FAST, doc: doc.as_ptr() }
 }
 
-static METHODS: Shared<[Method; 18]> = Shared([
+static METHODS: Shared<[Method; 19]> = Shared([
     fast(c"start", start, c"start(folder, version, executable, types, options=...): begin to record"),
     no_arguments(c"stop", stop, c"stop(): end the file; a later start begins another"),
     no_arguments(c"is_recording", is_recording, c"is_recording(): whether births and deaths are recorded"),
@@ -43,6 +43,7 @@ static METHODS: Shared<[Method; 18]> = Shared([
         sweep,
         c"sweep(generation=2): write what gc.collect() would find, collect nothing; how many objects",
     ),
+    no_arguments(c"flush", flush, c"flush(): bring what was written into the file"),
     fast(c"sweep_since", sweep_since, c"sweep_since(list): as sweep(), of what was made after this list"),
     fast(c"_collection", collection, c"for gc.callbacks"),
     fast(c"_signalled", signalled, c"for signal.signal"),
@@ -198,6 +199,11 @@ unsafe extern "C" fn path(_: Object, _: Object) -> Object {
 
 unsafe extern "C" fn events(_: Object, _: Object) -> Object {
     answer_text(global::with_hook_off(|state| state.process.options.events.name().to_owned()))
+}
+
+unsafe extern "C" fn flush(_: Object, _: Object) -> Object {
+    checkpoint::flush_now();
+    answer()
 }
 
 unsafe extern "C" fn sweep(_: Object, arguments: *const Object, count: isize) -> Object {

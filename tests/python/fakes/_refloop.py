@@ -48,6 +48,10 @@ def sweep_since(anchor):
     return sweep(0)
 
 
+def flush():
+    pass
+
+
 def is_recording():
     return _path is not None
 
