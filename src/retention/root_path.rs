@@ -51,6 +51,9 @@ const NONE: u32 = u32::MAX;
 /// Times that references are followed one after the other, from which on they are there once.
 const LEAST_REPEATS: usize = 3;
 
+/// The root of all modules.
+const MODULES: &str = "sys.modules";
+
 /// How the name of a root begins that is a variable of a function that runs.
 const LOCAL: &str = "local:";
 
@@ -107,12 +110,18 @@ impl<'a> RootPaths<'a> {
     pub fn of(heap: &'a Heap, graph: &'a HeapGraph) -> RootPaths<'a> {
         let external = External::of(graph);
         let is_alive = |&node: &Node| external.is_root(graph, node) || external.is_newborn(graph, node);
-        // What has a name for as long as the program runs, then variables of functions that run, then what has no name.
-        let mut by_kind: [Vec<Node>; 3] = Default::default();
+        // Modules lead to what has a name in the program; then what else has a name for as long as it runs, variables of functions
+        // that run, and what has no name.
+        let mut by_kind: [Vec<Node>; 4] = Default::default();
         for root in graph.nodes().filter(is_alive) {
             let names = heap.root_names(graph.object(root));
-            let is_local = names.iter().all(|name| name.starts_with(LOCAL));
-            by_kind[if names.is_empty() { 2 } else { usize::from(is_local) }].push(root);
+            let kind = match names.as_slice() {
+                [] => 3,
+                names if names.iter().all(|name| name.starts_with(LOCAL)) => 2,
+                names if names.contains(&MODULES) => 0,
+                _ => 1,
+            };
+            by_kind[kind].push(root);
         }
         let roots = by_kind.concat();
         let (mut queue, mut came) = (Vec::with_capacity(graph.n_nodes()), Vec::with_capacity(graph.n_nodes()));

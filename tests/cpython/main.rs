@@ -34,6 +34,7 @@ mod pyarrow;
 mod pytest;
 mod record;
 mod refused;
+mod roots;
 mod secrets;
 mod service;
 mod shapes;

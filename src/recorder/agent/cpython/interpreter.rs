@@ -117,6 +117,11 @@ impl Interpreter {
         threads
     }
 
+    /// The state of the interpreter.
+    pub(crate) fn state(&self) -> usize {
+        self.interpreter
+    }
+
     /// `sys.modules`, or 0. `PyImport_GetModuleDict` would abort while the interpreter ends.
     pub(crate) unsafe fn modules(&self) -> usize {
         // SAFETY: as the caller promises, the lock is held and the objects are alive.

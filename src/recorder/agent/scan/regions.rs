@@ -54,7 +54,7 @@ impl Regions {
     }
 
     /// The range that an address is in.
-    pub(super) fn find(&mut self, address: usize) -> Option<(usize, usize)> {
+    pub(crate) fn find(&mut self, address: usize) -> Option<(usize, usize)> {
         if (self.last.0..self.last.1).contains(&address) {
             return Some(self.last);
         }
@@ -68,7 +68,7 @@ impl Regions {
 }
 
 /// The block that an address points into, which is in this range.
-pub(super) fn block(reader: &mut Reader, pool_bytes: usize, (start, end): (usize, usize), address: usize) -> Block {
+pub(crate) fn block(reader: &mut Reader, pool_bytes: usize, (start, end): (usize, usize), address: usize) -> Block {
     let pool = address & !(pool_bytes - 1);
     if pool >= start
         && let Some((start, bytes)) = pool_block(reader.read(pool, PAGE.min(64)), pool_bytes, address - pool)

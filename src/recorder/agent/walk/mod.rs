@@ -27,6 +27,7 @@ mod survey;
 mod targets;
 mod types;
 mod unshown;
+mod variables;
 
 use std::cell::Cell;
 

@@ -39,30 +39,38 @@ pub(super) struct FoundPlace {
 impl<S: Sink> Walk<'_, S> {
     /// Writes where the addresses of objects were found whose count is not explained, and how far was searched.
     pub(super) unsafe fn search(&mut self) {
-        let survey = std::mem::take(&mut self.scratch.survey);
-        if !survey.is_on() {
-            return;
+        let mut survey = std::mem::take(&mut self.scratch.survey);
+        if survey.is_on() {
+            // SAFETY: as the caller promises.
+            unsafe {
+                self.search_holders(&mut survey);
+                self.name_variables(&survey);
+            }
         }
-        let targets = self.targets(&survey);
-        let mut holders = self.holders(&survey, &targets);
+    }
+
+    /// Searches objects that may hide something.
+    unsafe fn search_holders(&mut self, survey: &mut Survey) {
+        let targets = self.targets(survey);
+        let mut holders = self.holders(survey, &targets);
         let objects = holders.len() as u64;
         if holders.is_empty() {
             return self.sink.emit(|encoder| encoder.searched(0, 0));
         }
         let row = self.context.interpreter.row;
         let Some(mut scan) = Scan::new(row.pool_bytes, survey.notes.len()) else { return };
-        let (targets, mut places) = (Targets::of(&survey, &targets), Vec::new());
+        let (targets, mut places) = (Targets::of(survey, &targets), Vec::new());
         // SAFETY: as the caller promises, the lock is held, and what was described is alive.
         unsafe {
             for limits in [Some(LITTLE), Some(FEW), None] {
                 let limits = limits.unwrap_or_else(|| scan.share(holders.len()));
-                holders = self.search_all(&mut scan, &survey, &targets, &holders, limits, &mut places);
+                holders = self.search_all(&mut scan, survey, &targets, &holders, limits, &mut places);
             }
             if !places.is_empty() {
-                keep_loops(&survey, &mut places);
+                keep_loops(survey, &mut places);
             }
-            let kinds = self.try_kinds(&survey, &places);
-            self.write_places(&survey, &places, &kinds);
+            let kinds = self.try_kinds(survey, &places);
+            self.write_places(survey, &places, &kinds);
         }
         self.sink.emit(|encoder| encoder.searched(objects, holders.len() as u64));
     }
@@ -176,10 +184,11 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Writes the places, sorted by target: as references where objects of the kind let go of them. Where these do not explain
-    /// the count of an object, the others are written as addresses.
-    fn write_places(&mut self, survey: &Survey, places: &[FoundPlace], kinds: &PlaceKinds) {
-        let kind_of = |place: &FoundPlace| kinds.get(survey.notes[place.holder as usize].class(), place.path);
-        let owned = places.iter().filter(|place| kind_of(place).is_some_and(PlaceKind::is_owned));
+    /// the count of an object, the others are written as addresses. What they explain is noted.
+    fn write_places(&mut self, survey: &mut Survey, places: &[FoundPlace], kinds: &PlaceKinds) {
+        let kind_of =
+            |survey: &Survey, place: &FoundPlace| kinds.get(survey.notes[place.holder as usize].class(), place.path);
+        let owned = places.iter().filter(|place| kind_of(survey, place).is_some_and(PlaceKind::is_owned));
         let mut blocks = owned.map(|place| (place.holder, place.path.block())).gather();
         blocks.sort_unstable();
         for of_one in places.chunk_by(|one, next| one.target == next.target) {
@@ -187,7 +196,7 @@ impl<S: Sink> Walk<'_, S> {
             let mut others = Vec::new();
             for place in of_one {
                 let class = survey.notes[place.holder as usize].class();
-                let kind = kind_of(place);
+                let kind = kind_of(survey, place);
                 if place.holder == place.target {
                     // Whatever keeps itself never dies, so it cannot be tried: but what stands beside something owned may be owned.
                     if blocks.binary_search(&(place.holder, place.path.block())).is_ok() {
@@ -203,6 +212,7 @@ impl<S: Sink> Walk<'_, S> {
             if room > 0 {
                 others.iter().for_each(|(class, place)| self.write_place(*class, place, ADDRESS));
             }
+            survey.notes[of_one[0].target as usize].unexplained = room;
         }
     }
 
