@@ -69,6 +69,11 @@ pub fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
+/// `1 loop`, `1 to 3 loops`.
+pub fn counted_between(least: u64, most: u64, one: &str, many: &str) -> String {
+    if least == most { counted(most, one, many) } else { format!("{} to {}", count(least), counted(most, one, many)) }
+}
+
 /// A quotient that is nearly always whole: `2`, or `2.4`.
 pub fn ratio(value: f64) -> String {
     match value.fract() == 0.0 {

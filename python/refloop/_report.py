@@ -355,6 +355,24 @@ class TypesOverTime(TypedDict):
     others: List[int]
 
 
+SuspectedLost = TypedDict(
+    "SuspectedLost",
+    {
+        "type": str,
+        "objects": int,
+        "alive": int,
+        "references_least": int,
+        "references_most": int,
+        "bytes": Optional[int],
+        "from": int,
+        "per_second": Optional[float],
+        "searched": bool,
+        "site": List[Frame],
+        "place": Optional[Frame],
+    },
+)
+
+
 class Unheld(TypedDict):
     """Objects of one type that one line made, that were never freed, and that nothing recorded refers to."""
 
@@ -455,6 +473,7 @@ class _AlwaysReport(TypedDict):
     collections: List[Collections]
     memory: List[Memory]
     types_over_time: List[TypesOverTime]
+    suspected_lost: Optional[List[SuspectedLost]]
     unheld: Optional[List[Unheld]]
     closed: List[Closed]
     lost: List[Lost]

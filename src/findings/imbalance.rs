@@ -2,7 +2,7 @@
 
 use super::{Finding, Owner, Ownership, Rule, Severity, fingerprint_of};
 use crate::human::counted;
-use crate::run::Run;
+use crate::run::{Anomaly, Run};
 
 pub const RULE: Rule = Rule {
     name: "imbalance",
@@ -13,27 +13,38 @@ pub const RULE: Rule = Rule {
     sought: None,
 };
 
-fn find(run: &Run, _: &Ownership) -> Vec<Finding> {
+fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
     let broken = run.anomalies.iter().filter(|anomaly| anomaly.is_imbalance && anomaly.count > 0);
-    broken
-        .map(|anomaly| Finding {
-            rule: RULE.name,
-            severity: RULE.severity,
-            fingerprint: fingerprint_of(RULE.name, anomaly.kind),
-            subject: anomaly.kind.to_string(),
-            message: format!("{}: {}, {}", anomaly.kind, anomaly.meaning, counted(anomaly.count, "time", "times")),
-            cause: None,
-            stack: Vec::new(),
-            definitions: Vec::new(),
-            owner: Owner::Application,
-            types: Vec::new(),
-            files: Vec::new(),
-            count: anomaly.count,
-            objects: 0,
-            bytes: 0,
-            bytes_at_peak: None,
-            collected: 0,
-            advice: None,
-        })
-        .collect()
+    broken.map(|anomaly| finding(anomaly, ownership)).collect()
+}
+
+fn finding(anomaly: &Anomaly, ownership: &Ownership) -> Finding {
+    let types: Vec<String> = anomaly.types.iter().cloned().collect();
+    let of = if types.is_empty() { String::new() } else { format!(", of {}", types.join(", ")) };
+    let made = anomaly.stack.first().map(|frame| format!(", made at {}:{}", frame.path, frame.line));
+    Finding {
+        rule: RULE.name,
+        severity: RULE.severity,
+        fingerprint: fingerprint_of(RULE.name, anomaly.kind),
+        subject: anomaly.kind.to_string(),
+        message: format!(
+            "{}: {}, {}{of}{}",
+            anomaly.kind,
+            anomaly.meaning,
+            counted(anomaly.count, "time", "times"),
+            made.unwrap_or_default()
+        ),
+        cause: None,
+        stack: anomaly.stack.clone(),
+        definitions: Vec::new(),
+        owner: ownership.of_callers(&anomaly.stack).unwrap_or(Owner::Application),
+        types,
+        files: Vec::new(),
+        count: anomaly.count,
+        objects: 0,
+        bytes: 0,
+        bytes_at_peak: None,
+        collected: 0,
+        advice: None,
+    }
 }

@@ -5,6 +5,7 @@
 
 mod chains;
 mod followed;
+mod lost;
 mod over_time;
 mod series;
 mod spread;
@@ -21,6 +22,7 @@ use crate::heap::{Heap, HeapGraph, IdMap, Node, NodeSet, ObjectId, ObjectIndex, 
 use crate::retention::{RootPaths, Shapes};
 use crate::trace::{Slot, TypeId};
 use followed::{Followed, Look};
+pub use lost::{Lost, LostTracker};
 pub use over_time::{TypesOverTime, TypesOverTimeTracker};
 use series::{LEAST_BYTES, LEAST_GAIN, Moments, Series, TypeSeries, Windows};
 use spread::{Growing, Spread};

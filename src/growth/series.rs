@@ -67,6 +67,11 @@ impl Moments {
         self.all.len()
     }
 
+    /// The numbers of their events.
+    pub(super) fn events(&self) -> impl Iterator<Item = u64> + '_ {
+        self.all.iter().map(|&(event, _)| event)
+    }
+
     pub(super) fn all(self) -> Vec<(u64, Option<u64>)> {
         self.all
     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::trace::TypeId;
+use super::model::Object;
+use crate::trace::{SiteId, TypeId};
 
 /// One way in which a log contradicts itself, or the program it recorded is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,6 +160,20 @@ pub struct AnomalyExample {
     pub address: Option<u64>,
     /// The object's type; `UNKNOWN` where there is no such object.
     pub class: TypeId,
+    /// The stack that made it, where that is known.
+    pub site: SiteId,
+}
+
+impl AnomalyExample {
+    /// Where the log speaks of no object that is known.
+    pub(super) fn of_log(event: u64, tag: Option<u64>) -> AnomalyExample {
+        AnomalyExample { event, address: tag, class: TypeId::UNKNOWN, site: SiteId::NONE }
+    }
+
+    /// Of an object.
+    pub fn of(event: u64, object: Object) -> AnomalyExample {
+        AnomalyExample { event, address: Some(object.address), class: object.class, site: object.site }
+    }
 }
 
 /// All anomalies of a replay.
@@ -196,11 +211,11 @@ impl Anomalies {
     }
 
     #[cold]
-    pub(super) fn add(&mut self, kind: AnomalyKind, event: u64, address: Option<u64>, class: TypeId) {
+    pub(super) fn add(&mut self, kind: AnomalyKind, example: AnomalyExample) {
         let count = &mut self.counts[kind as usize];
         *count += 1;
         if *count <= Self::EXAMPLES as u64 {
-            self.examples.push((kind, AnomalyExample { event, address, class }));
+            self.examples.push((kind, example));
         }
     }
 }
@@ -220,7 +235,7 @@ mod tests {
     fn every_anomaly_is_counted_but_only_the_first_few_are_kept() {
         let mut anomalies = Anomalies::default();
         for event in 1..=100 {
-            anomalies.add(AnomalyKind::BelowZero, event, None, TypeId::UNKNOWN);
+            anomalies.add(AnomalyKind::BelowZero, AnomalyExample::of_log(event, None));
         }
         assert_eq!(anomalies.count(AnomalyKind::BelowZero), 100);
         let events: Vec<u64> = anomalies.examples(AnomalyKind::BelowZero).map(|example| example.event).collect();

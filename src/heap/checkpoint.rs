@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashSet};
 use foldhash::fast::RandomState;
 
 use super::anomaly::AnomalyKind;
-use super::graph::{Counts, HeapGraph, HiddenReference, Node, PackedState, Slots};
+use super::graph::{Counts, FoundPlaces, HeapGraph, HiddenReference, Node, PackedState, Slots};
 use super::model::{Heap, ObjectIndex};
 use super::state::State;
 use crate::trace::{Evidence, References, Scope, Slot, TextId};
@@ -32,6 +32,8 @@ pub(super) struct Walk {
     slots: Vec<Slot>,
     /// Those that the collector does not know, and words that may be some.
     hidden: Vec<HiddenReference>,
+    /// Where addresses were found.
+    places: Vec<FoundPlaces>,
     /// References of this place are left out: it is being described a second time.
     again: Option<u32>,
     roots: BTreeMap<(u32, TextId), u32>,
@@ -64,6 +66,7 @@ impl Walk {
             targets: Vec::new(),
             slots: Vec::new(),
             hidden: Vec::new(),
+            places: Vec::new(),
             again: None,
             roots: BTreeMap::new(),
             died: HashSet::default(),
@@ -204,6 +207,14 @@ impl Heap {
         }
     }
 
+    /// `places`: of a walk of the whole heap.
+    pub(super) fn describe_places(&mut self, place: u32, places: Option<u32>) {
+        match &mut self.walk {
+            Some(walk) if walk.scope == Scope::Full => walk.places.push(FoundPlaces { object: Node(place), places }),
+            _ => self.anomaly_of(AnomalyKind::OutsideWalk, place),
+        }
+    }
+
     /// `root` with references at checkpoints: in a walk it belongs to the description, else it stays until `unroot`.
     pub(super) fn describe_root(&mut self, place: u32, name: TextId) {
         match &mut self.walk {
@@ -231,6 +242,8 @@ impl Heap {
         walked.retain(|(place, _), _| !died.contains(place));
         let mut hidden = std::mem::take(&mut walk.hidden);
         hidden.retain(|reference| !died.contains(&reference.from.0) && !died.contains(&reference.to.0));
+        let mut places = std::mem::take(&mut walk.places);
+        places.retain(|found| !died.contains(&found.object.0));
         let before = std::mem::replace(&mut self.walked_roots, walked);
         let now: Vec<u32> = self.walked_roots.keys().map(|&(place, _)| place).collect();
         for place in before.keys().map(|&(place, _)| place).chain(now) {
@@ -246,7 +259,9 @@ impl Heap {
         let states =
             self.states(|heap, place| !uncounted && !heap.state(place).has(State::SEEN) || died.contains(&place));
         let counts = Counts::Heap(self.lend());
-        HeapGraph::from_parts(rows, targets, Slots::Rows(slots), Vec::new(), counts, states).with_hidden(hidden)
+        HeapGraph::from_parts(rows, targets, Slots::Rows(slots), Vec::new(), counts, states)
+            .with_hidden(hidden)
+            .with_places(places)
     }
 
     fn freeze_garbage(&mut self, mut walk: Walk) -> HeapGraph {

@@ -28,6 +28,15 @@ pub struct HeapGraph {
     states: Vec<PackedState>,
     /// Sorted by referrer.
     hidden: Vec<HiddenReference>,
+    places: Vec<FoundPlaces>,
+}
+
+/// An object whose address was looked for in all memory of the program, because its count has more references than are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundPlaces {
+    pub object: Node,
+    /// How many places have it, those of known references among them; `None` where not all memory was searched.
+    pub places: Option<u32>,
 }
 
 /// A reference that `tp_traverse` does not show, or what may be one: see [`HeapGraph::hidden`].
@@ -104,7 +113,7 @@ impl HeapGraph {
     ) -> HeapGraph {
         debug_assert_eq!(rows.len(), states.len() + 1);
         debug_assert!(objects.is_empty() || objects.len() == states.len());
-        HeapGraph { rows, targets, slots, objects, counts, states, hidden: Vec::new() }
+        HeapGraph { rows, targets, slots, objects, counts, states, hidden: Vec::new(), places: Vec::new() }
     }
 
     /// The same, in which these of the references are hidden, besides words that may be references.
@@ -112,6 +121,16 @@ impl HeapGraph {
         hidden.sort_by_key(|reference| reference.from);
         self.hidden = hidden;
         self
+    }
+
+    /// The same, with what was looked for in all memory.
+    pub(super) fn with_places(self, places: Vec<FoundPlaces>) -> HeapGraph {
+        HeapGraph { places, ..self }
+    }
+
+    /// What was looked for in all memory, in the order of the log.
+    pub fn places(&self) -> &[FoundPlaces] {
+        &self.places
     }
 
     /// The same with more references, each of which is hidden. Copies the rows; `None` where it has none of its own.

@@ -11,7 +11,7 @@
 //! An object that dies while references to it are left in other lists (the collector freed it, or the log is broken)
 //! leaves a *husk*: its place is not used again before they are gone, so no list ever has a wrong referent.
 
-use super::anomaly::AnomalyKind;
+use super::anomaly::{AnomalyExample, AnomalyKind};
 use super::identity::Identity;
 use super::journal::Shift;
 use super::model::{Heap, ObjectIndex, names_of};
@@ -76,7 +76,7 @@ impl Heap {
             Identity::Map { .. } => None,
         };
         if next.is_some_and(|next| tag.0.wrapping_sub(1) > next) {
-            self.anomalies.add(AnomalyKind::NumberOutOfOrder, self.now.event, Some(tag.0), TypeId::UNKNOWN);
+            self.anomalies.add(AnomalyKind::NumberOutOfOrder, AnomalyExample::of_log(self.now.event, Some(tag.0)));
             return None;
         }
         if let Identity::Direct = self.identity

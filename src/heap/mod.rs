@@ -35,7 +35,7 @@ pub use anomaly::{Anomalies, AnomalyExample, AnomalyKind};
 pub use blind_spots::{BlindSpots, Searched, Unseen};
 pub use collections::{Collections, Generation, Pauses};
 pub use external::External;
-pub use graph::{HeapGraph, HiddenReference, Node, NodeState, Reference};
+pub use graph::{FoundPlaces, HeapGraph, HiddenReference, Node, NodeState, Reference};
 pub(crate) use id_map::IdMap;
 pub use journal::Shift;
 pub use model::{Heap, Now, Object, ObjectId, ObjectIndex};

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::anomaly::{Anomalies, AnomalyKind};
+use super::anomaly::{Anomalies, AnomalyExample, AnomalyKind};
 use super::blind_spots::BlindSpots;
 use super::checkpoint::Walk;
 use super::collections::{Collections, Reported};
@@ -460,21 +460,20 @@ impl Heap {
     fn unknown(&mut self, tag: Tag) {
         let dead = self.identity.is_dead(tag.0, self.objects.len());
         let kind = if dead { AnomalyKind::UseAfterFree } else { AnomalyKind::UnknownObject };
-        self.anomalies.add(kind, self.now.event, Some(tag.0), TypeId::UNKNOWN);
+        self.anomalies.add(kind, AnomalyExample::of_log(self.now.event, Some(tag.0)));
     }
 
     /// An anomaly of one object.
     #[cold]
     pub(super) fn anomaly_of(&mut self, kind: AnomalyKind, place: u32) {
-        let address = self.objects.address(place);
-        let class = self.objects.class(place);
-        self.anomalies.add(kind, self.now.event, Some(address), class);
+        let example = AnomalyExample::of(self.now.event, self.object(ObjectIndex(place)));
+        self.anomalies.add(kind, example);
     }
 
     /// An anomaly of the log itself.
     #[cold]
     pub(super) fn anomaly(&mut self, kind: AnomalyKind) {
-        self.anomalies.add(kind, self.now.event, None, TypeId::UNKNOWN);
+        self.anomalies.add(kind, AnomalyExample::of_log(self.now.event, None));
     }
 }
 

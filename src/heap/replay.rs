@@ -126,6 +126,7 @@ impl Player for Play<'_> {
             | Event::Count { .. }
             | Event::Unreachable { .. }
             | Event::Hidden { .. }
+            | Event::Places { .. }
             | Event::GcStart { .. }
             | Event::Mark(_)
             | Event::Walk(_)
@@ -368,6 +369,11 @@ impl Heap {
                 }
                 let (Some(from), Some(to)) = (self.resolve(from), self.resolve(to)) else { return };
                 self.describe_hidden(from, to, slot, evidence);
+            }
+            Event::Places { object, places } => {
+                if let Some(place) = self.resolve(object) {
+                    self.describe_places(place, places);
+                }
             }
             Event::Unreachable { object } => {
                 let Some(place) = self.resolve(object) else { return };

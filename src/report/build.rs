@@ -7,12 +7,13 @@ use super::growth::{GrowingContainerRow, GrowingTypeRow, GrowthRows};
 use super::model::*;
 use super::rows::{self, known_bytes, quotient, rounded};
 use super::section::Section;
+use super::unreleased::{LostRow, SuspectedLostRow, UnheldRow};
 use super::{notes, place, wording};
 use crate::cycles::{Amount, CyclicGarbage, LoopGroup, MadeHere, Makers, Residual, SeenAt, StackFrame, Unreachable};
 use crate::findings::gate::{Standing, Verdict};
 use crate::findings::unreachable_object::with_references;
 use crate::findings::{Advice, Cut, Finding, Owner, Ownership, Rule, looked_for};
-use crate::growth::{Growth, LEAST_LOOKS, Unheld};
+use crate::growth::{Growth, LEAST_LOOKS, Lost, Unheld};
 use crate::overhead::SlotsAdvice;
 use crate::run::{Anomaly, Input, Run};
 use crate::trace::References;
@@ -84,6 +85,7 @@ impl Report {
             types_over_time: rows::types_over_time(run),
             retained: rows::retained(run),
             made: rows.made(&run.makers),
+            suspected_lost: run.lost.as_ref().map(|lost| rows.suspected_lost(lost)),
             unheld: run.unheld.as_ref().map(|unheld| rows.unheld(unheld)),
             closed: rows::closed(&run.closed),
             lost: lost.collect(),
@@ -322,6 +324,25 @@ impl Rows<'_> {
             more: growth.more,
             types: types.collect(),
         }
+    }
+
+    fn suspected_lost(&self, lost: &[Lost]) -> Vec<SuspectedLostRow> {
+        let row = |of: &Lost| SuspectedLostRow {
+            type_name: of.type_name.clone(),
+            objects: of.objects,
+            alive: of.alive,
+            references_least: of.references.0,
+            references_most: of.references.1,
+            bytes: known_bytes(of.objects, of.bytes),
+            from: of.from,
+            per_second: of.per_second.map(|rate| rounded(rate, 10.0)),
+            searched: of.is_searched,
+            site: self.frame_rows(&of.stack),
+            place: self.own(&of.stack).or(of.stack.first()).map(|frame| self.frame_row(frame)),
+        };
+        let mut rows: Vec<SuspectedLostRow> = lost.iter().map(row).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.objects));
+        rows
     }
 
     /// What lines of the application made; what others did, as an import, the interpreter has for itself.

@@ -24,6 +24,7 @@ mod section;
 pub mod speedscope;
 pub mod terminal;
 pub mod top;
+mod unreleased;
 pub mod whatif;
 pub mod why;
 mod wording;
@@ -40,6 +41,7 @@ pub use growth::{GrowingContainerRow, GrowingTypeRow, GrowthRows};
 pub use model::*;
 pub use place::short;
 pub use section::Section;
+pub use unreleased::*;
 
 /// Every format, the one for people first.
 pub const FORMATS: &[&dyn ReportFormat] = &[

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::growth::GrowthRows;
 use super::section::Section;
+use super::unreleased::{LostRow, SuspectedLostRow, UnheldRow};
 use crate::cycles::{Occasion, PathStep, SeenAt};
 use crate::findings::gate::Standing;
 use crate::findings::{Owner, Severity};
@@ -43,6 +44,8 @@ pub struct Report {
     /// Where a format asked for it.
     #[serde(skip)]
     pub made: MadeRows,
+    /// With references that nobody is going to release; `None` where no trace tells it. Most objects first.
+    pub suspected_lost: Option<Vec<SuspectedLostRow>>,
     /// Never freed, and held by nothing that was recorded; `None` where no trace tells it. Most bytes first.
     pub unheld: Option<Vec<UnheldRow>>,
     /// Objects alive at the end that own memory which nobody could read: it is in no number here. Most objects first.
@@ -420,33 +423,12 @@ pub struct MadeRow {
     pub bytes: u64,
 }
 
-/// Objects of one type that one line made, that were never freed, and that nothing recorded refers to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct UnheldRow {
-    #[serde(rename = "type")]
-    pub type_name: String,
-    pub objects: u64,
-    pub bytes: Option<u64>,
-    /// The stack that made them, innermost first; of several that end at this line, the one that made most.
-    pub site: Vec<FrameRow>,
-    pub place: FrameRow,
-}
-
 /// Objects of one type that own memory outside of their block which nobody could read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ClosedRow {
     #[serde(rename = "type")]
     pub type_name: String,
     pub objects: u64,
-}
-
-/// Objects of one type with a count that nothing explains.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct LostRow {
-    #[serde(rename = "type")]
-    pub type_name: String,
-    pub objects: u64,
-    pub bytes: u64,
 }
 
 /// Objects of one type that the program's own collector found unreachable.

@@ -9,7 +9,7 @@ use crate::cycles::{MadeHere, Makers, Memory, MemoryPoint, Occasion, StackFrame}
 use crate::findings::config::Config;
 use crate::findings::gate::Gate;
 use crate::findings::{Advice, Ownership, testing};
-use crate::growth::TypesOverTime;
+use crate::growth::{Lost, TypesOverTime};
 use crate::heap::{Generation, Pauses};
 use crate::overhead::{Blocker, Cost, Effect, SlotsAdvice, TypeProfile, Verdict};
 use crate::retention::{Retained, RetainedGroup};
@@ -28,6 +28,8 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
         count: 2,
         examples: vec!["event 17, 0x7f3a10".to_string()],
         is_imbalance: true,
+        types: ["app.Handle".to_string()].into(),
+        stack: vec![testing::frame("/srv/app.py", 12, "load")],
     };
     let input = Input {
         path: "shop.reftrace".to_string(),
@@ -42,6 +44,7 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
         inputs: vec![input],
         garbage,
         anomalies: vec![anomaly],
+        lost: Some(vec![lost(true), lost(false)]),
         has_stacks: true,
         live: Some((12_331, 2_400_000)),
         collections: collections(),
@@ -71,6 +74,21 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
     });
     let options = ReportOptions { root: Some(std::path::Path::new("/srv")), ..ReportOptions::default() };
     Report::new(&run, &findings, verdict.as_ref(), &ownership, &options)
+}
+
+/// Objects with a reference too many each.
+fn lost(is_searched: bool) -> Lost {
+    Lost {
+        type_name: "app.Handle".to_string(),
+        stack: vec![testing::frame("/srv/app.py", 12, "load")],
+        objects: 50,
+        alive: 50,
+        references: (1, if is_searched { 1 } else { 3 }),
+        bytes: 2_400,
+        from: 10,
+        per_second: Some(4.0),
+        is_searched,
+    }
 }
 
 /// What a replay showed of the cut, and of the other reference of the loop.

@@ -1,10 +1,10 @@
 //! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
 
-use super::{ClosedRow, CutRow, Extent, FindingRow, FrameRow, Input, LoopRow};
+use super::{ClosedRow, CutRow, Extent, FindingRow, FrameRow, Input, LoopRow, SuspectedLostRow};
 use crate::findings::Severity;
 use crate::findings::gate::Standing;
 use crate::heap::printable;
-use crate::human::{bytes, count, counted, ratio, size};
+use crate::human::{bytes, count, counted, counted_between, ratio, size};
 use crate::trace::References;
 use crate::whatif::{Early, Outcome, Verdict};
 
@@ -230,6 +230,20 @@ pub(super) fn gaps(inputs: &[Input]) -> Vec<String> {
     gaps.extend(own_only(inputs));
     gaps.extend(inputs.iter().filter_map(ended));
     gaps
+}
+
+/// `50 of 50 objects`, `1 reference too many each`, and what is not known.
+pub(super) fn suspected_lost(row: &SuspectedLostRow) -> Vec<String> {
+    let (least, most) = (row.references_least.into(), row.references_most.into());
+    let references = counted_between(least, most, "reference", "references");
+    let mut facts = vec![
+        format!("{} of {}", count(row.objects), counted(row.alive, "object", "objects")),
+        format!("{references} too many each"),
+    ];
+    if !row.searched {
+        facts.push("not known to be lost: not all memory was searched".to_string());
+    }
+    facts
 }
 
 /// `a.reftrace: 2 more interpreters were not looked at, so nothing is known of their loops`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Anomaly, Input, Live, TraceRun};
 use crate::cycles::{self, CyclicGarbage, Makers, Memory};
-use crate::growth::{Growth, TypesOverTime, Unheld};
+use crate::growth::{Growth, Lost, TypesOverTime, Unheld};
 use crate::heap::{Anomalies, Generation};
 use crate::overhead::{Advice, Cost, Coverage, LayoutFact, LayoutFacts, SlotsAdvice, TypeProfile};
 use crate::retention::Retained;
@@ -34,6 +34,8 @@ pub struct Run {
     /// Of every trace for itself: a container of one process is none of another's. The looks are those of the trace with
     /// the most.
     pub growth: Growth,
+    /// Of every trace for itself; `None` where none tells it.
+    pub lost: Option<Vec<Lost>>,
     /// Over all traces that tell it; `None` where none does.
     pub unheld: Option<Vec<Unheld>>,
     /// What the collectors of all traces did, by the generation that they looked at.
@@ -104,6 +106,9 @@ impl Run {
             run.add_live(trace.live, &trace.input, &mut types);
             run.types.coverage.add(&trace.coverage);
             add_growth(&mut run.growth, trace.growth);
+            if let Some(lost) = trace.lost {
+                run.lost.get_or_insert_default().extend(lost);
+            }
             if let Some(unheld) = trace.unheld {
                 run.unheld.get_or_insert_default().extend(unheld);
             }
@@ -170,6 +175,10 @@ fn add_anomaly(known: &mut BTreeMap<&'static str, Anomaly>, anomaly: Anomaly) {
     sum.count += anomaly.count;
     let room = Anomalies::EXAMPLES.saturating_sub(sum.examples.len());
     sum.examples.extend(anomaly.examples.into_iter().take(room));
+    sum.types.extend(anomaly.types);
+    if sum.stack.is_empty() {
+        sum.stack = anomaly.stack;
+    }
 }
 
 fn add_fact(known: &mut BTreeMap<String, LayoutFact>, fact: LayoutFact) {

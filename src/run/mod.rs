@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cycles::{CyclicGarbage, Makers, MakersTracker, Tracker};
-use crate::growth::{Growth, GrowthTracker, TypesOverTime, TypesOverTimeTracker, Unheld, UnheldTracker};
+use crate::growth::{
+    Growth, GrowthTracker, Lost, LostTracker, TypesOverTime, TypesOverTimeTracker, Unheld, UnheldTracker,
+};
 use crate::heap::{self, Generation, Heap};
 use crate::overhead::{Advice, Coverage, LayoutFacts, Profiler, SlotsAdvice, SlotsOptions, TypeProfile, Verdict};
 use crate::retention::{Retained, RetainedTracker};
@@ -55,6 +57,8 @@ pub struct TraceRun {
     pub live: Option<Live>,
     pub growth: Growth,
     pub types_over_time: TypesOverTime,
+    /// With references that nobody is going to release; `None` where the trace does not tell.
+    pub lost: Option<Vec<Lost>>,
     /// Never freed, and held by nothing that was recorded; `None` where the trace does not tell.
     pub unheld: Option<Vec<Unheld>>,
     /// What the program's collector did, by the generation that it looked at.
@@ -93,11 +97,12 @@ pub fn open(path: &Path, options: &Options) -> Result<TraceRun, TraceError> {
 pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress: &mut dyn FnMut(Position)) -> TraceRun {
     let extras = options.extras;
     let extra = (extras.retained.then(RetainedTracker::default), extras.makers.then(MakersTracker::default));
-    let over_time = (GrowthTracker::new(), (TypesOverTimeTracker::default(), UnheldTracker::default()));
+    let over_time =
+        (GrowthTracker::new(), (TypesOverTimeTracker::default(), (UnheldTracker::default(), LostTracker::default())));
     let mut observers = ((Tracker::new(), extra), (Profiler::new(), over_time));
     let replayed = heap::replay(events, &mut observers, progress);
     let heap = &replayed.heap;
-    let ((tracker, (retained, makers)), (profiler, (growth, (types_over_time, unheld)))) = observers;
+    let ((tracker, (retained, makers)), (profiler, (growth, (types_over_time, (unheld, lost))))) = observers;
     let mut garbage = tracker.finish(heap);
     if heap.header().word("attached").is_some() {
         garbage.forget_times();
@@ -150,6 +155,7 @@ pub fn replay(path: &Path, events: &mut dyn Events, options: &Options, progress:
         live,
         growth: growth.finish(),
         types_over_time: types_over_time.finish(heap),
+        lost: lost.finish(heap),
         unheld: unheld.finish(heap),
         collections: heap.collections().by_generation.clone(),
         retained: retained.and_then(RetainedTracker::finish),

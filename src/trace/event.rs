@@ -549,6 +549,12 @@ pub enum Event {
         objects: u64,
         unfinished: u64,
     },
+    /// In a walk: all memory of the program was searched for the address of the object, and so many places have it, those of
+    /// references that are shown among them. `None` where not all of it was searched.
+    Places {
+        object: Tag,
+        places: Option<u32>,
+    },
     /// Births and deaths since that time, in nanoseconds as in [`Event::Time`], were not seen, or not all of them.
     Unseen {
         since: u64,

@@ -26,6 +26,7 @@ mod gate;
 mod gc_debug;
 mod growth;
 mod hidden;
+mod lost;
 mod modes;
 mod numpy;
 mod owners;

@@ -28,7 +28,7 @@ use crate::cycles::path::provenance;
 use crate::cycles::path::search;
 use crate::cycles::{Components, Garbage, GarbageGraph, Holders};
 use crate::heap::{
-    AnomalyExample, Heap, HeapGraph, IdMap, Node, Object, ObjectId, ObjectIndex, Observer, SnapshotKind, Unnamed,
+    AnomalyExample, Heap, HeapGraph, IdMap, Node, ObjectId, ObjectIndex, Observer, SnapshotKind, Unnamed,
 };
 use crate::trace::{Evidence, References, SiteId, TypeId};
 use group::Group;
@@ -143,8 +143,7 @@ impl Observer for Tracker {
         if garbage.imbalances > self.found.imbalances {
             self.found.imbalances = garbage.imbalances;
             let objects = garbage.imbalanced.iter().map(|&node| heap.object(graph.object(node)));
-            let example = |of: Object| AnomalyExample { event: now.event, address: Some(of.address), class: of.class };
-            self.found.imbalanced = objects.map(example).collect();
+            self.found.imbalanced = objects.map(|object| AnomalyExample::of(now.event, object)).collect();
         }
         self.seen.clear();
         if !garbage.nodes.is_empty() {

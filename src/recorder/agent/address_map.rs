@@ -32,6 +32,10 @@ impl<V: Copy + Default> AddressMap<V> {
         AddressMap { places: filled((0, V::default()), places), ..AddressMap::sparse() }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.used
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.used == 0
     }

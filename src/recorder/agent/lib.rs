@@ -42,6 +42,7 @@ mod named_code;
 mod object_guess;
 mod options;
 mod output;
+mod own_memory;
 mod process;
 mod python;
 mod recorder;

@@ -9,6 +9,7 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::arena::Arena;
+use crate::own_memory;
 use crate::system;
 
 #[cfg(not(test))]
@@ -229,7 +230,9 @@ impl WithReserve {
 unsafe impl GlobalAlloc for WithReserve {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if WithReserve::is_mapped(layout.size(), layout.align()) {
-            return system::map_private(layout.size()).unwrap_or(std::ptr::null_mut());
+            let Ok(block) = system::map_private(layout.size()) else { return std::ptr::null_mut() };
+            own_memory::add(block.addr(), layout.size());
+            return block;
         }
         // SAFETY: as the caller promises.
         let block = if ARENA.is_open() { ARENA.give(layout) } else { unsafe { System.alloc(layout) } };
@@ -249,6 +252,7 @@ unsafe impl GlobalAlloc for WithReserve {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if WithReserve::is_mapped(layout.size(), layout.align()) {
+            own_memory::remove(block.addr());
             // SAFETY: as the caller promises, it was mapped with so many bytes.
             unsafe { system::unmap(block, layout.size()) }
         } else if ARENA.is_open() {
@@ -265,7 +269,12 @@ unsafe impl GlobalAlloc for WithReserve {
         unsafe {
             let [was, is] = [layout.size(), bytes].map(|bytes| WithReserve::is_mapped(bytes, layout.align()));
             if was && is {
-                return system::resize(block, layout.size(), bytes).unwrap_or(std::ptr::null_mut());
+                own_memory::remove(block.addr());
+                let moved = system::resize(block, layout.size(), bytes);
+                let (start, bytes) =
+                    moved.as_ref().map_or((block.addr(), layout.size()), |moved| (moved.addr(), bytes));
+                own_memory::add(start, bytes);
+                return moved.unwrap_or(std::ptr::null_mut());
             }
             if !was && !is && !WithReserve::is_reserve(block) && !ARENA.is_open() {
                 let moved = System.realloc(block, layout, bytes);

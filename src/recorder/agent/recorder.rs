@@ -568,6 +568,10 @@ impl Sink for Recorder {
         }
     }
 
+    fn has_stack(&self, block: usize) -> bool {
+        self.table.peek(block).is_some_and(|record| record.block == block && record.node != 0)
+    }
+
     fn hidden(&self, object: usize) -> bool {
         self.own.contains(&object)
     }

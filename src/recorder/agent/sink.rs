@@ -50,6 +50,9 @@ pub(crate) trait Sink {
     /// What is known of the block of the object domain that begins here.
     fn known(&self, block: usize) -> DomainBlock;
 
+    /// Whether it is known which stack made the object in the block that begins here.
+    fn has_stack(&self, block: usize) -> bool;
+
     /// An object of the recorder itself, which is not in the trace.
     fn hidden(&self, object: usize) -> bool;
 

@@ -65,6 +65,7 @@ pub(super) fn of(report: &Report) -> Value {
         "types": room.table(&report.types.rows, TABLE),
         "types_notes": room.table(sentences(&report.types_notes), TABLE),
         "by_module": report.by_module,
+        "suspected_lost": room.table(suspected_lost(report), TABLE),
         "unheld": room.table(unheld(report), TABLE),
         "closed": wording::closed(&report.closed),
         "lost": room.table(&report.lost, TABLE),
@@ -267,6 +268,27 @@ impl Detail<'_> {
             marks: &row.marks,
         }
     }
+}
+
+/// Objects with references too many, with their line and the evidence.
+#[derive(Serialize)]
+struct SuspectedLost<'a> {
+    #[serde(rename = "type")]
+    type_name: &'a str,
+    objects: u64,
+    evidence: String,
+    bytes: Option<u64>,
+    place: String,
+}
+
+fn suspected_lost(report: &Report) -> impl Iterator<Item = SuspectedLost<'_>> {
+    report.suspected_lost.iter().flatten().map(|row| SuspectedLost {
+        type_name: &row.type_name,
+        objects: row.objects,
+        evidence: wording::suspected_lost(row).join("; "),
+        bytes: row.bytes,
+        place: row.place.as_ref().map(FrameRow::short_place).unwrap_or_default(),
+    })
 }
 
 /// Objects that nothing recorded holds, with their line.

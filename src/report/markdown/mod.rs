@@ -55,6 +55,7 @@ fn whole(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         loops(report),
         types(report),
         growth(report),
+        suspected_lost(report),
         unheld(report),
         collections(report),
         slots(report),
@@ -230,6 +231,16 @@ fn growth(report: &Report) -> Option<Chapter> {
         ])
     });
     table("Growth", &columns, rows, ("containers", report.growth.more))
+}
+
+fn suspected_lost(report: &Report) -> Option<Chapter> {
+    let rows = report.suspected_lost.iter().flatten().map(|of| {
+        let place = of.place.as_ref().map(|frame| code(&frame.short_place())).unwrap_or_default();
+        let evidence = wording::suspected_lost(of).join("; ");
+        row(&[code(&of.type_name), evidence, bytes_or_unknown(of.bytes), place])
+    });
+    let title = "Lost references, suspected: nothing in memory explains the counts";
+    table(title, &["type", "objects", "bytes", "made at"], rows, ("types", 0))
 }
 
 fn unheld(report: &Report) -> Option<Chapter> {

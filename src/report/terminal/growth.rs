@@ -29,6 +29,30 @@ pub(crate) fn growth(report: &Report, page: &RenderOptions, out: &mut dyn Write)
     }
 }
 
+/// What has references that nobody is going to release.
+pub(crate) fn suspected_lost(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    let rows = report.suspected_lost.as_deref().unwrap_or_default();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    title("LOST REFERENCES, suspected: nothing explains the counts", page, out)?;
+    for row in rows.iter().take(SHOWN) {
+        let mut facts = vec![styled(&row.type_name, Style::Bold, page.color)];
+        facts.extend(wording::suspected_lost(row));
+        facts.extend(row.bytes.filter(|&bytes| bytes > 0).map(|bytes| size(Some(bytes))));
+        writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
+        if let Some(frame) = &row.place {
+            writeln!(out, "    made at  {}", wrap(&[frame.linked_place(page)], "", 13, page.width))?;
+        }
+    }
+    match rows.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        None => Ok(()),
+        Some(more) => {
+            writeln!(out, "  … and {} (--format json shows them)", counted(more as u64, "more line", "more lines"))
+        }
+    }
+}
+
 /// What is never freed, and held by nothing that was recorded.
 pub(crate) fn unheld(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let rows = report.unheld.as_deref().unwrap_or_default();

@@ -53,6 +53,7 @@ impl ReportFormat for Table {
                 summary::summary(report, page, out)?;
                 loops::loops(report, page, Owner::may_be_application, out)?;
                 growth::growth(report, page, out)?;
+                growth::suspected_lost(report, page, out)?;
                 growth::unheld(report, page, out)?;
                 loops::foreign(report, page, |owner| !owner.may_be_application(), out)?;
                 collections::collections(report, page, out)?;

@@ -41,6 +41,11 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
     if let (Some(objects @ 1..), Some(of_bytes)) = (summary.lost_objects, summary.lost_bytes) {
         line("lost references", &[counted(objects, "object", "objects"), bytes(of_bytes)])?;
     }
+    if let Some([first, ..]) = report.suspected_lost.as_deref() {
+        let mut facts = vec![format!("suspected: {}", first.type_name)];
+        facts.extend(wording::suspected_lost(first));
+        line("lost references", &facts)?;
+    }
     match growth.known {
         _ if !report.inputs.iter().any(|input| input.references == References::Checkpoints) => {}
         true if grown > 0 => {}

@@ -400,7 +400,7 @@ fn seed() -> impl Strategy<Value = Seed> {
     let tag = || prop_oneof![8 => 0..12u64, 1 => any::<u64>().prop_map(|tag| tag >> 1)];
     let number = (any::<u64>(), 0..64u32).prop_map(|(number, shift)| number >> shift);
     let texts = (odd_text(), odd_text());
-    (0..40u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
+    (0..41u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
         .prop_map(|(kind, tags, numbers, texts, class)| Seed { kind, tags, numbers, texts, class })
 }
 
@@ -474,6 +474,7 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             36 => Event::GcLists { generations: [number, number / 2, number / 5], frozen: u64::from(word) },
             37 => Event::Totals { class: TypeId(word), born: number, left: number / 2, bytes: number / 3 },
             38 => Event::Searched { objects: number, unfinished: u64::from(word) },
+            39 => Event::Places { object, places: (number % 3 > 0).then_some(word) },
             _ => Event::Alloc {
                 object,
                 address: object.0,

@@ -101,7 +101,7 @@ fn memory_that_pyarrow_was_lent_is_found_and_fails_the_build() {
 
 fn what_an_extension_owns_is_found_and_what_it_borrows_is_not(python: &Python) {
     let place = tempfile::tempdir().expect("a directory");
-    if let Err(reason) = build_extension(place.path()) {
+    if let Err(reason) = build_extension(&root().join("tests/cpython/hidden/extension.c"), place.path()) {
         return say_once(format!("SKIPPED: no extension: {reason}"));
     }
     let program = place.path().join("holders.py");
@@ -127,8 +127,8 @@ fn what_an_extension_owns_is_found_and_what_it_borrows_is_not(python: &Python) {
     }
 }
 
-/// Compiles the extension in this folder. It uses the stable interface, so the headers of any CPython serve.
-fn build_extension(folder: &Path) -> Result<(), String> {
+/// Compiles an extension into a folder. It uses the stable interface, so the headers of any CPython serve.
+pub(crate) fn build_extension(source: &Path, folder: &Path) -> Result<(), String> {
     let includes = |python: Python| {
         let print = "import sysconfig; print(sysconfig.get_paths()['include'])";
         let output = Command::new(&python.path).args(["-c", print]).output().ok()?;
@@ -136,7 +136,6 @@ fn build_extension(folder: &Path) -> Result<(), String> {
         folder.join("Python.h").exists().then_some(folder)
     };
     let headers = at_hand().into_iter().find_map(includes).ok_or("no Python.h")?;
-    let source = root().join("tests/cpython/hidden/extension.c");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-I"]).arg(headers).arg(source);
     let output = compiler.arg("-o").arg(folder.join("extension.so")).output().map_err(|error| error.to_string())?;

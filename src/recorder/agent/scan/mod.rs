@@ -4,6 +4,7 @@
 //! whether it is a reference that counts, or is still in use.
 
 mod blocks;
+pub(crate) mod everywhere;
 pub(crate) mod reader;
 pub(crate) mod regions;
 

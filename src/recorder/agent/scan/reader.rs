@@ -107,8 +107,8 @@ impl Reader {
         there.get(start..end).unwrap_or_default()
     }
 
-    /// The same, as it is at this moment.
-    fn fetch(&mut self, address: usize, bytes: usize) -> &[u8] {
+    /// The same, as it is at this moment, and not kept.
+    pub(crate) fn fetch(&mut self, address: usize, bytes: usize) -> &[u8] {
         let bytes = bytes.min(MOST);
         if bytes > self.buffer.len() && self.buffer.ask(bytes - self.buffer.len()) {
             self.buffer.resize(bytes, 0);

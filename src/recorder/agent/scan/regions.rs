@@ -40,8 +40,13 @@ pub(crate) struct Block {
 impl Regions {
     /// Those of this process now.
     pub(crate) fn now() -> Regions {
+        Regions::of(&maps::read())
+    }
+
+    /// Those of these mappings.
+    pub(crate) fn of(maps: &str) -> Regions {
         let mut regions = Regions::default();
-        regions.ranges.add_each(maps::read().lines().filter_map(range));
+        regions.ranges.add_each(maps.lines().filter_map(range));
         regions.lowest = regions.ranges.first().map_or(0, |range| range.0);
         regions.highest = regions.ranges.last().map_or(0, |range| range.1);
         regions

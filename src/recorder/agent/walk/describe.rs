@@ -305,7 +305,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Where the memory of an object begins.
-    unsafe fn block_of(&self, object: usize) -> usize {
+    pub(super) unsafe fn block_of(&self, object: usize) -> usize {
         let interpreter = &self.context.interpreter;
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {

@@ -14,6 +14,7 @@ mod class_statements;
 mod classes;
 mod describe;
 mod edges;
+mod everywhere;
 mod frames;
 mod garbage;
 mod labels;
@@ -92,6 +93,10 @@ struct Scratch {
     survey: Survey,
     /// Kinds of places whose holders were seen to let go, by the number of their class.
     owned_kinds: Vec<(u32, PlaceKind)>,
+    /// Walks of the whole heap so far.
+    full_walks: u32,
+    /// Classes, by number, whose objects somebody has who does not show them: how many there were.
+    held_classes: AddressMap<u32>,
     /// Untracked objects that were met and not yet described.
     queue: Vec<usize>,
     /// Tuples of cells that were met before their functions, and dicts that were met before whose attributes they have.
@@ -193,6 +198,7 @@ impl Walker {
         // SAFETY: as the caller promises, the lock is held and no collection is going on.
         unsafe {
             walk.begin(FULL);
+            walk.scratch.full_walks = walk.scratch.full_walks.saturating_add(1);
             if search {
                 walk.scratch.survey.begin();
             }

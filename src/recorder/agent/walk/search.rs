@@ -6,7 +6,7 @@
 use super::classes::Field;
 use super::describe::Walk;
 use super::place_kinds::{PlaceKind, PlaceKinds};
-use super::survey::Survey;
+use super::survey::{Note, Numbers, Survey};
 use super::targets::Targets;
 use crate::memory::{Gather, Grow, filled};
 use crate::scan::{Addresses, DomainBlock, FEW, LITTLE, Limits, Match, Path, Scan};
@@ -41,17 +41,21 @@ impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn search(&mut self) {
         let mut survey = std::mem::take(&mut self.scratch.survey);
         if survey.is_on() {
+            let mut targets = survey.targets();
             // SAFETY: as the caller promises.
             unsafe {
-                self.search_holders(&mut survey);
-                self.name_variables(&survey);
+                self.search_holders(&mut survey, &targets);
+                targets.retain(|&number| survey.notes[number as usize].unexplained > 0);
+                let of_class = self.by_class(targets.iter().map(|&number| &survey.notes[number as usize]));
+                self.name_variables(&survey, &targets, &of_class);
+                self.look_everywhere(&survey, &targets, &of_class);
             }
         }
     }
 
     /// Searches objects that may hide something.
-    unsafe fn search_holders(&mut self, survey: &mut Survey) {
-        let targets = self.targets(survey);
+    unsafe fn search_holders(&mut self, survey: &mut Survey, targets: &[u32]) {
+        let targets = self.leading_on(survey, targets);
         let mut holders = self.holders(survey, &targets);
         let objects = holders.len() as u64;
         if holders.is_empty() {
@@ -75,14 +79,19 @@ impl<S: Sink> Walk<'_, S> {
         self.sink.emit(|encoder| encoder.searched(objects, holders.len() as u64));
     }
 
-    /// Numbers of the objects whose references are not explained and that lead on: no loop goes through the others.
-    fn targets(&self, survey: &Survey) -> Vec<u32> {
+    /// Those of these objects that lead on: no loop goes through the others.
+    fn leading_on(&self, survey: &Survey, targets: &[u32]) -> Vec<u32> {
         let leads_on = |number: u32| {
             let mut referents = survey.referents(number);
             self.may_hide(survey, number)
                 || referents.any(|next| self.may_hide(survey, next) || survey.referents(next).next().is_some())
         };
-        survey.targets().filter(|&number| leads_on(number)).gather()
+        targets.iter().copied().filter(|&number| leads_on(number)).gather()
+    }
+
+    /// How many objects there are of each class.
+    pub(super) fn by_class<'n>(&self, notes: impl Iterator<Item = &'n Note>) -> Numbers {
+        Numbers::of_each(self.scratch.classes.len(), notes)
     }
 
     fn may_hide(&self, survey: &Survey, number: u32) -> bool {

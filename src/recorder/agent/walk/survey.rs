@@ -1,7 +1,7 @@
 //! Notes for each object of a walk how many of its references are explained, which objects may hide the others, and what leads
 //! from one to the next.
 
-use crate::memory::{Grow, apart};
+use crate::memory::{Gather, Grow, apart, filled};
 
 /// More references than any object has.
 const FOR_EVER: i32 = 1 << 30;
@@ -35,6 +35,28 @@ impl Note {
     /// It has references that nothing explains, and does not lead to everything.
     fn is_target(&self) -> bool {
         self.object != 0 && self.unexplained > 0 && self.may_be_held && !self.is_namespace
+    }
+}
+
+/// How many objects there are, by the walk's number of their class.
+#[derive(Debug)]
+pub(super) struct Numbers(Vec<u32>);
+
+impl Numbers {
+    /// Of so many classes.
+    pub(super) fn of_each<'n>(classes: usize, notes: impl Iterator<Item = &'n Note>) -> Numbers {
+        let mut numbers = filled(0, classes);
+        for note in notes {
+            if let Some(number) = numbers.get_mut(note.class()) {
+                *number += 1;
+            }
+        }
+        Numbers(numbers)
+    }
+
+    /// 0 where there was no memory for it.
+    pub(super) fn of(&self, class: usize) -> u32 {
+        self.0.get(class).copied().unwrap_or(0)
     }
 }
 
@@ -99,9 +121,9 @@ impl Survey {
     }
 
     /// Numbers of the objects whose references are not explained.
-    pub(super) fn targets(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn targets(&self) -> Vec<u32> {
         let all = self.notes.iter().enumerate().filter(|(_, note)| note.is_target());
-        all.map(|(number, _)| number as u32)
+        all.map(|(number, _)| number as u32).gather()
     }
 
     /// What a described object refers to, as far as that was described and is not what everything leads to.

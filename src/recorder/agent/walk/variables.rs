@@ -4,22 +4,25 @@
 //! A name is no more than that: what holds the object is a reference from outside either way.
 
 use super::describe::Walk;
-use super::survey::Survey;
+use super::survey::{Numbers, Survey};
 use crate::address_map::AddressMap;
 use crate::encode::kind;
 use crate::maps;
-use crate::memory::{Gather, Grow, apart};
+use crate::memory::{Gather, Grow, apart, joined};
 use crate::scan::reader::{MOST, Reader};
 use crate::scan::regions::{self, Regions};
 use crate::sink::Sink;
 
 /// The recorder's own file.
 const OWN: &str = "_refloop.so";
-const CPYTHON: &str = "CPython (C variable)";
+const CPYTHON: &[u8] = b"CPython (C variable)";
+const THREAD: &[u8] = b"CPython (thread state)";
 const WORD: usize = size_of::<usize>();
 const PAGE: usize = 4096;
 /// Bytes of a file that are read to find its segments.
 const HEAD: usize = 4096;
+/// Addresses in variables, of a program with a few extensions.
+const EXPECTED: usize = 1 << 14;
 /// The state of a thread has more bytes than this, in every version.
 const LEAST_STATE: usize = 256;
 
@@ -27,42 +30,47 @@ const LEAST_STATE: usize = 256;
 #[derive(Debug)]
 struct Variables {
     range: (usize, usize),
-    name: String,
+    name: Vec<u8>,
 }
 
 impl<S: Sink> Walk<'_, S> {
-    /// Writes a name for each object with a reference that is not explained and whose address is found.
-    pub(super) unsafe fn name_variables(&mut self, survey: &Survey) {
+    /// Writes a name for each of these objects, which have references that are not explained, whose address is found. Those of a class
+    /// with more of them than there are addresses are somewhere else.
+    pub(super) unsafe fn name_variables(&mut self, survey: &Survey, targets: &[u32], of_class: &Numbers) {
         let Some(mut reader) = Reader::new() else { return };
+        let maps = maps::read();
+        let mut regions = Regions::of(&maps);
         // SAFETY: as the caller promises, the lock is held.
-        let variables = unsafe { self.variables(&mut reader) };
-        let names = variables.iter().map(|variables| self.sink.text(variables.name.as_bytes())).gather();
-        let found = addresses(&mut reader, &variables);
-        for number in survey.targets() {
-            let Some(name) = found.get(survey.notes[number as usize].object) else { continue };
+        let variables = unsafe { self.variables(&maps, &mut regions, &mut reader) };
+        let names = variables.iter().map(|variables| self.sink.text(&variables.name)).gather();
+        let found = addresses(&mut reader, &mut regions, &variables);
+        for &number in targets {
+            let note = &survey.notes[number as usize];
+            if of_class.of(note.class()) as usize > found.len() {
+                continue;
+            }
+            let Some(name) = found.get(note.object) else { continue };
             let Some(&name) = names.get(name as usize) else { continue };
             self.sink.emit(|encoder| encoder.fact(kind::ROOT, number.into(), u64::from(name)));
         }
     }
 
     /// The states of threads and of the interpreter, and those of files that are mapped.
-    unsafe fn variables(&self, reader: &mut Reader) -> Vec<Variables> {
+    unsafe fn variables(&self, maps: &str, regions: &mut Regions, reader: &mut Reader) -> Vec<Variables> {
         let interpreter = &self.context.interpreter;
-        let mut regions = Regions::now();
         let mut variables = Vec::new();
         // SAFETY: as the caller promises, the lock is held.
         let threads = unsafe { interpreter.threads() };
-        let states = threads.into_iter().map(|thread| (thread, "CPython (thread state)"));
+        let states = threads.into_iter().map(|thread| (thread, THREAD));
         for (start, name) in states.chain([(interpreter.state(), CPYTHON)]) {
             // The first may stand among the variables of a file, where their length is not known.
             let bytes = match regions.find(start) {
                 Some(region) => regions::block(reader, interpreter.row.pool_bytes, region, start).bytes,
                 None => LEAST_STATE,
             };
-            variables.add(Variables { range: (start, start + bytes), name: name.into() });
+            variables.add(Variables { range: (start, start + bytes), name: joined(&[name]) });
         }
-        variables
-            .add_each(of_files(&maps::read(), interpreter.module, |start, bytes| reader.read(start, bytes).to_vec()));
+        variables.add_each(of_files(maps, interpreter.module, |start, bytes| joined(&[reader.read(start, bytes)])));
         variables
     }
 }
@@ -82,8 +90,8 @@ fn of_files(maps: &str, of_cpython: usize, mut read: impl FnMut(usize, usize) ->
         let segments = written(&read(mapping.range.0, HEAD), mapping.range.0);
         let is_cpython = segments.iter().any(|&(start, end)| (start..end).contains(&of_cpython));
         let name = match is_cpython {
-            true => CPYTHON.to_owned(),
-            false => [file.rsplit('/').next().unwrap_or(file), " (C variable)"].concat(),
+            true => joined(&[CPYTHON]),
+            false => joined(&[file.rsplit('/').next().unwrap_or(file).as_bytes(), b" (C variable)"]),
         };
         found.add_each(segments.into_iter().map(|range| Variables { range, name: name.clone() }));
     }
@@ -121,9 +129,8 @@ fn written(head: &[u8], start: usize) -> Vec<(usize, usize)> {
 }
 
 /// The addresses that stand in variables and may be those of objects, each with the place of those in which it stands first.
-fn addresses(reader: &mut Reader, variables: &[Variables]) -> AddressMap<u32> {
-    let mut regions = Regions::now();
-    let mut found = AddressMap::sparse_apart(0);
+fn addresses(reader: &mut Reader, regions: &mut Regions, variables: &[Variables]) -> AddressMap<u32> {
+    let mut found = AddressMap::sparse_apart(EXPECTED);
     let mut words: Vec<usize> = apart();
     for (place, &Variables { range: (start, end), .. }) in variables.iter().enumerate() {
         for start in (start..end).step_by(MOST) {
@@ -171,8 +178,8 @@ mod tests {
             23000-25000 rw-p 00003000 fe:00 8     /lib/_ssl.so\n\
             30000-32000 r-xp 00000000 fe:00 9     /cache/_refloop.so\n";
         let found = of_files(maps, 0x14500, |_, _| head.clone());
-        let found: Vec<_> = found.iter().map(|it| (it.range, it.name.as_str())).collect();
-        let (cpython, ssl) = ("CPython (C variable)", "_ssl.so (C variable)");
+        let found: Vec<_> = found.iter().map(|it| (it.range, it.name.as_slice())).collect();
+        let (cpython, ssl) = (&b"CPython (C variable)"[..], &b"_ssl.so (C variable)"[..]);
         assert_eq!(found, [((0x14000, 0x14c00), cpython), ((0x24000, 0x24c00), ssl)]);
     }
 }

@@ -161,6 +161,7 @@ const sections = [
   collectionsSection(),
   findingsSection(),
   isAboutGrowth ? null : growthSection(),
+  suspectedLostSection(),
   unheldSection(),
   retainedSection(),
   slotsSection(),

@@ -146,6 +146,25 @@ function growthSection() {
   );
 }
 
+/** What has references that nobody is going to release. */
+function suspectedLostSection() {
+  const rows = rowsOf(report.suspected_lost);
+  if (!rows.length) return null;
+  const columns = [
+    { title: "Type", value: (row) => row.type, show: (row) => name(row.type), wide: true },
+    { title: "Objects", value: (row) => row.objects, number: true },
+    { title: "Evidence", value: (row) => row.evidence, show: (row) => row.evidence },
+    { title: "Bytes", value: (row) => row.bytes, show: (row) => bytes(row.bytes), number: true },
+    { title: "Made at", value: (row) => row.place, show: (row) => name(row.place) },
+  ];
+  return section(
+    "suspected-lost",
+    "Lost references, suspected",
+    "There are more and more of these objects, and nothing in the program's memory explains their counts: C code forgot a Py_DECREF.",
+    table({ rows, columns, words: (row) => [row.type, row.place], what: "rows", note: leftOut(report.suspected_lost, 0, "rows"), caption: "Objects with references too many" }),
+  );
+}
+
 /** What is never freed, and held by nothing that was recorded. */
 function unheldSection() {
   const rows = rowsOf(report.unheld);

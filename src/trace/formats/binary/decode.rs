@@ -218,6 +218,16 @@ impl Decoder {
             }
             kind::INTERPRETERS => Event::Interpreters { others: operands.number() },
             kind::SEARCHED => Event::Searched { objects: operands.number(), unfinished: operands.number() },
+            kind::PLACES => {
+                let (object, places) = (self.object(&mut operands), operands.number());
+                let places = places.checked_sub(1).map(|places| {
+                    u32::try_from(places).unwrap_or_else(|_| {
+                        operands.refuse("places of 32 bits");
+                        0
+                    })
+                });
+                Event::Places { object, places }
+            }
             kind::UNSEEN => Event::Unseen { since: operands.number() },
             kind::TIME => Event::Time { ns: add(&mut self.context.time, operands.difference()) },
             kind::WALK => Event::Walk(operands.scope()),
@@ -432,7 +442,7 @@ fn bad<T>(record: &'static str, expected: &str) -> Result<T, Bad> {
 
 /// What the text form calls it.
 fn record_name(kind: u8) -> &'static str {
-    const NAMES: [&str; 43] = [
+    const NAMES: [&str; 44] = [
         "",
         "type",
         "site",
@@ -476,6 +486,7 @@ fn record_name(kind: u8) -> &'static str {
         "",
         "totals",
         "searched",
+        "places",
     ];
     NAMES.get(usize::from(kind)).copied().unwrap_or("")
 }

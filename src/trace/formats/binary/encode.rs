@@ -52,6 +52,7 @@ pub mod kind {
     pub const GC_LISTS: u8 = 36;
     pub const TOTALS: u8 = 41;
     pub const SEARCHED: u8 = 42;
+    pub const PLACES: u8 = 43;
 }
 
 /// First bytes of a binary trace.
@@ -269,6 +270,11 @@ impl Encoder {
 
     pub fn searched(&mut self, objects: u64, unfinished: u64) -> &[u8] {
         self.make(kind::SEARCHED, [objects, unfinished])
+    }
+
+    /// `None` is not known.
+    pub fn places(&mut self, object: u64, places: Option<u32>) -> &[u8] {
+        self.fact(kind::PLACES, object, places.map_or(0, |places| u64::from(places) + 1))
     }
 
     /// `since` as `time` has it, but no difference.

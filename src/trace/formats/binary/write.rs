@@ -213,6 +213,10 @@ impl EventSink for BinaryWriter {
             &Event::Searched { objects, unfinished } => {
                 self.payload.extend_from_slice(self.encoder.searched(objects, unfinished));
             }
+            &Event::Places { object, places } => {
+                let object = self.number(object);
+                self.payload.extend_from_slice(self.encoder.places(object, places));
+            }
             &Event::Unseen { since } => self.payload.extend_from_slice(self.encoder.unseen(since)),
             &Event::Time { ns } => self.payload.extend_from_slice(self.encoder.time(ns)),
             &Event::Walk(scope) => self.payload.extend_from_slice(self.encoder.scope(kind::WALK, scope_byte(scope))),

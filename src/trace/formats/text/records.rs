@@ -42,6 +42,7 @@ pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event>
         [b'm', ..] => mark_record(line),
         [b'n', ..] => name(line, texts),
         [b'o', ..] => owns(line),
+        [b'p', ..] => places(line),
         [b'r', b'o', ..] => root(line, texts),
         [b'r', b'e', b't', ..] => retype(line),
         [b'r', b'e', b's', ..] => resize(line),
@@ -369,6 +370,18 @@ fn searched(line: &[u8]) -> Parsed<'_, Event> {
     operands("searched", line, |input| {
         let (input, [objects, unfinished]) = numbers(number, input, "how many objects, and how many not to the end")?;
         Ok((input, Event::Searched { objects, unfinished }))
+    })
+}
+
+/// `places TAG [N]`
+fn places(line: &[u8]) -> Parsed<'_, Event> {
+    operands("places", line, |input| {
+        let (input, object) = tag(input)?;
+        if at_line_end(input) {
+            return Ok((input, Event::Places { object, places: None }));
+        }
+        let (input, places) = number32(input, "how many places")?;
+        Ok((input, Event::Places { object, places: Some(places) }))
     })
 }
 

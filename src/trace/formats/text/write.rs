@@ -256,6 +256,12 @@ impl EventSink for TextWriter {
                 self.word("searched");
                 [objects, unfinished].into_iter().for_each(|number| self.number(number));
             }
+            &Event::Places { object, places } => {
+                self.about("places", object);
+                if let Some(places) = places {
+                    self.number(places);
+                }
+            }
             &Event::Unseen { since } => {
                 self.word("unseen");
                 self.number(since);

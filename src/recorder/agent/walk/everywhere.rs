@@ -1,0 +1,80 @@
+//! Looks in all memory for the addresses of objects of which many have more references than the walk has found.
+//!
+//! Whoever holds a reference has the address of the object somewhere. Where no place has it but those of the references that are
+//! shown, nobody is going to release the others.
+
+use super::describe::Walk;
+use super::survey::{Numbers, Survey};
+use crate::memory::{Grow, apart};
+use crate::scan::everywhere::{self, Sought};
+use crate::sink::Sink;
+
+/// Objects of a class that are many.
+const MANY: u32 = 50;
+/// Objects that are looked for.
+const MOST: usize = 1 << 20;
+
+impl<S: Sink> Walk<'_, S> {
+    /// Writes in how many places the address stands of each such object that a stack is known of. At the first walk of the whole heap
+    /// nothing has grown, so nothing is looked for; and a class whose objects somebody has is looked for again when there are twice
+    /// as many of them.
+    pub(super) unsafe fn look_everywhere(&mut self, survey: &Survey, targets: &[u32], of_class: &Numbers) {
+        if self.scratch.full_walks < 2 {
+            return;
+        }
+        let may_be_lost = |class: usize| {
+            let before = self.scratch.held_classes.get(self.scratch.classes[class].number as usize);
+            let now = of_class.of(class);
+            now >= MANY && before.is_none_or(|before| now >= before.saturating_mul(2))
+        };
+        let mut sought: Vec<Sought> = apart();
+        for &number in targets {
+            let note = &survey.notes[number as usize];
+            // SAFETY: as the caller promises, what was described is alive.
+            unsafe {
+                if may_be_lost(note.class()) && self.sink.has_stack(self.block_of(note.object)) && sought.len() < MOST {
+                    let bytes = self.scratch.classes[note.class()].body(&self.context.interpreter, note.object).max(1);
+                    sought.add(Sought { start: note.object, bytes, number, places: 0 });
+                }
+            }
+        }
+        let note = |object: &Sought| &survey.notes[object.number as usize];
+        let with_stack = self.by_class(sought.iter().map(note));
+        sought.retain(|object| with_stack.of(note(object).class()) >= MANY);
+        if sought.is_empty() {
+            return;
+        }
+        sought.sort_unstable_by_key(|object| object.start);
+        let is_whole = everywhere::count(&mut sought);
+        sought.sort_unstable_by_key(|object| object.number);
+        for &Sought { number, places, .. } in &sought {
+            let places = is_whole.then_some(places);
+            self.sink.emit(|encoder| encoder.places(number.into(), places));
+        }
+        if is_whole {
+            // SAFETY: as above.
+            unsafe { self.remember_held(survey, &sought, of_class) };
+        }
+    }
+
+    /// Remembers the classes of all of whose objects somebody has the address, and how many there were.
+    unsafe fn remember_held(&mut self, survey: &Survey, sought: &[Sought], of_class: &Numbers) {
+        let is_held = |&&Sought { number, places, .. }: &&Sought| {
+            let note = &survey.notes[number as usize];
+            // SAFETY: as the caller promises, what was described is alive.
+            let (count, _) = unsafe { self.count_of(note.object) };
+            u64::from(places) > count.saturating_sub(note.unexplained.unsigned_abs().into())
+        };
+        let note = |object: &Sought| &survey.notes[object.number as usize];
+        let held = self.by_class(sought.iter().filter(is_held).map(note));
+        let all = self.by_class(sought.iter().map(note));
+        for class in
+            (0..self.scratch.classes.len()).filter(|&class| all.of(class) > 0 && all.of(class) == held.of(class))
+        {
+            let number = self.scratch.classes[class].number as usize;
+            if number != 0 {
+                self.scratch.held_classes.insert(number, of_class.of(class));
+            }
+        }
+    }
+}
