@@ -7,7 +7,7 @@ use super::describe::Walk;
 use super::survey::{Numbers, Survey};
 use crate::address_map::AddressMap;
 use crate::encode::kind;
-use crate::maps;
+use crate::maps::{self, Mapping};
 use crate::memory::{Gather, Grow, apart, joined};
 use crate::scan::reader::{MOST, Reader};
 use crate::scan::regions::{self, Regions};
@@ -79,7 +79,8 @@ impl<S: Sink> Walk<'_, S> {
 fn of_files(maps: &str, of_cpython: usize, mut read: impl FnMut(usize, usize) -> Vec<u8>) -> Vec<Variables> {
     let mut found = Vec::new();
     let mut last = None;
-    for mapping in maps.lines().filter_map(maps::parse) {
+    let mappings = maps.lines().filter_map(maps::parse).gather();
+    for mapping in &mappings {
         let file = mapping.name.filter(|name| name.starts_with('/'));
         // The head is in the first part of a file.
         let Some(file) = file.filter(|_| last != file && mapping.is_readable) else { continue };
@@ -87,7 +88,9 @@ fn of_files(maps: &str, of_cpython: usize, mut read: impl FnMut(usize, usize) ->
         if file.ends_with(OWN) {
             continue;
         }
-        let segments = written(&read(mapping.range.0, HEAD), mapping.range.0);
+        let head = read(mapping.range.0, HEAD);
+        let segments =
+            written(&head, mapping.range.0).into_iter().filter_map(|range| mapped(range, file, &mappings)).gather();
         let is_cpython = segments.iter().any(|&(start, end)| (start..end).contains(&of_cpython));
         let name = match is_cpython {
             true => joined(&[CPYTHON]),
@@ -96,6 +99,19 @@ fn of_files(maps: &str, of_cpython: usize, mut read: impl FnMut(usize, usize) ->
         found.add_each(segments.into_iter().map(|range| Variables { range, name: name.clone() }));
     }
     found
+}
+
+/// As much of a segment of a file as can be written: it begins in a part of the file, and what had zeros only lies behind that.
+fn mapped((start, end): (usize, usize), file: &str, mappings: &[Mapping<'_>]) -> Option<(usize, usize)> {
+    let is_written = |mapping: &&Mapping<'_>| mapping.is_readable && mapping.is_writable && !mapping.is_shared;
+    let mut written = mappings.iter().filter(is_written).skip_while(|mapping| mapping.range.1 <= start);
+    let first = written.next().filter(|first| first.range.0 <= start && first.name == Some(file))?;
+    let there = written.try_fold(first.range.1, |end, next| match next.range {
+        (start, next_end) if start == end => Ok(next_end),
+        _ => Err(end),
+    });
+    let (Ok(there) | Err(there)) = there;
+    (start < end).then_some((start, end.min(there)))
 }
 
 /// The segments of a file that are written, by its head: ELF of 64 bits, mapped from this address on. They begin behind what only the
@@ -181,5 +197,13 @@ mod tests {
         let found: Vec<_> = found.iter().map(|it| (it.range, it.name.as_slice())).collect();
         let (cpython, ssl) = (&b"CPython (C variable)"[..], &b"_ssl.so (C variable)"[..]);
         assert_eq!(found, [((0x14000, 0x14c00), cpython), ((0x24000, 0x24c00), ssl)]);
+        // A file that is mapped to be read alone, and one of which less is mapped than its head says.
+        let maps = "\
+            20000-26000 r--s 00000000 fe:00 8     /home/_ssl.so\n\
+            30000-32000 r-xp 00000000 fe:00 8     /lib/_ssl.so\n\
+            33000-34800 rw-p 00003000 fe:00 8     /lib/_ssl.so\n";
+        let found = of_files(maps, 0, |_, _| head.clone());
+        let ranges: Vec<_> = found.iter().map(|it| it.range).collect();
+        assert_eq!(ranges, [(0x34000, 0x34800)]);
     }
 }
