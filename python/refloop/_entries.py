@@ -1,6 +1,6 @@
 """Kinds of loops with the tests that made them: who fails, and for what."""
 
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import Any, Dict, Iterable, List, Set, Tuple
 
 from _pytest._code.code import ReprFileLocation, TerminalRepr
 
@@ -21,6 +21,9 @@ LINES = 20
 #: Kinds of the tests' own that are told in full, and kinds that have a line where no test made them.
 OWN_KINDS = 3
 OUTSIDE_LINES = 5
+
+#: How a line begins that goes on with the one before.
+GOES_ON = " " * 8
 
 #: The pattern of a class that a function made, as the command calls it.
 CLASS = "class made at run time"
@@ -85,20 +88,21 @@ class Cause:
         stored_in = loop.stored_in or loop.home
         return len(tests) > FEW and all(test.split("::", 1)[0] != stored_in for test in tests)
 
-    def failure(self) -> "Failure":
+    def failure(self, remarks: "Remarks") -> "Failure":
         """The kind that most tests have, and how many more there are."""
         first = max(self.kinds, key=lambda kind: len(kind.tests))
         others = [kind for kind in self.kinds if kind is not first]
-        texts = [first.text()]
+        number = sum(kind.count for kind in self.kinds)
+        texts = [remarks.once(first.text())]
         if others:
-            number = sum(kind.count for kind in others)
-            what = f"{counted(len(others), 'more kind')} of {counted(number, 'loop')}"
+            texts.insert(0, left_behind(number))
+            loops = counted(sum(kind.count for kind in others), "loop")
+            what = f"{counted(len(others), 'more kind')} of {loops}"
             tests = {test for kind in self.kinds for test in kind.tests}
             paths = "; ".join(kind.loop.path for kind in others[:TESTS])
             of_all = counted(len(tests), "test")
             texts.append(f"    as well as   {what} by the same cause, in all {of_all}: {paths}")
-        number = sum(kind.count for kind in self.kinds)
-        return Failure(f"{SHARED}::{first.loop.path}", number, [left_behind(number), *texts], first.loop.path)
+        return Failure(f"{SHARED}::{first.loop.path}", number, texts, first.loop.path)
 
 
 def causes(entries: List[Entry]) -> List[Cause]:
@@ -107,6 +111,38 @@ def causes(entries: List[Entry]) -> List[Cause]:
     for entry in entries:
         kinds.setdefault(entry.loop.cause, []).append(entry)
     return [Cause(of_one) for of_one in kinds.values()]
+
+
+class Remarks:
+    """What a report says of one kind and again of the next: in full at first, then the name of a pattern alone."""
+
+    def __init__(self) -> None:
+        self._said: Set[str] = set()
+
+    def once(self, text: str) -> str:
+        """The text of a kind, less the remarks that were made before."""
+        lines: List[str] = []
+        for item in _items(text):
+            remark = " ".join(line.strip() for line in item)
+            label = remark.split(" ", 1)[0]
+            is_new = label not in ("pattern", "owner") or remark not in self._said
+            self._said.add(remark)
+            if is_new:
+                lines += item
+            elif label == "pattern":
+                lines.append(item[0].split(";")[0])
+        return "\n".join(lines)
+
+
+def _items(text: str) -> List[List[str]]:
+    """Lines with a label, each with the lines that go on with it."""
+    items: List[List[str]] = []
+    for line in text.split("\n"):
+        if items and line.startswith(GOES_ON):
+            items[-1].append(line)
+        else:
+            items.append([line])
+    return items
 
 
 def left_behind(number: int) -> str:
@@ -145,34 +181,39 @@ def failures(entries: List[Entry]) -> Iterable[Failure]:
     shared = [cause for cause in causes(entries) if cause.is_shared]
     of_many = {id(kind) for cause in shared for kind in cause.kinds}
     own = [entry for entry in entries if id(entry) not in of_many]
-    in_full = 0
+    in_full, remarks = 0, Remarks()
     for test in dict.fromkeys(test for entry in own for test in entry.tests):
         made = [entry for entry in own if test in entry.tests]
         number = sum(entry.tests[test] for entry in made)
+        firsts = [next(iter(entry.tests)) for entry in made]
         texts = [left_behind(number)]
-        for entry in made:
-            if in_full < OWN_KINDS and test == next(iter(entry.tests)):
-                in_full += 1
-                texts.append(entry.text_for(test))
-            elif len(made) == 1:
-                texts[0] += entry.line_for(test)
-            else:
-                texts.append(f"    {counted(entry.tests[test], 'loop')}{entry.line_for(test)}")
-        yield Failure(test, number, texts, made[0].loop.path)
+        if firsts == [firsts[0]] * len(made) and test != firsts[0]:
+            texts[0] += f" as in {firsts[0]}: {'; '.join(entry.loop.path for entry in made)}"
+        else:
+            for entry, first in zip(made, firsts):
+                if in_full < OWN_KINDS and test == first:
+                    in_full += 1
+                    texts.append(remarks.once(entry.text_for(test)))
+                elif len(made) == 1:
+                    texts[0] += entry.line_for(test)
+                else:
+                    texts.append(f"    {counted(entry.tests[test], 'loop')}{entry.line_for(test)}")
+        # One kind in full says itself how many there are.
+        yield Failure(test, number, texts[1:] if len(made) == len(texts) - 1 == 1 else texts, made[0].loop.path)
     for cause in shared:
-        yield cause.failure()
+        yield cause.failure(remarks)
     outside = [entry for entry in own if entry.outside]
     if outside:
         number = sum(entry.outside for entry in outside)
-        texts = [left_behind(number), *_outside(outside, in_full)]
+        texts = [left_behind(number), *_outside(outside, in_full, remarks)]
         yield Failure(SESSION, number, texts, outside[0].loop.path)
 
 
-def _outside(entries: List[Entry], told: int) -> Iterable[str]:
+def _outside(entries: List[Entry], told: int, remarks: Remarks) -> Iterable[str]:
     """What no test made: in full while there is room for it, the next in a line, and how many more."""
     room = max(OWN_KINDS - told, 0)
     for entry in entries[:room]:
-        yield entry.loop.text(entry.outside, "no test")
+        yield remarks.once(entry.loop.text(entry.outside, "no test"))
     lines = entries[room : room + OUTSIDE_LINES]
     for entry in lines:
         yield f"    {counted(entry.outside, 'loop')}{entry.short()}"

@@ -111,6 +111,49 @@ def test_kinds_that_one_reference_closes_are_one_failure(pretended, workers):
     assert "refloop: 5 reference loops left behind by 5 tests\n" in run.stdout
 
 
+def test_remarks_are_made_once(pretended):
+    pretended.write(
+        test_app="""
+            import _refloop
+            import pytest
+
+            @pytest.mark.parametrize("n", range(3))
+            def test_leaky(n):
+                advice = "make it weak, or" if n < 2 else "clear it"
+                pattern = [f"    pattern      a container; {advice}", " " * 17 + "leave it"]
+                remarks = [*pattern, "    owner        not known"]
+                _refloop.leak(f"A.a{n} → A", site="test_app.py", remarks=remarks)
+        """
+    )
+    run = pretended.pytest("--refloop")
+    first, second, third = run.stdout.split("LOOP A")[1:]
+    assert "    pattern      a container; make it weak, or\n" in first
+    assert " leave it\n    owner        not known\n" in first
+    assert "    pattern      a container\n" in second
+    assert "    pattern      a container; clear it\n" in third
+    assert "leave it" in third
+    assert "leave it" not in second
+    assert "owner" not in second + third
+    assert "left behind\n" not in run.stdout, "the text of a kind says how many there are"
+
+
+def test_kinds_that_came_together_before_are_told_together(pretended):
+    pretended.write(
+        test_app="""
+            import _refloop
+            import pytest
+
+            @pytest.mark.parametrize("n", range(2))
+            def test_leaky(n):
+                for kind in "AB":
+                    _refloop.leak(f"{kind}.me → {kind}", site="test_app.py")
+        """
+    )
+    run = pretended.pytest("--refloop")
+    assert run.stdout.count("\n2 reference loops left behind\nLOOP ") == 1, run.stdout
+    assert "\n2 reference loops left behind as in test_app.py::test_leaky[0]: A.me → A; B.me → B\n" in run.stdout
+
+
 def test_what_tests_make_themselves_is_told_in_full_three_times(pretended):
     pretended.write(
         test_app="""

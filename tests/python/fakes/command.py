@@ -64,7 +64,12 @@ def new_row(line):
         "cut": {"reference": cut, "replacement": "None", "alternatives": []} if cut else None,
         "definitions": [{"path": "app.py", "line": 7, "function": f"class {label}"}] if cut else [],
         "standing": {"name": line.get("standing", "fails"), "reason": None},
-        "text": [f"LOOP {line['loop']}", f"    {line['loop']}", "    made at      app.py:42 make_order"],
+        "text": [
+            f"LOOP {line['loop']}",
+            f"    {line['loop']}",
+            "    made at      app.py:42 make_order",
+            *line.get("remarks", []),
+        ],
         "types": {"members": dict.fromkeys(members, 1), "held": {}},
     }
 
