@@ -114,7 +114,7 @@ extern "C-unwind" fn run(request: *mut c_void) -> *mut c_void {
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attended {
-    /// It must wait for a collection to end.
+    /// It must wait for a collection to end, or for a debugger to let go.
     Later,
     Done,
     /// A copy was made, which is to be watched.
@@ -140,8 +140,10 @@ unsafe fn attend(python: &Functions, request: &str, has_claimed: &mut bool) -> A
             return Attended::Done;
         }
     };
+    // What a debugger has when it is copied, it may leave stopped.
+    let is_early = action == "copy" && is_traced();
     // SAFETY: as above.
-    if unsafe { target.is_collecting(python) } {
+    if is_early || unsafe { target.is_collecting(python) } {
         let is_taken_back = !*has_claimed && !Path::new(claim).exists();
         return if is_taken_back { Attended::Done } else { Attended::Later };
     }
@@ -191,6 +193,13 @@ unsafe fn attend(python: &Functions, request: &str, has_claimed: &mut bool) -> A
 pub(crate) unsafe fn is_collecting(python: &Functions) -> bool {
     // SAFETY: as the caller promises.
     unsafe { Target::of(python, false).is_ok_and(|target| target.is_collecting(python)) }
+}
+
+/// Whether a debugger has the process, or this thread.
+fn is_traced() -> bool {
+    let is_traced = |line: &str| line.strip_prefix("TracerPid:").is_some_and(|id| id.trim() != "0");
+    let files = ["/proc/self/status", "/proc/thread-self/status"];
+    files.iter().any(|file| fs::read_to_string(file).is_ok_and(|status| status.lines().any(is_traced)))
 }
 
 /// Says how long the program stood still.

@@ -16,6 +16,8 @@ use crate::recorder::{install, signals};
 
 /// How long CPython may take to come back by itself before a debugger is asked to help.
 const GRACE: Duration = Duration::from_secs(1);
+/// How long what lldb has begun to stop may take to be stopped, when it has let go (seen with 14.0).
+const LLDB_GRACE: Duration = Duration::from_millis(200);
 /// What CPython is asked to run.
 const SCRIPT: &str = "attach.py";
 /// Between two looks at what the agent says.
@@ -77,6 +79,9 @@ impl Errand {
         // How long the trace was when it was last seen to grow, and when that was; its process may have gone before its copy is done.
         let mut grown: Option<(u64, Instant)> = None;
         loop {
+            if self.debugger.is_some_and(|(debugger, _)| debugger == Debugger::Lldb) {
+                self.target.let_go_on();
+            }
             // Asked before, so that what it said last is read.
             let is_there = self.target.is_there();
             match self.said()? {
@@ -204,7 +209,13 @@ fn hand_over(
 
 /// Has a debugger bring the request, and says how long that took. Where the process has ended since the agent began, it may have failed.
 fn ask(debugger: Debugger, target: &Target, request: &Request) -> Result<Option<(Debugger, Duration)>, String> {
-    match debugger.hand_over(target, request) {
+    let handed_over = debugger.hand_over(target, request);
+    let end = Instant::now() + LLDB_GRACE;
+    while debugger == Debugger::Lldb && Instant::now() < end {
+        target.let_go_on();
+        std::thread::sleep(LOOK);
+    }
+    match handed_over {
         Ok(time) => Ok(Some((debugger, time))),
         Err(_) if request.is_claimed() => Ok(None),
         Err(reason) => Err(reason),

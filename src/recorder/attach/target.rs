@@ -113,6 +113,13 @@ impl Target {
         format!("/proc/{}", self.id).into()
     }
 
+    /// Lets it go on where a debugger has left it stopped: before that it was not.
+    pub(super) fn let_go_on(&self) {
+        if Status::read(&self.proc().join("status")).is_some_and(|status| status.is_stopped) {
+            let _ = std::process::Command::new("kill").args(["-CONT", &self.id.to_string()]).status();
+        }
+    }
+
     /// Whether it still runs.
     pub(super) fn is_there(&self) -> bool {
         Status::read(&self.proc().join("status")).is_some_and(|status| !status.has_ended)

@@ -4,7 +4,7 @@ use super::{LOOPS, Running, has_debugger};
 use crate::record::text;
 use crate::support::pythons::Python;
 
-on_each_python! { a_program_is_walked, a_recording_is_begun_and_ended }
+on_each_python! { a_program_is_walked, a_copy_is_walked, a_recording_is_begun_and_ended }
 
 const LLDB: [&str; 2] = ["--debugger", "lldb"];
 
@@ -22,6 +22,20 @@ fn a_program_is_walked(python: &Python) {
         assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}: {name}");
         running.end(python);
     }
+}
+
+/// The copy is made when lldb has let go: what it had at that moment, it would leave stopped.
+fn a_copy_is_walked(python: &Python) {
+    if !has_debugger("lldb") {
+        return;
+    }
+    let running = Running::begin(python, "sleep");
+    for _ in 0..4 {
+        let attached = running.attach("app.reftrace", &[LLDB[0], LLDB[1], "--fork"]);
+        assert!(attached.status.success(), "{python}: {}", text(&attached.stderr));
+        assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}");
+    }
+    running.end(python);
 }
 
 fn a_recording_is_begun_and_ended(python: &Python) {
