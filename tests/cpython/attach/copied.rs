@@ -26,7 +26,7 @@ impl Running {
     fn begin_copy(&self, trace: &str) -> std::process::Child {
         let mut command = self.command("attach", &["-q", "--snapshot", "--fork", "-o", trace]);
         let attaching = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-        self.wait_for(trace);
+        self.wait_for_trace(trace);
         attaching
     }
 

@@ -111,10 +111,19 @@ impl Running {
         self.command("attach", &["--snapshot", "-o", trace]).args(options).output().unwrap()
     }
 
-    /// Waits until the program has made something of a file, or the recorder has begun one.
+    /// Waits until the program has made a file.
     fn wait_for(&self, name: &str) {
+        self.wait_for_bytes(name, 0);
+    }
+
+    /// Waits until the recorder has begun a trace: the command makes an empty file of the name beforehand, to see whether it may.
+    fn wait_for_trace(&self, name: &str) {
+        self.wait_for_bytes(name, 1);
+    }
+
+    fn wait_for_bytes(&self, name: &str, bytes: u64) {
         let start = Instant::now();
-        while !self.place.path().join(name).exists() {
+        while !std::fs::metadata(self.place.path().join(name)).is_ok_and(|file| file.len() >= bytes) {
             assert!(start.elapsed() < Duration::from_secs(60), "{name}");
             std::thread::sleep(Duration::from_millis(10));
         }
