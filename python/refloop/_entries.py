@@ -198,8 +198,10 @@ def failures(entries: List[Entry]) -> Iterable[Failure]:
                     texts[0] += entry.line_for(test)
                 else:
                     texts.append(f"    {counted(entry.tests[test], 'loop')}{entry.line_for(test)}")
-        # One kind in full says itself how many there are.
-        yield Failure(test, number, texts[1:] if len(made) == len(texts) - 1 == 1 else texts, made[0].loop.path)
+        if len(made) == 1:
+            # In full, the kind says itself how many there are.
+            texts = texts[-1:]
+        yield Failure(test, number, texts, made[0].loop.path)
     for cause in shared:
         yield cause.failure(remarks)
     outside = [entry for entry in own if entry.outside]

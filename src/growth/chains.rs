@@ -39,7 +39,9 @@ pub(super) fn joined(scene: &Scene<'_>, groups: Vec<((Shape, TypeId), Group)>) -
             for &to in scene.graph.referents(node).iter().filter_map(|referent| of_node.get(referent)) {
                 if groups[from].0.1 == groups[to].0.1 {
                     let (one, other) = (first[from].min(first[to]), first[from].max(first[to]));
-                    first.iter_mut().filter(|first| **first == other).for_each(|first| *first = one);
+                    if one != other {
+                        first.iter_mut().filter(|first| **first == other).for_each(|first| *first = one);
+                    }
                 }
             }
         }

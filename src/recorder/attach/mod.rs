@@ -11,6 +11,7 @@ mod target;
 mod waiting;
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::launch::{EventsMode, output_line, words};
@@ -203,6 +204,11 @@ fn look(process: u32, way: Way) -> Result<Target, String> {
         _ => {}
     }
     Ok(target)
+}
+
+/// Sends a signal, by its name without `SIG`. Where there is no such process any more, nobody is to be told.
+fn signal(name: &str, process: u32) {
+    let _ = Command::new("kill").args([format!("-{name}"), process.to_string()]).status();
 }
 
 impl Snapshot {

@@ -116,7 +116,7 @@ impl Target {
     /// Lets it go on where a debugger has left it stopped: before that it was not.
     pub(super) fn let_go_on(&self) {
         if Status::read(&self.proc().join("status")).is_some_and(|status| status.is_stopped) {
-            let _ = std::process::Command::new("kill").args(["-CONT", &self.id.to_string()]).status();
+            super::signal("CONT", self.id);
         }
     }
 

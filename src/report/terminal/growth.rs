@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::title;
 use super::wrap::{Style, styled, wrap};
 use crate::human::{count, counted, size};
-use crate::report::{GrowingContainerRow, RenderOptions, Report, wording};
+use crate::report::{FrameRow, GrowingContainerRow, RenderOptions, Report, wording};
 
 /// Containers, and types, that are shown.
 const SHOWN: usize = 3;
@@ -18,9 +18,7 @@ pub(crate) fn growth(report: &Report, page: &RenderOptions, out: &mut dyn Write)
     title(&format!("GROWTH over {} looks at the heap", count(growth.looks)), page, out)?;
     growth.containers.iter().take(SHOWN).try_for_each(|row| container(row, page, out))?;
     let more = growth.containers.len().saturating_sub(SHOWN) as u64 + growth.more;
-    if more > 0 {
-        writeln!(out, "  … and {} (--format json shows more)", counted(more, "more container", "more containers"))?;
-    }
+    left_out(more, ["more container", "more containers"], "(--format json shows more)", out)?;
     let types = growth.types.iter().map(|row| format!("{} {} → {}", row.type_name, count(row.from), count(row.to)));
     let types = wording::first(types, SHOWN, "more type", "more types");
     match types.is_empty() {
@@ -41,16 +39,10 @@ pub(crate) fn suspected_lost(report: &Report, page: &RenderOptions, out: &mut dy
         facts.extend(wording::suspected_lost(row));
         facts.extend(row.bytes.filter(|&bytes| bytes > 0).map(|bytes| size(Some(bytes))));
         writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
-        if let Some(frame) = &row.place {
-            writeln!(out, "    made at  {}", wrap(&[frame.linked_place(page)], "", 13, page.width))?;
-        }
+        made_at(row.place.as_ref(), page, out)?;
     }
-    match rows.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-        None => Ok(()),
-        Some(more) => {
-            writeln!(out, "  … and {} (--format json shows them)", counted(more as u64, "more line", "more lines"))
-        }
-    }
+    let more = rows.len().saturating_sub(SHOWN) as u64;
+    left_out(more, ["more line", "more lines"], "(--format json shows them)", out)
 }
 
 /// What is never freed, and held by nothing that was recorded.
@@ -65,13 +57,8 @@ pub(crate) fn unheld(report: &Report, page: &RenderOptions, out: &mut dyn Write)
         let facts = [amount, size(row.bytes), format!("made at {}", row.place.linked_place(page))];
         writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
     }
-    match rows.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-        None => Ok(()),
-        Some(more) => {
-            let lines = counted(more as u64, "more line", "more lines");
-            writeln!(out, "  … and {lines} of the program (--format json shows them)")
-        }
-    }
+    let more = rows.len().saturating_sub(SHOWN) as u64;
+    left_out(more, ["more line", "more lines"], "of the program (--format json shows them)", out)
 }
 
 fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
@@ -83,8 +70,21 @@ fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Writ
     }
     facts.extend(of.holds());
     writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
-    match &row.place {
+    made_at(row.place.as_ref(), page, out)
+}
+
+/// `made at  app.py:42 load`, below a row.
+fn made_at(place: Option<&FrameRow>, page: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+    match place {
         None => Ok(()),
         Some(frame) => writeln!(out, "    made at  {}", wrap(&[frame.linked_place(page)], "", 13, page.width)),
+    }
+}
+
+/// `… and 2 more lines`, and where they are; nothing where nothing was left out.
+fn left_out(more: u64, [one, many]: [&str; 2], rest: &str, out: &mut dyn Write) -> io::Result<()> {
+    match more {
+        0 => Ok(()),
+        _ => writeln!(out, "  … and {} {rest}", counted(more, one, many)),
     }
 }

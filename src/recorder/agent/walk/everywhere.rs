@@ -3,9 +3,10 @@
 //! Whoever holds a reference has the address of the object somewhere. Where no place has it but those of the references that are
 //! shown, nobody is going to release the others.
 
+use super::classes::Class;
 use super::describe::Walk;
 use super::survey::{Numbers, Survey};
-use crate::memory::{Grow, apart};
+use crate::memory::{Gather, Grow, apart};
 use crate::scan::everywhere::{self, Sought};
 use crate::sink::Sink;
 
@@ -22,17 +23,18 @@ impl<S: Sink> Walk<'_, S> {
         if self.scratch.full_walks < 2 {
             return;
         }
-        let may_be_lost = |class: usize| {
-            let before = self.scratch.held_classes.get(self.scratch.classes[class].number as usize);
-            let now = of_class.of(class);
+        let may_be_lost = |(place, class): (usize, &Class)| {
+            let (before, now) = (self.scratch.held_classes.get(class.number as usize), of_class.of(place));
             now >= MANY && before.is_none_or(|before| now >= before.saturating_mul(2))
         };
+        let are_sought = self.scratch.classes.iter().enumerate().map(may_be_lost).gather();
         let mut sought: Vec<Sought> = apart();
         for &number in targets {
             let note = &survey.notes[number as usize];
             // SAFETY: as the caller promises, what was described is alive.
             unsafe {
-                if may_be_lost(note.class()) && self.sink.has_stack(self.block_of(note.object)) && sought.len() < MOST {
+                let is_sought = are_sought.get(note.class()) == Some(&true);
+                if is_sought && self.sink.has_stack(self.block_of(note.object)) && sought.len() < MOST {
                     let bytes = self.scratch.classes[note.class()].body(&self.context.interpreter, note.object).max(1);
                     sought.add(Sought { start: note.object, bytes, number, places: 0 });
                 }

@@ -89,7 +89,7 @@ impl Debugger {
             Ok(output) => (output, false),
             Err(_) => {
                 // It goes back to where it was then, and lets go.
-                let _ = Command::new("kill").args(["-INT", &id.to_string()]).status();
+                super::signal("INT", id);
                 (receive.recv_timeout(LAST_PATIENCE).map_err(held)?, true)
             }
         };
