@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""CPU seconds and memory of `refloop analyze` on inputs that are large in one way, each at three sizes that double.
+"""CPU seconds of `refloop analyze`, or `why`, on inputs that are large in one way, each at three sizes that double.
 
     python3 benches/linear/bench.py [--refloop PATH] [--scale 1.0]
 
 What is linear takes twice as long at twice the size. A row is a way: subclasses of one base; classes with 50 bases each; loops of
-as many shapes; checkpoints of 20,000 objects with references as events and one change between two; empty lines.
+as many shapes; checkpoints of 20,000 objects with references as events and one change between two; why rows are alive that refer to
+what holds them; empty lines.
 """
 
 import argparse
@@ -64,6 +65,15 @@ def changes(write, n):
     write("end\n")
 
 
+def references_back(write, n):
+    write(EVENTS + "type 1 app.Table\ntype 2 list\ntype 3 app.Row\n")
+    write("alloc 1 1 48\nroot 1 a\nalloc 2 1 48\nroot 2 b\nalloc 3 2 64\nref 1 3 .rows\nalloc 4 2 64\nref 2 4 .rows\n")
+    for number in range(n):
+        row = number + 16
+        write("alloc %x 3 48\nref 3 %x [%d]\nref 4 %x [%d]\nref %x 1 .a\nref %x 2 .b\n" % (row, row, number, row, number, row, row))
+    write("checkpoint full\nend\n")
+
+
 def empty_lines(write, n):
     write(CHECKPOINTS)
     for _ in range(n // 1000000):
@@ -72,11 +82,12 @@ def empty_lines(write, n):
 
 
 WAYS = [
-    ("subclasses of one base", subclasses, 20000),
-    ("classes with 50 bases", bases, 500),
-    ("loop shapes", shapes, 25000),
-    ("changes between checkpoints", changes, 25000),
-    ("empty lines", empty_lines, 250000000),
+    ("subclasses of one base", subclasses, 20000, ["analyze"]),
+    ("classes with 50 bases", bases, 500, ["analyze"]),
+    ("loop shapes", shapes, 25000, ["analyze"]),
+    ("changes between checkpoints", changes, 25000, ["analyze"]),
+    ("rows that refer to their table", references_back, 100000, ["why", "--type", "app.Row"]),
+    ("empty lines", empty_lines, 250000000, ["analyze"]),
 ]
 
 
@@ -87,18 +98,18 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="refloop-linear-") as folder:
         path = os.path.join(folder, "input.reftrace")
-        for name, make, least in WAYS:
+        for name, make, least, command in WAYS:
             figures = []
             for size in (least, 2 * least, 4 * least):
                 size = int(size * options.scale)
                 with open(path, "w") as file:
                     make(file.write, size)
                 before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                subprocess.run([options.refloop, "analyze", path], stdout=subprocess.DEVNULL, check=True)
+                subprocess.run([options.refloop, *command, path], stdout=subprocess.DEVNULL, check=True)
                 after = resource.getrusage(resource.RUSAGE_CHILDREN)
                 spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
                 figures.append("%12d %6.2f s" % (size, spent))
-            print("%-28s" % name + "".join(figures), flush=True)
+            print("%-31s" % name + "".join(figures), flush=True)
 
 
 main()

@@ -11,7 +11,8 @@ mod series;
 mod spread;
 mod unheld;
 
-use std::collections::{BTreeMap, HashSet};
+use std::cmp::{self, Ordering, Reverse};
+use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 use serde::Serialize;
@@ -168,7 +169,7 @@ impl GrowthTracker {
                 growth.containers.push(GrowingContainer { emptied: true, ..container });
             }
         }
-        sort(&mut growth.containers);
+        growth.containers.sort_by(by_gain);
         growth
     }
 }
@@ -252,7 +253,7 @@ impl GrowthTracker {
     fn look(&mut self, heap: &Heap, graph: &HeapGraph, grown: &Grown, windows: &Windows) -> Growth {
         let growing = self.growing_types(heap, windows);
         let in_bytes = self.types_growing_in_bytes(windows, &growing);
-        let mut containers = Vec::new();
+        let mut rows = Vec::new();
         let types_grow = [&growing, &in_bytes].iter().any(|types| types.iter().next().is_some());
         if types_grow || !grown.containers.is_empty() || !grown.buffers.is_empty() {
             let paths = RootPaths::of(heap, graph);
@@ -261,18 +262,26 @@ impl GrowthTracker {
                 told.insert(node);
             }
             let is_asked = |class: TypeId| growing.contains(class.0) || in_bytes.contains(class.0);
-            let shapes = paths.shapes(|node, class| told.contains(node) || is_asked(class));
-            let scene = Scene { heap, graph, paths: &paths, shapes: &shapes };
-            containers = self.named(&scene, &grown.containers, Unit::References);
-            containers.extend(self.named(&scene, &grown.buffers, Unit::Bytes));
-            containers.extend(self.spread.look(&scene, &told, &growing, &in_bytes));
+            let through_told = paths.reached_through(&told);
+            let shapes = paths.shapes(|place, class| match through_told[place] {
+                true => told.contains(paths.reached()[place]),
+                false => is_asked(class),
+            });
+            let scene = Scene { heap, graph, paths: &paths, shapes: &shapes, through_told: &through_told };
+            rows = self.named(&scene, &grown.containers, Unit::References);
+            rows.extend(self.named(&scene, &grown.buffers, Unit::Bytes));
+            let spread = self.spread.look(&scene, &growing, &in_bytes);
+            rows.extend(spread.into_iter().map(|row| Row { row, holders: Vec::new() }));
         }
-        sort(&mut containers);
-        let more = containers.len().saturating_sub(MOST_CONTAINERS) as u64;
-        containers.truncate(MOST_CONTAINERS);
-        for row in &mut containers {
-            row.per_second = self.moments.per_second(row.to - row.from);
-        }
+        rows.sort_by(|a, b| by_gain(&a.row, &b.row));
+        let more = rows.len().saturating_sub(MOST_CONTAINERS) as u64;
+        rows.truncate(MOST_CONTAINERS);
+        let containers = { rows.into_iter() }
+            .map(|Row { row, holders }| {
+                let row = if holders.is_empty() { row } else { with_elements(row, heap, graph, &holders) };
+                GrowingContainer { per_second: self.moments.per_second(row.to - row.from), ..row }
+            })
+            .collect();
         let mut types: Vec<GrowingType> = { growing.into_entries() }
             .map(|(class, of)| GrowingType {
                 name: heap.types().name(TypeId(class)).to_string(),
@@ -313,8 +322,8 @@ impl GrowthTracker {
     }
 
     /// Rows of the objects that grew, those that are reached alike together.
-    fn named(&mut self, scene: &Scene<'_>, grown: &[Node], unit: Unit) -> Vec<GrowingContainer> {
-        let &Scene { heap, graph, paths, shapes } = scene;
+    fn named(&mut self, scene: &Scene<'_>, grown: &[Node], unit: Unit) -> Vec<Row> {
+        let &Scene { heap, graph, paths, shapes, .. } = scene;
         let followed = match unit {
             Unit::References => &mut self.containers,
             Unit::Bytes => &mut self.buffers,
@@ -338,10 +347,10 @@ impl GrowthTracker {
             }
             let type_name = heap.types().name(heap.class(graph.object(nodes[0]))).to_string();
             let (element, bytes, site) = match unit {
-                Unit::References => elements(heap, graph, nodes),
+                Unit::References => Default::default(),
                 Unit::Bytes => (type_name.clone(), to, newest_site(heap, graph, nodes)),
             };
-            rows.push(GrowingContainer {
+            let row = GrowingContainer {
                 object,
                 path,
                 type_name,
@@ -355,10 +364,18 @@ impl GrowthTracker {
                 element,
                 bytes,
                 site,
-            });
+            };
+            rows.push(Row { row, holders: if unit == Unit::References { group.nodes } else { Vec::new() } });
         }
         rows
     }
+}
+
+/// A row, and the containers whose elements it has yet to name.
+#[derive(Debug)]
+struct Row {
+    row: GrowingContainer,
+    holders: Vec<Node>,
 }
 
 /// The heap at one look, and how what grows is reached in it.
@@ -366,16 +383,19 @@ struct Scene<'a> {
     heap: &'a Heap,
     graph: &'a HeapGraph,
     paths: &'a RootPaths<'a>,
+    /// Of the objects that are told, those of growing types that are not reached through one of them, and all on the ways to either.
     shapes: &'a Shapes,
+    /// By place: it is told, or reached through what is.
+    through_told: &'a [bool],
 }
 
 /// Those first that gained most of what is worth a row, then by path.
-fn sort(containers: &mut [GrowingContainer]) {
+fn by_gain(a: &GrowingContainer, b: &GrowingContainer) -> Ordering {
     let gained = |row: &GrowingContainer| match row.unit {
         Unit::References => row.to - row.from,
         Unit::Bytes => (row.to - row.from) / (LEAST_BYTES / LEAST_GAIN),
     };
-    containers.sort_by(|a, b| gained(b).cmp(&gained(a)).then_with(|| a.path.cmp(&b.path)));
+    gained(b).cmp(&gained(a)).then_with(|| a.path.cmp(&b.path))
 }
 
 /// Its memory is more than what its references take.
@@ -395,10 +415,11 @@ fn held_bytes(heap: &Heap, graph: &HeapGraph, container: Node) -> u64 {
     nodes.map(|&node| heap.all_bytes(graph.object(node))).fold(0, u64::saturating_add)
 }
 
-/// What containers hold: the type with the most bytes, all bytes with their own, and where the newest object of that type was made.
-fn elements(heap: &Heap, graph: &HeapGraph, containers: &[Node]) -> (String, u64, Vec<StackFrame>) {
-    let mut by_type: BTreeMap<TypeId, (u64, ObjectIndex)> = BTreeMap::new();
-    let mut seen: HashSet<Node, FixedState> = HashSet::default();
+/// The row with what its containers hold: the type with the most bytes, all bytes with their own, and where the newest object of that
+/// type was made.
+fn with_elements(row: GrowingContainer, heap: &Heap, graph: &HeapGraph, containers: &[Node]) -> GrowingContainer {
+    let mut by_type: IdMap<(u64, ObjectIndex)> = IdMap::default();
+    let mut seen = NodeSet::new(graph.n_nodes());
     let own = containers.iter().map(|&container| heap.all_bytes(graph.object(container)));
     let mut all = own.fold(0, u64::saturating_add);
     for &referent in containers.iter().flat_map(|&container| graph.referents(container)) {
@@ -407,14 +428,15 @@ fn elements(heap: &Heap, graph: &HeapGraph, containers: &[Node]) -> (String, u64
             continue;
         }
         let index = graph.object(referent);
-        let (bytes, newest) = by_type.entry(heap.class(index)).or_insert((0, index));
+        let (bytes, newest) = by_type.entry(heap.class(index).0, || (0, index));
         *bytes = bytes.saturating_add(heap.all_bytes(index));
         all = all.saturating_add(heap.all_bytes(index));
-        *newest = std::cmp::max_by_key(*newest, index, |&index| heap.id(index));
+        *newest = cmp::max_by_key(*newest, index, |&index| heap.id(index));
     }
-    let most = by_type.into_iter().max_by_key(|&(class, (bytes, _))| (bytes, std::cmp::Reverse(class)));
-    let Some((class, (_, newest))) = most else { return (String::new(), all, Vec::new()) };
-    (heap.types().name(class).to_string(), all, stack(heap, heap.object(newest).site))
+    let most = by_type.into_entries().max_by_key(|&(class, (bytes, _))| (bytes, Reverse(class)));
+    let Some((class, (_, newest))) = most else { return GrowingContainer { bytes: all, ..row } };
+    let element = heap.types().name(TypeId(class)).to_string();
+    GrowingContainer { element, bytes: all, site: stack(heap, heap.object(newest).site), ..row }
 }
 
 #[cfg(test)]

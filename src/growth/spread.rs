@@ -13,7 +13,7 @@ use super::chains::joined;
 use super::series::{LEAST_BYTES, Series, is_much};
 use super::{GrowingContainer, LEAST_OWN, Scene, Unit, has_own_data};
 use crate::cycles::tracker::stack;
-use crate::heap::{IdMap, NodeSet, ObjectIndex};
+use crate::heap::{IdMap, ObjectIndex};
 use crate::retention::{RootPath, RootPaths, Shape};
 use crate::trace::TypeId;
 
@@ -71,20 +71,19 @@ struct Gain {
 
 impl Spread {
     /// The ways by which more and more objects of types that are `growing` are reached, or more and more bytes of those that
-    /// grow `in_bytes`, but not through the containers that are told anyway.
+    /// grow `in_bytes`, but not through the objects that are told anyway.
     ///
     /// Costs up to three visits to each node that a root reaches, and memory for each way with at least as many objects as are much.
     pub(super) fn look(
         &mut self,
         scene: &Scene<'_>,
-        told: &NodeSet,
         growing: &IdMap<Growing>,
         in_bytes: &IdMap<Growing>,
     ) -> Vec<GrowingContainer> {
         let mut gains = Vec::new();
         for (unit, types) in [(Unit::References, growing), (Unit::Bytes, in_bytes)] {
             if types.iter().next().is_some() {
-                let groups = joined(scene, groups(scene, told, types, unit));
+                let groups = joined(scene, groups(scene, types, unit));
                 gains.extend(self.gains(groups, types, unit));
             }
         }
@@ -200,19 +199,17 @@ impl Group {
     }
 }
 
-/// Puts together the objects of these types that are reached alike, and through none of `told`. The nearest first. Of what grows in
+/// Puts together the objects of these types that are reached alike, and not through what is told. The nearest first. Of what grows in
 /// bytes those that have data of their own.
-fn groups(scene: &Scene<'_>, told: &NodeSet, types: &IdMap<Growing>, unit: Unit) -> Vec<((Shape, TypeId), Group)> {
-    let &Scene { heap, graph, paths, shapes } = scene;
+fn groups(scene: &Scene<'_>, types: &IdMap<Growing>, unit: Unit) -> Vec<((Shape, TypeId), Group)> {
+    let &Scene { heap, graph, paths, shapes, through_told } = scene;
     let mut groups: HashMap<(Shape, TypeId), Group, FixedState> = HashMap::default();
-    let mut through_told = vec![false; paths.reached().len()];
-    for (place, &node) in paths.reached().iter().enumerate() {
+    for (place, &node) in paths.reached().iter().enumerate().filter(|&(place, _)| !through_told[place]) {
         let referrer = paths.referrer(place);
-        through_told[place] = told.contains(node) || referrer.is_some_and(|referrer| through_told[referrer]);
         let (index, class) = (graph.object(node), heap.class(graph.object(node)));
         // What nothing recorded refers to is in no container.
         let is_in_container = referrer.is_some() || unit == Unit::Bytes;
-        if !is_in_container || through_told[place] || !types.contains(class.0) {
+        if !is_in_container || !types.contains(class.0) {
             continue;
         }
         if unit == Unit::Bytes && (heap.all_bytes(index) < LEAST_OWN || !has_own_data(heap, graph, node)) {

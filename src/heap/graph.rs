@@ -305,6 +305,15 @@ impl Iterator for RowReferences<'_> {
         }
     }
 
+    /// In one step, however long the row is.
+    #[inline]
+    fn nth(&mut self, n: usize) -> Option<Reference> {
+        match self {
+            RowReferences::There(row) => row.nth(n).map(Reference::of),
+            RowReferences::Collected(references) => references.nth(n),
+        }
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         match self {
             RowReferences::There(row) => row.size_hint(),

@@ -1,5 +1,6 @@
 //! Finds what else holds objects: who would keep them alive if a reference of the path that is told were gone.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
@@ -36,10 +37,23 @@ enum Key {
 
 /// What one holder holds: the objects of a way, or those on the way to them.
 struct Holding {
-    by: Hold,
+    by: First,
+    on_the_way: bool,
     nodes: HashSet<Node, FixedState>,
     /// How many of the objects that is.
     objects: u64,
+}
+
+/// The first reference of a holder, from which a path can be made; or what makes an object a root.
+#[derive(Debug, Clone)]
+enum First {
+    /// The place that refers by the reference with this number, and that of the nearest object which is reached by it.
+    Reference {
+        place: usize,
+        nth: usize,
+        nearest: usize,
+    },
+    Root(RootKind),
 }
 
 /// Objects of one way that are reached through another object.
@@ -51,22 +65,36 @@ struct Below {
     nearest: usize,
 }
 
-/// For each of the ways the other holders of its objects, those of the objects themselves first, then the one of most.
+/// Other holders that are kept of each way.
+const MOST: usize = 5;
+
+/// Other holders of the objects of one way.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// Those of the objects themselves first, then the one of most.
+    pub(super) holders: Vec<Holder>,
+    /// Those that are left out.
+    pub(super) more: u64,
+}
+
+/// For each of the ways the other holders of its objects.
 ///
 /// Who holds an object on the way holds what is behind it, up to a module or class: that has a name, and many refer to it. An object
-/// that only the held one keeps alive is no holder, as the next in a doubly linked list. Costs a visit to each reference that a
-/// root reaches.
-pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &DominatorTree) -> Vec<Vec<Holder>> {
+/// that only the held one keeps alive is no holder, as the next in a doubly linked list. Costs two visits to each reference that a
+/// root reaches, and a path for each holder that is kept.
+pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &DominatorTree) -> Vec<Others> {
     let mut way_of: HashMap<Node, usize, FixedState> = HashMap::default();
     for (way, group) in ways.iter().enumerate() {
         way_of.extend(group.nodes.iter().map(|&node| (node, way)));
     }
-    let behind = behind(paths, &way_of);
+    let slots = paths.slots();
+    let behind = behind(paths, &slots, &way_of);
     let mut found: Vec<HashMap<Key, Holding, FixedState>> = ways.iter().map(|_| HashMap::default()).collect();
     let spans = Spans::of(tree);
     let mut references = Vec::new();
-    let mut add = |below: &Below, node: Node, key: Key, by: &dyn Fn() -> Hold| {
-        let new = || Holding { by: by(), nodes: HashSet::default(), objects: 0 };
+    let mut add = |below: &Below, node: Node, key: Key, by: First| {
+        let on_the_way = matches!(key, Key::OnTheWay(..));
+        let new = || Holding { by, on_the_way, nodes: HashSet::default(), objects: 0 };
         let held = found[below.way].entry(key).or_insert_with(new);
         if held.nodes.insert(node) {
             held.objects += below.objects;
@@ -79,51 +107,65 @@ pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &
             && let Some((_, below)) = behind.get(&node)
         {
             let names = if let RootKind::Named(names) = &root { names.clone() } else { Vec::new() };
-            below.iter().for_each(|below| add(below, node, Key::Root(names.clone()), &|| Hold::Root(root.clone())));
+            below.iter().for_each(|below| add(below, node, Key::Root(names.clone()), First::Root(root.clone())));
         }
         paths.references_into(place, &mut references);
-        let mut is_namespace = None;
+        let is_namespace = paths.is_to_namespace(slots[place]);
         for (nth, reference) in references.iter().enumerate() {
             let Some((at, below)) = behind.get(&reference.to) else { continue };
-            let is_by = paths.is_by(*at, place, nth) || paths.is_by_name(*at, place, reference.slot);
-            if is_by || spans.is_within(node, reference.to) {
+            // An OrderedDict shows a key twice.
+            let is_by_name =
+                || paths.referrer(*at) == Some(place) && slots[*at] == reference.slot && !paths.is_key(reference.slot);
+            if paths.is_by(*at, place, nth) || is_by_name() || spans.is_within(node, reference.to) {
                 continue;
             }
-            let is_namespace = *is_namespace.get_or_insert_with(|| paths.is_namespace(place));
             let slot = (is_namespace || !paths.is_key(reference.slot)).then_some(reference.slot);
             for of in below {
                 let key = match of.nearest == *at {
                     true => Key::Reference(shapes.of[place], slot),
                     false => Key::OnTheWay(shapes.of[place], slot, shapes.of[*at]),
                 };
-                add(of, reference.to, key, &|| Hold::Path(paths.by(place, nth, of.nearest)));
+                add(of, reference.to, key, First::Reference { place, nth, nearest: of.nearest });
             }
         }
     }
-    let sorted = |(found, way): (HashMap<Key, Holding, FixedState>, &Alike)| {
-        let most = way.nodes.len() as u64;
-        let mut held: Vec<(bool, Holder)> = { found.into_iter() }
-            .map(|(key, held)| {
-                let is_on_the_way = matches!(key, Key::OnTheWay(..));
-                (is_on_the_way, Holder { objects: held.objects.min(most), by: held.by })
-            })
-            .collect();
-        let text = |by: &Hold| match by {
-            Hold::Path(path) => path.pattern(),
-            Hold::Root(root) => format!("{root:?}"),
+    found.into_iter().zip(ways).map(|(found, way)| others(paths, found, way.nodes.len() as u64)).collect()
+}
+
+/// The holders of most, of which each holds at most so many objects.
+fn others(paths: &RootPaths<'_>, found: HashMap<Key, Holding, FixedState>, most: u64) -> Others {
+    let mut held: Vec<Holding> = found.into_values().collect();
+    held.iter_mut().for_each(|held| held.objects = held.objects.min(most));
+    held.sort_by_cached_key(|held| {
+        let nearest = match &held.by {
+            First::Root(root) => (0, 0, format!("{root:?}")),
+            First::Reference { place, nth, .. } => (*place, *nth, String::new()),
         };
-        held.sort_by_cached_key(|(on_the_way, holder)| {
-            (*on_the_way, std::cmp::Reverse(holder.objects), text(&holder.by))
-        });
-        held.into_iter().map(|(_, holder)| holder).collect()
+        (held.on_the_way, Reverse(held.objects), nearest)
+    });
+    let more = held.split_off(held.len().min(MOST)).len() as u64;
+    let mut holders: Vec<(bool, Holder)> = { held.into_iter() }
+        .map(|held| {
+            let by = match held.by {
+                First::Reference { place, nth, nearest } => Hold::Path(paths.by(place, nth, nearest)),
+                First::Root(root) => Hold::Root(root),
+            };
+            (held.on_the_way, Holder { objects: held.objects, by })
+        })
+        .collect();
+    let text = |by: &Hold| match by {
+        Hold::Path(path) => path.pattern(),
+        Hold::Root(root) => format!("{root:?}"),
     };
-    found.into_iter().zip(ways).map(sorted).collect()
+    holders.sort_by_cached_key(|(on_the_way, holder)| (*on_the_way, Reverse(holder.objects), text(&holder.by)));
+    Others { holders: holders.into_iter().map(|(_, holder)| holder).collect(), more }
 }
 
 /// The objects of the ways and those on their paths below the last module or class: the place of each, and what is reached through it.
 /// What is behind another of the objects goes with that one.
 fn behind(
     paths: &RootPaths<'_>,
+    slots: &[Slot],
     way_of: &HashMap<Node, usize, FixedState>,
 ) -> HashMap<Node, (usize, Vec<Below>), FixedState> {
     let mut behind: HashMap<Node, (usize, Vec<Below>), FixedState> = HashMap::default();
@@ -135,7 +177,7 @@ fn behind(
             Some(&way) => vec![Below { way, objects: 1, nearest: place }],
             None => through.unwrap_or_default(),
         };
-        if below.is_empty() || !way_of.contains_key(&node) && paths.is_named(place) {
+        if below.is_empty() || !way_of.contains_key(&node) && is_named(paths, slots, place) {
             continue;
         }
         if let Some(referrer) = paths.referrer(place) {
@@ -153,6 +195,13 @@ fn behind(
         behind.insert(node, (place, below));
     }
     behind
+}
+
+/// Its own name says what it is: a module, a class, or the dict of one.
+fn is_named(paths: &RootPaths<'_>, slots: &[Slot], place: usize) -> bool {
+    let owner = if paths.is_to_namespace(slots[place]) { paths.referrer(place).unwrap_or(place) } else { place };
+    let label = paths.label(owner);
+    label.starts_with("module ") || label.starts_with("class ")
 }
 
 /// Numbers of the nodes of a dominator tree, so that those below a node follow it.

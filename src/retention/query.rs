@@ -61,9 +61,6 @@ pub struct Way {
 /// Ways that are kept.
 const MOST_WAYS: usize = 10;
 
-/// Other holders that are kept of each.
-const MOST_OTHERS: usize = 5;
-
 impl Way {
     /// What the paths have in common: `APP.cache.store[*]`, `LIST.head.next…`.
     pub fn pattern(&self) -> String {
@@ -140,8 +137,7 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Ans
     let tree = DominatorTree::of(graph, paths.roots(), bytes);
     let above = above(&tree, &groups, graph.n_nodes());
     let others = holders::of(&paths, &shapes, &groups, &tree);
-    let ways = groups.iter().zip(others).enumerate().map(|(way, (group, mut others))| {
-        let more_others = others.split_off(others.len().min(MOST_OTHERS)).len() as u64;
+    let ways = groups.iter().zip(others).enumerate().map(|(way, (group, others))| {
         let sum = |of: &dyn Fn(Node) -> u64| group.nodes.iter().fold(0u64, |sum, &node| sum.saturating_add(of(node)));
         Way {
             objects: group.nodes.len() as u64,
@@ -153,8 +149,8 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Ans
                 _ => 0,
             }),
             path: paths.path(group.place),
-            others,
-            more_others,
+            others: others.holders,
+            more_others: others.more,
         }
     });
     Answer {
@@ -276,6 +272,30 @@ mod tests {
         let cached = vec![(2, "app.INDEX[*].row".to_string()), (2, "app.INDEX[*][*].row".to_string())];
         let other = vec![(1, "app.CACHE[*].row".to_string())];
         assert_eq!(ways, [("app.CACHE[*].row".to_string(), cached), ("app.ROWS[*]".to_string(), other)]);
+    }
+
+    #[test]
+    fn rows_of_two_long_lists_that_refer_to_what_holds_these_are_told_in_time() {
+        // Quadratic work would take minutes.
+        const ROWS: u64 = 30_000;
+        let mut script = String::from(
+            "type 1 module\ntype 2 dict\ntype 3 app.Row\ntype 4 list\ntype 5 app.Table\n\
+             alloc 1 1 72\nname 1 app\nalloc 2 2 200\nref 1 2 .__dict__\nroot 1 global:app\n\
+             alloc 3 5 48\nalloc 4 5 48\nalloc 5 4 64\nalloc 6 4 64\n\
+             ref 2 3 ['A']\nref 2 4 ['B']\nref 3 5 .rows\nref 4 6 .rows\n",
+        );
+        for n in 0..ROWS {
+            let row = 0x10 + n;
+            script.push_str(&format!("alloc {row:x} 3 48\nref 5 {row:x} [{n}]\nref 6 {row:x} [{n}]\n"));
+            script.push_str(&format!("ref {row:x} 3 .a\nref {row:x} 4 .b\nref 2 {row:x} ['row{n}']\n"));
+        }
+        let answer = why(Target::Type("app.Row".to_string()), &script);
+        assert_eq!((answer.alive, answer.ways.len(), answer.more_ways), (ROWS, 10, ROWS - 10));
+        let others = answer.ways[0].others.iter().map(|other| match &other.by {
+            Hold::Path(path) => path.pattern(),
+            Hold::Root(root) => format!("{root:?}"),
+        });
+        assert_eq!(others.collect::<Vec<_>>(), ["app.A.rows[*]", "app.B.rows[*]"]);
     }
 
     #[test]

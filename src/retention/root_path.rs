@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use foldhash::quality;
 
 use crate::heap::label::attribute_of_key;
-use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex, Reference};
+use crate::heap::{External, Heap, HeapGraph, Node, NodeSet, ObjectIndex, Reference};
 use crate::trace::{ObjectFlags, Slot, TypeId};
 
 /// Why an object is alive: a root, and the references that lead from it to the object.
@@ -190,32 +190,53 @@ impl<'a> RootPaths<'a> {
         self.came[place] == (referrer as u32, nth as u32)
     }
 
-    /// It is reached from there by a reference of this name, which is no index or key: an `OrderedDict` shows a key twice.
-    pub fn is_by_name(&self, place: usize, referrer: usize, slot: Slot) -> bool {
-        let (from, nth) = self.came[place];
-        from == referrer as u32
-            && !self.is_key(slot)
-            && self.graph.references(self.queue[referrer]).nth(nth as usize).is_some_and(|by| by.slot == slot)
-    }
-
     /// It stands for an index or a key, and is not the name of anything.
     pub fn is_key(&self, slot: Slot) -> bool {
         slot.as_index().is_some() || Name::of(&self.heap.slot_name(slot)) == Name::Key
     }
 
-    /// It is the dict in which an instance, a class or a module has its attributes.
-    pub fn is_namespace(&self, place: usize) -> bool {
-        let (from, nth) = self.came[place];
-        let referrer = self.queue.get(from as usize);
-        let reference = referrer.and_then(|&referrer| self.graph.references(referrer).nth(nth as usize));
-        reference.is_some_and(|reference| Name::of(&self.heap.slot_name(reference.slot)) == Name::Dict)
+    /// It leads to the dict in which an instance, a class or a module has its attributes.
+    pub fn is_to_namespace(&self, slot: Slot) -> bool {
+        slot.as_index().is_none() && Name::of(&self.heap.slot_name(slot)) == Name::Dict
     }
 
-    /// Its own name says what it is: a module, a class, or the dict of one.
-    pub fn is_named(&self, place: usize) -> bool {
-        let owner = if self.is_namespace(place) { self.referrer(place).unwrap_or(place) } else { place };
-        let label = self.heap.named(self.graph.object(self.queue[owner])).label();
-        label.starts_with("module ") || label.starts_with("class ")
+    /// By place the name of the reference by which the node is reached. Costs one visit to each node that a root reaches, and one to
+    /// each reference of theirs.
+    pub fn slots(&self) -> Vec<Slot> {
+        self.reached_by(0..self.queue.len()).map(|(_, slot)| slot).collect()
+    }
+
+    /// The name of the reference by which the node at each of these places, in their order, is reached. A row is read once for
+    /// all that it leads to, which stand side by side.
+    fn reached_by(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = (usize, Slot)> {
+        let (mut row, mut row_of) = (Vec::new(), NONE);
+        places.map(move |place| {
+            let (from, nth) = self.came[place];
+            if from == NONE {
+                return (place, Slot::UNNAMED);
+            }
+            if row_of != from {
+                self.graph.references_into(self.queue[from as usize], &mut row);
+                row_of = from;
+            }
+            (place, row.get(nth as usize).map_or(Slot::UNNAMED, |reference| reference.slot))
+        })
+    }
+
+    /// The label of the node at `place`: `module app`.
+    pub fn label(&self, place: usize) -> String {
+        self.heap.named(self.graph.object(self.queue[place])).label()
+    }
+
+    /// By place: the node is one of these, or reached through one of them.
+    pub fn reached_through(&self, nodes: &NodeSet) -> Vec<bool> {
+        let mut through = vec![false; self.queue.len()];
+        // A node stands behind the one by which it is reached.
+        for (place, &node) in self.queue.iter().enumerate() {
+            let referrer = self.referrer(place);
+            through[place] = nodes.contains(node) || referrer.is_some_and(|referrer| through[referrer]);
+        }
+        through
     }
 
     /// The path to the node at `target`, which is or is reached through what the node at `place` refers to by this reference.
@@ -248,12 +269,12 @@ impl<'a> RootPaths<'a> {
         self.external.is_root(self.graph, node).then(|| root_kind(self.heap, self.graph, &self.external, node))
     }
 
-    /// How each of the [reached](RootPaths::reached) nodes that are asked for is reached, and each on the way to one. A reference
+    /// How each of the [reached](RootPaths::reached) nodes that are asked for, by place and type, is reached, and each on the way to one. A reference
     /// that is followed again and again, as in a linked list or a tree, is so once: all nodes of a list have one shape.
-    pub fn shapes(&self, is_asked: impl Fn(Node, TypeId) -> bool) -> Shapes {
+    pub fn shapes(&self, is_asked: impl Fn(usize, TypeId) -> bool) -> Shapes {
         // By place. The heap has them in another order, so each is looked up once.
         let classes: Vec<TypeId> = self.queue.iter().map(|&node| self.heap.class(self.graph.object(node))).collect();
-        let on_a_way = self.on_the_ways(|place| is_asked(self.queue[place], classes[place]));
+        let on_a_way = self.on_the_ways(|place| is_asked(place, classes[place]));
         let mut repeated = HashSet::default();
         let hasher = quality::FixedState::default();
         let mut shapes = vec![Shape(0); self.queue.len()];
@@ -262,21 +283,16 @@ impl<'a> RootPaths<'a> {
         // Dicts that an instance, a class or a module has its attributes in: their keys are names that somebody wrote.
         let mut is_namespace = vec![false; self.queue.len()];
         let mut slots: HashMap<Slot, Name, FixedState> = HashMap::default();
-        // The referents of a node stand side by side in the queue.
-        let (mut row, mut row_of) = (Vec::new(), NONE);
-        for (place, &node) in self.queue.iter().enumerate().filter(|&(place, _)| on_a_way[place]) {
-            let (from, nth) = self.came[place];
+        let asked_places = (0..self.queue.len()).filter(|&place| on_a_way[place]);
+        for (place, slot) in self.reached_by(asked_places) {
+            let (from, _) = self.came[place];
             let class = classes[place].0;
             if from == NONE {
+                let node = self.queue[place];
                 steps[place] = hasher.hash_one((class, self.heap.root_names(self.graph.object(node))));
                 shapes[place] = Shape(steps[place]);
                 continue;
             }
-            if row_of != from {
-                self.graph.references_into(self.queue[from as usize], &mut row);
-                row_of = from;
-            }
-            let slot = row.get(nth as usize).map_or(Slot::UNNAMED, |reference| reference.slot);
             let name = match slot.as_index() {
                 Some(_) => Name::Key,
                 None => *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot))),
