@@ -284,6 +284,7 @@ GrowthContainers = TypedDict(
         "bytes": Optional[int],
         "site": List[Frame],
         "place": Optional[Frame],
+        "site_of_container": bool,
     },
 )
 

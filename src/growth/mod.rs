@@ -105,6 +105,8 @@ pub struct GrowingContainer {
     pub bytes: u64,
     /// Where the newest of these objects was made, innermost first; empty where unknown. Of a buffer, where it was itself.
     pub site: Vec<StackFrame>,
+    /// It is where the container was made: of what filled it since the first look nothing is recorded, as of keys that are texts.
+    pub site_of_container: bool,
 }
 
 /// A type of which more objects were alive from look to look, and never fewer.
@@ -278,7 +280,8 @@ impl GrowthTracker {
         rows.truncate(MOST_CONTAINERS);
         let containers = { rows.into_iter() }
             .map(|Row { row, holders }| {
-                let row = if holders.is_empty() { row } else { with_elements(row, heap, graph, &holders) };
+                let since = self.moments.first();
+                let row = if holders.is_empty() { row } else { with_elements(row, heap, graph, &holders, since) };
                 GrowingContainer { per_second: self.moments.per_second(row.to - row.from), ..row }
             })
             .collect();
@@ -364,6 +367,7 @@ impl GrowthTracker {
                 element,
                 bytes,
                 site,
+                site_of_container: false,
             };
             rows.push(Row { row, holders: if unit == Unit::References { group.nodes } else { Vec::new() } });
         }
@@ -416,8 +420,15 @@ fn held_bytes(heap: &Heap, graph: &HeapGraph, container: Node) -> u64 {
 }
 
 /// The row with what its containers hold: the type with the most bytes, all bytes with their own, and where the newest object of that
-/// type was made.
-fn with_elements(row: GrowingContainer, heap: &Heap, graph: &HeapGraph, containers: &[Node]) -> GrowingContainer {
+/// type was made. Where none of that type was made `since` this event, it is another type that filled them, or the containers' own
+/// site is all that is known.
+fn with_elements(
+    row: GrowingContainer,
+    heap: &Heap,
+    graph: &HeapGraph,
+    containers: &[Node],
+    since: u64,
+) -> GrowingContainer {
     let mut by_type: IdMap<(u64, ObjectIndex)> = IdMap::default();
     let mut seen = NodeSet::new(graph.n_nodes());
     let own = containers.iter().map(|&container| heap.all_bytes(graph.object(container)));
@@ -433,10 +444,16 @@ fn with_elements(row: GrowingContainer, heap: &Heap, graph: &HeapGraph, containe
         all = all.saturating_add(heap.all_bytes(index));
         *newest = cmp::max_by_key(*newest, index, |&index| heap.id(index));
     }
-    let most = by_type.into_entries().max_by_key(|&(class, (bytes, _))| (bytes, Reverse(class)));
-    let Some((class, (_, newest))) = most else { return GrowingContainer { bytes: all, ..row } };
-    let element = heap.types().name(TypeId(class)).to_string();
-    GrowingContainer { element, bytes: all, site: stack(heap, heap.object(newest).site), ..row }
+    let mut types: Vec<(u32, (u64, ObjectIndex))> = by_type.into_entries().collect();
+    types.sort_by_key(|&(class, (bytes, _))| (Reverse(bytes), class));
+    let element = types.first().map(|&(class, _)| heap.types().name(TypeId(class)).to_string()).unwrap_or_default();
+    let filled = types.iter().map(|&(_, (_, newest))| newest).find(|&newest| heap.id(newest).0 > since);
+    let site = match filled {
+        Some(newest) => stack(heap, heap.object(newest).site),
+        None => newest_site(heap, graph, containers),
+    };
+    let site_of_container = filled.is_none() && !site.is_empty();
+    GrowingContainer { element, bytes: all, site, site_of_container, ..row }
 }
 
 #[cfg(test)]

@@ -94,6 +94,11 @@ impl Moments {
         Windows { count: widths.into_iter().map(|width| width >= median / 2).collect() }
     }
 
+    /// The event of the first look, or 0.
+    pub(super) fn first(&self) -> u64 {
+        self.all.first().map_or(0, |&(event, _)| event)
+    }
+
     /// The event of the look before the last, or 0.
     pub(super) fn before(&self) -> u64 {
         self.all.iter().rev().nth(1).map_or(0, |&(event, _)| event)

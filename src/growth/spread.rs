@@ -177,6 +177,7 @@ impl Gain {
             element,
             bytes,
             site: stack(heap, heap.object(group.newest).site),
+            site_of_container: false,
         }
     }
 }

@@ -250,3 +250,33 @@ fn a_dict_has_as_many_entries_as_values_and_what_was_small_at_first_was_at_most_
     let [cache] = of_sizes(&[10, 100, 200, 300]).containers.try_into().unwrap();
     assert_eq!((cache.from, cache.from_is_exact, cache.to), (15, false, 300));
 }
+
+#[test]
+fn what_gets_values_that_were_there_has_the_line_that_made_it() {
+    let of_references = |new: &str| {
+        let mut script = String::from(
+            "reftrace 1 runtime=test references=checkpoints births=all\n\
+             type 1 module\ntype 2 dict\ntype 3 app.Value\ntype 4 int\nsite 1 /srv/app.py:3 <module>\nsite 2 /srv/svc.py:6 start\n\
+             site 3 /srv/svc.py:9 add\nalloc 1 1 72\nname 1 svc\nalloc 2 2 200\nalloc 3 2 64 @2\nalloc 4 3 4800 @1\n",
+        );
+        for look in 1..=4u64 {
+            script.push_str(&new.replace("NUMBER", &format!("{look}0")));
+            script
+                .push_str("walk full\ncount 1 1\nroot 1 global:svc\nref 1 2 .__dict__\ncount 2 1\nref 2 3 ['SEEN']\n");
+            script.push_str(&format!("count 3 1\ncount 4 {}\n", look * 100));
+            (0..look * 100).for_each(|entry| script.push_str(&format!("ref 3 4 ['key {entry}']\n")));
+            if !new.is_empty() {
+                (1..=look).for_each(|key| script.push_str(&format!("ref 3 {key}0 key\ncount {key}0 1\n")));
+            }
+            script.push_str("checkpoint full\n");
+        }
+        let mut tracker = GrowthTracker::new();
+        play(&(script + "end\n"), &mut tracker);
+        let [row] = <[GrowingContainer; 1]>::try_from(tracker.finish().containers).unwrap();
+        (row.path, row.element, row.site.first().map(|frame| frame.line), row.site_of_container)
+    };
+    let [path, element] = ["svc.SEEN", "app.Value"].map(str::to_string);
+    // The values are those that line 3 made once; keys that are no texts are recorded.
+    assert_eq!(of_references(""), (path.clone(), element.clone(), Some(6), true));
+    assert_eq!(of_references("alloc NUMBER 4 28 @3\n"), (path, element, Some(9), false));
+}

@@ -310,6 +310,7 @@ impl Rows<'_> {
             bytes: known_bytes(of.containers, of.bytes),
             site: self.frame_rows(&of.site),
             place: self.place(&of.site),
+            site_of_container: of.site_of_container,
         });
         let types = growth.types.iter().map(|of| GrowingTypeRow {
             type_name: of.name.clone(),

@@ -49,6 +49,8 @@ pub struct GrowingContainerRow {
     pub site: Vec<FrameRow>,
     /// The innermost frame of the application's own code in it, else the innermost of all.
     pub place: Option<FrameRow>,
+    /// It is where the container was made: nothing that filled it is recorded.
+    pub site_of_container: bool,
 }
 
 impl GrowthRows {
@@ -64,6 +66,11 @@ impl GrowthRows {
 }
 
 impl GrowingContainerRow {
+    /// What was made at its place, where that is the container and not what fills it: `dict`.
+    pub(super) fn made_itself(&self) -> Option<&str> {
+        self.site_of_container.then_some(self.type_name.as_str())
+    }
+
     /// What several formats say of it in the same words.
     pub(super) fn facts(&self) -> Facts<'_> {
         Facts {

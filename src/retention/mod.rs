@@ -1,6 +1,7 @@
 //! Answers who keeps whom: paths from a root, and how much would go with an object.
 
 pub mod dominators;
+mod expression;
 mod holders;
 pub mod query;
 pub mod retained;

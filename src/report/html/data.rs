@@ -161,6 +161,7 @@ struct Growing<'a> {
     element: &'a str,
     bytes: Option<u64>,
     place: Option<String>,
+    site_of_container: bool,
     stack: Option<usize>,
 }
 
@@ -179,6 +180,7 @@ impl Growing<'_> {
             element: &row.element,
             bytes: row.bytes,
             place: row.place.as_ref().map(FrameRow::short_place),
+            site_of_container: row.site_of_container,
             stack: stacks.number(&row.site),
         }
     }

@@ -227,7 +227,11 @@ fn growth(report: &Report) -> Option<Chapter> {
             of.facts().from_to(),
             of.per_second.map(|rate| of.facts().rate(rate)).unwrap_or_default(),
             code(&of.element),
-            of.place.as_ref().map(|frame| code(&frame.short_place())).unwrap_or_default(),
+            match (&of.place, of.made_itself()) {
+                (None, _) => String::new(),
+                (Some(frame), None) => code(&frame.short_place()),
+                (Some(frame), Some(type_name)) => format!("{} itself: {}", code(type_name), code(&frame.short_place())),
+            },
         ])
     });
     table("Growth", &columns, rows, ("containers", report.growth.more))

@@ -70,7 +70,13 @@ fn container(row: &GrowingContainerRow, page: &RenderOptions, out: &mut dyn Writ
     }
     facts.extend(of.holds());
     writeln!(out, "  {}", wrap(&facts, " · ", 4, page.width))?;
-    made_at(row.place.as_ref(), page, out)
+    match (&row.place, row.made_itself()) {
+        (Some(frame), Some(type_name)) => {
+            let made = [format!("{type_name} made at"), frame.linked_place(page)];
+            writeln!(out, "    {}", wrap(&made, "  ", 13, page.width))
+        }
+        (place, _) => made_at(place.as_ref(), page, out),
+    }
 }
 
 /// `made at  app.py:42 load`, below a row.

@@ -72,7 +72,8 @@ fn first_grown(report: &Report, grown: u64) -> Vec<String> {
     let mut facts = vec![counted(grown, "container", "containers")];
     if let Some(first) = report.growth.containers.first() {
         facts.push(format!("{} {}", first.path, first.facts().from_to()));
-        facts.extend(first.place.as_ref().map(|place| format!("made at {}", place.short_place())));
+        let made = first.made_itself().map_or("made at".to_string(), |type_name| format!("{type_name} made at"));
+        facts.extend(first.place.as_ref().map(|place| format!("{made} {}", place.short_place())));
     }
     facts
 }

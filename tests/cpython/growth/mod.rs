@@ -7,7 +7,7 @@ use crate::support::{refloop, root};
 on_each_python! { what_grows_is_named_by_container_and_line_and_what_warms_up_is_not }
 
 /// Each program, with the path of its container, and where it matters how far it grew, and the function that fills it.
-const PROGRAMS: [(&str, &str, &str); 25] = [
+const PROGRAMS: [(&str, &str, &str); 26] = [
     ("module_cache", "__main__.CACHE", "module_cache"),
     ("singleton_list", "__main__.SERVICE.events", "singleton_list"),
     ("class_attribute", "__main__.Service.handlers", "class_attribute"),
@@ -18,6 +18,7 @@ const PROGRAMS: [(&str, &str, &str); 25] = [
     ("by_thread", "__main__.BY_THREAD[", "by_thread"),
     ("finalizers", "weakref.finalize._registry", "finalizers"),
     ("interned_keys", "__main__.NAMES", ""),
+    ("text_keys", "__main__.SEEN.names", "__init__"),
     ("thread_local", "__main__.CONTEXT", "thread_local"),
     ("fork_hooks", "os.register_at_fork(before)", "fork_hooks"),
     ("users", "__main__.USERS[*]", "users"),

@@ -104,7 +104,8 @@ function growthSection() {
       {
         title: "Newest made at",
         value: (row) => row.place,
-        show: (row) => (row.place ? name(row.place) : "not known"),
+        show: (row) =>
+          row.place ? element("span", "", row.site_of_container ? `${row.type} itself: ` : "", name(row.place)) : "not known",
       },
     ];
     const words = (row) => [row.path, row.type, row.element, row.place || ""];
