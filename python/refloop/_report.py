@@ -216,6 +216,7 @@ class Loop(_AlwaysLoop, total=False):
     """Loops with the same fingerprint."""
 
     made_before: int
+    alive_at_exit: int
 
 
 class TypeSplit(TypedDict):

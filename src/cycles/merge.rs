@@ -82,6 +82,7 @@ fn merge_group(known: &mut LoopGroup, other: LoopGroup) {
     let differs = !other.site.is_empty() && !known.site.is_empty() && other.site != known.site;
     known.other_sites += other.other_sites + u64::from(differs);
     known.made_before += other.made_before;
+    known.alive_at_exit += other.alive_at_exit;
     if known.site.is_empty() {
         known.site = other.site;
     }

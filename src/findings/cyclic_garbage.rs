@@ -64,6 +64,7 @@ pub(super) fn about(
         bytes: group.bytes + group.held_bytes,
         bytes_at_peak: Some(group.peak.bytes),
         collected: group.collected,
+        alive_at_exit: group.alive_at_exit,
         advice,
     }
 }

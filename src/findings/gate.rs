@@ -37,6 +37,8 @@ pub enum Standing {
     Suppressed(String),
     /// Freed by the collector, and that is forgiven.
     Collected,
+    /// Let go of by the program's end.
+    AtExit,
     /// A package's or the standard library's.
     Foreign,
     /// Outside of what was asked for.
@@ -87,7 +89,7 @@ impl Gate {
     }
 
     /// Judges each finding by the first of these that applies: what was asked for, whose it is, suppressions, the
-    /// baseline, the collector, its severity, the limits.
+    /// baseline, the collector, the program's end, its severity, the limits.
     pub fn judge(&self, findings: &[Finding], today: NaiveDate) -> Verdict {
         let mut used = vec![false; self.suppressions.len()];
         let mut verdict = Verdict {
@@ -125,6 +127,7 @@ impl Gate {
             () if reason.is_some() => Standing::Suppressed(reason.unwrap_or_default()),
             () if self.baseline.as_ref().is_some_and(|known| known.contains(finding.fingerprint)) => Standing::Known,
             () if self.ignore_collected && finding.count > 0 && finding.is_collected() => Standing::Collected,
+            () if finding.lived_until_exit() => Standing::AtExit,
             () if self.growth && finding.rule == growing_container::RULE.name => Standing::Fails,
             () if finding.severity == Severity::Warning => Standing::Warning,
             () if finding.severity == Severity::Note => Standing::Note,
@@ -226,6 +229,7 @@ impl Standing {
             Standing::Known => "known",
             Standing::Suppressed(_) => "suppressed",
             Standing::Collected => "collected",
+            Standing::AtExit => "at-exit",
             Standing::Foreign => "foreign",
             Standing::NotAsked => "not-asked",
             Standing::Allowed => "allowed",
@@ -355,6 +359,19 @@ mod tests {
     #[test]
     fn a_group_is_forgiven_as_collected_only_when_all_of_it_was() {
         assert_eq!(told(&verdict("all = true\nignore-collected = true")), r#"red ["fails", "collected", "fails"] []"#);
+    }
+
+    #[test]
+    fn a_group_is_forgiven_as_alive_until_the_end_only_when_all_of_it_was() {
+        let gate = Gate::new(&Config::default(), None).unwrap();
+        let with_alive = |alive: u64| {
+            let mut findings = findings();
+            findings.truncate(1);
+            findings[0].alive_at_exit = alive;
+            told(&gate.judge(&findings, TODAY))
+        };
+        assert_eq!(with_alive(620), r#"green ["at-exit"] []"#);
+        assert_eq!(with_alive(619), r#"red ["fails"] []"#);
     }
 
     #[test]

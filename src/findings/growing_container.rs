@@ -105,6 +105,7 @@ fn finding(container: &GrowingContainer, ownership: &Ownership) -> Finding {
         bytes: container.bytes,
         bytes_at_peak: None,
         collected: 0,
+        alive_at_exit: 0,
         advice: None,
     }
 }

@@ -45,6 +45,7 @@ fn finding(anomaly: &Anomaly, ownership: &Ownership) -> Finding {
         bytes: 0,
         bytes_at_peak: None,
         collected: 0,
+        alive_at_exit: 0,
         advice: None,
     }
 }

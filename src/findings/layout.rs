@@ -65,6 +65,7 @@ pub fn finding(
         bytes,
         bytes_at_peak: None,
         collected: 0,
+        alive_at_exit: 0,
         advice: None,
     }
 }

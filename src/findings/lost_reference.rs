@@ -52,6 +52,7 @@ fn certain(name: &str, (objects, bytes): (u64, u64), ownership: &Ownership) -> F
         bytes,
         bytes_at_peak: None,
         collected: 0,
+        alive_at_exit: 0,
         advice: None,
     }
 }

@@ -110,6 +110,8 @@ pub struct Finding {
     pub bytes_at_peak: Option<u64>,
     /// How many of them the collector freed later in the run.
     pub collected: u64,
+    /// How many of them were alive as the program began to end.
+    pub alive_at_exit: u64,
     pub advice: Option<Advice>,
 }
 
@@ -124,6 +126,11 @@ impl Finding {
     /// Everything that it is about was freed by the collector.
     pub fn is_collected(&self) -> bool {
         self.collected == self.count
+    }
+
+    /// Everything that it is about lived until the program ended.
+    pub fn lived_until_exit(&self) -> bool {
+        self.alive_at_exit > 0 && self.alive_at_exit == self.count
     }
 }
 

@@ -40,6 +40,7 @@ fn find(run: &Run, ownership: &Ownership) -> Vec<Finding> {
             bytes: of.bytes,
             bytes_at_peak: None,
             collected: of.collected,
+            alive_at_exit: 0,
             advice: None,
         })
         .collect()

@@ -88,6 +88,8 @@ pub struct Heap {
     pub(super) anomalies: Anomalies,
     pub(super) now: Now,
     pub(super) mark: Option<Mark>,
+    /// Event of the last mark behind which the program ends.
+    pub(super) exit_began: Option<u64>,
     pub(super) collections: Collections,
     pub(super) blind_spots: BlindSpots,
     pub(super) reported: Reported,
@@ -150,6 +152,7 @@ impl Heap {
             anomalies: Anomalies::default(),
             now: Now::default(),
             mark: None,
+            exit_began: None,
             collections: Collections::default(),
             blind_spots,
             reported: Reported::default(),
@@ -373,6 +376,11 @@ impl Heap {
     /// The phase that the program is in.
     pub fn mark(&self) -> Option<&Mark> {
         self.mark.as_ref()
+    }
+
+    /// Whether it was there as the program began to end, if that is so far.
+    pub fn was_there_at_exit(&self, object: ObjectIndex) -> bool {
+        self.exit_began.is_some_and(|exit| self.id(object).0 < exit)
     }
 
     pub fn collections(&self) -> &Collections {

@@ -440,6 +440,9 @@ impl Heap {
             }
             Event::Stopped(reason) => self.blind_spots.stopped = Some(printable(&reason).into()),
             Event::Mark(mark) => {
+                if mark.begins_exit() {
+                    self.exit_began = Some(self.now.event);
+                }
                 self.mark = Some(*mark);
                 self.tell(observer, Happening::Mark);
             }

@@ -247,6 +247,7 @@ impl Rows<'_> {
             site: self.frame_rows(&group.site),
             other_sites: group.other_sites,
             made_before: (group.made_before > 0).then_some(group.made_before),
+            alive_at_exit: (group.alive_at_exit > 0).then_some(group.alive_at_exit),
             definitions: self.frame_rows(&group.definitions),
             first_seen: group.first_seen,
             last_seen: group.last_seen,

@@ -156,6 +156,9 @@ pub struct LoopRow {
     /// Loops that were made before the recording began, so that no stack is known of them; `None` where none was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made_before: Option<u64>,
+    /// Loops that were alive as the program began to end, and garbage only then; `None` where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alive_at_exit: Option<u64>,
     /// Where the classes and the code of the path stand in the source.
     pub definitions: Vec<FrameRow>,
     pub first_seen: SeenAt,

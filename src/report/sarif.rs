@@ -195,7 +195,10 @@ fn outcome(finding: &FindingRow) -> Option<Outcome<'_>> {
 
 /// The finding is there, and the build may pass.
 fn is_accepted(standing: &Standing) -> bool {
-    matches!(standing, Standing::Suppressed(_) | Standing::Known | Standing::Collected | Standing::Allowed)
+    matches!(
+        standing,
+        Standing::Suppressed(_) | Standing::Known | Standing::Collected | Standing::AtExit | Standing::Allowed
+    )
 }
 
 fn location(place: &FrameRow) -> Location {

@@ -120,11 +120,16 @@ pub(super) const STACKS: &str =
 
 /// `before the recording began`, `400 of 412 before the recording began`; nothing of loops that were made since.
 pub(super) fn made_before(row: &LoopRow) -> Option<String> {
-    const BEFORE: &str = "before the recording began";
-    match row.made_before? {
-        all if all >= row.count => Some(BEFORE.to_string()),
-        some => Some(format!("{} of {} {BEFORE}", count(some), count(row.count))),
-    }
+    of_them(row.made_before?, row.count, "before the recording began")
+}
+
+fn of_them(some: u64, all: u64, what: &str) -> Option<String> {
+    Some(if some >= all { what.to_string() } else { format!("{} of {} {what}", count(some), count(all)) })
+}
+
+/// `as the program began to end`, `2 of 12 as the program began to end`; nothing of loops that were garbage then.
+pub(super) fn alive(row: &LoopRow) -> Option<String> {
+    of_them(row.alive_at_exit?, row.count, "as the program began to end")
 }
 
 /// Loops of one kind from which on there are too many to have been made once.
@@ -350,11 +355,12 @@ fn gap(input: &Input) -> Option<&'static str> {
 }
 
 /// Why findings do not fail the build, in the order in which a page says it.
-const NOT_COUNTED: [&str; 6] = [
+const NOT_COUNTED: [&str; 7] = [
     "of packages and the standard library",
     "in the baseline",
     "suppressed",
     "freed by the collector",
+    "that lived until the program ended",
     "within limits",
     "outside of what was asked for",
 ];
@@ -378,8 +384,9 @@ fn reason(standing: &Standing) -> Option<usize> {
         Standing::Known => Some(1),
         Standing::Suppressed(_) => Some(2),
         Standing::Collected => Some(3),
-        Standing::Allowed => Some(4),
-        Standing::NotAsked => Some(5),
+        Standing::AtExit => Some(4),
+        Standing::Allowed => Some(5),
+        Standing::NotAsked => Some(6),
         Standing::Fails | Standing::Warning | Standing::Note => None,
     }
 }

@@ -381,9 +381,16 @@ impl ObjectFlags {
 /// A phase of the program begins: a test, a request, an iteration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// `test`, `request`, `iteration`, `user`.
+    /// `test`, `request`, `iteration`, `user`, `exit`.
     pub kind: String,
     pub label: String,
+}
+
+impl Mark {
+    /// The program ends here, or its event loop does: what is alive is let go of by that.
+    pub fn begins_exit(&self) -> bool {
+        self.kind == "exit"
+    }
 }
 
 /// How much of the heap a walk describes.

@@ -336,6 +336,32 @@ fn what_a_collection_of_the_young_finds_was_made_since_the_last_one() {
 }
 
 #[test]
+fn what_was_alive_as_the_program_began_to_end_is_told_from_what_was_made_later() {
+    let walk = |scope: &str, roots: &str| {
+        format!("walk {scope}\n{roots}count 10 1\nref 10 10 .me\ncount 20 1\nref 20 20 .me\ncheckpoint {scope}\n")
+    };
+    let alive_at_exit = |exit: &str, births: &str| {
+        let found = play(&format!(
+            "reftrace 1 runtime=test references=checkpoints births={births}\ntype 1 A flags=gc\nalloc 10 1 48\n{exit}\
+             alloc 20 1 48\n{}end\n",
+            walk("full", "")
+        ));
+        (found.groups[0].count, found.groups[0].alive_at_exit)
+    };
+    assert_eq!(alive_at_exit("mark exit main\n", "survivors"), (2, 1));
+    assert_eq!(alive_at_exit("mark exit main\nmark exit main\n", "all"), (2, 1));
+    assert_eq!(alive_at_exit("mark test main\n", "all"), (2, 0));
+    // What was garbage by then was that of the program's work.
+    let found = play(&format!(
+        "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 A flags=gc\nalloc 10 1 48\nalloc 20 1 48\n\
+         {}mark exit main\n{}end\n",
+        walk("full", "root 10 here\n"),
+        walk("full", ""),
+    ));
+    assert_eq!((found.groups[0].count, found.groups[0].alive_at_exit), (2, 1));
+}
+
+#[test]
 fn what_a_finalizer_makes_reachable_again_is_garbage_no_more() {
     let found = after_left_and_right(
         "time 100\ngc start 2\nincref 10\ngc stop 0 0\ntime 200\ngc start 2\ngc stop 0 0\ntime 300",

@@ -36,6 +36,7 @@ pub(super) struct Group {
     held: Weight,
     sites: Sites,
     made_before: u64,
+    alive_at_exit: u64,
     /// Members of these types, made at these sites, were asked for the files they come from.
     asked: HashSet<(TypeId, SiteId), FixedState>,
     /// Some of those, to be found without a hash.
@@ -96,6 +97,7 @@ impl Group {
             held: Weight::default(),
             sites: Sites::default(),
             made_before: 0,
+            alive_at_exit: 0,
             asked: HashSet::default(),
             asked_lately: [None; 8],
             classes: BTreeSet::new(),
@@ -135,6 +137,11 @@ impl Group {
     /// A loop was made before the recording began.
     pub(super) fn add_before(&mut self) {
         self.made_before += 1;
+    }
+
+    /// A loop was alive as the program began to end.
+    pub(super) fn add_alive_at_exit(&mut self) {
+        self.alive_at_exit += 1;
     }
 
     /// One loop more, made at `site`, first seen in the phase `mark`.
@@ -271,6 +278,7 @@ impl Group {
             site: self.sites.first.map(|(_, stack)| stack).unwrap_or_default(),
             other_sites: self.sites.others.len() as u64,
             made_before: self.made_before,
+            alive_at_exit: self.alive_at_exit,
             definitions: self.definitions,
             first_seen: self.first_seen,
             last_seen: self.last_seen,

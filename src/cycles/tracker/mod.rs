@@ -391,6 +391,9 @@ impl Tracker {
         if was_there {
             group.add_before();
         }
+        if order.iter().all(|&member| heap.was_there_at_exit(snapshot.object(member))) {
+            group.add_alive_at_exit();
+        }
         group.add_hidden(hidden::links(heap, snapshot, component));
         group.add_origins(heap, shape.steps.iter().map(member));
         let new = TrackedLoop { group: shape.group, alive: 0, garbage: 0, collected: false };

@@ -14,9 +14,9 @@ pub(super) const PATTERN: Pattern = Pattern {
 fn recognise(path: &Path) -> Option<Cure> {
     path.find(is_future)?;
     let exception = path.find(|step| step.slot.contains("__traceback__") || step.slot.contains("exception"))?;
-    let frame = path.of_type("frame");
-    let cut = frame
-        .and_then(|frame| path.deleted(frame))
+    // Frames also hold each other.
+    let mut frames = path.steps.iter().filter(|step| step.type_name == "frame");
+    let cut = { frames.find_map(|frame| path.deleted(frame)) }
         .or_else(|| path.offer(exception, "del future, or the exception, once it was raised again"));
     Some(Cure::new("delete the variable that holds the future in the frame that raised its exception", cut))
 }

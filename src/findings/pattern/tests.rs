@@ -265,6 +265,8 @@ fn a_future_is_told_before_the_exception_that_it_keeps() {
         ("frame wait", "frame", "local fut"),
     ];
     assert!(told(&future).starts_with("future keeps the exception that keeps it: frame wait: local fut"));
+    let below = [&future[..3], &[("frame run", "frame", ".f_back")], &future[3..]].concat();
+    assert!(told(&below).starts_with("future keeps the exception that keeps it: frame wait: local fut"));
 }
 
 #[test]

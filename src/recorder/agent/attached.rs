@@ -10,7 +10,8 @@ use crate::global::State;
 use crate::options::Options;
 use crate::python::{Functions, Object, exported};
 use crate::{
-    allocator, attach, builtin_module, checkpoint, clock, exit, forks, global, interpreters, memory, module, thread,
+    allocator, attach, builtin_module, checkpoint, clock, exit, exit_marks, forks, global, interpreters, memory,
+    module, thread,
 };
 
 /// The recorder's functions for `gc.callbacks` and for `atexit`. They are in no module.
@@ -137,6 +138,7 @@ unsafe fn take_out(python: &Functions) -> bool {
         }
         recorder.release();
         exit::give_back(python);
+        exit_marks::give_back(python);
         forks::give_back();
         free_lists::give_back();
         give_functions_up(python);

@@ -10,7 +10,7 @@ use crate::recorder::Recorder;
 use crate::runtime::{Runtime, missing};
 use crate::stacks::Stacks;
 use crate::walk::Walker;
-use crate::{exit, forks, global, memory};
+use crate::{exit, exit_marks, forks, global, memory};
 
 /// What is recorded, and what of the recorder is in the program.
 pub(crate) struct Plan<'a> {
@@ -83,6 +83,7 @@ pub(crate) unsafe fn recording(python: Functions, plan: Plan<'_>) -> Result<(), 
         allocator::install(Parts { python, row, recorder, process, current_thread, collector, place });
         forks::watch();
         exit::take_over(&python, last);
+        exit_marks::take_over(&python);
         // The collector may have run in what was done here, and nobody heard it.
         if let Some(collector) = global::state().and_then(|state| state.collector.as_mut()) {
             collector.begin();

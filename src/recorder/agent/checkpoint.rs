@@ -17,6 +17,9 @@ use crate::regain;
 use crate::system::without_signals;
 use crate::walk::Walker;
 
+/// The kind of a mark behind which the program ends.
+const EXIT: &str = "exit";
+
 /// Walks the whole heap now, or as the collection ends that is going on: in a finalizer the collector's lists are not in order.
 /// Not from inside an allocation.
 pub(crate) fn now() {
@@ -46,6 +49,18 @@ pub(crate) fn phase(kind: &str, label: &str) {
     with_hook_off(|state| {
         begin_phase(state, kind, label);
         flush_sometimes(state, state.process.elapsed());
+    });
+}
+
+/// The program begins to end: what is alive now was no garbage of its work. Where births are not recorded, nobody could tell later
+/// what that was.
+pub(crate) fn exit_begins(label: &str) {
+    with_hook_off(|state| {
+        if state.recorder.keeps_births && !state.collection.goes_on() {
+            full(state);
+            begin_phase(state, EXIT, label);
+            flush(state);
+        }
     });
 }
 

@@ -28,6 +28,7 @@ mod crc;
 #[allow(dead_code)] // The converter writes records that the agent does not.
 mod encode;
 mod exit;
+mod exit_marks;
 mod forks;
 mod global;
 mod header;

@@ -34,6 +34,7 @@ pub(crate) struct Method {
     pub doc: *const c_char,
 }
 
+pub(crate) const POSITIONAL: c_int = 1;
 pub(crate) const KEYWORDS: c_int = 3;
 pub(crate) const NO_ARGUMENTS: c_int = 4;
 pub(crate) const ONE_ARGUMENT: c_int = 8;

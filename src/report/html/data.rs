@@ -232,6 +232,8 @@ struct Detail<'a> {
     other_sites: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     made_before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alive: Option<String>,
     first_seen: SeenAt,
     last_seen: SeenAt,
     orphaned: &'a Option<[SeenAt; 2]>,
@@ -258,6 +260,7 @@ impl Detail<'_> {
             stack,
             other_sites: row.other_sites,
             made_before: wording::made_before(row),
+            alive: wording::alive(row),
             first_seen: row.first_seen,
             last_seen: row.last_seen,
             orphaned: &row.orphaned,

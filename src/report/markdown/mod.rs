@@ -148,6 +148,9 @@ fn write_loop(row: &LoopRow, out: &mut String) -> std::fmt::Result {
     if let Some(before) = wording::made_before(row) {
         writeln!(out, "- made {before}")?;
     }
+    if let Some(alive) = wording::alive(row) {
+        writeln!(out, "- alive {alive}")?;
+    }
     if row.site.is_empty() && !row.definitions.is_empty() {
         let places: Vec<String> = row.definitions.iter().map(|place| code(&place.short_place())).collect();
         writeln!(out, "- defined at {}", places.join(", "))?;

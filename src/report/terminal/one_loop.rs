@@ -116,6 +116,9 @@ fn history(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Resu
     } else {
         fact("seen", &format!("at {}", moment(&row.first_seen)))?;
     }
+    if let Some(alive) = wording::alive(row) {
+        fact("alive", &alive)?;
+    }
     if let Some(lingered) = wording::lingered(row.byte_seconds_at_least, row.byte_seconds_at_most) {
         fact("lay about", &lingered)?;
     }

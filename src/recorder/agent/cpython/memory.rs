@@ -52,6 +52,7 @@ pub(crate) mod ty {
     pub(crate) const BASIC_SIZE: usize = 32;
     pub(crate) const ITEM_SIZE: usize = 40;
     pub(crate) const DEALLOC: usize = 48;
+    pub(crate) const VECTORCALL_OFFSET: usize = 56;
     pub(crate) const BUFFER: usize = 160;
     pub(crate) const FLAGS: usize = 168;
     pub(crate) const TRAVERSE: usize = 184;

@@ -14,6 +14,7 @@ pub(crate) mod debug_offsets;
 pub(crate) mod dict;
 pub(crate) mod frame;
 pub(crate) mod free_lists;
+pub(crate) mod function;
 pub(crate) mod gc_lists;
 pub(crate) mod gc_state;
 pub(crate) mod gc_stats;

@@ -146,6 +146,7 @@ function inside(loop) {
       facts.append(element("p", "soft", `and at ${counted(detail.other_sites, "other place", "other places")}`));
   }
   if (detail.made_before) facts.append(element("p", "soft", `made ${detail.made_before}`));
+  if (detail.alive) facts.append(element("p", "soft", `alive ${detail.alive}`));
   const objects = element("div", "", element("h3", "", "Objects of one loop"), typesOf(detail.members));
   for (const [base, subclasses] of Object.entries(detail.subclasses)) {
     const shown = subclasses.slice(0, 6).flatMap((subclass, at) => [at ? ", " : "", name(subclass)]);
