@@ -1,10 +1,13 @@
 //! Records loops that a package makes: they are the package's, whoever called it.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::each::{record, report};
-use crate::support::pythons::Python;
+use crate::hidden::{compile, headers};
+use crate::support::pythons::{Python, find};
 use crate::support::refloop;
+use crate::support::venv::{python_with, said};
 
 on_each_python! { a_loop_is_its_who_stores_the_reference_to_cut, what_a_package_leaves_each_time_is_told_and_not_what_an_import_made }
 
@@ -60,6 +63,53 @@ fn a_loop_is_its_who_stores_the_reference_to_cut(python: &Python) {
         let rows = json["loops"].as_array().expect("a list");
         let row = rows.iter().find(|row| row["count"] == 20).unwrap_or_else(|| panic!("{python} {work}: {rows:#?}"));
         assert_eq!(row["owner"], owner, "{python} {work}: {row:#}");
+    }
+}
+
+/// A closure that holds itself, in a package of Cython: `fakelib` calls it, and so may an event loop.
+const CYTHON: &str = "
+class Job:
+    pass
+def make():
+    job = Job()
+    def again():
+        return job, again
+    job.again = again
+async def run():
+    make()
+";
+
+#[test]
+fn a_closure_of_cython_is_that_of_its_package() {
+    for python in ["v3_8", "v3_13"].into_iter().filter_map(find) {
+        let Some(with_cython) = python_with(&python, "cython", &["cython"]) else { continue };
+        let Some(headers) = headers(&python) else { continue };
+        let place = tempfile::tempdir().expect("a directory");
+        let packages = installed(place.path(), "");
+        let package = packages.join("cylib");
+        std::fs::create_dir(&package).expect("a folder");
+        std::fs::write(package.join("__init__.py"), "").expect("a package");
+        std::fs::write(package.join("core.pyx"), CYTHON).expect("a module");
+        let output =
+            Command::new(with_cython).args(["-m", "cython", "-3", "cylib/core.pyx"]).current_dir(&packages).output();
+        let output = output.expect("Cython runs");
+        assert!(output.status.success(), "{python}: {}", said(&output));
+        compile(&headers, &package.join("core.c"), &package.join("core.so")).expect("compiles");
+        let program = place.path().join("app.py");
+        let source = format!(
+            "import asyncio, gc, sys\ngc.disable()\nsys.path.insert(0, {packages:?})\nimport cylib.core\n\
+             async def main():\n    for n in range(20):\n        await asyncio.ensure_future(cylib.core.run())\n\
+             asyncio.run(main())\n"
+        );
+        std::fs::write(&program, source).expect("a program");
+        let trace = place.path().join("app.reftrace");
+        for events in ["survivors", "leaks"] {
+            record(&python.path, &["--events", events], &trace, &program, &[]);
+            let json = report("loops", &trace);
+            let rows = json["loops"].as_array().expect("a list");
+            let row = rows.iter().find(|row| row["count"] == 20).unwrap_or_else(|| panic!("{python}: {rows:#?}"));
+            assert_eq!(row["owner"], "package cylib", "{python} {events}: {row:#}");
+        }
     }
 }
 

@@ -129,16 +129,23 @@ fn what_an_extension_owns_is_found_and_what_it_borrows_is_not(python: &Python) {
 
 /// Compiles an extension into a folder. It uses the stable interface, so the headers of any CPython serve.
 pub(crate) fn build_extension(source: &Path, folder: &Path) -> Result<(), String> {
-    let includes = |python: Python| {
-        let print = "import sysconfig; print(sysconfig.get_paths()['include'])";
-        let output = Command::new(&python.path).args(["-c", print]).output().ok()?;
-        let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        folder.join("Python.h").exists().then_some(folder)
-    };
-    let headers = at_hand().into_iter().find_map(includes).ok_or("no Python.h")?;
+    let headers = at_hand().iter().find_map(headers).ok_or("no Python.h")?;
+    compile(&headers, source, &folder.join("extension.so"))
+}
+
+/// The folder of a CPython's own headers, where it has them.
+pub(crate) fn headers(python: &Python) -> Option<PathBuf> {
+    let print = "import sysconfig; print(sysconfig.get_paths()['include'])";
+    let output = Command::new(&python.path).args(["-c", print]).output().ok()?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    folder.join("Python.h").exists().then_some(folder)
+}
+
+/// Compiles a shared object.
+pub(crate) fn compile(headers: &Path, source: &Path, object: &Path) -> Result<(), String> {
     let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-I"]).arg(headers).arg(source);
-    let output = compiler.arg("-o").arg(folder.join("extension.so")).output().map_err(|error| error.to_string())?;
+    compiler.args(["-shared", "-fPIC", "-O1", "-I"]).arg(headers).arg(source).arg("-o").arg(object);
+    let output = compiler.output().map_err(|error| error.to_string())?;
     match output.status.success() {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

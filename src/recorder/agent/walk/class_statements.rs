@@ -59,6 +59,13 @@ struct Sorts {
     assigned: Vec<String>,
 }
 
+/// Cython makes a class for each function whose variables others use: an object of it is what a cell is to Python. The module that
+/// has the function, by the full name of such a class: `shop.core` of `shop.core.__pyx_scope_struct__make`.
+pub(super) fn module_of_closure(class: &[u8]) -> Option<&[u8]> {
+    let dot = class.iter().rposition(|&byte| byte == b'.')?;
+    class[dot + 1..].starts_with(b"__pyx_scope_struct").then_some(&class[..dot])
+}
+
 impl<S: Sink> Walk<'_, S> {
     pub(super) unsafe fn statement_facts(&mut self, class: usize, out: &mut Definition) {
         // SAFETY: as the caller promises, the lock is held; the class is ready, and what its dict holds is alive.
@@ -189,7 +196,12 @@ impl<S: Sink> Walk<'_, S> {
         unsafe {
             let row = self.context.interpreter.row;
             let mut name = Vec::new();
-            push_text(row, self.own_entry(class, b"__module__"), 1000, &mut name);
+            match module_of_closure(c_string(word(class + ty::NAME))) {
+                Some(module) => name.add_each(module.iter().copied()),
+                None => {
+                    push_text(row, self.own_entry(class, b"__module__"), 1000, &mut name);
+                }
+            }
             let module = self.dict_entry(self.context.interpreter.modules(), &name);
             if module == 0 || self.context.kinds.of(&self.context.interpreter, type_of(module)) != Kind::Module {
                 return None;

@@ -4,6 +4,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::class_statements::module_of_closure;
 use super::classes::{Place, places};
 use super::describe::Walk;
 use crate::cpython::class::{chain, declared_names, made_in_python};
@@ -169,6 +170,10 @@ impl<S: Sink> Walk<'_, S> {
             if in_python {
                 self.statement_facts(class, &mut out);
             } else {
+                let file = self.class_file(class);
+                if !file.is_empty() && module_of_closure(c_string(word(class + ty::NAME))).is_some() {
+                    out.value("file", &file);
+                }
                 let names: Vec<String> =
                     declared_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).gather();
                 if !names.is_empty() {
