@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""CPU seconds of `refloop analyze`, or `why`, on inputs that are large in one way, each at three sizes that double.
+"""CPU seconds of `refloop analyze`, `why` or `check` on inputs that are large in one way, each at three sizes that double.
 
     python3 benches/linear/bench.py [--refloop PATH] [--scale 1.0]
 
 What is linear takes twice as long at twice the size. A row is a way: subclasses of one base; classes with 50 bases each; loops of
 as many shapes; checkpoints of 20,000 objects with references as events and one change between two; why rows are alive that refer to
-what holds them; empty lines.
+what holds them; lists of one module that all grow; empty lines.
 """
 
 import argparse
@@ -74,6 +74,17 @@ def references_back(write, n):
     write("checkpoint full\nend\n")
 
 
+def lists(write, n):
+    write(EVENTS + "type 1 module\ntype 2 list\ntype 3 app.Row\nalloc 1 1 48\nroot 1 a\nalloc 2 3 48\n")
+    for number in range(n):
+        write("alloc %x 2 48\nref 1 %x .list%d\n" % (number + 16, number + 16, number))
+    for look in range(3):
+        for number in range(n):
+            write("".join("ref %x 2 [%d]\n" % (number + 16, 20 * look + item) for item in range(20)))
+        write("checkpoint full\n")
+    write("end\n")
+
+
 def empty_lines(write, n):
     write(CHECKPOINTS)
     for _ in range(n // 1000000):
@@ -87,6 +98,7 @@ WAYS = [
     ("loop shapes", shapes, 25000, ["analyze"]),
     ("changes between checkpoints", changes, 25000, ["analyze"]),
     ("rows that refer to their table", references_back, 100000, ["why", "--type", "app.Row"]),
+    ("lists of one module", lists, 10000, ["check", "--growth", "--format", "csv"]),
     ("empty lines", empty_lines, 250000000, ["analyze"]),
 ]
 
@@ -105,7 +117,7 @@ def main():
                 with open(path, "w") as file:
                     make(file.write, size)
                 before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                subprocess.run([options.refloop, *command, path], stdout=subprocess.DEVNULL, check=True)
+                subprocess.run([options.refloop, *command, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=command[0] != "check")
                 after = resource.getrusage(resource.RUSAGE_CHILDREN)
                 spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
                 figures.append("%12d %6.2f s" % (size, spent))

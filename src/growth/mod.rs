@@ -333,7 +333,7 @@ impl GrowthTracker {
         };
         let mut rows = Vec::new();
         for group in paths.alike(shapes, grown) {
-            let (nodes, path) = (&group.nodes, paths.path(group.place));
+            let (nodes, path) = (&group.nodes, paths.path(shapes, group.place));
             let sizes: Vec<&Series> =
                 nodes.iter().filter_map(|&node| followed.size(heap.id(graph.object(node)))).collect();
             let [from, to] = [Series::first, Series::last].map(|of| sizes.iter().map(|size| of(size)).sum::<u64>());

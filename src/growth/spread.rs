@@ -150,7 +150,7 @@ impl Gain {
     fn row(&self, scene: &Scene<'_>) -> GrowingContainer {
         let &Scene { heap, paths, shapes, .. } = scene;
         let Gain { group, class, unit, from } = self;
-        let path = paths.path(group.place);
+        let path = paths.path(shapes, group.place);
         let element = heap.types().name(*class).to_string();
         let is_replaced = group.objects == 1;
         let (path, type_name, containers, bytes) = match unit {

@@ -77,18 +77,18 @@ pub(super) struct Others {
     pub(super) more: u64,
 }
 
-/// For each of the ways the other holders of its objects.
+/// For each of the ways the other holders of its objects. `shapes` are those of all that a root reaches.
 ///
 /// Who holds an object on the way holds what is behind it, up to a module or class: that has a name, and many refer to it. An object
-/// that only the held one keeps alive is no holder, as the next in a doubly linked list. Costs two visits to each reference that a
+/// that only the held one keeps alive is no holder, as the next in a doubly linked list. Costs a visit to each reference that a
 /// root reaches, and a path for each holder that is kept.
 pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &DominatorTree) -> Vec<Others> {
     let mut way_of: HashMap<Node, usize, FixedState> = HashMap::default();
     for (way, group) in ways.iter().enumerate() {
         way_of.extend(group.nodes.iter().map(|&node| (node, way)));
     }
-    let slots = paths.slots();
-    let behind = behind(paths, &slots, &way_of);
+    let slots = &shapes.slots;
+    let behind = behind(paths, slots, &way_of);
     let mut found: Vec<HashMap<Key, Holding, FixedState>> = ways.iter().map(|_| HashMap::default()).collect();
     let spans = Spans::of(tree);
     let mut references = Vec::new();
@@ -129,11 +129,11 @@ pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &
             }
         }
     }
-    found.into_iter().zip(ways).map(|(found, way)| others(paths, found, way.nodes.len() as u64)).collect()
+    found.into_iter().zip(ways).map(|(found, way)| others(paths, shapes, found, way.nodes.len() as u64)).collect()
 }
 
 /// The holders of most, of which each holds at most so many objects.
-fn others(paths: &RootPaths<'_>, found: HashMap<Key, Holding, FixedState>, most: u64) -> Others {
+fn others(paths: &RootPaths<'_>, shapes: &Shapes, found: HashMap<Key, Holding, FixedState>, most: u64) -> Others {
     let mut held: Vec<Holding> = found.into_values().collect();
     held.iter_mut().for_each(|held| held.objects = held.objects.min(most));
     held.sort_by_cached_key(|held| {
@@ -147,7 +147,7 @@ fn others(paths: &RootPaths<'_>, found: HashMap<Key, Holding, FixedState>, most:
     let mut holders: Vec<(bool, Holder)> = { held.into_iter() }
         .map(|held| {
             let by = match held.by {
-                First::Reference { place, nth, nearest } => Hold::Path(paths.by(place, nth, nearest)),
+                First::Reference { place, nth, nearest } => Hold::Path(paths.by(shapes, place, nth, nearest)),
                 First::Root(root) => Hold::Root(root),
             };
             (held.on_the_way, Holder { objects: held.objects, by })

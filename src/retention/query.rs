@@ -148,7 +148,7 @@ fn answer(heap: &Heap, graph: &HeapGraph, asked: &[Node], answer: Answer) -> Ans
                 0 => tree.retained_bytes(node).unwrap_or(0),
                 _ => 0,
             }),
-            path: paths.path(group.place),
+            path: paths.path(&shapes, group.place),
             others: others.holders,
             more_others: others.more,
         }

@@ -67,6 +67,8 @@ pub struct Shape(u64);
 pub struct Shapes {
     /// By place in [`RootPaths::reached`]: of the nodes that were asked for, and of those on the ways to them.
     pub of: Vec<Shape>,
+    /// By place the name of the reference by which each of these is reached.
+    pub slots: Vec<Slot>,
     repeated: HashSet<Shape, FixedState>,
 }
 
@@ -197,12 +199,6 @@ impl<'a> RootPaths<'a> {
         slot.as_index().is_none() && Name::of(&self.heap.slot_name(slot)) == Name::Dict
     }
 
-    /// By place the name of the reference by which the node is reached. Costs one visit to each node that a root reaches, and one to
-    /// each reference of theirs.
-    pub fn slots(&self) -> Vec<Slot> {
-        self.reached_by(0..self.queue.len()).map(|(_, slot)| slot).collect()
-    }
-
     /// The name of the reference by which the node at each of these places, in their order, is reached. A row is read once for
     /// all that it leads to, which stand side by side.
     fn reached_by(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = (usize, Slot)> {
@@ -236,9 +232,10 @@ impl<'a> RootPaths<'a> {
         through
     }
 
-    /// The path to the node at `target`, which is or is reached through what the node at `place` refers to by this reference.
-    pub fn by(&self, place: usize, nth: usize, target: usize) -> RootPath {
-        let steps = |place| steps(self.heap, self.graph, &self.queue, &self.came, place);
+    /// The path to the node at `target`, which is or is reached through what the node at `place` refers to by this reference. Both were
+    /// asked for.
+    pub fn by(&self, shapes: &Shapes, place: usize, nth: usize, target: usize) -> RootPath {
+        let steps = |place| self.steps(place, |place| shapes.slots[place]);
         let mut all = steps(place);
         let reference = self.graph.references(self.queue[place]).nth(nth);
         if let (Some(reference), Some(last)) = (reference, all.last_mut()) {
@@ -250,9 +247,29 @@ impl<'a> RootPaths<'a> {
         self.path_of(all)
     }
 
-    /// The path to the node at `place`.
-    pub fn path(&self, place: usize) -> RootPath {
-        self.path_of(steps(self.heap, self.graph, &self.queue, &self.came, place))
+    /// The path to the node at `place`, which was asked for.
+    pub fn path(&self, shapes: &Shapes, place: usize) -> RootPath {
+        self.path_of(self.steps(place, |place| shapes.slots[place]))
+    }
+
+    /// The nodes from the root to the one at `last`, each with its object and the slot that leads on: `slot` names the reference by
+    /// which the node at a place is reached.
+    fn steps(&self, last: usize, slot: impl Fn(usize) -> Slot) -> Vec<(Node, ObjectIndex, String)> {
+        let way = std::iter::successors(Some(last), |&place| self.referrer(place));
+        let mut places: Vec<usize> = way.collect();
+        places.reverse();
+        let behind = places[1..].iter().map(|&place| self.heap.slot_name(slot(place)).into_owned());
+        let slots: Vec<String> = behind.chain([String::new()]).collect();
+        let step = |(&place, slot)| (self.queue[place], self.graph.object(self.queue[place]), slot);
+        places.iter().zip(slots).map(step).collect()
+    }
+
+    /// The name of the reference by which the node at `place` is reached, from the row of its referrer.
+    fn slot(&self, place: usize) -> Slot {
+        let (from, nth) = self.came[place];
+        let referrer = self.queue.get(from as usize);
+        let reference = referrer.and_then(|&referrer| self.graph.references(referrer).nth(nth as usize));
+        reference.map_or(Slot::UNNAMED, |reference| reference.slot)
     }
 
     fn path_of(&self, steps: Vec<(Node, ObjectIndex, String)>) -> RootPath {
@@ -266,8 +283,8 @@ impl<'a> RootPaths<'a> {
         self.external.is_root(self.graph, node).then(|| root_kind(self.heap, self.graph, &self.external, node))
     }
 
-    /// How each of the [reached](RootPaths::reached) nodes that are asked for, by place and type, is reached, and each on the way to one. A reference
-    /// that is followed again and again, as in a linked list or a tree, is so once: all nodes of a list have one shape.
+    /// How each of the [reached](RootPaths::reached) nodes that are asked for, by place and type, is reached, and each on the way to
+    /// one. A reference that is followed again and again, as in a linked list or a tree, is so once: all nodes of a list have one shape.
     pub fn shapes(&self, is_asked: impl Fn(usize, TypeId) -> bool) -> Shapes {
         // By place. The heap has them in another order, so each is looked up once.
         let classes: Vec<TypeId> = self.queue.iter().map(|&node| self.heap.class(self.graph.object(node))).collect();
@@ -275,13 +292,15 @@ impl<'a> RootPaths<'a> {
         let mut repeated = HashSet::default();
         let hasher = quality::FixedState::default();
         let mut shapes = vec![Shape(0); self.queue.len()];
+        let mut slots = vec![Slot::UNNAMED; self.queue.len()];
         // The last step to each node: its type, and the name of the reference.
         let mut steps = vec![0u64; self.queue.len()];
         // Dicts that an instance, a class or a module has its attributes in: their keys are names that somebody wrote.
         let mut is_namespace = vec![false; self.queue.len()];
-        let mut slots: HashMap<Slot, Name, FixedState> = HashMap::default();
+        let mut names: HashMap<Slot, Name, FixedState> = HashMap::default();
         let asked_places = (0..self.queue.len()).filter(|&place| on_a_way[place]);
         for (place, slot) in self.reached_by(asked_places) {
+            slots[place] = slot;
             let (from, _) = self.came[place];
             let class = classes[place].0;
             if from == NONE {
@@ -292,7 +311,7 @@ impl<'a> RootPaths<'a> {
             }
             let name = match slot.as_index() {
                 Some(_) => Name::Key,
-                None => *slots.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot))),
+                None => *names.entry(slot).or_insert_with(|| Name::of(&self.heap.slot_name(slot))),
             };
             is_namespace[place] = name == Name::Dict;
             let any = name == Name::Key && !is_namespace[from as usize];
@@ -308,7 +327,7 @@ impl<'a> RootPaths<'a> {
                 None => Shape(hasher.hash_one((shapes[from as usize].0, steps[place]))),
             };
         }
-        Shapes { of: shapes, repeated }
+        Shapes { of: shapes, slots, repeated }
     }
 
     /// By place: the node is asked for, or one that is asked for is reached through it.
@@ -351,7 +370,7 @@ impl<'a> RootPaths<'a> {
     /// The paths to those of these nodes that a root reaches, the nearest first.
     pub fn to(&self, is_target: impl Fn(Node) -> bool) -> impl Iterator<Item = (Node, RootPath)> {
         let places = (0..self.queue.len()).filter(move |&place| is_target(self.queue[place]));
-        places.map(|place| (self.queue[place], self.path(place)))
+        places.map(|place| (self.queue[place], self.path_of(self.steps(place, |place| self.slot(place)))))
     }
 }
 
@@ -382,31 +401,6 @@ pub fn path_from_root(heap: &Heap, graph: &HeapGraph, targets: &[Node]) -> Optio
         is_target[target.0 as usize] = true;
     }
     RootPaths::of(heap, graph).to(|node| is_target[node.0 as usize]).next().map(|(_, path)| path)
-}
-
-/// The nodes from the root to the one at `last`, each with its object and the slot that leads on.
-fn steps(
-    heap: &Heap,
-    graph: &HeapGraph,
-    queue: &[Node],
-    came: &[(u32, u32)],
-    last: usize,
-) -> Vec<(Node, ObjectIndex, String)> {
-    let mut steps = Vec::new();
-    let (mut place, mut slot) = (last, String::new());
-    loop {
-        let node = queue[place];
-        steps.push((node, graph.object(node), slot));
-        let (from, nth) = came[place];
-        if from == NONE {
-            break;
-        }
-        place = from as usize;
-        let reference = graph.references(queue[place]).nth(nth as usize);
-        slot = reference.map(|reference| heap.slot_name(reference.slot).into_owned()).unwrap_or_default();
-    }
-    steps.reverse();
-    steps
 }
 
 fn root_kind(heap: &Heap, graph: &HeapGraph, external: &External, root: Node) -> RootKind {

@@ -26,7 +26,7 @@ pub enum Align {
     Path,
 }
 
-/// Below so many columns a list is written instead of a table.
+/// Below so many columns, and where a table would be wider, a list is written instead.
 const NARROW: usize = 60;
 
 /// A name is not shortened to less, and a text of so much is not broken.
@@ -75,8 +75,21 @@ impl Grid {
         cells.chain([columns(self.head[column])]).max().unwrap_or(0)
     }
 
+    /// What this column takes at least: no number is broken, nor a word of a head.
+    fn narrowest(&self, column: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell)).max().unwrap_or(0);
+        let cells = if self.alignments[column] == Align::Right { cells } else { cells.min(NARROWEST) };
+        self.head[column].split(' ').map(columns).fold(cells, usize::max)
+    }
+
+    /// There are a blank on each side of a cell and one between columns.
+    fn is_table(&self) -> bool {
+        let columns: usize = (0..self.head.len()).map(|column| self.narrowest(column) + 3).sum();
+        self.width >= NARROW && columns <= self.width + 1
+    }
+
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.width < NARROW {
+        if !self.is_table() {
             return self.write_list(out);
         }
         let mut table = Table::new();
@@ -151,6 +164,22 @@ mod tests {
         assert!(page.contains("es.ClientSession "), "{page}");
         assert!(page.lines().all(|line| columns(line) <= 60), "{page}");
         assert_eq!(written(40, long), "…long.package.with.modules.ClientSession\n  Bytes 1.2 KB\n");
+    }
+
+    #[test]
+    fn a_table_that_would_break_a_word_of_its_head_is_a_list() {
+        let written = |digits: usize| {
+            let mut grid = Grid::new(60);
+            grid.column("Generation", Align::Right).column("Looked at", Align::Right);
+            grid.row(["1".to_string(), "9".repeat(digits)]);
+            let mut out = Vec::new();
+            grid.write(&mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let table = written(45);
+        assert!(table.starts_with(" Generation "), "{table}");
+        assert!(table.lines().all(|line| columns(line) <= 60), "{table}");
+        assert_eq!(written(46), format!("Generation 1\n  Looked at {}\n", "9".repeat(46)));
     }
 
     fn written(width: usize, row: [String; 2]) -> String {
