@@ -13,6 +13,7 @@ use crate::cycles::garbage::{Alike, CyclicGarbage, Fingerprint, Lingered, LoopGr
 /// anew, so the sites of one trace are taken to be others than those of the next, except the first.
 pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
     let mut whole = CyclicGarbage::default();
+    let is_sorted = parts.len() == 1;
     let mut places = [HashMap::<Fingerprint, usize, FixedState>::default(), HashMap::default()];
     whole.lingered = Some(Lingered::default()).filter(|_| !parts.is_empty());
     for part in parts {
@@ -39,18 +40,24 @@ pub fn merge(parts: Vec<CyclicGarbage>) -> CyclicGarbage {
         whole.unproved_paths += part.unproved_paths;
         whole.imbalances += part.imbalances;
     }
-    sort(&mut whole.groups);
-    sort(&mut whole.suspected);
+    if !is_sorted {
+        sort(&mut whole.groups);
+        sort(&mut whole.suspected);
+    }
     whole
 }
 
-/// `places` are those of the known groups.
+/// `places` are those of the known groups. No trace has two with one fingerprint.
 fn merge_groups(
     known: &mut Vec<LoopGroup>,
     places: &mut HashMap<Fingerprint, usize, FixedState>,
     others: Vec<LoopGroup>,
 ) {
-    known.reserve(others.len());
+    if known.is_empty() {
+        places.extend(others.iter().map(|group| group.fingerprint).zip(0..));
+        *known = others;
+        return;
+    }
     for group in others {
         match places.entry(group.fingerprint) {
             Entry::Occupied(place) => merge_group(&mut known[*place.get()], group),

@@ -3,9 +3,11 @@
 //! Paths decide where they are known. Without any, the module in the name of a type does; without that, and if the
 //! trace knows of stacks at all, the object was made by the interpreter.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use memchr::memmem;
 use serde::{Serialize, Serializer};
 
 use crate::cycles::{LoopGroup, StackFrame};
@@ -139,11 +141,14 @@ impl Ownership {
         if path.is_empty() || path.starts_with('<') {
             return None;
         }
-        let path = path.replace('\\', "/");
-        let (place, module) = place(&path);
+        let path = match path.contains('\\') {
+            true => Cow::Owned(path.replace('\\', "/")),
+            false => Cow::Borrowed(path),
+        };
+        let (place, below) = place(&path);
         match place {
-            _ if self.own.is_match(&module) => Some(Owner::Application),
-            Place::Packages => Some(Owner::Package(module.split('.').next().unwrap_or(&module).to_string())),
+            _ if !self.own.is_empty() && self.own.is_match(dotted(below)) => Some(Owner::Application),
+            Place::Packages => Some(Owner::Package(dotted(below).split('.').next().unwrap_or_default().to_string())),
             Place::StandardLibrary => Some(Owner::StandardLibrary),
             Place::Elsewhere => Some(Owner::Application),
         }
@@ -165,27 +170,28 @@ enum Place {
     Elsewhere,
 }
 
-/// Where a file lies, and the dotted name of its module as far as the path tells.
-fn place(path: &str) -> (Place, String) {
-    for packages in ["/site-packages/", "/dist-packages/"] {
-        if let Some((_, rest)) = path.rsplit_once(packages) {
-            return (Place::Packages, dotted(rest));
+/// Where a file lies, and the rest of its path from there on, which is that of its module as far as the path tells.
+fn place(path: &str) -> (Place, &str) {
+    for packages in [&b"/site-packages/"[..], b"/dist-packages/"] {
+        if let Some(place) = memmem::rfind(path.as_bytes(), packages) {
+            return (Place::Packages, &path[place + packages.len()..]);
         }
     }
-    let mut names = path.split('/').peekable();
     let mut last = "";
-    while let Some(name) = names.next() {
+    let mut rest = Some(path);
+    while let Some(open) = rest {
+        let (name, below) = open.split_once('/').map_or((open, None), |(name, below)| (name, Some(below)));
         let library = match name {
             "Lib" => last.to_ascii_lowercase().starts_with("python"),
             _ => name.strip_prefix("python3.").is_some_and(is_version) && (last == "lib" || last == "lib64"),
         };
         if library || is_zipped_library(name) {
-            let rest = names.collect::<Vec<_>>().join("/");
-            return (Place::StandardLibrary, dotted(rest.strip_prefix("lib-dynload/").unwrap_or(&rest)));
+            let below = below.unwrap_or_default();
+            return (Place::StandardLibrary, below.strip_prefix("lib-dynload/").unwrap_or(below));
         }
-        last = name;
+        (last, rest) = (name, below);
     }
-    (Place::Elsewhere, dotted(path))
+    (Place::Elsewhere, path)
 }
 
 fn is_version(minor: &str) -> bool {

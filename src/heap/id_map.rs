@@ -90,8 +90,9 @@ impl<T> IdMap<T> {
         all
     }
 
+    /// The place of a number that has none yet.
     #[cold]
-    fn insert(&mut self, number: u32, value: T) -> u32 {
+    pub(crate) fn insert(&mut self, number: u32, value: T) -> u32 {
         let place = self.entries.len() as u32;
         self.entries.push((number, value));
         // A gap of four numbers for each one used costs no more than a map would.

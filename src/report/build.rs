@@ -1,5 +1,6 @@
 //! Makes a [`Report`] from a run and its findings: here, and only here, the numbers of a page are computed.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -26,6 +27,10 @@ pub struct ReportOptions<'a> {
     pub root: Option<&'a Path>,
     /// One row for each module instead of each type.
     pub by_module: bool,
+    /// What loops, types and slots advice are sorted by.
+    pub sort: SortKey,
+    /// Rows of each of these tables that are made, the first of them; all where it is `None`.
+    pub top: Option<usize>,
 }
 
 /// What loops and types are sorted by. Ties go by name, so that the order is the same in every run.
@@ -50,27 +55,29 @@ impl Report {
         options: &ReportOptions,
     ) -> Report {
         let rows = Rows { root: options.root, ownership, has_stacks: run.has_stacks, looks: Looks::of(&run.inputs) };
-        let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i)).cloned();
+        let standing = |i: usize| verdict.and_then(|verdict| verdict.standings.get(i));
         let mut by_fingerprint = HashMap::new();
         for (i, finding) in findings.iter().enumerate() {
             by_fingerprint.entry(finding.fingerprint).or_insert(i);
         }
-        let loops = run.garbage.groups.iter().map(|group| {
+        let judged = run.garbage.groups.iter().map(|group| {
             let found = by_fingerprint.get(&group.fingerprint).copied();
-            rows.loop_row(group, found.map(|i| &findings[i]), found.and_then(standing))
+            rows.judged(group, found.map(|i| &findings[i]), found.and_then(standing))
         });
-        let loops: Vec<LoopRow> = loops.collect();
+        let mut judged: Vec<Judged> = judged.collect();
+        sort_loops(&mut judged, options.sort);
+        let summary = summary(run, &judged);
         let findings: Vec<FindingRow> =
-            findings.iter().enumerate().map(|(i, finding)| rows.finding_row(finding, standing(i))).collect();
+            findings.iter().enumerate().map(|(i, finding)| rows.finding_row(finding, standing(i).cloned())).collect();
         let lost = run.garbage.lost.iter();
         let lost = lost.map(|(name, &(objects, bytes))| LostRow { type_name: name.clone(), objects, bytes });
-        let mut report = Report {
-            summary: summary(run, &loops),
+        Report {
+            summary,
             inputs: run.inputs.clone(),
-            loops: Section::new(loops),
-            types: Section::new(rows::types(&run.types, options.by_module)),
+            loops: Section::first(judged, options.top, |judged| rows.loop_row(judged)),
+            types: rows::types(&run.types, options),
             by_module: options.by_module,
-            slots: Section::new(run.slots.classes.iter().map(|class| rows.slots_row(class)).collect()),
+            slots: rows.slots(&run.slots.classes, options),
             types_notes: notes::of_types(run),
             slots_notes: notes::of_slots(&run.slots),
             slots_not_understood: run.slots.not_understood.iter().cloned().collect(),
@@ -93,52 +100,31 @@ impl Report {
             anomalies: run.anomalies.iter().map(anomaly_row).collect(),
             gate: verdict.map(|verdict| gate_row(verdict, &findings, run)),
             findings,
+        }
+    }
+}
+
+/// Loops of one kind, with what findings and the gate say of them.
+struct Judged<'a> {
+    group: &'a LoopGroup,
+    owner: Owner,
+    advice: Option<&'a Advice>,
+    standing: Option<&'a Standing>,
+}
+
+/// The application's before those of others, so that `--top` never hides them behind a library's; then by the key,
+/// descending where it is a quantity.
+fn sort_loops(judged: &mut [Judged], key: SortKey) {
+    judged.sort_by_cached_key(|Judged { group, owner, .. }| {
+        let quantity = match key {
+            SortKey::Bytes => group.peak.bytes,
+            SortKey::Count => group.count,
+            SortKey::Objects => group.objects + group.held_objects,
+            SortKey::Name => 0,
+            SortKey::Time => u64::MAX - group.first_seen.event,
         };
-        report.sort(SortKey::default());
-        report
-    }
-
-    /// Sorts loops, types and slots advice by one key, descending where it is a quantity. The application's loops and
-    /// classes come before those of others, so that `--top` never hides them behind a library's.
-    pub fn sort(&mut self, key: SortKey) {
-        let down = std::cmp::Reverse::<u64>;
-        self.loops.rows.sort_by_cached_key(|row| {
-            let quantity = match key {
-                SortKey::Bytes => row.peak_at_least.bytes.unwrap_or(0),
-                SortKey::Count => row.count,
-                SortKey::Objects => row.objects + row.held_objects,
-                SortKey::Name => 0,
-                SortKey::Time => u64::MAX - row.first_seen.event,
-            };
-            (!row.owner.may_be_application(), down(quantity), row.path.clone(), row.fingerprint.clone())
-        });
-        self.types.rows.sort_by_cached_key(|row| {
-            let quantity = match key {
-                SortKey::Bytes => row.bytes,
-                SortKey::Count => row.instances,
-                SortKey::Objects => row.ever_instances,
-                SortKey::Name => 0,
-                SortKey::Time => row.peak_bytes,
-            };
-            (down(quantity), row.type_name.clone())
-        });
-        self.slots.rows.sort_by_cached_key(|row| {
-            let quantity = match key {
-                SortKey::Bytes => row.saved_bytes,
-                SortKey::Count | SortKey::Objects => row.instances as i64,
-                SortKey::Name => 0,
-                SortKey::Time => row.saved_bytes_at_peak,
-            };
-            (!row.owner.may_be_application(), std::cmp::Reverse(quantity), row.type_name.clone())
-        });
-    }
-
-    /// Keeps the first `top` rows of each table.
-    pub fn limit(&mut self, top: usize) {
-        self.loops.limit(top);
-        self.types.limit(top);
-        self.slots.limit(top);
-    }
+        (!owner.may_be_application(), Reverse(quantity), group.path.to_string(), group.fingerprint)
+    });
 }
 
 /// A path as it is told: from `root` on, where it lies below.
@@ -147,7 +133,7 @@ fn relative(path: &str, root: Option<&Path>) -> String {
     below.map_or_else(|| path.to_string(), |path| path.to_string_lossy().into_owned())
 }
 
-fn summary(run: &Run, loops: &[LoopRow]) -> Summary {
+fn summary(run: &Run, loops: &[Judged]) -> Summary {
     let live_known = run.live.is_some() || run.inputs.is_empty();
     let (live_objects, live_bytes) = run.live.unwrap_or_default();
     let live_types = run.types.rows.iter().filter(|row| row.live > 0).count() as u64;
@@ -166,13 +152,13 @@ fn summary(run: &Run, loops: &[LoopRow]) -> Summary {
     }
 }
 
-fn cyclic_summary(garbage: &CyclicGarbage, looks: Looks, loops: &[LoopRow]) -> CyclicSummary {
+fn cyclic_summary(garbage: &CyclicGarbage, looks: Looks, loops: &[Judged]) -> CyclicSummary {
     let mut by_owner = BTreeMap::new();
-    for row in loops {
-        *by_owner.entry(row.owner.clone()).or_default() += row.count;
+    for of in loops {
+        *by_owner.entry(of.owner.clone()).or_default() += of.group.count;
     }
     CyclicSummary {
-        loops: loops.iter().map(|row| row.count).sum(),
+        loops: loops.iter().map(|of| of.group.count).sum(),
         kinds: loops.len() as u64,
         objects: garbage.objects,
         gc_objects: garbage.gc_objects,
@@ -182,7 +168,7 @@ fn cyclic_summary(garbage: &CyclicGarbage, looks: Looks, loops: &[LoopRow]) -> C
         at_end: looks.to_the_end.then(|| amount_row(&garbage.end)),
         byte_seconds_at_least: garbage.lingered.map(|of| seconds(of.at_least)),
         byte_seconds_at_most: garbage.lingered.map(|of| seconds(of.at_most)),
-        collected_loops: loops.iter().map(|row| row.collected).sum(),
+        collected_loops: loops.iter().map(|of| of.group.collected).sum(),
         collected_objects: garbage.collected_objects,
         unproved_paths: garbage.unproved_paths,
         by_owner,
@@ -216,8 +202,18 @@ impl Looks {
 }
 
 impl Rows<'_> {
-    fn loop_row(&self, group: &LoopGroup, finding: Option<&Finding>, standing: Option<Standing>) -> LoopRow {
-        let advice: Option<&Advice> = finding.and_then(|finding| finding.advice.as_ref());
+    fn judged<'a>(
+        &self,
+        group: &'a LoopGroup,
+        finding: Option<&'a Finding>,
+        standing: Option<&'a Standing>,
+    ) -> Judged<'a> {
+        let owner =
+            finding.map_or_else(|| self.ownership.of_loop(group, self.has_stacks), |finding| finding.owner.clone());
+        Judged { group, owner, advice: finding.and_then(|finding| finding.advice.as_ref()), standing }
+    }
+
+    fn loop_row(&self, Judged { group, owner, advice, standing }: Judged) -> LoopRow {
         let per_loop = |types: BTreeMap<String, u64>| {
             types.into_iter().map(|(name, n)| (name, per_loop(n, group.count))).collect()
         };
@@ -256,14 +252,13 @@ impl Rows<'_> {
             byte_seconds: { group.lingered }.filter(|of| of.at_least == of.at_most).map(|of| seconds(of.at_most)),
             byte_seconds_at_least: group.lingered.map(|of| seconds(of.at_least)),
             byte_seconds_at_most: group.lingered.map(|of| seconds(of.at_most)),
-            owner: finding
-                .map_or_else(|| self.ownership.of_loop(group, self.has_stacks), |finding| finding.owner.clone()),
+            owner,
             pattern: advice.map(|advice| advice.pattern.to_string()),
             advice: advice.map(|advice| advice.sentence.clone()),
             cut: advice.and_then(cut_row),
             refuted: advice.map(|advice| advice.refuted.clone()).unwrap_or_default(),
             marks: group.marks.clone(),
-            standing,
+            standing: standing.cloned(),
         }
     }
 
@@ -284,6 +279,21 @@ impl Rows<'_> {
             bytes_at_peak: finding.bytes_at_peak.and_then(|bytes| known_bytes(finding.objects, bytes)),
             standing,
         }
+    }
+
+    /// The application's classes before those of others, as its loops.
+    fn slots(&self, classes: &[SlotsAdvice], options: &ReportOptions) -> Section<SlotsRow> {
+        let mut rows: Vec<SlotsRow> = classes.iter().map(|class| self.slots_row(class)).collect();
+        rows.sort_by_cached_key(|row| {
+            let quantity = match options.sort {
+                SortKey::Bytes => row.saved_bytes,
+                SortKey::Count | SortKey::Objects => row.instances as i64,
+                SortKey::Name => 0,
+                SortKey::Time => row.saved_bytes_at_peak,
+            };
+            (!row.owner.may_be_application(), Reverse(quantity), row.type_name.clone())
+        });
+        Section::first(rows, options.top, |row| row)
     }
 
     fn slots_row(&self, advice: &SlotsAdvice) -> SlotsRow {
@@ -343,7 +353,7 @@ impl Rows<'_> {
             place: self.own(&of.stack).or(of.stack.first()).map(|frame| self.frame_row(frame)),
         };
         let mut rows: Vec<SuspectedLostRow> = lost.iter().map(row).collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.objects));
+        rows.sort_by_key(|row| Reverse(row.objects));
         rows
     }
 
@@ -364,7 +374,7 @@ impl Rows<'_> {
             row.bytes = row.bytes.zip(known_bytes(of.objects, of.bytes)).map(|(sum, bytes)| sum.saturating_add(bytes));
         }
         let mut rows: Vec<UnheldRow> = by_line.into_values().collect();
-        rows.sort_by_key(|row| std::cmp::Reverse((row.bytes, row.objects)));
+        rows.sort_by_key(|row| Reverse((row.bytes, row.objects)));
         rows
     }
 

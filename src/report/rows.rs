@@ -1,11 +1,14 @@
 //! Makes the rows of the tables of types and of slots, of memory over time, and of collections.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::build::{ReportOptions, SortKey};
 use super::model::{
     ClosedRow, CollectionsRow, MemoryRow, MemoryRows, RetainedRow, RetainedRows, SlotsRow, TypeOverTimeRow, TypeRow,
     TypesOverTimeRows,
 };
+use super::section::Section;
 use crate::cycles::{Memory, MemoryPoint, SeenAt};
 use crate::findings::Owner;
 use crate::heap::Generation;
@@ -15,19 +18,28 @@ use crate::run::{Run, Types};
 use crate::trace::DictState;
 
 /// One row for each type, or for each module.
-pub fn types(types: &Types, by_module: bool) -> Vec<TypeRow> {
-    let mut rows: Vec<TypeRow> = match by_module {
-        false => types.rows.iter().map(type_row).collect(),
-        true => modules(&types.rows).iter().map(type_row).collect(),
-    };
-    for row in &mut rows {
-        row.bytes_per_instance = rounded(quotient(row.bytes, row.instances), 10.0);
-        row.share = rounded(100.0 * quotient(row.bytes, types.heap_bytes), 100.0);
-        if by_module {
-            row.states.clear();
-        }
-    }
-    rows
+pub fn types(types: &Types, options: &ReportOptions) -> Section<TypeRow> {
+    let modules = options.by_module.then(|| modules(&types.rows));
+    let mut profiles: Vec<&TypeProfile> = modules.as_ref().unwrap_or(&types.rows).iter().collect();
+    profiles.sort_by_key(|&profile| {
+        let quantity = match options.sort {
+            SortKey::Bytes => profile.bytes,
+            SortKey::Count => profile.live,
+            SortKey::Objects => profile.ever,
+            SortKey::Name => 0,
+            SortKey::Time => profile.peak_bytes,
+        };
+        (Reverse(quantity), profile.name.as_str())
+    });
+    Section::first(profiles, options.top, |profile| TypeRow {
+        bytes_per_instance: rounded(quotient(profile.bytes, profile.live), 10.0),
+        share: rounded(100.0 * quotient(profile.bytes, types.heap_bytes), 100.0),
+        states: match options.by_module {
+            true => BTreeMap::new(),
+            false => profile.states.iter().map(|(&state, &n)| (state_name(state), n)).collect(),
+        },
+        ..type_row(profile)
+    })
 }
 
 /// What was alive and what was garbage over time, in the trace at this path.
@@ -81,7 +93,7 @@ pub fn collections((&generation, of): (&u8, &Generation)) -> CollectionsRow {
 pub fn closed(closed: &BTreeMap<String, u64>) -> Vec<ClosedRow> {
     let rows = closed.iter().map(|(name, &objects)| ClosedRow { type_name: name.clone(), objects });
     let mut rows: Vec<ClosedRow> = rows.collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.objects));
+    rows.sort_by_key(|row| Reverse(row.objects));
     rows
 }
 
@@ -112,7 +124,6 @@ fn type_row(profile: &TypeProfile) -> TypeRow {
         bytes: profile.bytes,
         peak_bytes: profile.peak_bytes,
         split: profile.split,
-        states: profile.states.iter().map(|(&state, &n)| (state_name(state), n)).collect(),
         ..TypeRow::default()
     }
 }

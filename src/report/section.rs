@@ -18,15 +18,10 @@ impl<Row> Default for Section<Row> {
 }
 
 impl<Row> Section<Row> {
-    pub fn new(rows: Vec<Row>) -> Section<Row> {
-        Section { rows, omitted: 0 }
-    }
-
-    /// Keeps the first `top` rows and remembers how many went.
-    pub fn limit(&mut self, top: usize) {
-        if let Some(over) = self.rows.len().checked_sub(top).filter(|&over| over > 0) {
-            self.omitted += over as u64;
-            self.rows.truncate(top);
-        }
+    /// Makes the rows of the first `top` facts, or of all.
+    pub fn first<Fact>(facts: Vec<Fact>, top: Option<usize>, row: impl FnMut(Fact) -> Row) -> Section<Row> {
+        let n_rows = top.unwrap_or(usize::MAX).min(facts.len());
+        let omitted = (facts.len() - n_rows) as u64;
+        Section { rows: facts.into_iter().take(n_rows).map(row).collect(), omitted }
     }
 }

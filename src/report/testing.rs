@@ -19,6 +19,11 @@ use crate::whatif::{self, Early};
 
 /// Three loops, of which one is the standard library's; a lost object; an anomaly; two types.
 pub(crate) fn report(gate: Option<&str>) -> Report {
+    report_of_first(None, gate)
+}
+
+/// The same with so many rows in each table.
+pub(crate) fn report_of_first(top: Option<usize>, gate: Option<&str>) -> Report {
     let mut garbage =
         testing::garbage(vec![testing::parent_and_child(), testing::of_the_library(), testing::of_itself()]);
     garbage.lost.insert("app.Handle".to_string(), (3, 216));
@@ -72,7 +77,7 @@ pub(crate) fn report(gate: Option<&str>) -> Report {
         let config = Config::parse(config, "refloop.toml", false).unwrap().unwrap();
         Gate::new(&config, None).unwrap().judge(&findings, NaiveDate::from_ymd_opt(2026, 1, 1).unwrap())
     });
-    let options = ReportOptions { root: Some(std::path::Path::new("/srv")), ..ReportOptions::default() };
+    let options = ReportOptions { root: Some(Path::new("/srv")), top, ..ReportOptions::default() };
     Report::new(&run, &findings, verdict.as_ref(), &ownership, &options)
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::testing::report;
+use super::testing::{report, report_of_first};
 use super::*;
 use crate::findings::gate::Gate;
 use crate::findings::{Owner, Ownership};
@@ -99,8 +99,7 @@ fn colour_changes_nothing_but_the_escapes() {
 
 #[test]
 fn rows_that_are_left_out_are_counted_in_every_table() {
-    let mut short = report(None);
-    short.limit(1);
+    let short = report_of_first(Some(1), None);
     let text = written(&terminal::Table, &short, &RenderOptions::default());
     assert!(text.contains("… and 2 more kinds of loops"), "{text}");
     assert!(text.contains("… and 1 more type"), "{text}");

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use super::change::{self, Change, DICT, Holder, Hop};
 use crate::cycles::path::loop_graph::Kind;
 use crate::heap::label::{attribute_of_key, last_part};
-use crate::heap::{External, Heap, HeapGraph, Node, ObjectIndex, Reference};
+use crate::heap::{External, Heap, HeapGraph, IdMap, Node, ObjectIndex, Reference};
 use crate::trace::{Slot, TypeDef, TypeFlags, TypeId, TypeRef};
 
 /// The references of one graph that no longer count.
@@ -36,7 +36,7 @@ impl Changed {
 pub(super) struct Matcher {
     changes: Vec<Change>,
     /// For each type the changes whose holders its instances may be.
-    by_type: HashMap<TypeId, Vec<usize>, FixedState>,
+    by_type: IdMap<Vec<usize>>,
     /// What each change has met.
     pub(super) met: Vec<Met>,
     /// For each change the classes that are called so, by their full names.
@@ -73,7 +73,7 @@ impl Matcher {
     /// The references that the changes speak of. Costs a look at each node, and at the references of the holders.
     pub(super) fn find(&mut self, heap: &Heap, graph: &HeapGraph, external: &External) -> Changed {
         // Types may have been defined anew.
-        self.by_type.clear();
+        self.by_type = IdMap::default();
         let mut changed = Changed::default();
         let mut row = Vec::new();
         for node in graph.nodes().filter(|&node| !graph.state(node).vacant) {
@@ -90,15 +90,19 @@ impl Matcher {
     /// The changes whose references this object may have.
     pub(super) fn held_by(&mut self, heap: &Heap, index: ObjectIndex) -> Vec<usize> {
         let class = heap.class(index);
-        if !self.by_type.contains_key(&class) {
-            self.look_at(heap, class);
-        }
-        let of_type = self.by_type[&class].iter().copied();
+        let place = match self.by_type.place(class.0) {
+            Some(place) => place,
+            None => {
+                let about = self.about(heap, class);
+                self.by_type.insert(class.0, about)
+            }
+        };
+        let of_type = self.by_type.at(place).iter().copied();
         of_type.filter(|&change| self.is_holder(heap, index, change)).collect()
     }
 
-    /// Notes for a type whose instances it may be about.
-    fn look_at(&mut self, heap: &Heap, class: TypeId) {
+    /// The changes whose holders the instances of a type may be.
+    fn about(&mut self, heap: &Heap, class: TypeId) -> Vec<usize> {
         let mut about = Vec::new();
         if let Some(def) = heap.types().get(class) {
             let lineage: Vec<&TypeDef> = heap.types().lineage(class).collect();
@@ -117,7 +121,7 @@ impl Matcher {
                 about.extend(may_hold.then_some(place));
             }
         }
-        self.by_type.insert(class, about);
+        about
     }
 
     fn is_holder(&self, heap: &Heap, index: ObjectIndex, change: usize) -> bool {

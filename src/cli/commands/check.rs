@@ -9,7 +9,7 @@ use refloop::findings::gate::{Gate, Standing, Verdict};
 use refloop::findings::suppress::Shown;
 use refloop::findings::{self, Finding};
 use refloop::heap::BlindSpots;
-use refloop::report::{Report, ReportOptions, View};
+use refloop::report::{Report, View};
 use refloop::run::{Input, Options};
 
 use super::report;
@@ -31,7 +31,8 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
         _ => None,
     };
     let gate = Gate::new(&settings.config, baseline.clone()).map_err(Failure::usage)?.with_shown(shown(&settings));
-    let options = Options { extras: report::format(&command.page)?.extras(), ..Options::default() };
+    let format = report::format(&command.page)?;
+    let options = Options { extras: format.extras(), ..Options::default() };
     let replayed = replay(&command.traces.traces, &options, &command.page.messages)?;
     let mut findings = findings::find(&replayed.run, &ownership);
     let mut verdict = gate.judge(&findings, Utc::now().date_naive());
@@ -58,9 +59,9 @@ pub(crate) fn check(command: &args::Check) -> Result<Outcome, Failure> {
         prune(file, baseline, &findings, command)?;
     }
     let root = report::root();
-    let options = ReportOptions { root: root.as_deref(), by_module: false };
+    let options = report::shown(&command.page, format, View::Check, root.as_deref());
     let page = Report::new(&run, &findings, Some(&verdict), &ownership, &options);
-    match report::write(page, View::Check, &command.page) {
+    match report::write(&page, View::Check, &command.page) {
         Err(Failure::Input(error)) if crate::status::is_closed_pipe(&error) => {}
         other => other?,
     }

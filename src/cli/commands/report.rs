@@ -1,6 +1,6 @@
 //! Runs `analyze`, `loops`, `types` and `slots`: writes the report, whole or one table of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use refloop::findings::{self, Ownership};
 use refloop::overhead::SlotsOptions;
@@ -50,8 +50,10 @@ fn show(command: &args::Report, view: View, slots: &SlotsOptions, by_module: boo
         try_cuts(&replayed, &mut findings, |_| true, &ownership, &command.page.messages);
     }
     let Replayed { run, error } = replayed;
-    let report = Report::new(&run, &findings, None, &ownership, &ReportOptions { root: root().as_deref(), by_module });
-    write(report, view, &command.page)?;
+    let root = root();
+    let options = ReportOptions { by_module, ..shown(&command.page, format, view, root.as_deref()) };
+    let report = Report::new(&run, &findings, None, &ownership, &options);
+    write(&report, view, &command.page)?;
     error.map_or(Ok(Outcome::Nothing), |error| Err(error.into()))
 }
 
@@ -81,25 +83,28 @@ pub(crate) fn root() -> Option<PathBuf> {
     std::env::current_dir().ok()
 }
 
-/// Writes a report in the form that was asked for.
-pub(crate) fn write(mut report: Report, view: View, page: &args::Page) -> Result<(), Failure> {
-    let key = match page.sort {
+/// What of a report the page shows that was asked for.
+pub(crate) fn shown<'a>(
+    page: &args::Page,
+    format: &dyn ReportFormat,
+    view: View,
+    root: Option<&'a Path>,
+) -> ReportOptions<'a> {
+    let sort = match page.sort {
         args::Sort::Bytes => SortKey::Bytes,
         args::Sort::Count => SortKey::Count,
         args::Sort::Objects => SortKey::Objects,
         args::Sort::Name => SortKey::Name,
         args::Sort::Time => SortKey::Time,
     };
-    // It is made in the usual order.
-    if key != SortKey::default() {
-        report.sort(key);
-    }
-    let format = format(page)?;
     let is_short = view == View::Analyze && format.audience().wants_the_most_important();
     let top = page.top.unwrap_or(if is_short { TOP } else { 0 });
-    if top > 0 && view != View::Check {
-        report.limit(top);
-    }
+    ReportOptions { root, sort, top: Some(top).filter(|&top| top > 0 && view != View::Check), by_module: false }
+}
+
+/// Writes a report in the form that was asked for.
+pub(crate) fn write(report: &Report, view: View, page: &args::Page) -> Result<(), Failure> {
+    let format = format(page)?;
     let mut of_page = output::layout(page.output.as_deref(), view, &page.messages);
     let root = root();
     of_page.full_stacks = page.full_stacks;
@@ -108,7 +113,7 @@ pub(crate) fn write(mut report: Report, view: View, page: &args::Page) -> Result
     let is_quiet = page.messages.quiet && format.audience() == Audience::Terminal;
     let passes = report.gate.as_ref().is_some_and(|gate| !gate.failed);
     if !(is_quiet && passes) {
-        output::write(page.output.as_deref(), |out| format.write(&report, &of_page, out))?;
+        output::write(page.output.as_deref(), |out| format.write(report, &of_page, out))?;
     }
-    format.write_aside(&report, &of_page).map_err(Failure::input)
+    format.write_aside(report, &of_page).map_err(Failure::input)
 }

@@ -77,13 +77,14 @@ const MOST_ORIGINS: u64 = 1_000;
 
 impl Group {
     pub(super) fn new(
+        fingerprint: Fingerprint,
         path: LoopPath,
         step_files: Vec<Option<String>>,
         definitions: Vec<StackFrame>,
         seen: SeenAt,
     ) -> Group {
         Group {
-            fingerprint: Fingerprint::of(&path, &step_files),
+            fingerprint,
             path,
             trials: None,
             origins: None,

@@ -43,7 +43,8 @@ use timeline::Timeline;
 /// A snapshot costs what reach costs on its graph, and beyond that is proportional to the garbage.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    groups: Vec<Group>,
+    #[expect(clippy::vec_box, reason = "a list of very many groups would move all of them each time it grows")]
+    groups: Vec<Box<Group>>,
     by_fingerprint: HashMap<Fingerprint, u32, FixedState>,
     shapes: HashMap<ShapeHash, ShapeEntry, FixedState>,
     member_names: MemberNames,
@@ -297,7 +298,7 @@ impl Tracker {
     /// A class that was thrown away because a copy took its place, as `@dataclass(slots=True)` does it, is a loop of
     /// those who made the copy. Looks at every live object, if there is such a class.
     fn find_replaced(&mut self, heap: &Heap) {
-        let wanted: BTreeSet<&String> = self.groups.iter().filter_map(Group::only_classes).flatten().collect();
+        let wanted: BTreeSet<&String> = self.groups.iter().filter_map(|group| group.only_classes()).flatten().collect();
         if wanted.is_empty() {
             return;
         }
@@ -429,7 +430,7 @@ impl Tracker {
                     once.push(place);
                 }
             });
-            self.groups.push(Group::new(way.path, step_files, once, snapshot.now));
+            self.groups.push(Box::new(Group::new(fingerprint, way.path, step_files, once, snapshot.now)));
             self.groups.len() as u32 - 1
         });
         self.groups[group as usize].add_shape(&loop_graph);
