@@ -4,8 +4,8 @@
     python3 benches/linear/bench.py [--refloop PATH] [--scale 1.0]
 
 What is linear takes twice as long at twice the size. A row is a way: subclasses of one base; classes with 50 bases each; loops of
-as many shapes; checkpoints of 20,000 objects with references as events and one change between two; why rows are alive that refer to
-what holds them; lists of one module that all grow; empty lines.
+as many shapes; loops of classes, each of another name; checkpoints of 20,000 objects with references as events and one change
+between two; why rows are alive that refer to what holds them; lists of one module that all grow; empty lines.
 """
 
 import argparse
@@ -56,6 +56,20 @@ def shapes(write, n):
     write("checkpoint full\nend\n")
 
 
+def classes(write, n):
+    write(CHECKPOINTS + "type 1 type size=48 flags=gc,heap,class bases=object\ntype 2 tuple size=24 flags=gc bases=object\n")
+    for number in range(n):
+        write("type %d app.make.<locals>.C%d size=48 flags=gc,heap,dict bases=object file=/app/m.py\n" % (number + 3, number))
+    for number in range(n):
+        one, other = 2 * number + 1, 2 * number + 2
+        write("alloc %x 1 900\nname %x app.make.<locals>.C%d\nalloc %x 2 48\n" % (one, one, number, other))
+    write("walk full\n")
+    for number in range(n):
+        one, other = 2 * number + 1, 2 * number + 2
+        write("count %x 1\nref %x %x .__mro__\ncount %x 1\nref %x %x [0]\n" % (one, one, other, other, other, one))
+    write("checkpoint full\nend\n")
+
+
 def changes(write, n):
     write(EVENTS + "type 1 app.Node size=48 flags=gc,heap,dict bases=object file=/app/m.py\n")
     for number in range(1, 20001):
@@ -96,6 +110,7 @@ WAYS = [
     ("subclasses of one base", subclasses, 20000, ["analyze"]),
     ("classes with 50 bases", bases, 500, ["analyze"]),
     ("loop shapes", shapes, 25000, ["analyze"]),
+    ("classes in loops", classes, 5000, ["analyze"]),
     ("changes between checkpoints", changes, 25000, ["analyze"]),
     ("rows that refer to their table", references_back, 100000, ["why", "--type", "app.Row"]),
     ("lists of one module", lists, 10000, ["check", "--growth", "--format", "csv"]),

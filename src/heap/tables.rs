@@ -1,8 +1,10 @@
 //! Holds a trace's definitions: types with their counts, sites with their stacks, texts.
 
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use super::id_map::IdMap;
 use super::names;
@@ -12,6 +14,9 @@ use crate::trace::{SiteDef, SiteId, TextId, TypeDef, TypeFlags, TypeId};
 #[derive(Debug, Clone)]
 pub struct TypeTable {
     types: IdMap<TypeEntry>,
+    /// Numbers of the definitions, by name.
+    by_name: HashTable<u32>,
+    state: RandomState,
     /// Definitions that a class statement made, as far as the producer tells.
     n_in_python: usize,
 }
@@ -41,7 +46,7 @@ impl Default for TypeTable {
     fn default() -> Self {
         let mut types = IdMap::default();
         types.entry(TypeId::UNKNOWN.0, TypeEntry::default);
-        TypeTable { types, n_in_python: 0 }
+        TypeTable { types, by_name: HashTable::new(), state: RandomState::default(), n_in_python: 0 }
     }
 }
 
@@ -75,6 +80,14 @@ impl TypeTable {
     /// The defined types, by number.
     pub fn iter(&self) -> impl Iterator<Item = &TypeDef> {
         self.types.sorted().into_iter().filter_map(|(_, entry)| entry.def.as_deref())
+    }
+
+    /// The types that have this full name, by number.
+    pub fn named(&self, name: &str) -> Vec<&TypeDef> {
+        let types = self.by_name.iter_hash(self.state.hash_one(name)).filter_map(|&id| self.get(TypeId(id)));
+        let mut named: Vec<&TypeDef> = types.filter(|def| def.name == name).collect();
+        named.sort_unstable_by_key(|def| def.id);
+        named
     }
 
     /// A class and its ancestors, nearest first, as far as they are known: at most 1,000, whatever the trace says. Costs
@@ -131,11 +144,24 @@ impl TypeTable {
     /// A later definition of the same number replaces the earlier one. True if that changed the type's name.
     pub(super) fn define(&mut self, mut def: Box<TypeDef>) -> bool {
         names::type_def(&mut def);
-        let entry = self.types.entry(def.id, TypeEntry::default);
+        let id = def.id;
+        let entry = self.types.entry(id, TypeEntry::default);
         self.n_in_python += usize::from(is_in_python(&def));
+        let has_its_name = entry.def.as_ref().is_some_and(|old| old.name == def.name);
         let old = entry.def.replace(def);
         self.n_in_python -= usize::from(old.as_deref().is_some_and(is_in_python));
-        old.zip(entry.def.as_ref()).is_some_and(|(old, new)| old.name != new.name)
+        if has_its_name {
+            return false;
+        }
+        let hash_of = |name: &str| self.state.hash_one(name);
+        if let Some(old) = &old
+            && let Ok(entry) = self.by_name.find_entry(hash_of(&old.name), |&other| other == id)
+        {
+            entry.remove();
+        }
+        let name = |id| self.types.get(id).and_then(|entry| entry.def.as_ref()).map_or("", |def| &def.name);
+        self.by_name.insert_unique(hash_of(name(id)), id, |&id| hash_of(name(id)));
+        old.is_some()
     }
 
     /// An instance came to life. `new`: it is not one that came back.
@@ -252,6 +278,19 @@ impl TextTable {
 mod tests {
     use super::*;
     use crate::trace::TypeRef;
+
+    #[test]
+    fn a_type_is_found_by_the_name_that_it_has_now() {
+        let mut types = TypeTable::default();
+        let mut define = |id, name: &str| {
+            types.define(Box::new(TypeDef { id, name: name.to_string(), ..TypeDef::default() }));
+            ["app.A", "app.B"].map(|name| types.named(name).iter().map(|def| def.id).collect::<Vec<u32>>())
+        };
+        assert_eq!(define(7, "app.A"), [vec![7], vec![]]);
+        assert_eq!(define(3, "app.A"), [vec![3, 7], vec![]]);
+        assert_eq!(define(3, "app.A"), [vec![3, 7], vec![]]);
+        assert_eq!(define(7, "app.B"), [vec![3], vec![7]]);
+    }
 
     #[test]
     fn a_lineage_has_each_class_once_and_is_bounded() {

@@ -48,7 +48,7 @@ pub(crate) fn definition(heap: &Heap, index: ObjectIndex) -> Option<StackFrame> 
         None => {
             let class = heap.types().get(heap.object(index).class)?;
             let class = match class_name(heap, index) {
-                Some(name) => heap.types().iter().find(|def| def.name == name)?,
+                Some(name) => heap.types().named(name).first()?,
                 None => class,
             };
             StackFrame {
@@ -114,7 +114,7 @@ fn file_of_code(heap: &Heap, index: ObjectIndex) -> Option<&str> {
 fn file_of_class(heap: &Heap, index: ObjectIndex) -> Option<&str> {
     let name = class_name(heap, index)?;
     // A class of C may have the name of the one that it stands in for, as `functools.partial`.
-    let mut files = heap.types().iter().filter(|def| def.name == name).map(|def| def.file.as_str());
+    let mut files = heap.types().named(name).into_iter().map(|def| def.file.as_str());
     let first = files.next()?;
     Some(if is_file(first) { first } else { files.find(|file| is_file(file)).unwrap_or(first) })
 }
