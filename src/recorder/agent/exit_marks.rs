@@ -75,11 +75,13 @@ impl PythonFunction {
 
     /// The program needs it from now on.
     unsafe fn put_if_recorded(&self) {
-        if global::is_recording()
-            && let Ok(python) = Functions::find()
-        {
-            // SAFETY: as the callers promise.
-            unsafe { self.put(&python) };
+        // SAFETY: under the interpreter's lock.
+        unsafe {
+            if recorded().is_some()
+                && let Ok(python) = Functions::find()
+            {
+                self.put(&python);
+            }
         }
     }
 
