@@ -18,6 +18,9 @@ TESTS = 3
 KINDS = 10
 LINES = 20
 
+#: Lines after which the kinds that many tests share are told in short.
+SHARED_LINES = 30
+
 #: Kinds of the tests' own that are told in full, and kinds that have a line where no test made them.
 OWN_KINDS = 3
 OUTSIDE_LINES = 5
@@ -46,6 +49,10 @@ class Entry:
     def text(self) -> str:
         """What the command says of the loop, and which tests have it."""
         return f"{self.loop.text()}\n    left by      {self._who()}"
+
+    def brief(self) -> str:
+        """The same in two lines."""
+        return f"{counted(self.count, 'loop')}{self.short()}\n    left by      {self._who()}"
 
     def line(self) -> str:
         return f"{counted(self.count, 'loop')}: {self.loop.path} ({self._who()})"
@@ -88,12 +95,12 @@ class Cause:
         stored_in = loop.stored_in or loop.home
         return len(tests) > FEW and all(test.split("::", 1)[0] != stored_in for test in tests)
 
-    def failure(self, remarks: "Remarks") -> "Failure":
-        """The kind that most tests have, and how many more there are."""
+    def failure(self, remarks: "Remarks", in_full: bool) -> "Failure":
+        """The kind that most tests have, in full or in a line, and how many more there are."""
         first = max(self.kinds, key=lambda kind: len(kind.tests))
         others = [kind for kind in self.kinds if kind is not first]
         number = sum(kind.count for kind in self.kinds)
-        texts = [remarks.once(first.text())]
+        texts = [remarks.once(first.text()) if in_full else first.brief()]
         if others:
             texts.insert(0, left_behind(number))
             loops = counted(sum(kind.count for kind in others), "loop")
@@ -157,6 +164,10 @@ class Failure:
         self._texts = texts
         self._summary = f"{left_behind(number)}: {path}"
 
+    @property
+    def lines(self) -> int:
+        return sum(text.count("\n") + 1 for text in self._texts)
+
     def text(self, location: Tuple[str, Any, str]) -> "LoopsText":
         return LoopsText(self._texts, location, self._summary)
 
@@ -202,8 +213,11 @@ def failures(entries: List[Entry]) -> Iterable[Failure]:
             # In full, the kind says itself how many there are.
             texts = texts[-1:]
         yield Failure(test, number, texts, made[0].loop.path)
+    lines = 0
     for cause in shared:
-        yield cause.failure(remarks)
+        failure = cause.failure(remarks, in_full=lines < SHARED_LINES)
+        lines += failure.lines
+        yield failure
     outside = [entry for entry in own if entry.outside]
     if outside:
         number = sum(entry.outside for entry in outside)

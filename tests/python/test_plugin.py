@@ -137,6 +137,27 @@ def test_remarks_are_made_once(pretended):
     assert "left behind\n" not in run.stdout, "the text of a kind says how many there are"
 
 
+def test_what_many_tests_share_is_told_in_short_after_thirty_lines(pretended):
+    pretended.write(
+        test_app="""
+            import _refloop
+            import pytest
+
+            @pytest.mark.parametrize("n", range(5))
+            def test_leaky(n):
+                for kind in "ABCDE":
+                    remarks = [f"    cut          {kind}.me"] * 12
+                    _refloop.leak(f"{kind}.me → {kind}", cut=f"{kind}.me", remarks=remarks)
+        """
+    )
+    run = pretended.pytest("--refloop")
+    assert "5 passed, 5 errors" in run.stdout, run.stdout
+    assert [run.stdout.count(f"LOOP {kind}.me") for kind in "ABCDE"] == [1, 1, 0, 0, 0]
+    assert (
+        "\n5 loops: C.me → C, made at app.py:42; cut C.me\n    left by      test_app.py::test_leaky[0]," in run.stdout
+    )
+
+
 def test_kinds_that_came_together_before_are_told_together(pretended):
     pretended.write(
         test_app="""

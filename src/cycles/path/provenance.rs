@@ -88,12 +88,13 @@ pub(crate) fn knows_maker(heap: &Heap, index: ObjectIndex) -> bool {
         || !heap.sites().stack(object.site).is_empty()
 }
 
-/// Whether a loop leads through a class, and beside that through functions and their parts alone. It would be one whatever
-/// else belongs to it, so it is at home where these are.
-pub(crate) fn is_of_class(path: &LoopPath) -> bool {
+/// Whether a loop leads through a class, or the namespace of functions, and beside that through functions and their parts alone.
+/// It would be one whatever else belongs to it, so it is at home where these are.
+pub(crate) fn is_of_definitions(path: &LoopPath) -> bool {
     let is_class = |step: &PathStep| step.label.starts_with("class ");
     let is_code = |step: &PathStep| step.label.starts_with("function ") || PARTS.contains(&step.type_name.as_str());
-    path.steps.iter().any(is_class) && path.steps.iter().all(|step| is_class(step) || is_code(step))
+    let is_definition = |step: &PathStep| is_class(step) || step.slot.starts_with(".__globals__");
+    path.steps.iter().any(is_definition) && path.steps.iter().all(|step| is_definition(step) || is_code(step))
 }
 
 /// The innermost file of a stack.

@@ -336,6 +336,21 @@ fn what_a_collection_of_the_young_finds_was_made_since_the_last_one() {
 }
 
 #[test]
+fn a_namespace_is_at_home_with_its_functions_whoever_made_it() {
+    let lacks_maker = |slot: &str| {
+        let found = play(&format!(
+            "reftrace 1 runtime=test references=checkpoints births=garbage\ntype 1 function flags=gc\ntype 2 dict flags=gc\n\
+             site 1 /x/site-packages/lib.py:3 run\nalloc 10 1 100\nname 10 run\ncode 10 @1\nalloc 20 2 100\nwalk garbage\n\
+             count 10 1\nref 10 20 {slot}\ncount 20 1\nref 20 10 ['run']\ncheckpoint garbage\nend\n"
+        ));
+        (found.groups[0].member_files.clone(), found.groups[0].lacks_maker)
+    };
+    let files = || vec!["/x/site-packages/lib.py".to_string()];
+    assert_eq!(lacks_maker(".__globals__"), (files(), false));
+    assert_eq!(lacks_maker(".kept"), (files(), true));
+}
+
+#[test]
 fn what_was_alive_as_the_program_began_to_end_is_told_from_what_was_made_later() {
     let walk = |scope: &str, roots: &str| {
         format!("walk {scope}\n{roots}count 10 1\nref 10 10 .me\ncount 20 1\nref 20 20 .me\ncheckpoint {scope}\n")

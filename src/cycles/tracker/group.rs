@@ -254,7 +254,7 @@ impl Group {
         account: Account,
         lingered: Option<Lingered>,
     ) -> LoopGroup {
-        let lacks_maker = self.lacks_maker && !provenance::is_of_class(&self.path);
+        let lacks_maker = self.lacks_maker && !provenance::is_of_definitions(&self.path);
         let trials = self.trials.unwrap_or_default().into_iter();
         let (residuals, alike) = trials.map(|trial| (trial.residual, trial.alike)).unzip();
         LoopGroup {
