@@ -33,8 +33,11 @@ fn recorded(python: &Python, arguments: &[&str]) -> Option<(Option<i32>, Value, 
 
 fn what_an_extension_loses_is_suspected_and_what_it_owns_is_not(python: &Python) {
     let lost = [
-        (&["forget"][..], "__main__.Handle", 28),
-        (&["forget", "keep"], "__main__.Handle", 28),
+        (&["forget"][..], "__main__.Handle", 43),
+        (&["forget", "keep"], "__main__.Handle", 43),
+        // What a list has let go, and a function that has returned, stands where it stood.
+        (&["forget", "pass"], "__main__.Handle", 43),
+        (&["forget", "raise"], "__main__.Fault", 35),
         (&["forget_item"], "__main__.Item", 18),
     ];
     for (arguments, type_name, line) in lost {
@@ -83,6 +86,6 @@ fn what_it_takes_is_named_with_type_and_line(python: &Python) {
     let taken: Vec<&Value> = findings.iter().filter(|finding| finding["rule"] == "imbalance").collect();
     let [finding] = taken.as_slice() else { panic!("{python}: {taken:?}") };
     let message = finding["message"].as_str().expect("a message");
-    assert!(message.contains("__main__.Handle, made at ") && message.contains("program.py:28"), "{python}: {message}");
-    assert_eq!((code, &finding["place"]["line"]), (Some(0), &28.into()), "{python}");
+    assert!(message.contains("__main__.Handle, made at ") && message.contains("program.py:43"), "{python}: {message}");
+    assert_eq!((code, &finding["place"]["line"]), (Some(0), &43.into()), "{python}");
 }

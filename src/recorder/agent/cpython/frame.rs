@@ -2,7 +2,7 @@
 
 use super::interpreter::Interpreter;
 use super::memory::{byte, half, referent, tuple_items, word};
-use super::versions::{CPython, CodeForm, OWNER_WITHOUT_CODE};
+use super::versions::{CPython, CodeForm, OWNER_WITHOUT_CODE, Returned};
 use crate::memory::Gather;
 
 /// `f_funcobj` in a `_PyInterpreterFrame` of 3.14 and 3.15.
@@ -47,6 +47,19 @@ impl Interpreter {
         };
         // SAFETY: as the caller promises, the frame or what holds it is alive; the row says where the parts are.
         unsafe { self.frame_of(object, holder).map_or(0, |(_, code)| slots(code) as usize) }
+    }
+
+    /// Where the stack of values begins in a frame object whose function has returned: what stands there is no reference any more.
+    pub(crate) unsafe fn values_of_returned(&self, frame: usize) -> Option<usize> {
+        // SAFETY: as the caller promises, the frame is alive; the row says where the parts are.
+        unsafe {
+            let has_returned = match self.row.returned? {
+                Returned::WithoutStack { top, executing } => word(frame + top) == 0 && byte(frame + executing) == 0,
+                Returned::State { state, states } => states.contains(&byte(frame + state)),
+            };
+            let (_, code) = self.frame_of(frame, Holder::FrameObject).filter(|_| has_returned)?;
+            Some(frame + self.row.frame_locals + 8 * variable_names(self.row, code).len())
+        }
     }
 
     /// Calls `each` with every object that a suspended generator refers to without a count, once for each such reference.

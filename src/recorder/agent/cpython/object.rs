@@ -81,6 +81,18 @@ pub(crate) unsafe fn set_entries(set: usize) -> usize {
     unsafe { word(set + SET_USED) }
 }
 
+/// The room for items that a list has behind them: from where to where. What was taken out of the list may still stand there.
+///
+/// # Safety
+/// A live `list`, under the GIL.
+pub(crate) unsafe fn list_room(list: usize) -> (usize, usize) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let items = word(list + LIST_ITEMS);
+        (items + size_of_val(list_items(list)), items + list_storage(list))
+    }
+}
+
 /// Bytes of the array of items of a list.
 ///
 /// # Safety

@@ -73,6 +73,8 @@ pub(crate) struct CPython {
     pub generator_frame: usize,
     /// `gi_code`, before 3.12.
     pub generator_code: usize,
+    /// How a frame object says that its function has returned (before 3.11, where its stack of values is part of it).
+    pub returned: Option<Returned>,
     /// How the references of a suspended generator are found that have no count; `None` where all have one.
     pub borrowing: Option<Borrowing>,
 
@@ -207,6 +209,15 @@ pub(crate) enum Last {
     Index(i32),
     /// A pointer into the code object.
     Pointer,
+}
+
+/// What a frame object has when its function has returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Returned {
+    /// No end of its values (`f_stacktop`), and a byte that is zero (`f_executing`): 3.8, 3.9.
+    WithoutStack { top: usize, executing: usize },
+    /// `FRAME_RETURNED`, `FRAME_RAISED` or `FRAME_CLEARED` as its state (`f_state`): 3.10.
+    State { state: usize, states: [u8; 3] },
 }
 
 /// A generator's stack of values from 3.14 on: what `LOAD_FAST_BORROW` pushes has no count.
@@ -390,6 +401,7 @@ static V3_8: CPython = CPython {
     object_frame: 0,
     generator_frame: 0,
     generator_code: 32,
+    returned: Some(Returned::WithoutStack { top: 72, executing: 116 }),
     borrowing: None,
     function: OLD_FUNCTION,
     function_code: 16,
@@ -422,6 +434,7 @@ static V3_10: CPython = CPython {
     last: Last::Index(2),
     frame_locals: 352,
     generator_code: 24,
+    returned: Some(Returned::State { state: 108, states: [1, 3, 4] }),
     function: NEW_FUNCTION,
     function_code: 48,
     function_closure: 72,
@@ -456,6 +469,7 @@ static V3_11: CPython = CPython {
     object_frame: 24,
     generator_frame: 80,
     generator_code: 16,
+    returned: None,
     frame: FRAME_3_11,
     inner_frame: INNER_3_11,
     exception: NEW_EXCEPTION,

@@ -33,8 +33,9 @@ pub(crate) struct Sought {
     pub places: u32,
 }
 
-/// Fills in the places of all objects, which are sorted by address. False where not all memory could be searched.
-pub(crate) fn count(sought: &mut [Sought]) -> bool {
+/// Fills in the places of all objects, which are sorted by address. What is `given_up`, ranges by address, has no place. False where
+/// not all memory could be searched.
+pub(crate) fn count(sought: &mut [Sought], given_up: &[(usize, usize)]) -> bool {
     let (Some(mut reader), Some(own)) = (Reader::new(), own_memory::ranges()) else { return false };
     let pages = pages(sought);
     let written = written(&own);
@@ -42,7 +43,7 @@ pub(crate) fn count(sought: &mut [Sought]) -> bool {
     if is_refused() || written.is_empty() || bytes > MOST_BYTES {
         return false;
     }
-    written.iter().for_each(|&range| count_in(range, &mut reader, &pages, sought));
+    written.iter().for_each(|&range| count_in(range, &mut reader, &pages, given_up, sought));
     true
 }
 
@@ -57,7 +58,13 @@ fn pages(sought: &[Sought]) -> AddressMap<u32> {
     pages
 }
 
-fn count_in((start, end): (usize, usize), reader: &mut Reader, pages: &AddressMap<u32>, sought: &mut [Sought]) {
+fn count_in(
+    (start, end): (usize, usize),
+    reader: &mut Reader,
+    pages: &AddressMap<u32>,
+    given_up: &[(usize, usize)],
+    sought: &mut [Sought],
+) {
     let [Some(first), Some(last)] = [sought.first(), sought.last()] else { return };
     let (lowest, span) = (first.start, last.start + last.bytes - first.start);
     let mut at = start;
@@ -76,12 +83,19 @@ fn count_in((start, end): (usize, usize), reader: &mut Reader, pages: &AddressMa
             let word = bytes.first_chunk().map_or(0, |&bytes| usize::from_ne_bytes(bytes)) & ADDRESS;
             if word.wrapping_sub(lowest) < span
                 && let Some(nth) = pages.get(word / PAGE)
+                && !is_within(at + place, given_up)
             {
                 found(word, at + place, &mut sought[nth as usize..]);
             }
         }
         at += length + 1 - WORD;
     }
+}
+
+/// Is the place in one of these ranges?
+fn is_within(place: usize, ranges: &[(usize, usize)]) -> bool {
+    let before = ranges.partition_point(|range| range.0 <= place);
+    before.checked_sub(1).and_then(|nth| ranges.get(nth)).is_some_and(|range| place < range.1)
 }
 
 /// The word stands at this place. It is one of these objects' address, or it is none's.
@@ -173,6 +187,11 @@ mod tests {
     /// In how many places the addresses of the objects stand, besides the list that owns them. What an address has left on a stack
     /// is there for a few of them: the number that most have counts.
     fn places(objects: &[Vec<usize>]) -> u32 {
+        places_but(objects, &[])
+    }
+
+    /// The same but for what is in one of these ranges.
+    fn places_but(objects: &[Vec<usize>], given_up: &[(usize, usize)]) -> u32 {
         let mut sought: Vec<Sought> = apart();
         let of = |(nth, object): (usize, &Vec<usize>)| Sought {
             start: object.as_ptr().addr(),
@@ -182,7 +201,7 @@ mod tests {
         };
         sought.extend(objects.iter().enumerate().map(of));
         sought.sort_unstable_by_key(|object| object.start);
-        assert!(count(&mut sought));
+        assert!(count(&mut sought, given_up));
         let mut places: Vec<u32> = sought.iter().map(|object| object.places).collect();
         places.sort_unstable();
         places[OBJECTS / 2] - 1
@@ -205,6 +224,10 @@ mod tests {
             owner[17..25].copy_from_slice(&((object.as_ptr().addr() + 24) | (0xfff8 << 48)).to_ne_bytes());
         }
         assert_eq!(places(&objects), 2, "{}", owners.len() + own.len());
+        let mut given_up: Vec<(usize, usize)> =
+            owners.iter().map(|owner| (owner.as_ptr().addr(), owner.as_ptr().addr() + 11)).collect();
+        given_up.sort_unstable();
+        assert_eq!(places_but(&objects, &given_up), 1);
     }
 
     #[test]

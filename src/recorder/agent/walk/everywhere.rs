@@ -3,9 +3,10 @@
 //! Whoever holds a reference has the address of the object somewhere. Where no place has it but those of the references that are
 //! shown, nobody is going to release the others.
 
-use super::classes::Class;
+use super::classes::{Class, Kind};
 use super::describe::Walk;
-use super::survey::{Numbers, Survey};
+use super::survey::{Note, Numbers, Survey};
+use crate::cpython::object::list_room;
 use crate::memory::{Gather, Grow, apart};
 use crate::scan::everywhere::{self, Sought};
 use crate::sink::Sink;
@@ -47,7 +48,9 @@ impl<S: Sink> Walk<'_, S> {
             return;
         }
         sought.sort_unstable_by_key(|object| object.start);
-        let is_whole = everywhere::count(&mut sought);
+        // SAFETY: as above.
+        let given_up = unsafe { self.given_up(survey) };
+        let is_whole = everywhere::count(&mut sought, &given_up);
         sought.sort_unstable_by_key(|object| object.number);
         for &Sought { number, places, .. } in &sought {
             let places = is_whole.then_some(places);
@@ -57,6 +60,31 @@ impl<S: Sink> Walk<'_, S> {
             // SAFETY: as above.
             unsafe { self.remember_held(survey, &sought, of_class) };
         }
+    }
+
+    /// Memory of described objects, by address, in which stands what they held once: the values of a function that has returned, whose
+    /// frame is kept, and what is behind the items of a list.
+    unsafe fn given_up(&self, survey: &Survey) -> Vec<(usize, usize)> {
+        let interpreter = &self.context.interpreter;
+        let of_object = |note: &Note| {
+            let class = self.scratch.classes.get(note.class()).filter(|_| note.object != 0)?;
+            // SAFETY: as the caller promises, what was described is alive.
+            let (from, to) = unsafe {
+                match class.kind {
+                    Kind::List => list_room(note.object),
+                    Kind::Frame => {
+                        let values = interpreter.values_of_returned(note.object)?;
+                        (values, note.object + class.body(interpreter, note.object))
+                    }
+                    _ => return None,
+                }
+            };
+            (from < to).then_some((from, to))
+        };
+        let mut ranges: Vec<(usize, usize)> = apart();
+        ranges.add_each(survey.notes.iter().filter_map(of_object));
+        ranges.sort_unstable();
+        ranges
     }
 
     /// Remembers the classes of all of whose objects somebody has the address, and how many there were.
