@@ -17,11 +17,11 @@ pub fn count(n: u64) -> String {
 pub fn bytes(n: u64) -> String {
     let mut value = n as f64;
     for unit in ["B", "KB", "MB", "GB", "TB", "PB"] {
-        // 999.95 would be written as 1000.0.
+        // 999.95 would be written as 1,000.0.
         if value < 999.95 || unit == "PB" {
             return match unit {
                 "B" => format!("{n} B"),
-                unit => format!("{value:.1} {unit}"),
+                unit => format!("{} {unit}", fraction(value, 1)),
             };
         }
         value /= 1000.0;
@@ -44,9 +44,19 @@ pub fn or_unknown(n: Option<u64>, written: fn(u64) -> String) -> String {
     n.map_or_else(|| "not known".to_owned(), written)
 }
 
-/// `96.0`: bytes of one object in the mean; `12.3 KB` where the tenths say nothing.
+/// `96.0`, `1,930.7`: bytes of one object in the mean; `12.3 KB` where the tenths say nothing.
 pub fn bytes_each(mean: f64) -> String {
-    if mean < 9_999.95 { format!("{mean:.1}") } else { bytes(mean.round() as u64) }
+    if mean < 9_999.95 { fraction(mean, 1) } else { bytes(mean.round() as u64) }
+}
+
+/// `1,930.7`: so many digits behind the point.
+fn fraction(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let whole = text.split('.').next().unwrap_or_default();
+    match whole.parse() {
+        Ok(n) => count(n) + &text[whole.len()..],
+        Err(_) => text,
+    }
 }
 
 /// `25.8 %`; `<0.1 %` of something that there is.
@@ -60,7 +70,7 @@ pub fn duration(ns: u64) -> String {
         0..1_000 => format!("{ns} ns"),
         1_000..1_000_000 => format!("{:.1} µs", ns as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
-        _ => format!("{:.2} s", ns as f64 / 1e9),
+        _ => format!("{} s", fraction(ns as f64 / 1e9, 2)),
     }
 }
 
@@ -76,10 +86,7 @@ pub fn counted_between(least: u64, most: u64, one: &str, many: &str) -> String {
 
 /// A quotient that is nearly always whole: `2`, or `2.4`.
 pub fn ratio(value: f64) -> String {
-    match value.fract() == 0.0 {
-        true => format!("{value:.0}"),
-        false => format!("{value:.1}"),
-    }
+    fraction(value, if value.fract() == 0.0 { 0 } else { 1 })
 }
 
 #[cfg(test)]
@@ -91,10 +98,11 @@ mod tests {
         assert_eq!([count(0), count(999), count(1_000), count(1_204_331)], ["0", "999", "1,000", "1,204,331"]);
         assert_eq!([bytes(0), bytes(999), bytes(1_000), bytes(1_949_999)], ["0 B", "999 B", "1.0 KB", "1.9 MB"]);
         assert_eq!(bytes(999_960), "1.0 MB");
-        assert_eq!(bytes(u64::MAX), "18446.7 PB");
+        assert_eq!(bytes(u64::MAX), "18,446.7 PB");
         assert_eq!([duration(999), duration(11_500_000), duration(3_400_000_000)], ["999 ns", "11.5 ms", "3.40 s"]);
-        assert_eq!([ratio(2.0), ratio(2.37)], ["2", "2.4"]);
-        assert_eq!([bytes_each(96.0), bytes_each(9_260_176.0)], ["96.0", "9.3 MB"]);
+        assert_eq!(duration(4_000_120_000_000), "4,000.12 s");
+        assert_eq!([ratio(2.0), ratio(2.37), ratio(1112.0), ratio(-1.0)], ["2", "2.4", "1,112", "-1"]);
+        assert_eq!([96.0, 1_930.66, 9_260_176.0].map(bytes_each), ["96.0", "1,930.7", "9.3 MB"]);
         assert_eq!([percent(25.84, 9), percent(0.01, 9), percent(0.0, 0)], ["25.8 %", "<0.1 %", "0.0 %"]);
     }
 }

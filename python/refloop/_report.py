@@ -363,6 +363,7 @@ SuspectedLost = TypedDict(
         "type": str,
         "objects": int,
         "alive": int,
+        "unclear": int,
         "references_least": int,
         "references_most": int,
         "bytes": Optional[int],

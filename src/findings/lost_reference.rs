@@ -57,6 +57,14 @@ fn certain(name: &str, (objects, bytes): (u64, u64), ownership: &Ownership) -> F
     }
 }
 
+/// What is said of so many objects of which it is not known whether they are lost as the others are; nothing of none.
+pub fn unclear(objects: u64) -> Option<String> {
+    let (whose, stand) = if objects == 1 { ("address", "stands") } else { ("addresses", "stand") };
+    let number = count(objects);
+    (objects > 0)
+        .then(|| format!("not known of {number} more, whose {whose} also {stand} elsewhere, as in freed memory"))
+}
+
 /// Of what one function made, at the line that made most of it. An address that is nowhere is no proof, so it is a warning.
 fn suspected(subject: &str, lines: &[&Lost], ownership: &Ownership) -> Option<Finding> {
     let first = lines.first()?;
@@ -66,6 +74,7 @@ fn suspected(subject: &str, lines: &[&Lost], ownership: &Ownership) -> Option<Fi
         first.stack.first().map(|frame| format!(", made at {}:{},", frame.path, frame.line)).unwrap_or_default();
     let least = lines.iter().map(|lost| lost.references.0).min()?;
     let most = lines.iter().map(|lost| lost.references.1).max()?;
+    let unclear = unclear(sum(|lost| lost.unclear)).map_or(String::new(), |unclear| format!("; {unclear}"));
     let references = counted_between(least.into(), most.into(), "reference", "references");
     Some(Finding {
         severity: Severity::Warning,
@@ -73,7 +82,7 @@ fn suspected(subject: &str, lines: &[&Lost], ownership: &Ownership) -> Option<Fi
         subject: subject.to_string(),
         message: format!(
             "suspected: {} of {} of {}{place} have {references} too many each, and there are more and more: nothing in the \
-             program's memory has their addresses",
+             program's memory has their addresses{unclear}",
             count(objects),
             counted(alive, "object", "objects"),
             first.type_name,
@@ -116,6 +125,17 @@ mod tests {
             "suspected: 50 of 50 objects of app.Handle, made at /srv/app.py:12, have 1 reference too many each, and there are more \
              and more: nothing in the program's memory has their addresses"
         );
+    }
+
+    #[test]
+    fn of_how_many_more_it_is_not_known_is_said() {
+        let lost = Lost { unclear: 9, alive: 59, ..lost(12, 50, true) };
+        let [found] =
+            find(&Run { lost: Some(vec![lost]), ..Run::default() }, &Ownership::default()).try_into().unwrap();
+        let expected =
+            "has their addresses; not known of 9 more, whose addresses also stand elsewhere, as in freed memory";
+        assert!(found.message.ends_with(expected), "{}", found.message);
+        assert_eq!(unclear(1).unwrap(), "not known of 1 more, whose address also stands elsewhere, as in freed memory");
     }
 
     #[test]

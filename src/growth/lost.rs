@@ -4,7 +4,7 @@
 //! address somewhere, so an object whose address only those places have that are shown has lost the others. What was
 //! lost stays alive, so how many there were at each look follows from their births.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::LEAST_LOOKS;
 use super::series::{LEAST_GAIN, Moments, Series};
@@ -22,6 +22,9 @@ pub struct Lost {
     /// Those that have references too many, and all of the type and line that were alive with them.
     pub objects: u64,
     pub alive: u64,
+    /// Those that have references too many as well, but whose address stands in a place that is no reference: somebody has it who
+    /// does not show it, or memory that was freed. What they are is not known.
+    pub unclear: u64,
     /// How many too many: of the object with fewest, and of that with most.
     pub references: (u32, u32),
     pub bytes: u64,
@@ -39,6 +42,8 @@ struct Suspect {
     id: ObjectId,
     references: u32,
     is_searched: bool,
+    /// Its address stands elsewhere, too.
+    is_unclear: bool,
 }
 
 /// What the objects of a row have in common: their type, and the line that made them.
@@ -50,7 +55,7 @@ type Line = (TypeId, (TextId, u32));
 #[derive(Debug, Default)]
 pub struct LostTracker {
     moments: Moments,
-    /// Of the last look for which memory was searched.
+    /// Of the last look for which memory was searched for objects of their type.
     suspects: Vec<Suspect>,
 }
 
@@ -61,9 +66,12 @@ impl LostTracker {
             return None;
         }
         let mut lines: BTreeMap<Line, Vec<&Suspect>> = BTreeMap::new();
+        let mut unclear: BTreeMap<Line, u64> = BTreeMap::new();
         for suspect in self.suspects.iter().filter(|suspect| heap.id(suspect.index) == suspect.id) {
-            if let Some(line) = line(heap, suspect.index) {
-                lines.entry(line).or_default().push(suspect);
+            match line(heap, suspect.index) {
+                None => {}
+                Some(line) if suspect.is_unclear => *unclear.entry(line).or_default() += 1,
+                Some(line) => lines.entry(line).or_default().push(suspect),
             }
         }
         let windows = self.moments.windows();
@@ -87,6 +95,7 @@ impl LostTracker {
                 stack: stack(heap, heap.object(newest.index).site),
                 objects: suspects.len() as u64,
                 alive: alive.get(&line).copied().unwrap_or(0),
+                unclear: unclear.get(&line).copied().unwrap_or(0),
                 references: references().min().zip(references().max())?,
                 bytes: bytes(&suspects),
                 from: series.first(),
@@ -130,13 +139,18 @@ impl Observer for LostTracker {
         let suspects = graph.places().iter().filter_map(|found| {
             let (node, references) = (found.object, external.references(graph, found.object));
             let state = graph.state(node);
-            let is_explained = found.places.is_some_and(|places| places > external.within(node));
+            let is_unclear = found.places.is_some_and(|places| places > external.within(node));
             let index = graph.object(node);
-            let is_suspect = references > 0 && !state.pinned && !state.vacant && !is_explained;
+            let is_suspect = references > 0 && !state.pinned && !state.vacant;
             let is_searched = found.places.is_some();
-            is_suspect.then(|| Suspect { index, id: heap.id(index), references, is_searched })
+            is_suspect.then(|| Suspect { index, id: heap.id(index), references, is_searched, is_unclear })
         });
-        self.suspects = suspects.collect();
+        let suspects: Vec<Suspect> = suspects.collect();
+        // A type of which nothing was made meanwhile is not looked for again.
+        let looked_for: HashSet<TypeId> =
+            { graph.places().iter() }.map(|found| heap.class(graph.object(found.object))).collect();
+        self.suspects.retain(|old| heap.id(old.index) == old.id && !looked_for.contains(&heap.class(old.index)));
+        self.suspects.extend(suspects);
     }
 }
 
@@ -154,6 +168,17 @@ mod tests {
 
     /// Twenty objects more at each of four looks, which have `count`; at the last one their addresses were found in `places`.
     fn lost(count: u32, places: &str) -> Option<Vec<Lost>> {
+        lost_but(0, count, places)
+    }
+
+    /// The same, but for the first `others`, whose addresses stand in ten places.
+    fn lost_but(others: usize, count: u32, places: &str) -> Option<Vec<Lost>> {
+        let mut tracker = LostTracker::default();
+        let replayed = play(&script(others, count, places), &mut tracker);
+        tracker.finish(&replayed.heap)
+    }
+
+    fn script(others: usize, count: u32, places: &str) -> String {
         let mut script = String::from(
             "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 dict\ntype 2 app.Handle\n\
              site 1 app.py:12 load\nalloc 1 1 64\n",
@@ -164,15 +189,16 @@ mod tests {
             script.push_str(&format!("time {look}000000000\nwalk full\ncount 1 1\nroot 1 global:app.kept\n"));
             objects().for_each(|tag| script.push_str(&format!("count {tag:x} {count}\nref 1 {tag:x} [{tag}]\n")));
             if look == 4 {
-                objects().for_each(|tag| script.push_str(&format!("places {tag:x} {places}\n")));
+                for tag in objects() {
+                    let places = if tag < 0x1000 + others { "10" } else { places };
+                    script.push_str(&format!("places {tag:x} {places}\n"));
+                }
                 script.push_str("searched 0 0\n");
             }
             script.push_str("checkpoint full\n");
         }
         script.push_str("end\n");
-        let mut tracker = LostTracker::default();
-        let replayed = play(&script, &mut tracker);
-        tracker.finish(&replayed.heap)
+        script
     }
 
     #[test]
@@ -187,6 +213,25 @@ mod tests {
     fn an_address_in_one_place_more_is_somebodys_reference() {
         assert_eq!(lost(2, "2"), Some(Vec::new()));
         assert_eq!(lost(1, "1"), Some(Vec::new()), "nothing is too many");
+    }
+
+    #[test]
+    fn of_those_whose_address_stands_elsewhere_too_nothing_is_known() {
+        let [row] = lost_but(9, 3, "1").unwrap().try_into().unwrap();
+        assert_eq!((row.objects, row.unclear, row.alive), (71, 9, 80));
+        let [row] = lost(3, "1").unwrap().try_into().unwrap();
+        assert_eq!((row.objects, row.unclear), (80, 0));
+    }
+
+    #[test]
+    fn a_type_that_was_not_looked_for_again_is_lost_as_before() {
+        let more = "type 3 app.Other\nalloc 9000 3 48 @1\nwalk full\ncount 1 1\nroot 1 global:app.kept\ncount 9000 1\nplaces 9000 5\n\
+                    searched 0 0\ncheckpoint full\nend\n";
+        let script = script(0, 3, "1").replace("end\n", more);
+        let mut tracker = LostTracker::default();
+        let replayed = play(&script, &mut tracker);
+        let [row] = tracker.finish(&replayed.heap).unwrap().try_into().unwrap();
+        assert_eq!((row.type_name.as_str(), row.objects), ("app.Handle", 80));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::series::{LEAST_BYTES, Series, is_much};
 use super::{GrowingContainer, LEAST_OWN, Scene, Unit, has_own_data};
 use crate::cycles::tracker::stack;
 use crate::heap::{IdMap, ObjectIndex};
-use crate::retention::{RootPath, RootPaths, Shape};
+use crate::retention::{RootKind, RootPath, RootPaths, Shape};
 use crate::trace::TypeId;
 
 /// A way tells where a type's objects are if it has gained at least one in so many of those that the type gained.
@@ -54,7 +54,7 @@ pub(super) struct Group {
     newest: ObjectIndex,
     /// Bytes of the containers that they are in: of a chain these are the objects themselves.
     bytes_around: u64,
-    /// Objects that refer to them, and the one that was counted last.
+    /// Objects that refer to them, and the one that was counted last. None does where something outside of what was recorded does.
     referrers: u64,
     last_referrer: Option<usize>,
 }
@@ -106,8 +106,8 @@ impl Spread {
             let from = earlier.map_or(of_type.from, |earlier| earlier.min(of_type.from)).min(amount);
             let gained = amount - from;
             let is_at_rest = earlier == Some(amount) && !of_type.rests;
-            let bytes = || (u128::from(group.bytes) * u128::from(gained) / u128::from(amount.max(1))) as u64;
-            let is_told = !is_at_rest && gained >= of_type.gained / SHARE && is_much(gained, &bytes);
+            let is_told =
+                !is_at_rest && gained >= of_type.gained / SHARE && is_much(gained, &|| group.bytes_of(gained));
             is_told.then_some(Gain { group, class, unit, from })
         };
         groups.into_iter().filter_map(gain).collect()
@@ -127,10 +127,10 @@ fn outermost<'a>(gains: &'a [Gain], paths: &RootPaths<'_>, shapes: &[Shape]) -> 
     let (more, larger): (Vec<&Gain>, Vec<&Gain>) =
         gains.iter().filter(|gain| !is_through_another(gain)).partition(|gain| gain.unit == Unit::References);
     let are_more: HashSet<Shape> = more.iter().map(|gain| shapes[gain.group.place]).collect();
-    let mut in_containers: HashMap<Option<Shape>, usize> = HashMap::new();
+    let mut in_containers: HashMap<Shape, usize> = HashMap::new();
     let mut kept: Vec<&Gain> = Vec::new();
     for gain in more {
-        let containers = paths.referrer(gain.group.place).map(|place| shapes[place]);
+        let containers = shapes[paths.referrer(gain.group.place).unwrap_or(gain.group.place)];
         let at = *in_containers.entry(containers).or_insert(kept.len());
         match kept.get_mut(at) {
             None => kept.push(gain),
@@ -153,6 +153,11 @@ impl Gain {
         let path = paths.path(shapes, group.place);
         let element = heap.types().name(*class).to_string();
         let is_replaced = group.objects == 1;
+        // What no container has is told by its bytes.
+        let (unit, from) = match unit {
+            Unit::References if paths.referrer(group.place).is_none() => (Unit::Bytes, group.bytes_of(*from)),
+            unit => (*unit, *from),
+        };
         let (path, type_name, containers, bytes) = match unit {
             Unit::References => {
                 let all_bytes = group.bytes.saturating_add(group.bytes_around);
@@ -168,10 +173,10 @@ impl Gain {
             path,
             type_name,
             containers,
-            unit: *unit,
-            from: *from,
-            to: group.amount(*unit),
-            from_is_exact: *from == 0,
+            unit,
+            from,
+            to: group.amount(unit),
+            from_is_exact: from == 0,
             per_second: None,
             emptied: false,
             element,
@@ -192,6 +197,11 @@ impl Group {
         self.referrers += other.referrers;
     }
 
+    /// Of so many of them, all alike.
+    fn bytes_of(&self, objects: u64) -> u64 {
+        (u128::from(self.bytes) * u128::from(objects) / u128::from(self.objects.max(1))) as u64
+    }
+
     fn amount(&self, unit: Unit) -> u64 {
         match unit {
             Unit::References => self.objects,
@@ -201,17 +211,25 @@ impl Group {
 }
 
 /// Puts together the objects of these types that are reached alike, and not through what is told. The nearest first. Of what grows in
-/// bytes those that have data of their own.
+/// bytes those that have data of their own. Those that something outside of what was recorded refers to are in no container, and what
+/// is reached through them becomes more with them.
 fn groups(scene: &Scene<'_>, types: &IdMap<Growing>, unit: Unit) -> Vec<((Shape, TypeId), Group)> {
     let &Scene { heap, graph, paths, shapes, through_told } = scene;
+    let mut through_outer = vec![false; paths.reached().len()];
     let mut groups: HashMap<(Shape, TypeId), Group, FixedState> = HashMap::default();
     for (place, &node) in paths.reached().iter().enumerate().filter(|&(place, _)| !through_told[place]) {
         let referrer = paths.referrer(place);
         let (index, class) = (graph.object(node), heap.class(graph.object(node)));
-        // What nothing recorded refers to is in no container.
-        let is_in_container = referrer.is_some() || unit == Unit::Bytes;
-        if !is_in_container || !types.contains(class.0) {
+        through_outer[place] = referrer.is_some_and(|referrer| through_outer[referrer]);
+        if through_outer[place] || !types.contains(class.0) {
             continue;
+        }
+        if referrer.is_none() && unit == Unit::References {
+            // What has a name as a root is there once for each name.
+            if !matches!(paths.as_root(node), Some(RootKind::External(_))) {
+                continue;
+            }
+            through_outer[place] = true;
         }
         if unit == Unit::Bytes && (heap.all_bytes(index) < LEAST_OWN || !has_own_data(heap, graph, node)) {
             continue;

@@ -25,7 +25,10 @@ fn of_sizes(sizes: &[u64]) -> Growth {
         for report in made..size {
             trace.push_str(&format!("alloc {:x} 3 48 @1\n", 0x10_0000 + report));
         }
-        made = made.max(size);
+        for report in size..made {
+            trace.push_str(&format!("free {:x}\n", 0x10_0000 + report));
+        }
+        made = size;
         trace.push_str("walk full\ncount 1 1\nroot 1 global:svc\nref 1 2 .__dict__\ncount 2 1\n");
         trace.push_str("ref 2 3 ['CACHE']\nref 2 4 ['TABLE']\ncount 3 1\ncount 4 1\n");
         for report in 0..size {
@@ -197,6 +200,28 @@ fn many_lists_that_grow_together_are_one_row() {
         (Some(120.0), "app.Report", 10 * 64 + 600 * 48)
     );
     assert_eq!(users.site.first().map(|frame| frame.line), Some(12));
+}
+
+#[test]
+fn what_nothing_recorded_holds_is_told_itself_and_not_what_it_holds() {
+    // Each handle, which C code has, holds a number of its own.
+    let looks: Vec<(String, String)> = (1..=5u64)
+        .map(|look| {
+            let (handles, number) = (|n: u64| 0x1000 + n, |n: u64| 0x2000 + n);
+            let births = (20 * look - 20..20 * look)
+                .map(|n| format!("alloc {:x} 5 48\nalloc {:x} 6 28\n", handles(n), number(n)));
+            let held = (0..20 * look)
+                .map(|n| format!("count {0:x} 1\nref {0:x} {1:x} .i\ncount {1:x} 1\n", handles(n), number(n)));
+            (births.collect(), held.collect())
+        })
+        .collect();
+    let first = format!("type 5 app.Handle\ntype 6 int\n{}", looks[0].0);
+    let looks: Vec<(&str, &str)> = looks
+        .iter()
+        .enumerate()
+        .map(|(look, (births, held))| (if look == 0 { first.as_str() } else { births.as_str() }, held.as_str()))
+        .collect();
+    assert_eq!(rows(&of_looks(&looks)), [("Handle", Unit::Bytes, 100, 20 * 48, 100 * 48)]);
 }
 
 #[test]

@@ -343,6 +343,7 @@ impl Rows<'_> {
             type_name: of.type_name.clone(),
             objects: of.objects,
             alive: of.alive,
+            unclear: of.unclear,
             references_least: of.references.0,
             references_most: of.references.1,
             bytes: known_bytes(of.objects, of.bytes),

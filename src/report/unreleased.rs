@@ -21,6 +21,8 @@ pub struct SuspectedLostRow {
     pub objects: u64,
     /// All that were alive of this type and line.
     pub alive: u64,
+    /// Those that have references too many as well, but whose address also stands where no reference is shown.
+    pub unclear: u64,
     /// References too many, of the object with fewest and of that with most.
     pub references_least: u32,
     pub references_most: u32,

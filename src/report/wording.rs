@@ -1,8 +1,8 @@
 //! Says what several formats write in the same words: how much of a loop there is, what a cut leaves, what is not known.
 
-use super::{ClosedRow, CutRow, Extent, FindingRow, FrameRow, Input, LoopRow, SuspectedLostRow};
-use crate::findings::Severity;
+use super::{ClosedRow, CutRow, Extent, FindingRow, FrameRow, Input, LoopRow, Report, SuspectedLostRow};
 use crate::findings::gate::Standing;
+use crate::findings::{Severity, lost_reference};
 use crate::heap::printable;
 use crate::human::{bytes, count, counted, counted_between, ratio, size};
 use crate::trace::References;
@@ -245,10 +245,17 @@ pub(super) fn suspected_lost(row: &SuspectedLostRow) -> Vec<String> {
         format!("{} of {}", count(row.objects), counted(row.alive, "object", "objects")),
         format!("{references} too many each"),
     ];
+    facts.extend(lost_reference::unclear(row.unclear));
     if !row.searched {
         facts.push("not known to be lost: not all memory was searched".to_string());
     }
     facts
+}
+
+/// Why it is not known what was lost, where growth is known.
+pub(super) fn lost_not_known(report: &Report) -> Option<&'static str> {
+    let is_asked = report.growth.known && report.suspected_lost.is_none();
+    is_asked.then_some("memory was not searched for their addresses, as refloop record does")
 }
 
 /// `a.reftrace: 2 more interpreters were not looked at, so nothing is known of their loops`.

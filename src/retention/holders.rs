@@ -129,11 +129,12 @@ pub(super) fn of(paths: &RootPaths<'_>, shapes: &Shapes, ways: &[Alike], tree: &
             }
         }
     }
-    found.into_iter().zip(ways).map(|(found, way)| others(paths, shapes, found, way.nodes.len() as u64)).collect()
+    found.into_iter().zip(ways).map(|(found, way)| others(paths, shapes, found, way)).collect()
 }
 
-/// The holders of most, of which each holds at most so many objects.
-fn others(paths: &RootPaths<'_>, shapes: &Shapes, found: HashMap<Key, Holding, FixedState>, most: u64) -> Others {
+/// The holders of most objects of the way. Those that look alike are there once.
+fn others(paths: &RootPaths<'_>, shapes: &Shapes, found: HashMap<Key, Holding, FixedState>, way: &Alike) -> Others {
+    let most = way.nodes.len() as u64;
     let mut held: Vec<Holding> = found.into_values().collect();
     held.iter_mut().for_each(|held| held.objects = held.objects.min(most));
     held.sort_by_cached_key(|held| {
@@ -157,7 +158,11 @@ fn others(paths: &RootPaths<'_>, shapes: &Shapes, found: HashMap<Key, Holding, F
         Hold::Path(path) => path.pattern(),
         Hold::Root(root) => format!("{root:?}"),
     };
+    // Each of many objects may be in its container twice, or in two that look alike: that is the way itself.
+    let pattern = paths.path(shapes, way.place).pattern();
+    holders.retain(|(_, holder)| most == 1 || text(&holder.by) != pattern);
     holders.sort_by_cached_key(|(on_the_way, holder)| (*on_the_way, Reverse(holder.objects), text(&holder.by)));
+    holders.dedup_by_key(|(_, holder)| text(&holder.by));
     Others { holders: holders.into_iter().map(|(_, holder)| holder).collect(), more }
 }
 

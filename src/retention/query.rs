@@ -299,6 +299,28 @@ mod tests {
     }
 
     #[test]
+    fn the_way_itself_is_no_other_holder_and_one_that_looks_like_another_is_there_once() {
+        // Both rows are in the list twice, and in two lists of another list.
+        let mut script = String::from(
+            "type 1 module\ntype 2 dict\ntype 3 app.Row\ntype 4 list\nalloc 1 1 72\nname 1 app\nalloc 2 2 200\n\
+             alloc 4 4 64\nalloc 5 4 64\nalloc 6 4 64\nalloc 7 4 64\nalloc 10 3 48\nalloc 11 3 48\nref 1 2 .__dict__\n\
+             ref 2 4 ['ROWS']\nref 2 5 ['PAGES']\nref 5 6 [0]\nref 5 7 [1]\nroot 1 global:app\n",
+        );
+        for (place, row) in ["10", "11", "10", "11"].into_iter().enumerate() {
+            script.push_str(&format!("ref 4 {row} [{place}]\nref {} {row} [{place}]\n", 6 + place / 2));
+        }
+        let answer = why(Target::Type("app.Row".to_string()), &script);
+        let [way] = answer.ways.as_slice() else { panic!("{answer:?}") };
+        let others: Vec<(u64, String)> = { way.others.iter() }
+            .filter_map(|other| match &other.by {
+                Hold::Path(path) => Some((other.objects, path.pattern())),
+                Hold::Root(_) => None,
+            })
+            .collect();
+        assert_eq!((way.pattern(), others), ("app.ROWS[*]".to_string(), vec![(2, "app.PAGES[*][*]".to_string())]));
+    }
+
+    #[test]
     fn what_only_a_loop_keeps_alive_is_counted_apart() {
         let script = format!("{ROWS}\nalloc 30 3 48\nref 30 30 .me\n");
         let answer = why(Target::Type("app.Row".to_string()), &script);

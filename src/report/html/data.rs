@@ -66,6 +66,7 @@ pub(super) fn of(report: &Report) -> Value {
         "types_notes": room.table(sentences(&report.types_notes), TABLE),
         "by_module": report.by_module,
         "suspected_lost": room.table(suspected_lost(report), TABLE),
+        "lost_not_known": wording::lost_not_known(report),
         "unheld": room.table(unheld(report), TABLE),
         "closed": wording::closed(&report.closed),
         "lost": room.table(&report.lost, TABLE),

@@ -9,7 +9,7 @@ use chapter::{Chapter, MOST};
 
 use super::{Audience, Input, LoopRow, RenderOptions, Report, ReportFormat, View, wording};
 use crate::heap::printable;
-use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, duration, or_unknown, percent};
+use crate::human::{bytes, bytes_each, bytes_or_unknown, count, counted, duration, or_unknown, percent, ratio};
 
 pub struct Markdown;
 
@@ -128,6 +128,9 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if let (Some(objects), Some(of_bytes)) = (summary.lost_objects, summary.lost_bytes) {
         row(&["lost references".into(), String::new(), count(objects), bytes(of_bytes)], out)?;
     }
+    if let Some(why) = wording::lost_not_known(report) {
+        row(&["lost references".into(), format!("not known: {why}"), String::new(), String::new()], out)?;
+    }
     row(&["anomalies of the trace".into(), count(summary.anomalies), String::new(), String::new()], out)
 }
 
@@ -209,8 +212,8 @@ fn slots(report: &Report) -> Option<Chapter> {
         row(&[
             code(&class.type_name),
             count(class.instances),
-            class.used_per_instance.to_string(),
-            class.slotted_used_per_instance.to_string(),
+            ratio(class.used_per_instance),
+            ratio(class.slotted_used_per_instance),
             class.saved_bytes.to_string(),
             escape(class.verdict.name()),
         ])

@@ -41,10 +41,14 @@ pub fn summary(report: &Report, page: &RenderOptions, out: &mut dyn Write) -> io
     if let (Some(objects @ 1..), Some(of_bytes)) = (summary.lost_objects, summary.lost_bytes) {
         line("lost references", &[counted(objects, "object", "objects"), bytes(of_bytes)])?;
     }
-    if let Some([first, ..]) = report.suspected_lost.as_deref() {
+    if let Some([first, others @ ..]) = report.suspected_lost.as_deref() {
         let mut facts = vec![format!("suspected: {}", first.type_name)];
         facts.extend(wording::suspected_lost(first));
+        facts.extend((!others.is_empty()).then(|| format!("and {} more below", count(others.len() as u64))));
         line("lost references", &facts)?;
+    }
+    if let Some(why) = wording::lost_not_known(report) {
+        line("lost references", &[format!("not known: {why}")])?;
     }
     match growth.known {
         _ if !report.inputs.iter().any(|input| input.references == References::Checkpoints) => {}

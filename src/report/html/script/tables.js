@@ -150,6 +150,8 @@ function growthSection() {
 /** What has references that nobody is going to release. */
 function suspectedLostSection() {
   const rows = rowsOf(report.suspected_lost);
+  const title = "Lost references, suspected";
+  if (report.lost_not_known) return section("suspected-lost", title, `Not known: ${report.lost_not_known}.`);
   if (!rows.length) return null;
   const columns = [
     { title: "Type", value: (row) => row.type, show: (row) => name(row.type), wide: true },
@@ -160,7 +162,7 @@ function suspectedLostSection() {
   ];
   return section(
     "suspected-lost",
-    "Lost references, suspected",
+    title,
     "There are more and more of these objects, and nothing in the program's memory explains their counts: C code forgot a Py_DECREF.",
     table({ rows, columns, words: (row) => [row.type, row.place], what: "rows", note: leftOut(report.suspected_lost, 0, "rows"), caption: "Objects with references too many" }),
   );
