@@ -13,7 +13,7 @@ use std::ptr::{null, null_mut};
 use crate::interpreters::count_others;
 use crate::memory::forget_refusal;
 use crate::options::{EventsMode, Options, value};
-use crate::process::{Process, reason};
+use crate::process::{Process, refused};
 use crate::python::{Definition, Functions, ModuleDef, Object, Shared, none, text};
 use crate::recorder::Recorder;
 use crate::runtime::{Runtime, missing};
@@ -290,7 +290,7 @@ impl Target {
         let output: PathBuf = options.output.clone();
         let mut process = Process::new(options, version, executable(python));
         if let Err(error) = process.begin(&mut recorder, 0, true) {
-            process.options.say("refused", &format!("{}: {}", output.display(), reason(&error)));
+            process.options.say("refused", &refused(&output, &error));
             return process.options;
         }
         // SAFETY: as the caller promises, under the interpreter's lock and outside collections.

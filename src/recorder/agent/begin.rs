@@ -4,7 +4,7 @@ use crate::allocator::{self, Parts};
 use crate::collector::Collector;
 use crate::cpython::free_lists;
 use crate::options::{EventsMode, Options};
-use crate::process::{Process, reason};
+use crate::process::{Process, refused};
 use crate::python::{Functions, Object, current_thread, exported};
 use crate::recorder::Recorder;
 use crate::runtime::{Runtime, missing};
@@ -71,7 +71,7 @@ pub(crate) unsafe fn recording(python: Functions, plan: Plan<'_>) -> Result<(), 
         let bypassed = options.bypass && keeps_births;
         let output = options.output.clone();
         let mut process = Process::new(options, version, executable);
-        process.begin(&mut recorder, 0, true).map_err(|error| format!("{}: {}", output.display(), reason(&error)))?;
+        process.begin(&mut recorder, 0, true).map_err(|error| refused(&output, &error))?;
         if bypassed {
             recorder.types.shadows = free_lists::go_around(row, published, (python.PyInterpreterState_Main)(), builtin);
         }

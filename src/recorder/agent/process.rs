@@ -207,6 +207,15 @@ pub(crate) fn reason(error: &io::Error) -> String {
     text.to_lowercase()
 }
 
+/// Why there is no trace of this name. The process writes it, and who has asked for it may be another user.
+pub(crate) fn refused(output: &Path, error: &io::Error) -> String {
+    let whose = match error.kind() {
+        io::ErrorKind::PermissionDenied => format!(": the process writes it, as user {}", system::user()),
+        _ => String::new(),
+    };
+    format!("{}: {}{whose}", output.display(), reason(error))
+}
+
 /// Creates the file, for its owner alone: `app.reftrace`, or `app.PID.reftrace`, or the next that is free.
 fn create(output: &Path, id: u32, child: bool) -> io::Result<(File, PathBuf)> {
     let mut attempt = u32::from(child);

@@ -71,11 +71,11 @@ impl Errand {
         }
     }
 
-    /// Waits until the agent has done what was asked.
+    /// Waits until the agent has done what was asked, or nobody wants to wait any longer.
     ///
     /// # Errors
     /// One clause that says why it did not.
-    pub(super) fn done(&self) -> Result<Process, String> {
+    pub(super) fn done(&self, is_given_up: impl Fn() -> bool) -> Result<Process, String> {
         // How long the trace was when it was last seen to grow, and when that was; its process may have gone before its copy is done.
         let mut grown: Option<(u64, Instant)> = None;
         loop {
@@ -101,6 +101,10 @@ impl Errand {
                 }
                 None if !is_there => return Err(ended(self.target.id)),
                 _ => grown = None,
+            }
+            if is_given_up() {
+                let id = self.target.id;
+                return Err(format!("interrupted: process {id} does all the same what it has begun"));
             }
             std::thread::sleep(LOOK);
         }

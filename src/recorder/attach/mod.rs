@@ -69,7 +69,8 @@ pub enum Snapshot {
     Copy,
 }
 
-/// Writes one full checkpoint of a process into a trace. `announce` hears how much memory the process has, before it is touched.
+/// Writes one full checkpoint of a process into a trace. From then on this process does not die of an interrupt, a hangup or a termination:
+/// it takes the request back, or leaves the process to do what it has begun, and nothing else behind. `announce` hears how much memory the process has, before it is touched.
 ///
 /// # Errors
 /// One clause that says why there is none.
@@ -83,7 +84,9 @@ pub fn snapshot(
         Snapshot::Process => "snapshot",
         Snapshot::Copy => "copy",
     };
-    finish(&attach(process, attachment, action, Vec::new(), announce)?)
+    signals::count();
+    let before = signals::asked();
+    finish(&attach(process, attachment, action, Vec::new(), announce)?, before)
 }
 
 /// A recording that goes on in a process.
@@ -111,7 +114,7 @@ pub fn begin(
     signals::count();
     let errand = attach(process, attachment, "record", lines, announce)?;
     let end = stay.time.map(|time| Instant::now() + time);
-    let begun = Attached { process: errand.done()?, debugger: errand.debugger };
+    let begun = Attached { process: errand.done(|| false)?, debugger: errand.debugger };
     let trace = begun.process.trace.clone();
     Ok((Recording { id: process, errand, trace, way: attachment.way, end }, begun))
 }
@@ -146,18 +149,20 @@ impl Recording {
 /// # Errors
 /// One clause that says why it goes on, or that there is none.
 pub fn detach(process: u32, way: Way) -> Result<Attached, String> {
+    signals::count();
+    let before = signals::asked();
     let target = look(process, way)?;
     if target.recorded_into().is_none() {
         return Err(format!("process {process} is not recorded"));
     }
     // The agent wants a name for a trace, and makes none.
     let errand = Errand::bring(target, vec!["output=/".into(), "attached=yes".into(), "action=detach".into()], way)?;
-    finish(&errand)
+    finish(&errand, before)
 }
 
-/// Waits until what was asked is done, and nothing of the agent runs any more.
-fn finish(errand: &Errand) -> Result<Attached, String> {
-    let process = errand.done()?;
+/// Waits until what was asked is done, and nothing of the agent runs any more, or until this process is asked to end more often than `before`.
+fn finish(errand: &Errand, before: u32) -> Result<Attached, String> {
+    let process = errand.done(|| signals::asked() > before)?;
     errand.wait_for_thread();
     Ok(Attached { process, debugger: errand.debugger })
 }

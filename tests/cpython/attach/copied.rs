@@ -13,6 +13,7 @@ on_each_python! {
     a_program_forks_and_closes_while_its_copy_is_walked,
     a_process_has_one_copy_at_a_time,
     a_program_that_ends_leaves_its_copy_behind,
+    a_command_that_is_interrupted_leaves_the_copy_at_work_and_no_folder,
 }
 
 impl Running {
@@ -135,4 +136,30 @@ fn a_program_that_ends_leaves_its_copy_behind(python: &Python) {
     let attached = attaching.wait_with_output().unwrap();
     assert!(attached.status.success(), "{python}: {}", text(&attached.stderr));
     assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}");
+}
+
+fn a_command_that_is_interrupted_leaves_the_copy_at_work_and_no_folder(python: &Python) {
+    if !is_reached(python) {
+        return;
+    }
+    let running = Running::begin(python, "large");
+    let folders = running.place.path().join("folders");
+    std::fs::create_dir(&folders).unwrap();
+    let mut command = running.command("attach", &["-q", "--snapshot", "--fork", "-o", "app.reftrace"]);
+    let attaching = command.env("TMPDIR", &folders).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    running.wait_for_trace("app.reftrace");
+    let copy = running.stop_copy();
+    // Not the signal of Ctrl-C, which whoever began the tests may have had ignored.
+    assert!(signal("TERM", attaching.id()));
+    let attached = attaching.wait_with_output().unwrap();
+    let Some(copy) = copy else { return };
+    let said = text(&attached.stderr);
+    assert!(attached.status.code() == Some(3) && said.contains("error: interrupted: process "), "{python}: {said}");
+    assert_eq!(std::fs::read_dir(&folders).unwrap().count(), 0, "{python}");
+    signal("CONT", copy);
+    while signal("0", copy) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}");
+    running.end(python);
 }

@@ -293,6 +293,10 @@ fn root_attaches_to_a_process_of_another_user() {
     });
     running.snapshot("app.reftrace");
     assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}");
+    // The process writes the trace, and is not root.
+    std::fs::set_permissions(running.place.path(), Permissions::from_mode(0o755)).unwrap();
+    let refused = text(&running.attach("other.reftrace", &[]).stderr);
+    assert!(refused.ends_with(&format!(": permission denied: the process writes it, as user {NOBODY}\n")), "{refused}");
     running.end(&python);
 }
 

@@ -4,8 +4,10 @@ use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use refloop::trace::Ending;
+use serde_json::Value;
 
 use super::{LOOPS, Running, is_reached, recorded, signal};
+use crate::each::report;
 use crate::record::{Contents, read, text};
 use crate::support::pythons::Python;
 use crate::support::refloop;
@@ -77,6 +79,13 @@ fn what_is_made_since_has_its_stack(python: &Python) {
     assert!(said.contains("is recorded for 1.0 s into app.reftrace; Ctrl-C or refloop detach "), "{python}: {said}");
     running.whole(python, "app.reftrace", 3);
     let stacks = running.stacks("app.reftrace");
+    assert_eq!(
+        report("analyze", &running.place.path().join("app.reftrace"))["suspected_lost"],
+        Value::Null,
+        "{python}"
+    );
+    let page = refloop().arg("analyze").arg(running.place.path().join("app.reftrace")).output().unwrap();
+    assert!(text(&page.stdout).contains("  lost references   not known: memory was not searched"), "{python}");
     let of_births = |line: &&str| line.starts_with("alive;") && line.contains(" births");
     assert!(stacks.lines().any(|line| of_births(&line)), "{python}: {stacks}");
     // What was there has none, and the page says why.
