@@ -157,9 +157,18 @@ pub(crate) fn joined(pieces: &[&[u8]]) -> Vec<u8> {
 pub(crate) fn filled<T: Clone>(element: T, length: usize) -> Vec<T> {
     let mut list = Vec::new();
     if list.ask(length) {
+        provide(&list);
         list.resize(length, element);
     }
     list
+}
+
+/// Has all room of a list there that is going to be written to, where that is much.
+pub(crate) fn provide<T>(list: &Vec<T>) {
+    let bytes = (list.capacity() - list.len()) * size_of::<T>();
+    if bytes >= LARGE {
+        system::provide(list.as_ptr().addr() + list.len() * size_of::<T>(), bytes);
+    }
 }
 
 /// An empty list in a mapping of its own. Where memory is searched for addresses, those that are in it are not found.

@@ -107,6 +107,14 @@ impl Class {
         self.flags & flag::HEAP_TYPE != 0
     }
 
+    /// Whether an instance may refer to anything. What does not, as a text, is in no loop.
+    pub(super) fn may_refer(&self) -> bool {
+        self.flags & flag::HAVE_GC != 0
+            || self.hides
+            || self.hiding != HidingType::Unknown
+            || self.dict != Place::Nowhere
+    }
+
     /// Whether an instance may lead on to others, and is not what everything leads to.
     pub(super) fn may_lead(&self) -> bool {
         (self.flags & flag::HAVE_GC != 0 || self.hides) && !matches!(self.kind, Kind::Module | Kind::Type)

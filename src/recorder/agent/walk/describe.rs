@@ -163,15 +163,19 @@ impl<S: Sink> Walk<'_, S> {
             if self.reach == Reach::Members {
                 self.sink.member(object, object - head, gc);
             }
-            self.note(object, class, number, tracked);
+            let (count, is_immortal) = self.count_of(object);
+            if self.scratch.survey.is_on() && self.scratch.classes[class].may_refer() {
+                let note = Note::new(object, class, self.may_be_held(object, class, tracked));
+                self.scratch.survey.described(number, note, count, is_immortal);
+                self.note_namespace(object, class);
+            }
             let mut numbers = std::mem::take(&mut self.scratch.numbers);
             numbers.clear();
             for &target in &edges.targets {
                 numbers.add(self.met(target, tracked));
             }
-            self.object_records(object, class, number, gc, tracked);
+            self.object_records(object, class, number, (count, is_immortal), gc, tracked);
             for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
-                self.scratch.survey.explain(target);
                 self.sink.emit(|encoder| encoder.reference(number, target, label));
             }
             self.scratch.numbers = numbers;
@@ -185,18 +189,15 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Notes an object that is described, if hidden references are to be searched.
-    unsafe fn note(&mut self, object: usize, class: usize, number: u64, tracked: bool) {
-        if !self.scratch.survey.is_on() {
+    /// Notes the namespace of a module, if hidden references are to be searched.
+    unsafe fn note_namespace(&mut self, object: usize, class: usize) {
+        if self.scratch.classes[class].kind != Kind::Module {
             return;
         }
         // SAFETY: as the caller promises, the lock is held and the object alive.
         unsafe {
-            let (count, is_immortal) = self.count_of(object);
-            let may_be_held = self.may_be_held(object, class, tracked);
-            self.scratch.survey.described(number, Note::new(object, class, may_be_held), count, is_immortal);
             let namespace = word(object + MODULE_DICT);
-            if self.scratch.classes[class].kind == Kind::Module && namespace != 0 && self.is_told(namespace) {
+            if namespace != 0 && self.is_told(namespace) {
                 let namespace = self.number(namespace);
                 self.scratch.survey.namespace(namespace);
             }
@@ -281,6 +282,9 @@ impl<S: Sink> Walk<'_, S> {
                 return 0;
             }
             let number = self.number_of(target, class, head);
+            if self.scratch.classes[class].may_refer() {
+                self.scratch.survey.explain(number);
+            }
             if self.scratch.classes[class].may_lead() {
                 self.scratch.survey.leads_to(number);
             }

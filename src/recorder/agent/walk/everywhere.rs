@@ -18,17 +18,19 @@ const MOST: usize = 1 << 20;
 
 impl<S: Sink> Walk<'_, S> {
     /// Writes in how many places the address stands of each such object that a stack is known of. At the first walk of the whole heap
-    /// nothing has grown, so nothing is looked for; and a class whose objects somebody has is looked for again when there are twice
-    /// as many of them.
+    /// nothing has grown, so nothing is looked for; a class is looked for again when there are more of its objects, and one whose
+    /// objects somebody has when there are twice as many.
     pub(super) unsafe fn look_everywhere(&mut self, survey: &Survey, targets: &[u32], of_class: &Numbers) {
         if self.scratch.full_walks < 2 {
             return;
         }
         let may_be_lost = |(place, class): (usize, &Class)| {
-            let (before, now) = (self.scratch.held_classes.get(class.number as usize), of_class.of(place));
-            now >= MANY && before.is_none_or(|before| now >= before.saturating_mul(2))
+            of_class.of(place) >= self.scratch.looked_for.get(class.number as usize).unwrap_or(MANY)
         };
         let are_sought = self.scratch.classes.iter().enumerate().map(may_be_lost).gather();
+        if !are_sought.contains(&true) {
+            return;
+        }
         let mut sought: Vec<Sought> = apart();
         for &number in targets {
             let note = &survey.notes[number as usize];
@@ -58,7 +60,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         if is_whole {
             // SAFETY: as above.
-            unsafe { self.remember_held(survey, &sought, of_class) };
+            unsafe { self.remember(survey, &sought, of_class) };
         }
     }
 
@@ -87,8 +89,8 @@ impl<S: Sink> Walk<'_, S> {
         ranges
     }
 
-    /// Remembers the classes of all of whose objects somebody has the address, and how many there were.
-    unsafe fn remember_held(&mut self, survey: &Survey, sought: &[Sought], of_class: &Numbers) {
+    /// Remembers which classes were looked for, and of how many objects on they are again.
+    unsafe fn remember(&mut self, survey: &Survey, sought: &[Sought], of_class: &Numbers) {
         let is_held = |&&Sought { number, places, .. }: &&Sought| {
             let note = &survey.notes[number as usize];
             // SAFETY: as the caller promises, what was described is alive.
@@ -98,12 +100,11 @@ impl<S: Sink> Walk<'_, S> {
         let note = |object: &Sought| &survey.notes[object.number as usize];
         let held = self.by_class(sought.iter().filter(is_held).map(note));
         let all = self.by_class(sought.iter().map(note));
-        for class in
-            (0..self.scratch.classes.len()).filter(|&class| all.of(class) > 0 && all.of(class) == held.of(class))
-        {
-            let number = self.scratch.classes[class].number as usize;
+        for class in (0..self.scratch.classes.len()).filter(|&class| all.of(class) > 0) {
+            let (number, now) = (self.scratch.classes[class].number as usize, of_class.of(class));
+            let again = if all.of(class) == held.of(class) { now.saturating_mul(2) } else { now.saturating_add(1) };
             if number != 0 {
-                self.scratch.held_classes.insert(number, of_class.of(class));
+                self.scratch.looked_for.insert(number, again);
             }
         }
     }

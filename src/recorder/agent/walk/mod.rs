@@ -95,8 +95,8 @@ struct Scratch {
     owned_kinds: Vec<(u32, PlaceKind)>,
     /// Walks of the whole heap so far.
     full_walks: u32,
-    /// Classes, by number, whose objects somebody has who does not show them: how many there were.
-    held_classes: AddressMap<u32>,
+    /// Classes, by number, whose objects were looked for in all memory: of how many on they are looked for again.
+    looked_for: AddressMap<u32>,
     /// Untracked objects that were met and not yet described.
     queue: Vec<usize>,
     /// Tuples of cells that were met before their functions, and dicts that were met before whose attributes they have.

@@ -37,10 +37,17 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Writes `count`, and then what else there is to say.
-    pub(super) unsafe fn object_records(&mut self, object: usize, class: usize, number: u64, gc: bool, tracked: bool) {
+    pub(super) unsafe fn object_records(
+        &mut self,
+        object: usize,
+        class: usize,
+        number: u64,
+        (count, immortal): (u64, bool),
+        gc: bool,
+        tracked: bool,
+    ) {
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            let (count, immortal) = self.count_of(object);
             let mut flags = if immortal { IMMORTAL } else { 0 };
             if self.scratch.classes[class].flags & flag::HAVE_GC != 0 && !tracked {
                 flags |= UNTRACKED;

@@ -39,18 +39,20 @@ pub(super) struct FoundPlace {
 impl<S: Sink> Walk<'_, S> {
     /// Writes where the addresses of objects were found whose count is not explained, and how far was searched.
     pub(super) unsafe fn search(&mut self) {
-        let mut survey = std::mem::take(&mut self.scratch.survey);
-        if survey.is_on() {
-            let mut targets = survey.targets();
-            // SAFETY: as the caller promises.
-            unsafe {
-                self.search_holders(&mut survey, &targets);
-                targets.retain(|&number| survey.notes[number as usize].unexplained > 0);
-                let of_class = self.by_class(targets.iter().map(|&number| &survey.notes[number as usize]));
-                self.name_variables(&survey, &targets, &of_class);
-                self.look_everywhere(&survey, &targets, &of_class);
-            }
+        if !self.scratch.survey.is_on() {
+            return;
         }
+        let mut survey = std::mem::take(&mut self.scratch.survey);
+        let mut targets = survey.targets();
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.search_holders(&mut survey, &targets);
+            let of_class = Numbers::of_unexplained(self.scratch.classes.len(), &survey, &mut targets);
+            self.name_variables(&survey, &targets, &of_class);
+            self.look_everywhere(&survey, &targets, &of_class);
+        }
+        survey.end();
+        self.scratch.survey = survey;
     }
 
     /// Searches objects that may hide something.

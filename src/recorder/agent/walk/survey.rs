@@ -1,7 +1,7 @@
 //! Notes for each object of a walk how many of its references are explained, which objects may hide the others, and what leads
 //! from one to the next.
 
-use crate::memory::{Gather, Grow, apart, filled};
+use crate::memory::{Gather, Grow, apart, filled, provide};
 
 /// More references than any object has.
 const FOR_EVER: i32 = 1 << 30;
@@ -54,6 +54,20 @@ impl Numbers {
         Numbers(numbers)
     }
 
+    /// Keeps those of these objects, by number, that have references which are not explained, and says of which classes they are.
+    pub(super) fn of_unexplained(classes: usize, survey: &Survey, objects: &mut Vec<u32>) -> Numbers {
+        let mut numbers = Numbers(filled(0, classes));
+        objects.retain(|&object| {
+            let note = &survey.notes[object as usize];
+            let is_unexplained = note.unexplained > 0;
+            if let Some(number) = numbers.0.get_mut(note.class()).filter(|_| is_unexplained) {
+                *number += 1;
+            }
+            is_unexplained
+        });
+        numbers
+    }
+
     /// 0 where there was no memory for it.
     pub(super) fn of(&self, class: usize) -> u32 {
         self.0.get(class).copied().unwrap_or(0)
@@ -67,12 +81,22 @@ pub(super) struct Survey {
     pub notes: Vec<Note>,
     /// What objects refer to, one object after the other, with a 0 behind each.
     references: Vec<u32>,
+    /// How many of both the last walk had.
+    expected: (usize, usize),
 }
 
 impl Survey {
     pub(super) fn begin(&mut self) {
-        *self = Survey { is_on: true, notes: apart(), references: apart() };
+        *self = Survey { is_on: true, notes: apart(), references: apart(), ..*self };
+        make_room(&mut self.notes, self.expected.0);
+        make_room(&mut self.references, self.expected.1);
         self.references.add(0);
+    }
+
+    /// The notes are needed no more.
+    pub(super) fn end(&mut self) {
+        let expected = (self.notes.len(), self.references.len());
+        *self = Survey { expected, ..Survey::default() };
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -86,7 +110,7 @@ impl Survey {
             let count = if is_immortal { -FOR_EVER } else { count.min(FOR_EVER as u64) as i32 };
             let unexplained = note.unexplained.saturating_add(count);
             *note = Note { unexplained, references, is_namespace: note.is_namespace, ..new };
-            self.references.add(0);
+            self.add_end();
         }
     }
 
@@ -95,8 +119,17 @@ impl Survey {
     pub(super) fn leads_to(&mut self, number: u64) {
         if let Some(end) = self.references.len().checked_sub(1).filter(|_| self.is_on) {
             self.references[end] = number as u32;
-            self.references.add(0);
+            self.add_end();
         }
+    }
+
+    /// The references of an object end here, unless there is another.
+    #[inline]
+    fn add_end(&mut self) {
+        if self.references.len() == self.references.capacity() {
+            make_room(&mut self.references, 1);
+        }
+        self.references.add(0);
     }
 
     /// A reference to it was written.
@@ -138,13 +171,32 @@ impl Survey {
             return None;
         }
         let place = usize::try_from(number).ok()?;
-        if place >= self.notes.len() {
-            let more = place + 1 - self.notes.len();
-            if !self.notes.ask(more) {
-                return None;
-            }
-            self.notes.resize(place + 1, Note::default());
+        if place >= self.notes.len() && !self.reach(place) {
+            return None;
         }
         self.notes.get_mut(place)
     }
+
+    /// Has notes up to this one, and some more where there is room for them.
+    #[cold]
+    fn reach(&mut self, place: usize) -> bool {
+        const STEP: usize = 1 << 10;
+        let more = place + 1 - self.notes.len();
+        let is_room = make_room(&mut self.notes, more) && self.notes.ask(more);
+        if is_room {
+            self.notes.resize((place + STEP).min(self.notes.capacity()), Note::default());
+        }
+        is_room
+    }
+}
+
+/// Has room for so many more in a list, all of it there to be written to.
+#[cold]
+fn make_room<T>(list: &mut Vec<T>, more: usize) -> bool {
+    let before = list.capacity();
+    let is_room = list.ask(more);
+    if list.capacity() > before {
+        provide(list);
+    }
+    is_room
 }
