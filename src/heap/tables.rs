@@ -141,7 +141,8 @@ impl TypeTable {
         self.get(id).is_some_and(|def| def.flags.has(TypeFlags::GC))
     }
 
-    /// A later definition of the same number replaces the earlier one. True if that changed the type's name.
+    /// A later definition of the same number replaces the earlier one. True if that changed the type's name, and it is no class
+    /// of the program, which that may have renamed.
     pub(super) fn define(&mut self, mut def: Box<TypeDef>) -> bool {
         names::type_def(&mut def);
         let id = def.id;
@@ -161,7 +162,7 @@ impl TypeTable {
         }
         let name = |id| self.types.get(id).and_then(|entry| entry.def.as_ref()).map_or("", |def| &def.name);
         self.by_name.insert_unique(hash_of(name(id)), id, |&id| hash_of(name(id)));
-        old.is_some()
+        old.is_some_and(|old| !is_in_python(&old) || !self.get(TypeId(id)).is_some_and(is_in_python))
     }
 
     /// An instance came to life. `new`: it is not one that came back.
@@ -278,6 +279,23 @@ impl TextTable {
 mod tests {
     use super::*;
     use crate::trace::TypeRef;
+
+    #[test]
+    fn a_class_of_the_program_may_be_renamed_and_no_other_type() {
+        let is_another = |first: bool, second: bool| {
+            let def = |name: &str, in_python: bool| {
+                let extra = in_python.then(|| ("static".to_string(), String::new())).into_iter().collect();
+                Box::new(TypeDef { id: 7, name: name.to_string(), extra, ..TypeDef::default() })
+            };
+            let mut types = TypeTable::default();
+            assert!(!types.define(def("app.A", first)));
+            types.define(def("app.B", second))
+        };
+        assert_eq!(
+            [(true, true), (true, false), (false, true), (false, false)].map(|(a, b)| is_another(a, b)),
+            [false, true, true, true]
+        );
+    }
 
     #[test]
     fn a_type_is_found_by_the_name_that_it_has_now() {
