@@ -21,10 +21,10 @@ pub(super) struct Moments {
     all: Vec<(u64, Option<u64>)>,
 }
 
-/// The windows between the moments, and which of them count: those that are not much shorter than the others.
+/// The windows between the moments, and which of them are long: not much shorter than the others.
 #[derive(Debug)]
 pub(super) struct Windows {
-    count: Vec<bool>,
+    are_long: Vec<bool>,
 }
 
 /// A number at each moment.
@@ -91,7 +91,7 @@ impl Moments {
         let mut sorted = widths.clone();
         sorted.sort_unstable();
         let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
-        Windows { count: widths.into_iter().map(|width| width >= median / 2).collect() }
+        Windows { are_long: widths.into_iter().map(|width| width >= median / 2).collect() }
     }
 
     /// The event of the first look, or 0.
@@ -118,6 +118,9 @@ impl Windows {
     /// One window of three may be without growth, as where nobody asks for anything; and the last of three or more: it ends
     /// with the program, which may have had nothing to do any more. What comes in lumps grows too, if it did in each third of six
     /// windows or more.
+    ///
+    /// A short window without growth says nothing and does not count. One with growth may: a machine that is busy makes windows longer
+    /// in which no more happens.
     pub(super) fn show_growth(&self, series: &Series) -> bool {
         self.show_growth_within(series, 0)
     }
@@ -128,27 +131,36 @@ impl Windows {
         if slack == 0 && series.fell {
             return false;
         }
-        if values.len() != self.count.len() + 1 || series.gained() == 0 {
+        if values.len() != self.are_long.len() + 1 || series.gained() == 0 {
             return false;
         }
-        let mut gains = Vec::new();
-        for (pair, &counts) in values.windows(2).zip(&self.count) {
+        let (mut of_long, mut of_all) = (Vec::new(), Vec::new());
+        for (pair, &is_long) in values.windows(2).zip(&self.are_long) {
             if pair[1].saturating_add(slack) < pair[0] {
                 return false;
             }
-            if counts {
-                gains.push(pair[1].saturating_sub(pair[0]));
+            let gain = pair[1].saturating_sub(pair[0]);
+            if is_long {
+                of_long.push(gain);
+            }
+            if is_long || gain > 0 {
+                of_all.push(gain);
             }
         }
-        let began = gains.iter().position(|&gain| gain > 0).unwrap_or(gains.len());
-        let mut gains = &gains[began..];
-        if let [before @ .., 0] = gains
-            && before.len() >= 2
-        {
-            gains = before;
-        }
-        gains.len() >= if began == 0 { 2 } else { 3 } && (are_steady(gains) || come_in_lumps(gains))
+        are_growth(&of_long) || are_growth(&of_all)
     }
+}
+
+/// Whether these gains, one a window, are those of something that grows.
+fn are_growth(gains: &[u64]) -> bool {
+    let began = gains.iter().position(|&gain| gain > 0).unwrap_or(gains.len());
+    let mut gains = &gains[began..];
+    if let [before @ .., 0] = gains
+        && before.len() >= 2
+    {
+        gains = before;
+    }
+    gains.len() >= if began == 0 { 2 } else { 3 } && (are_steady(gains) || come_in_lumps(gains))
 }
 
 /// In at most one window of three nothing was gained, and in the last one at least a quarter of the mean.
@@ -311,6 +323,14 @@ mod tests {
     fn a_short_window_at_the_end_does_not_count() {
         assert!(grows(&[0, 100, 200, 300, 300], &[10, 20, 30, 40, 41]));
         assert!(!grows(&[0, 100, 200, 300, 299], &[10, 20, 30, 40, 41]));
+    }
+
+    #[test]
+    fn a_short_window_with_growth_counts_where_that_shows_growth() {
+        assert!(grows(&[0, 100, 200, 300, 300], &[10, 20, 30, 130, 230]), "the machine was busy in the end");
+        assert!(grows(&[0, 9000, 9100, 9200, 9300], &[10, 11, 20, 30, 40]), "much at first");
+        assert!(!grows(&[0, 100, 200, 200, 200], &[10, 20, 30, 130, 230]), "filled, and then at rest");
+        assert!(!grows(&[0, 100, 110, 110], &[10, 20, 120, 220]), "nearly filled, and done");
     }
 
     #[test]
