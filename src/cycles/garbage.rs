@@ -216,7 +216,8 @@ pub struct LoopGroup {
     pub other_sites: u64,
     /// Loops that were made before the recording began, so that no stack is known of them.
     pub made_before: u64,
-    /// Loops that were alive as the main part of the program had ended, or its event loop: they are garbage because it ended.
+    /// Loops that were alive as the main part of the program had ended, or its event loop, and that only the last look found: they are
+    /// garbage because it ended.
     pub alive_at_exit: u64,
     /// Where the classes and the code of the path stand in the source, as far as the trace tells, each once. A class has
     /// `class Node` for a function.

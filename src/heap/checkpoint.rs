@@ -269,6 +269,8 @@ impl Heap {
         let mut nodes = std::mem::take(&mut walk.nodes);
         let roots = std::mem::take(&mut walk.roots);
         let members = std::mem::take(&mut walk.members);
+        // What was a root at the last look at everything is described anew.
+        members.iter().for_each(|member| self.forget_walked_roots(member.place));
         let is_root = |place| roots.range(super::model::names_of(place)).next().is_some();
         let state = |member: &Member| {
             if died.contains(&member.place) {

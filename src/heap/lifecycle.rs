@@ -11,6 +11,8 @@
 //! An object that dies while references to it are left in other lists (the collector freed it, or the log is broken)
 //! leaves a *husk*: its place is not used again before they are gone, so no list ever has a wrong referent.
 
+use std::collections::BTreeMap;
+
 use super::anomaly::{AnomalyExample, AnomalyKind};
 use super::identity::Identity;
 use super::journal::Shift;
@@ -214,7 +216,7 @@ impl Heap {
     }
 
     pub(super) fn update_rooted(&mut self, place: u32) {
-        let any = |roots: &std::collections::BTreeMap<_, _>| roots.range(names_of(place)).next().is_some();
+        let any = |roots: &BTreeMap<_, _>| roots.range(names_of(place)).next().is_some();
         let rooted = any(&self.roots) || any(&self.walked_roots);
         self.set(place, State::ROOTED, rooted);
     }
@@ -471,11 +473,15 @@ impl Heap {
 
     #[cold]
     fn forget_roots(&mut self, place: u32) {
-        for roots in [&mut self.roots, &mut self.walked_roots] {
-            let names: Vec<(u32, TextId)> = roots.range(names_of(place)).map(|(&name, _)| name).collect();
-            for name in names {
-                roots.remove(&name);
-            }
+        remove_roots(&mut self.roots, place);
+        remove_roots(&mut self.walked_roots, place);
+    }
+
+    /// The roots that the last walk of everything met.
+    pub(super) fn forget_walked_roots(&mut self, place: u32) {
+        if self.state(place).has(State::ROOTED) {
+            remove_roots(&mut self.walked_roots, place);
+            self.update_rooted(place);
         }
     }
 
@@ -515,5 +521,12 @@ impl Heap {
         if !self.texts.contains(text) {
             self.anomaly(AnomalyKind::UnknownText);
         }
+    }
+}
+
+fn remove_roots(roots: &mut BTreeMap<(u32, TextId), u32>, place: u32) {
+    let names: Vec<(u32, TextId)> = roots.range(names_of(place)).map(|(&name, _)| name).collect();
+    for name in names {
+        roots.remove(&name);
     }
 }

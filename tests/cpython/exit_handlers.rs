@@ -12,6 +12,7 @@ on_each_python! {
     what_ends_with_its_thread_is_no_finding,
     what_a_thread_made_later_is_one,
     what_ends_with_the_event_loop_is_no_finding,
+    what_the_program_still_drops_is_one,
     handlers_run_as_they_do_alone,
 }
 
@@ -181,6 +182,26 @@ fn what_a_thread_made_later_is_one(python: &Python) {
     let [services] = loops_of(&report, "Service")[..] else { panic!("{python}: {:#}", report["loops"]) };
     let [all, alive] = ["count", "alive_at_exit"].map(|key| services[key].as_u64().expect("a number"));
     assert_eq!(all, alive + 5, "{python}: {services:#}");
+}
+
+/// Dropped after the first event loop has ended, after the program has waited for its threads, and by a thread that works on.
+const STILL_AT_WORK: [&str; 3] = [
+    "asyncio.run(asyncio.sleep(0))\ndrop()\n",
+    "wait = threading.Event()\nthreading.Thread(target=wait.wait, daemon=True).start()\nthreading._shutdown()\ndrop()\nwait.set()\n",
+    "threading.Thread(target=drop).start()\n",
+];
+
+fn what_the_program_still_drops_is_one(python: &Python) {
+    for work in STILL_AT_WORK {
+        let program = format!(
+            "import asyncio, gc, threading, time\nclass Node:\n    def __init__(self):\n        self.me = self\n\
+             ALL = [Node() for _ in range(50)]\n\
+             def drop():\n    time.sleep(0.1)\n    ALL.clear()\n    gc.collect()\n{work}"
+        );
+        let report = recorded(python, &program);
+        let [nodes] = loops_of(&report, "Node")[..] else { panic!("{python} {work}: {:#}", report["loops"]) };
+        assert_eq!((&nodes["count"], &nodes["standing"]["name"]), (&50.into(), &"fails".into()), "{python} {work}");
+    }
 }
 
 fn what_ends_with_the_event_loop_is_no_finding(python: &Python) {

@@ -4,6 +4,8 @@
 //! defined, and where it was made: in the innermost file of the stack. Generated code (`<string>`) is no file; what was
 //! made by nothing but generated code, as under `python -c`, is at home in `<string>`.
 
+use std::collections::BTreeSet;
+
 use crate::cycles::StackFrame;
 use crate::cycles::garbage::{LoopPath, PathStep};
 use crate::heap::label::last_part;
@@ -88,12 +90,13 @@ pub(crate) fn knows_maker(heap: &Heap, index: ObjectIndex) -> bool {
         || !heap.sites().stack(object.site).is_empty()
 }
 
-/// Whether a loop leads through a class, or the namespace of functions, and beside that through functions and their parts alone.
-/// It would be one whatever else belongs to it, so it is at home where these are.
-pub(crate) fn is_of_definitions(path: &LoopPath) -> bool {
+/// Whether a loop leads through a class, or the namespace of functions whose file is known, and beside that through functions and
+/// their parts alone. It would be one whatever else belongs to it, so it is at home where these are.
+pub(crate) fn is_of_definitions(path: &LoopPath, files: &BTreeSet<String>) -> bool {
+    let has_file = files.iter().any(|file| is_file(file));
     let is_class = |step: &PathStep| step.label.starts_with("class ");
     let is_code = |step: &PathStep| step.label.starts_with("function ") || PARTS.contains(&step.type_name.as_str());
-    let is_definition = |step: &PathStep| is_class(step) || step.slot.starts_with(".__globals__");
+    let is_definition = |step: &PathStep| is_class(step) || has_file && step.slot.starts_with(".__globals__");
     path.steps.iter().any(is_definition) && path.steps.iter().all(|step| is_definition(step) || is_code(step))
 }
 

@@ -351,6 +351,18 @@ fn a_namespace_is_at_home_with_its_functions_whoever_made_it() {
 }
 
 #[test]
+fn what_a_variable_held_at_the_last_look_may_be_garbage_at_the_next_collection() {
+    let walk = |scope: &str, root: &str| format!("walk {scope}\n{root}count 10 1\nref 10 10 .me\ncheckpoint {scope}\n");
+    let found = play(&format!(
+        "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 A flags=gc\nalloc 10 1 48\n{}{}\
+         gc start 0\nfree 10\ngc stop 1 0\nend\n",
+        walk("full", "root 10 local:main.a\n"),
+        walk("garbage", ""),
+    ));
+    assert_eq!((found.groups.len(), found.collected_objects), (1, 1));
+}
+
+#[test]
 fn what_was_alive_as_the_program_began_to_end_is_told_from_what_was_made_later() {
     let walk = |scope: &str, roots: &str| {
         format!("walk {scope}\n{roots}count 10 1\nref 10 10 .me\ncount 20 1\nref 20 20 .me\ncheckpoint {scope}\n")
@@ -366,14 +378,18 @@ fn what_was_alive_as_the_program_began_to_end_is_told_from_what_was_made_later()
     assert_eq!(alive_at_exit("mark exit main\n", "survivors"), (2, 1));
     assert_eq!(alive_at_exit("mark exit main\nmark exit main\n", "all"), (2, 1));
     assert_eq!(alive_at_exit("mark test main\n", "all"), (2, 0));
-    // What was garbage by then was that of the program's work.
-    let found = play(&format!(
-        "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 A flags=gc\nalloc 10 1 48\nalloc 20 1 48\n\
-         {}mark exit main\n{}end\n",
-        walk("full", "root 10 here\n"),
-        walk("full", ""),
-    ));
-    assert_eq!((found.groups[0].count, found.groups[0].alive_at_exit), (2, 1));
+    // What was garbage by then, or at a look before the last, was that of the program's work.
+    let alive_at_exit = |more: &str| {
+        let found = play(&format!(
+            "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 A flags=gc\nalloc 10 1 48\nalloc 20 1 48\n\
+             {}mark exit main\n{}{more}end\n",
+            walk("full", "root 10 here\n"),
+            walk("full", ""),
+        ));
+        (found.groups[0].count, found.groups[0].alive_at_exit)
+    };
+    assert_eq!(alive_at_exit(""), (2, 1));
+    assert_eq!(alive_at_exit(&walk("full", "")), (2, 0));
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Group {
         self.made_before += 1;
     }
 
-    /// A loop was alive as the program began to end.
+    /// A loop was alive as the program began to end, and the last look found it.
     pub(super) fn add_alive_at_exit(&mut self) {
         self.alive_at_exit += 1;
     }
@@ -254,7 +254,7 @@ impl Group {
         account: Account,
         lingered: Option<Lingered>,
     ) -> LoopGroup {
-        let lacks_maker = self.lacks_maker && !provenance::is_of_definitions(&self.path);
+        let lacks_maker = self.lacks_maker && !provenance::is_of_definitions(&self.path, &self.files);
         let trials = self.trials.unwrap_or_default().into_iter();
         let (residuals, alike) = trials.map(|trial| (trial.residual, trial.alike)).unzip();
         LoopGroup {

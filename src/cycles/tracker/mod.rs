@@ -70,6 +70,8 @@ pub struct Tracker {
     found: CyclicGarbage,
     ledger: Ledger,
     timeline: Timeline,
+    /// The group of each loop that the last look found and that was alive as the program began to end.
+    alive_at_exit: Vec<u32>,
     /// Follows what is garbage if addresses that were found in memory are references.
     suspected: Option<Box<Tracker>>,
 }
@@ -147,6 +149,8 @@ impl Observer for Tracker {
             self.found.imbalanced = objects.map(|object| AnomalyExample::of(now.event, object)).collect();
         }
         self.seen.clear();
+        // The program went on after the look before: what that found was let go of by its work.
+        self.alive_at_exit.clear();
         if !garbage.nodes.is_empty() {
             self.count(heap, graph, &garbage, now);
         }
@@ -266,6 +270,9 @@ impl Tracker {
     /// What was found in all. Loops that are still there have lingered until now.
     pub fn finish(mut self, heap: &Heap) -> CyclicGarbage {
         let end = self.ledger.accounts();
+        for group in std::mem::take(&mut self.alive_at_exit) {
+            self.groups[group as usize].add_alive_at_exit();
+        }
         let still_there: Vec<TrackedObject> = self.objects.values().filter(|known| known.is_garbage).collect();
         still_there.iter().for_each(|known| self.leave(known, heap.now().event));
         self.find_replaced(heap);
@@ -393,7 +400,7 @@ impl Tracker {
             group.add_before();
         }
         if order.iter().all(|&member| heap.was_there_at_exit(snapshot.object(member))) {
-            group.add_alive_at_exit();
+            self.alive_at_exit.push(shape.group);
         }
         group.add_hidden(hidden::links(heap, snapshot, component));
         group.add_origins(heap, shape.steps.iter().map(member));

@@ -26,24 +26,24 @@ static START_JOINABLE: Replaced = Replaced::none();
 /// `sys.get_asyncgen_hooks`.
 static HOOKS: Replaced = Replaced::none();
 
-static MAIN: PythonFunction = PythonFunction::new(c"threading", c"_shutdown", "main", main_ends);
-static LOOP: PythonFunction = PythonFunction::new(c"asyncio.runners", c"_cancel_all_tasks", "event loop", loop_ends);
+static MAIN: PythonFunction = PythonFunction::new(c"threading", c"_shutdown", main_ends);
+static LOOP: PythonFunction = PythonFunction::new(c"asyncio.runners", c"_cancel_all_tasks", loop_ends);
+
+/// The process whose first event loop has its mark: a program may run very many, and each mark costs a look at everything.
+static LOOP_MARKED: AtomicU32 = AtomicU32::new(0);
 
 /// A function of Python, whose call writes a mark.
 struct PythonFunction {
     module: &'static CStr,
     name: &'static CStr,
-    label: &'static str,
     ours: Vectorcall,
     /// What it was called by before; 0 where nothing of ours is there.
     original: AtomicUsize,
-    /// The process that has the mark.
-    marked: AtomicU32,
 }
 
 impl PythonFunction {
-    const fn new(module: &'static CStr, name: &'static CStr, label: &'static str, ours: Vectorcall) -> PythonFunction {
-        PythonFunction { module, name, label, ours, original: AtomicUsize::new(0), marked: AtomicU32::new(0) }
+    const fn new(module: &'static CStr, name: &'static CStr, ours: Vectorcall) -> PythonFunction {
+        PythonFunction { module, name, ours, original: AtomicUsize::new(0) }
     }
 
     /// A borrowed reference to it; `None` where the program has not imported its module, or has put something else there.
@@ -96,14 +96,6 @@ impl PythonFunction {
         }
     }
 
-    /// Writes the mark, once in each process.
-    fn mark(&self) {
-        let this = std::process::id();
-        if self.marked.swap(this, Ordering::Relaxed) != this {
-            checkpoint::exit_begins(self.label);
-        }
-    }
-
     unsafe fn pass_on(&self, function: Object, arguments: *const Object, count: usize, names: Object) -> Object {
         // SAFETY: what it was called by before, with what it is called with.
         unsafe {
@@ -118,8 +110,7 @@ impl PythonFunction {
 pub(crate) unsafe fn take_over(python: &Functions) {
     // SAFETY: as the caller promises; the functions are of the kind that the flags say.
     unsafe {
-        MAIN.marked.store(0, Ordering::Relaxed);
-        LOOP.marked.store(0, Ordering::Relaxed);
+        LOOP_MARKED.store(0, Ordering::Relaxed);
         if let Some(thread) = builtin_module::find(python, c"_thread") {
             START.put(python, thread, c"start_new_thread", POSITIONAL, start as Positional as *const c_void);
             START_JOINABLE.put(
@@ -180,7 +171,7 @@ unsafe extern "C" fn main_ends(function: Object, arguments: *const Object, count
     unsafe {
         let has_others = |walker: &Walker| walker.threads().len() > 1;
         if recorded().is_some_and(|state| state.recorder.walker.as_ref().is_some_and(has_others)) {
-            MAIN.mark();
+            checkpoint::exit_begins("main");
         }
         MAIN.pass_on(function, arguments, count, names)
     }
@@ -189,8 +180,9 @@ unsafe extern "C" fn main_ends(function: Object, arguments: *const Object, count
 unsafe extern "C" fn loop_ends(function: Object, arguments: *const Object, count: usize, names: Object) -> Object {
     // SAFETY: CPython calls it under the interpreter's lock.
     unsafe {
-        if recorded().is_some() {
-            LOOP.mark();
+        let this = std::process::id();
+        if recorded().is_some() && LOOP_MARKED.swap(this, Ordering::Relaxed) != this {
+            checkpoint::exit_begins("event loop");
         }
         LOOP.pass_on(function, arguments, count, names)
     }
