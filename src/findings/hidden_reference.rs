@@ -129,7 +129,6 @@ mod tests {
             path: testing::path(&[("TZ", "app.TZ", ".e"), ("datetime", "datetime.datetime", place)]),
             hidden: [link].into(),
             collected: 0,
-            alive_at_exit: 0,
             ..testing::parent_and_child()
         }
     }

@@ -147,10 +147,12 @@ impl TypeTable {
         names::type_def(&mut def);
         let id = def.id;
         let entry = self.types.entry(id, TypeEntry::default);
-        self.n_in_python += usize::from(is_in_python(&def));
+        let is_of_program = is_in_python(&def);
         let has_its_name = entry.def.as_ref().is_some_and(|old| old.name == def.name);
         let old = entry.def.replace(def);
-        self.n_in_python -= usize::from(old.as_deref().is_some_and(is_in_python));
+        let was_of_program = old.as_deref().is_some_and(is_in_python);
+        self.n_in_python += usize::from(is_of_program);
+        self.n_in_python -= usize::from(was_of_program);
         if has_its_name {
             return false;
         }
@@ -162,7 +164,7 @@ impl TypeTable {
         }
         let name = |id| self.types.get(id).and_then(|entry| entry.def.as_ref()).map_or("", |def| &def.name);
         self.by_name.insert_unique(hash_of(name(id)), id, |&id| hash_of(name(id)));
-        old.is_some_and(|old| !is_in_python(&old) || !self.get(TypeId(id)).is_some_and(is_in_python))
+        old.is_some() && !(was_of_program && is_of_program)
     }
 
     /// An instance came to life. `new`: it is not one that came back.

@@ -21,6 +21,7 @@ mod cuts;
 mod ending;
 mod exactness;
 mod exit_handlers;
+mod extension;
 mod fingerprints;
 mod gate;
 mod gc_debug;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::each::{record, report};
-use crate::hidden::{compile, headers};
+use crate::extension::{compile, headers};
 use crate::support::pythons::{Python, find};
 use crate::support::refloop;
 use crate::support::venv::{python_with, said};

@@ -37,11 +37,7 @@ pub(crate) extern "C" fn pending(_: *mut c_void) -> c_int {
 
 /// A phase begins; the one before gets its checkpoint.
 pub(crate) fn mark(kind: &str, label: &str) {
-    with_hook_off(|state| {
-        full(state);
-        begin_phase(state, kind, label);
-        flush(state);
-    });
+    with_hook_off(|state| end_phase(state, kind, label));
 }
 
 /// A phase begins, and the one before gets no checkpoint.
@@ -57,11 +53,16 @@ pub(crate) fn phase(kind: &str, label: &str) {
 pub(crate) fn exit_begins(label: &str) {
     with_hook_off(|state| {
         if state.recorder.keeps_births && !state.collection.goes_on() {
-            full(state);
-            begin_phase(state, EXIT, label);
-            flush(state);
+            end_phase(state, EXIT, label);
         }
     });
+}
+
+/// The phase before gets its checkpoint, and another begins.
+fn end_phase(state: &mut State, kind: &str, label: &str) {
+    full(state);
+    begin_phase(state, kind, label);
+    flush(state);
 }
 
 fn begin_phase(state: &mut State, kind: &str, label: &str) {

@@ -14,11 +14,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::global;
 use crate::python::{FAST_KEYWORDS, Functions, KEYWORDS, Object};
-use crate::replaced::Replaced;
+use crate::replaced::{Keywords, Replaced};
 use crate::{builtin_module, checkpoint, interpreters, termination};
 
 type FastKeywords = unsafe extern "C" fn(Object, *const Object, isize, Object) -> Object;
-type Keywords = unsafe extern "C" fn(Object, Object, Object) -> Object;
 
 /// `os._exit`: `multiprocessing` ends its workers so, without `atexit`.
 static EXIT: Replaced = Replaced::none();
@@ -63,14 +62,14 @@ pub(crate) unsafe fn take_over(python: &Functions, last: Object) {
 /// # Safety
 /// Under the interpreter's lock.
 pub(crate) unsafe fn register_last(python: &Functions) {
-    let (register, own) = (REGISTER.original(), OWN.load(Ordering::Acquire) as Object);
-    if register == 0 || own.is_null() {
+    let own = OWN.load(Ordering::Acquire) as Object;
+    if REGISTER.original() == 0 || own.is_null() {
         return;
     }
     // SAFETY: as the caller promises; the function that stood there before would else register ours once more.
     unsafe {
         let Some(atexit) = atexit(python) else { return };
-        let answer = std::mem::transmute::<usize, Keywords>(register)(atexit, own, null_mut());
+        let answer = REGISTER.call_with_keywords(atexit, own, null_mut());
         match answer.is_null() {
             true => (python.PyErr_Clear)(),
             false => (python.Py_DecRef)(answer),
@@ -132,15 +131,14 @@ unsafe extern "C" fn exit_now(module: Object, arguments: *const Object, count: i
 unsafe extern "C" fn register(module: Object, arguments: Object, names: Object) -> Object {
     // SAFETY: the function that stood there before, with the arguments it is called with, and then with the recorder's.
     unsafe {
-        let original = std::mem::transmute::<usize, Keywords>(REGISTER.original());
-        let answer = original(module, arguments, names);
+        let answer = REGISTER.call_with_keywords(module, arguments, names);
         if !answer.is_null()
             && global::is_recording()
             && global::state().is_some_and(|state| interpreters::is_first(state))
         {
             let Ok(python) = Functions::find() else { return answer };
             let own = OWN.load(Ordering::Acquire) as Object;
-            let again = if own.is_null() { null_mut() } else { original(module, own, null_mut()) };
+            let again = if own.is_null() { null_mut() } else { REGISTER.call_with_keywords(module, own, null_mut()) };
             match again.is_null() {
                 true => (python.PyErr_Clear)(),
                 false => (python.Py_DecRef)(again),

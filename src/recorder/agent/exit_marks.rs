@@ -11,13 +11,11 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::cpython::{function, memory};
 use crate::global::State;
 use crate::python::{Functions, KEYWORDS, NO_ARGUMENTS, Object, POSITIONAL};
-use crate::replaced::Replaced;
+use crate::replaced::{CFunction, Keywords, Replaced};
 use crate::walk::Walker;
 use crate::{builtin_module, checkpoint, global, interpreters, system};
 
 type Vectorcall = unsafe extern "C" fn(Object, *const Object, usize, Object) -> Object;
-type Positional = unsafe extern "C" fn(Object, Object) -> Object;
-type Keywords = unsafe extern "C" fn(Object, Object, Object) -> Object;
 
 /// `_thread.start_new_thread`, and `start_joinable_thread` of newer CPythons.
 static START: Replaced = Replaced::none();
@@ -112,7 +110,7 @@ pub(crate) unsafe fn take_over(python: &Functions) {
     unsafe {
         LOOP_MARKED.store(0, Ordering::Relaxed);
         if let Some(thread) = builtin_module::find(python, c"_thread") {
-            START.put(python, thread, c"start_new_thread", POSITIONAL, start as Positional as *const c_void);
+            START.put(python, thread, c"start_new_thread", POSITIONAL, start as CFunction as *const c_void);
             START_JOINABLE.put(
                 python,
                 thread,
@@ -123,7 +121,7 @@ pub(crate) unsafe fn take_over(python: &Functions) {
             (python.Py_DecRef)(thread);
         }
         if let Some(sys) = builtin_module::find(python, c"sys") {
-            HOOKS.put(python, sys, c"get_asyncgen_hooks", NO_ARGUMENTS, hooks as Positional as *const c_void);
+            HOOKS.put(python, sys, c"get_asyncgen_hooks", NO_ARGUMENTS, hooks as CFunction as *const c_void);
             (python.Py_DecRef)(sys);
         }
     }
@@ -146,7 +144,7 @@ unsafe extern "C" fn start(module: Object, arguments: Object) -> Object {
     // SAFETY: the function that stood there before, with the arguments it is called with, under the interpreter's lock.
     unsafe {
         MAIN.put_if_recorded();
-        std::mem::transmute::<usize, Positional>(START.original())(module, arguments)
+        START.call(module, arguments)
     }
 }
 
@@ -154,15 +152,18 @@ unsafe extern "C" fn start_joinable(module: Object, arguments: Object, names: Ob
     // SAFETY: as for `start`.
     unsafe {
         MAIN.put_if_recorded();
-        std::mem::transmute::<usize, Keywords>(START_JOINABLE.original())(module, arguments, names)
+        START_JOINABLE.call_with_keywords(module, arguments, names)
     }
 }
 
 unsafe extern "C" fn hooks(module: Object, nothing: Object) -> Object {
     // SAFETY: as for `start`.
     unsafe {
-        LOOP.put_if_recorded();
-        std::mem::transmute::<usize, Positional>(HOOKS.original())(module, nothing)
+        // A program may run very many event loops, and only the first has a mark.
+        if LOOP_MARKED.load(Ordering::Relaxed) != std::process::id() {
+            LOOP.put_if_recorded();
+        }
+        HOOKS.call(module, nothing)
     }
 }
 

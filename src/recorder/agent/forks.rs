@@ -7,10 +7,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::python::{Functions, NO_ARGUMENTS, Object};
-use crate::replaced::Replaced;
+use crate::replaced::{CFunction, Replaced};
 use crate::{builtin_module, clock, copied, global, system, thread};
-
-type Fork = unsafe extern "C" fn(Object, Object) -> Object;
 
 static FORK: Replaced = Replaced::none();
 static FORK_PTY: Replaced = Replaced::none();
@@ -42,8 +40,8 @@ pub(crate) unsafe fn hold_threads(python: &Functions) {
     // SAFETY: as the caller promises; the functions are of the kind that the flags say.
     unsafe {
         if let Some(posix) = builtin_module::find(python, c"posix") {
-            FORK.put(python, posix, c"fork", NO_ARGUMENTS, fork as Fork as _);
-            FORK_PTY.put(python, posix, c"forkpty", NO_ARGUMENTS, fork_pty as Fork as _);
+            FORK.put(python, posix, c"fork", NO_ARGUMENTS, fork as CFunction as _);
+            FORK_PTY.put(python, posix, c"forkpty", NO_ARGUMENTS, fork_pty as CFunction as _);
             (python.Py_DecRef)(posix);
         }
     }
@@ -82,7 +80,7 @@ unsafe fn without_threads(replaced: &Replaced, module: Object, nothing: Object) 
             thread::wait_for_alone();
             (python.PyEval_RestoreThread)(held);
         }
-        let answer = std::mem::transmute::<usize, Fork>(replaced.original())(module, nothing);
+        let answer = replaced.call(module, nothing);
         copied::go_on();
         // In the child nothing is recorded.
         global::with_hook_off(clock::start);

@@ -9,6 +9,10 @@ use crate::cpython::{memory, object};
 use crate::python::{Functions, Method, Object};
 use crate::system;
 
+/// `PyCFunction`: without arguments, with one, or with a tuple of them; and `PyCFunctionWithKeywords`, with a tuple and a dict.
+pub(crate) type CFunction = unsafe extern "C" fn(Object, Object) -> Object;
+pub(crate) type Keywords = unsafe extern "C" fn(Object, Object, Object) -> Object;
+
 /// One built-in function: its definition, what stood there before, and what stands there.
 pub(crate) struct Replaced {
     /// 0 where nothing of ours stands behind it.
@@ -25,6 +29,24 @@ impl Replaced {
     /// What was there before.
     pub(crate) fn original(&self) -> usize {
         self.original.load(Ordering::Acquire)
+    }
+
+    /// Calls what was there before, which is of this kind.
+    ///
+    /// # Safety
+    /// Ours stands there, and this is what CPython calls it with.
+    pub(crate) unsafe fn call(&self, module: Object, argument: Object) -> Object {
+        // SAFETY: as the caller promises.
+        unsafe { std::mem::transmute::<usize, CFunction>(self.original())(module, argument) }
+    }
+
+    /// The same of a function with keywords.
+    ///
+    /// # Safety
+    /// As for [`Replaced::call`].
+    pub(crate) unsafe fn call_with_keywords(&self, module: Object, arguments: Object, names: Object) -> Object {
+        // SAFETY: as the caller promises.
+        unsafe { std::mem::transmute::<usize, Keywords>(self.original())(module, arguments, names) }
     }
 
     /// Puts `function` behind the function of a module; not where that has other flags, and not twice.

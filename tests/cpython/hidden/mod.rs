@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::each::{at_hand, record};
+use crate::each::record;
+use crate::extension::build_extension;
 use crate::numpy::with_numpy;
 use crate::pyarrow;
 use crate::record::checked;
@@ -124,31 +124,6 @@ fn what_an_extension_owns_is_found_and_what_it_borrows_is_not(python: &Python) {
         // The mended loops are the collector's, and it had none to run.
         let hidden = checked.found.iter().filter(|(rule, ..)| rule == "hidden-reference").count();
         assert_eq!(hidden, 0, "{python} {arguments:?}: {:?}", checked.found);
-    }
-}
-
-/// Compiles an extension into a folder. It uses the stable interface, so the headers of any CPython serve.
-pub(crate) fn build_extension(source: &Path, folder: &Path) -> Result<(), String> {
-    let headers = at_hand().iter().find_map(headers).ok_or("no Python.h")?;
-    compile(&headers, source, &folder.join("extension.so"))
-}
-
-/// The folder of a CPython's own headers, where it has them.
-pub(crate) fn headers(python: &Python) -> Option<PathBuf> {
-    let print = "import sysconfig; print(sysconfig.get_paths()['include'])";
-    let output = Command::new(&python.path).args(["-c", print]).output().ok()?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    folder.join("Python.h").exists().then_some(folder)
-}
-
-/// Compiles a shared object.
-pub(crate) fn compile(headers: &Path, source: &Path, object: &Path) -> Result<(), String> {
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-I"]).arg(headers).arg(source).arg("-o").arg(object);
-    let output = compiler.output().map_err(|error| error.to_string())?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }
 

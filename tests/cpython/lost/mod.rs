@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::each::{record, report};
-use crate::hidden::build_extension;
+use crate::extension::build_extension;
 use crate::record::checked;
 use crate::support::pythons::{Python, say_once};
 use crate::support::root;

@@ -45,13 +45,9 @@ pub(super) struct Numbers(Vec<u32>);
 impl Numbers {
     /// Of so many classes.
     pub(super) fn of_each<'n>(classes: usize, notes: impl Iterator<Item = &'n Note>) -> Numbers {
-        let mut numbers = filled(0, classes);
-        for note in notes {
-            if let Some(number) = numbers.get_mut(note.class()) {
-                *number += 1;
-            }
-        }
-        Numbers(numbers)
+        let mut numbers = Numbers(filled(0, classes));
+        notes.for_each(|note| numbers.add(note));
+        numbers
     }
 
     /// Keeps those of these objects, by number, that have references which are not explained, and says of which classes they are.
@@ -60,12 +56,18 @@ impl Numbers {
         objects.retain(|&object| {
             let note = &survey.notes[object as usize];
             let is_unexplained = note.unexplained > 0;
-            if let Some(number) = numbers.0.get_mut(note.class()).filter(|_| is_unexplained) {
-                *number += 1;
+            if is_unexplained {
+                numbers.add(note);
             }
             is_unexplained
         });
         numbers
+    }
+
+    fn add(&mut self, note: &Note) {
+        if let Some(number) = self.0.get_mut(note.class()) {
+            *number += 1;
+        }
     }
 
     /// 0 where there was no memory for it.

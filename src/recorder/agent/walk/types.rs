@@ -170,9 +170,11 @@ impl<S: Sink> Walk<'_, S> {
             if in_python {
                 self.statement_facts(class, &mut out);
             } else {
-                let file = self.class_file(class);
-                if !file.is_empty() && module_of_closure(c_string(word(class + ty::NAME))).is_some() {
-                    out.value("file", &file);
+                if module_of_closure(c_string(word(class + ty::NAME))).is_some() {
+                    let file = self.class_file(class);
+                    if !file.is_empty() {
+                        out.value("file", &file);
+                    }
                 }
                 let names: Vec<String> =
                     declared_names(class).map(|name| String::from_utf8_lossy(name).into_owned()).gather();
