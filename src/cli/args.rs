@@ -9,7 +9,7 @@ use refloop::export;
 use refloop::findings::RULES;
 use refloop::findings::config::parse_bytes;
 use refloop::findings::pattern::PATTERNS;
-use refloop::report::{FORMATS, Form};
+use refloop::report::{FORMATS, Form, collector};
 use refloop::whatif::Change;
 use refloop::whatif::collector::Setting;
 
@@ -246,8 +246,12 @@ pub(crate) struct WhatIf {
     /// Name the cheapest setting under which no more garbage lies there at once, such as 10MB
     #[arg(long, value_name = "BYTES", value_parser = bytes, conflicts_with_all = ["weak", "drop_local"])]
     pub garbage_limit: Option<u64>,
-    #[command(flatten)]
-    pub answer: Answer,
+    /// How to write it; html is a page for a browser that shows the garbage over time under each setting of the collector
+    #[arg(long, value_name = "FORMAT", default_value = collector::Form::NAMES[0], value_parser = collector_form())]
+    pub format: collector::Form,
+    /// Where to write it; the file appears whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     #[command(flatten)]
     pub messages: Messages,
 }
@@ -370,6 +374,11 @@ fn format_names() -> PossibleValuesParser {
 
 fn form() -> impl TypedValueParser<Value = Form> {
     PossibleValuesParser::new(Form::NAMES).try_map(|name| Form::named(&name).ok_or("no such form"))
+}
+
+fn collector_form() -> impl TypedValueParser<Value = collector::Form> {
+    PossibleValuesParser::new(collector::Form::NAMES)
+        .try_map(|name| collector::Form::named(&name).ok_or("no such form"))
 }
 
 fn trace_format_names() -> PossibleValuesParser {

@@ -19,9 +19,8 @@ pub(crate) fn collector(command: &args::WhatIf) -> Result<End, Failure> {
         error = error.or(modelled.error.take().map(|error| error.in_file(&path)));
         tables.push((path.display().to_string(), modelled));
     }
-    let args::Answer { format, output } = &command.answer;
-    output::write_page(output.as_deref(), View::Analyze, &command.messages, |page, out| {
-        report::write(&tables, command.garbage_limit, *format, page, out)
+    output::write_page(command.output.as_deref(), View::Analyze, &command.messages, |page, out| {
+        report::write(&tables, command.garbage_limit, command.format, page, out)
     })?;
     error.map_or(Ok(End::Nothing), |error| Err(error.into()))
 }

@@ -1,5 +1,6 @@
 //! Runs `whatif`: writes what a change would do to the program that was recorded.
 
+use refloop::report::collector::Form;
 use refloop::report::{View, whatif as report};
 use refloop::trace::TraceError;
 use refloop::whatif::{self, Change, Doubt, Doubtful, Outcome, WhatIf};
@@ -14,6 +15,9 @@ pub(crate) fn whatif(command: &args::WhatIf) -> Result<End, Failure> {
     if !command.gc.is_empty() || !command.python.is_empty() {
         return collector::collector(command);
     }
+    let Form::Answer(format) = command.format else {
+        return Err(Failure::usage("--format html is a page of settings of the collector: --gc, or --python"));
+    };
     let changes: Vec<Change> = command.weak.iter().chain(&command.drop_local).cloned().collect();
     let mut sum: Option<(Outcome, Vec<Doubtful>)> = None;
     let mut error: Option<TraceError> = None;
@@ -39,9 +43,8 @@ pub(crate) fn whatif(command: &args::WhatIf) -> Result<End, Failure> {
         if let Some(first) = doubtful.first().filter(|_| error.is_none()) {
             return Err(Failure::usage(sentence(first)));
         }
-        let args::Answer { format, output } = &command.answer;
-        output::write_page(output.as_deref(), View::Analyze, &command.messages, |page, out| {
-            report::write(outcome, *format, page, out)
+        output::write_page(command.output.as_deref(), View::Analyze, &command.messages, |page, out| {
+            report::write(outcome, format, page, out)
         })?;
     }
     error.map_or(Ok(End::Nothing), |error| Err(error.into()))

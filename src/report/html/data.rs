@@ -16,7 +16,7 @@ use crate::report::{
 };
 
 /// Bytes that the report takes in a page: with the page around it, less than 3 MB.
-const MOST_BYTES: usize = 2_800_000;
+pub(super) const MOST_BYTES: usize = 2_800_000;
 
 /// Bytes of the list of all loops; what can be opened of them has what is left.
 const LOOPS: usize = 1_800_000;

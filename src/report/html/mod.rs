@@ -1,14 +1,16 @@
 //! Writes the report as one page for a browser: a file that needs no network and obeys no name in it.
 //!
-//! The page is `page.html`, its look `page.css`, and what it does stands in `script/`. The report goes into it as JSON, which the
+//! A page is `page.html`, its look `page.css`, and what it does stands in `script/`. The report goes into it as JSON, which the
 //! script shows as text. A policy in the page allows this one script and this one style, by their hashes, and nothing else.
 
+pub(super) mod collector;
 mod data;
 mod table;
 
 use std::io::{self, Write};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Audience, RenderOptions, Report, ReportFormat, View};
@@ -22,6 +24,7 @@ pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = concat!(
     include_str!("script/elements.js"),
     include_str!("script/lists.js"),
+    include_str!("script/chart.js"),
     include_str!("script/loops.js"),
     include_str!("script/memory.js"),
     include_str!("script/over_time.js"),
@@ -52,20 +55,26 @@ impl ReportFormat for Html {
     }
 
     fn write(&self, report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-        let mut rest = PAGE;
-        while let Some((before, (name, behind))) = next_place(rest) {
-            out.write_all(before.as_bytes())?;
-            match name {
-                "style-hash" => out.write_all(hash(STYLE).as_bytes())?,
-                "script-hash" => out.write_all(hash(SCRIPT).as_bytes())?,
-                "style" => out.write_all(STYLE.as_bytes())?,
-                "script" => out.write_all(SCRIPT.as_bytes())?,
-                _ => out.write_all(table::embedded(&data::of(report)).as_bytes())?,
-            }
-            rest = behind;
-        }
-        out.write_all(rest.as_bytes())
+        write_page("refloop report", SCRIPT, &data::of(report), out)
     }
+}
+
+/// Writes a page whose script shows this data.
+fn write_page(title: &str, script: &str, data: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let mut rest = PAGE;
+    while let Some((before, (name, behind))) = next_place(rest) {
+        out.write_all(before.as_bytes())?;
+        match name {
+            "title" => out.write_all(title.as_bytes())?,
+            "style-hash" => out.write_all(hash(STYLE).as_bytes())?,
+            "script-hash" => out.write_all(hash(script).as_bytes())?,
+            "style" => out.write_all(STYLE.as_bytes())?,
+            "script" => out.write_all(script.as_bytes())?,
+            _ => out.write_all(table::embedded(data).as_bytes())?,
+        }
+        rest = behind;
+    }
+    out.write_all(rest.as_bytes())
 }
 
 /// What stands before the next `{{name}}` of the page, the name, and what stands behind it.

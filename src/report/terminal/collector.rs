@@ -6,6 +6,7 @@ use super::grid::{Align, Grid};
 use super::wrap::{Style, styled, wrap_words};
 use crate::human::{bytes, count, duration, or_unknown};
 use crate::report::RenderOptions;
+use crate::report::collector::notes;
 use crate::whatif::collector::{Modelled, Span};
 
 pub(crate) fn write(
@@ -49,24 +50,7 @@ fn table(modelled: &Modelled, limit: Option<u64>, page: &RenderOptions, out: &mu
         grid.row(row);
     }
     grid.write(out)?;
-    let mut say = |text: &str| writeln!(out, "{}", wrap_words(text, 0, page.width));
-    if modelled.recorded.explicit.is_none() {
-        say("which collections the program asked for is not in the trace: all are taken to have begun by themselves")?;
-    }
-    for outcome in modelled.outcomes.iter().filter(|outcome| outcome.frozen == Some(false)) {
-        say(&format!("{}: no phase of this name began", outcome.setting))?;
-    }
-    if let Some(limit) = limit {
-        match modelled.cheapest(limit) {
-            Some(place) => say(&format!(
-                "{} looks at the fewest objects of those under which at most {} of garbage lies there",
-                modelled.outcomes[place].setting,
-                bytes(limit)
-            ))?,
-            None => say(&format!("under none of them at most {} of garbage lies there for sure", bytes(limit)))?,
-        }
-    }
-    Ok(())
+    notes(modelled, limit).iter().try_for_each(|text| writeln!(out, "{}", wrap_words(text, 0, page.width)))
 }
 
 /// `1.2 MB`, or `1.2 MB (0.9 to 1.4 MB)` where it is known between bounds.

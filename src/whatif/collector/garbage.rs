@@ -1,8 +1,9 @@
 //! Follows how much garbage lies in the heap of a collector that did not run, under one assumption of when it became garbage.
 //!
-//! Garbage goes only as a collection ends, so what lies there is most just before one, or at the end.
+//! Garbage goes only as a collection ends, so what lies there is most just before one, or at the end. Places are those of
+//! the timeline.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, SubAssign};
 
 use serde::Serialize;
 
@@ -22,26 +23,34 @@ impl AddAssign for Amount {
     }
 }
 
+impl SubAssign for Amount {
+    fn sub_assign(&mut self, less: Amount) {
+        self.objects = self.objects.saturating_sub(less.objects);
+        self.bytes = self.bytes.saturating_sub(less.bytes);
+    }
+}
+
 /// Garbage that is there, and how much there was before each collection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lying {
     /// By generation; the last are those that `gc.freeze` hid from the collector.
     there: [Amount; FROZEN + 1],
-    /// Before each collection, without what was found out later.
-    before: Vec<Amount>,
-    /// Found out later: from this collection on, and no longer from that one on.
+    /// Before and after each moment of the timeline, without what was found out later.
+    seen: Vec<[Amount; 2]>,
+    /// Found out later: there from this moment on, and no longer before that one, or after that one.
     comes: Vec<Amount>,
-    goes: Vec<Amount>,
+    goes: Vec<[Amount; 2]>,
 }
 
 impl Lying {
-    /// Garbage is there from the first collection on that it comes before, until `look` frees it; where no collection did
-    /// by now, it lies in this generation.
+    /// Garbage is there from the first moment on that it comes before, until the collection at `look` frees it; where none
+    /// did by now, it lies in this generation.
     pub(super) fn add(&mut self, first: usize, look: Option<usize>, generation: usize, amount: Amount) {
-        let end = look.map_or(self.before.len(), |look| look + 1);
+        let end = look.map_or(self.seen.len(), |look| look + 1);
         if first < end {
             self.comes[first] += amount;
-            self.goes[end] += amount;
+            self.goes[end][0] += amount;
+            self.goes[look.unwrap_or(end)][1] += amount;
         }
         if look.is_none() {
             self.there[generation] += amount;
@@ -50,10 +59,20 @@ impl Lying {
 
     /// A collection of this generation is over.
     pub(super) fn collect(&mut self, generation: usize) {
-        self.before.push(self.now());
-        self.comes.resize(self.before.len() + 1, Amount::default());
-        self.goes.resize(self.before.len() + 1, Amount::default());
+        let before = self.now();
         self.there[..=generation].fill(Amount::default());
+        self.see([before, self.now()]);
+    }
+
+    /// A moment of the timeline that is no collection.
+    pub(super) fn tick(&mut self) {
+        self.see([self.now(); 2]);
+    }
+
+    fn see(&mut self, amounts: [Amount; 2]) {
+        self.seen.push(amounts);
+        self.comes.resize(self.seen.len() + 1, Amount::default());
+        self.goes.resize(self.seen.len() + 1, <[Amount; 2]>::default());
     }
 
     /// What the collector had looked at is hidden from it.
@@ -71,24 +90,23 @@ impl Lying {
         sum
     }
 
-    /// How much there was before each collection.
-    fn series(&self) -> impl Iterator<Item = Amount> + '_ {
-        let mut late = Amount::default();
-        self.before.iter().enumerate().map(move |(place, &before)| {
-            late += self.comes[place];
-            let gone = self.goes[place];
-            late = Amount {
-                objects: late.objects.saturating_sub(gone.objects),
-                bytes: late.bytes.saturating_sub(gone.bytes),
-            };
-            let mut there = before;
-            there += late;
-            there
+    /// How much there was before each moment of the timeline, and after it.
+    pub(super) fn series(&self) -> impl Iterator<Item = [Amount; 2]> + '_ {
+        let mut late = <[Amount; 2]>::default();
+        self.seen.iter().enumerate().map(move |(place, &seen)| {
+            std::array::from_fn(|side| {
+                late[side] += self.comes[place];
+                late[side] -= self.goes[place][side];
+                let mut there = seen[side];
+                there += late[side];
+                there
+            })
         })
     }
 
     /// The most that was there at once, by bytes.
     pub(super) fn peak(&self) -> Amount {
-        self.series().chain([self.now()]).max_by_key(|amount| (amount.bytes, amount.objects)).unwrap_or_default()
+        let before = self.series().map(|[before, _]| before);
+        before.chain([self.now()]).max_by_key(|amount| (amount.bytes, amount.objects)).unwrap_or_default()
     }
 }

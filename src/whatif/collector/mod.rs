@@ -13,6 +13,7 @@ mod setting;
 mod simulation;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use std::collections::HashMap;
 
@@ -24,11 +25,12 @@ use crate::heap::{self, Happening, Heap, HeapGraph, ObjectIndex, Observer, Snaps
 use crate::trace::{Births, Events, GcState, Header, Position, References, Scope, SiteId, TraceError};
 
 pub use garbage::Amount;
-pub use outcome::{Collections, Outcome, Recorded, Span};
+pub use outcome::{Collections, Moment, Outcome, Recorded, Span};
 pub use rules::Rules;
 use runs::{Run, Runs};
 pub use setting::Setting;
 use simulation::{Life, Orphan, Simulation};
+use timeline::Tick;
 
 /// What collectors would have done, tried in one pass over a trace.
 #[derive(Debug)]
@@ -120,7 +122,7 @@ struct Found {
 #[derive(Debug)]
 struct Step {
     event: u64,
-    ns: u64,
+    ns: Option<u64>,
     what: What,
 }
 
@@ -141,7 +143,6 @@ const MOST_STEPS: usize = 1 << 18;
 impl Trials {
     fn finish(mut self, heap: &Heap) -> Vec<Outcome> {
         self.tell();
-        let ns = heap.now().ns.unwrap_or(0);
         let mut left: Vec<(ObjectIndex, Found)> =
             self.garbage.drain().filter(|(_, found)| found.seen == self.last_whole).collect();
         left.sort_unstable_by_key(|&(object, _)| heap.id(object));
@@ -149,7 +150,8 @@ impl Trials {
             let life = self.life(heap, object);
             self.simulations.iter_mut().for_each(|one| one.bound(life, found.orphan));
         }
-        self.simulations.into_iter().map(|one| one.finish(ns)).collect()
+        let now = Tick { event: heap.now().event, ns: heap.now().ns };
+        self.simulations.into_iter().map(|one| one.finish(now)).collect()
     }
 
     fn birth(&self, heap: &Heap, object: ObjectIndex) -> Option<u64> {
@@ -162,7 +164,7 @@ impl Trials {
     }
 
     fn step(&mut self, heap: &Heap, what: What) {
-        self.steps.push(Step { event: heap.now().event, ns: heap.now().ns.unwrap_or(0), what });
+        self.steps.push(Step { event: heap.now().event, ns: heap.now().ns, what });
         if self.steps.len() >= MOST_STEPS {
             self.tell();
         }
@@ -234,7 +236,7 @@ impl Observer for Trials {
             }
             let late = if is_exact { early } else { latest.max(early) };
             let orphan = Orphan { early, late, oldest };
-            let ns = heap.now().ns.unwrap_or(0);
+            let ns = heap.now().ns;
             if self.birth(heap, object).is_none() {
                 self.met.insert(object, Some(early));
                 self.steps.push(Step { event: early, ns, what: What::Born(self.life(heap, object)) });

@@ -1,5 +1,7 @@
 //! Holds what a collector would have done.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 use super::garbage::Amount;
@@ -18,6 +20,10 @@ pub struct Outcome {
     /// Garbage where there was most, and at the end.
     pub peak: Span,
     pub left: Span,
+    /// From the beginning to the end: of many moments, those with the most and the least garbage.
+    pub over_time: Vec<Moment>,
+    /// How many moments there were.
+    pub moments: usize,
     /// Bytes × nanoseconds that garbage lay there, if it became garbage as early as it can have been.
     pub byte_ns: u128,
 }
@@ -90,6 +96,44 @@ impl Recorded {
             u128::from(objects) * u128::from(waited) / u128::from(looked)
         });
         Some(u64::try_from(waits.sum::<u128>()).unwrap_or(u64::MAX))
+    }
+}
+
+/// How much garbage lay there at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    pub event: u64,
+    /// Nanoseconds since the recording began; `None` in a log without times.
+    pub ns: Option<u64>,
+    /// Bytes that lay there at least, likely, and at most.
+    pub bytes: [u64; 3],
+}
+
+impl Moment {
+    /// Where it stands between the others.
+    fn at(&self) -> u64 {
+        self.ns.unwrap_or(self.event)
+    }
+
+    /// Of moments in order, those that show the highest and the lowest garbage of each of so many equal stretches of time.
+    pub(super) fn thinned(all: &[Moment], stretches: u64) -> Vec<Moment> {
+        let (Some(first), Some(last)) = (all.first(), all.last()) else { return Vec::new() };
+        if all.len() as u64 <= 2 * stretches {
+            return all.to_vec();
+        }
+        let width = (last.at().saturating_sub(first.at()) / stretches).saturating_add(1);
+        let stretch = |moment: &Moment| moment.at().saturating_sub(first.at()) / width;
+        let mut kept = Vec::new();
+        for group in all.chunk_by(|a, b| stretch(a) == stretch(b)) {
+            let bytes = |place: usize| group[place].bytes[1];
+            let highest = (0..group.len()).min_by_key(|&place| Reverse(bytes(place))).unwrap_or(0);
+            let lowest = (0..group.len()).min_by_key(|&place| bytes(place)).unwrap_or(0);
+            kept.push(group[highest.min(lowest)]);
+            if highest != lowest {
+                kept.push(group[highest.max(lowest)]);
+            }
+        }
+        kept
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::free_lists::{Counted, FreeLists};
 use super::garbage::{Amount, Lying};
-use super::outcome::{Collections, Outcome, Span};
+use super::outcome::{Collections, Moment, Outcome, Span};
 use super::rules::Rules;
 use super::runs::{FROZEN, OLDEST, Run, Runs};
 use super::setting::Setting;
+use super::timeline::{Tick, Timeline};
 use crate::trace::{GcState, TypeDef, TypeId};
 
 /// What is known of an object as it dies.
@@ -29,6 +30,9 @@ pub(super) struct Orphan {
     pub oldest: u64,
 }
 
+/// Garbage over time is told in so many stretches at most.
+const MOST_STRETCHES: u64 = 300;
+
 /// A collector at work.
 #[derive(Debug)]
 pub(super) struct Simulation {
@@ -44,6 +48,7 @@ pub(super) struct Simulation {
     /// By type number.
     counted: Vec<Counted>,
     runs: Runs,
+    timeline: Timeline,
     /// What was born until then is frozen.
     frozen_until: u64,
     collections: Collections,
@@ -97,6 +102,7 @@ impl Simulation {
             generations: std::array::from_fn(|_| Generation::new(rules)),
             counted: Vec::new(),
             runs: Runs::default(),
+            timeline: Timeline::default(),
             frozen_until: 0,
             collections: Collections::default(),
             likely: Lying::default(),
@@ -128,7 +134,11 @@ impl Simulation {
         }
     }
 
-    pub(super) fn born(&mut self, life: Life, event: u64, ns: u64) {
+    pub(super) fn born(&mut self, life: Life, event: u64, ns: Option<u64>) {
+        if self.timeline.is_due(event) {
+            self.timeline.push(Tick { event, ns });
+            self.lyings().into_iter().for_each(Lying::tick);
+        }
         let Some(counted) = self.known(life.class) else { return };
         self.generations[0].add(1);
         if self.free_lists.take(counted, life.block) {
@@ -152,9 +162,9 @@ impl Simulation {
     }
 
     /// An object became garbage, as early as can be.
-    pub(super) fn is_garbage(&mut self, life: Life, orphan: Orphan, ns: u64) {
+    pub(super) fn is_garbage(&mut self, life: Life, orphan: Orphan, ns: Option<u64>) {
         self.lie(ns);
-        let (first, soon) = (self.runs.after(orphan.early), self.look(orphan.oldest, orphan.early));
+        let (first, soon) = (self.timeline.after(orphan.early), self.look(orphan.oldest, orphan.early));
         let generation = self.place(orphan.oldest);
         self.likely.add(first, soon, generation, Amount { objects: 1, bytes: life.bytes });
         let Some(counted) = self.known(life.class).filter(|_| life.born.is_some()) else { return };
@@ -174,17 +184,22 @@ impl Simulation {
         let amount = Amount { objects: 1, bytes: life.bytes };
         let generation = self.place(orphan.oldest);
         let [soon, late] = [orphan.early, orphan.late].map(|since| self.look(orphan.oldest, since));
-        self.most.add(self.runs.after(orphan.early), late, generation, amount);
-        self.least.add(self.runs.after(orphan.late), soon, generation, amount);
+        self.most.add(self.timeline.after(orphan.early), late, generation, amount);
+        self.least.add(self.timeline.after(orphan.late), soon, generation, amount);
     }
 
-    /// The first collection after `since` that looks at objects that were born with `born`.
+    /// The first collection after `since` that looks at objects that were born with `born`, as a place of the timeline.
     fn look(&self, born: u64, since: u64) -> Option<usize> {
-        match self.place(born) {
+        let collection = match self.place(born) {
             FROZEN => None,
             _ if born == 0 => self.runs.first_of_all(since),
             _ => self.runs.first_look(born, since),
-        }
+        };
+        collection.map(|nth| self.timeline.of_collection(nth))
+    }
+
+    fn lyings(&mut self) -> [&mut Lying; 3] {
+        [&mut self.least, &mut self.likely, &mut self.most]
     }
 
     /// Where objects that were born with `born` are: what was there before the recording is old.
@@ -197,7 +212,7 @@ impl Simulation {
     }
 
     /// `gc.collect()` of the program.
-    pub(super) fn collect_explicitly(&mut self, generation: usize, event: u64, ns: u64) {
+    pub(super) fn collect_explicitly(&mut self, generation: usize, event: u64, ns: Option<u64>) {
         self.collections.explicit += 1;
         self.collect(generation.min(OLDEST), event, ns);
     }
@@ -208,12 +223,13 @@ impl Simulation {
             self.frozen_until = event;
             self.generations.iter_mut().for_each(Generation::clear);
             self.counts = [0; 3];
-            [&mut self.likely, &mut self.least, &mut self.most].into_iter().for_each(Lying::freeze);
+            self.lyings().into_iter().for_each(Lying::freeze);
         }
     }
 
-    pub(super) fn finish(mut self, ns: u64) -> Outcome {
-        self.lie(ns);
+    pub(super) fn finish(mut self, now: Tick) -> Outcome {
+        self.lie(now.ns);
+        let over_time = self.over_time(now);
         Outcome {
             setting: self.setting.to_string(),
             thresholds: self.thresholds,
@@ -221,8 +237,28 @@ impl Simulation {
             collections: self.collections,
             peak: Span { least: self.least.peak(), likely: self.likely.peak(), most: self.most.peak() },
             left: Span { least: self.least.now(), likely: self.likely.now(), most: self.most.now() },
+            moments: over_time.len(),
+            over_time: Moment::thinned(&over_time, MOST_STRETCHES),
             byte_ns: self.byte_ns,
         }
+    }
+
+    /// The garbage at each moment of the timeline, before and after what happened then; none at the beginning.
+    fn over_time(&self, now: Tick) -> Vec<Moment> {
+        // What happened before the first time of a log with times was as it began.
+        let moment = |tick: Tick, bytes| Moment { event: tick.event, ns: now.ns.and(tick.ns.or(Some(0))), bytes };
+        let [mut least, mut likely, mut most] = [&self.least, &self.likely, &self.most].map(Lying::series);
+        let mut moments = vec![moment(Tick { event: 0, ns: None }, [0; 3])];
+        for &tick in self.timeline.all() {
+            let amounts = [least.next(), likely.next(), most.next()].map(Option::unwrap_or_default);
+            let [before, after] = [0, 1].map(|side| amounts.map(|amount| amount[side].bytes));
+            moments.push(moment(tick, before));
+            if after != before {
+                moments.push(moment(tick, after));
+            }
+        }
+        moments.push(moment(now, [&self.least, &self.likely, &self.most].map(|lying| lying.now().bytes)));
+        moments
     }
 
     /// The oldest generation whose count is above its threshold.
@@ -232,7 +268,7 @@ impl Simulation {
         (0..=OLDEST).rev().filter(is_over).find(|&generation| !waits(generation))
     }
 
-    fn collect(&mut self, generation: usize, event: u64, ns: u64) {
+    fn collect(&mut self, generation: usize, event: u64, ns: Option<u64>) {
         self.lie(ns);
         let (mut looked, mut freed) = (0u64, 0);
         for younger in &mut self.generations[..=generation] {
@@ -246,7 +282,8 @@ impl Simulation {
             self.counts[generation + 1] += 1;
         }
         self.counts[..=generation].fill(0);
-        [&mut self.likely, &mut self.least, &mut self.most].into_iter().for_each(|lying| lying.collect(generation));
+        self.lyings().into_iter().for_each(|lying| lying.collect(generation));
+        self.timeline.push_collection(Tick { event, ns });
         let survivors = looked.saturating_sub(freed);
         self.generations[(generation + 1).min(OLDEST)].add(survivors);
         match generation {
@@ -274,7 +311,8 @@ impl Simulation {
     }
 
     /// Garbage has lain there until now.
-    fn lie(&mut self, ns: u64) {
+    fn lie(&mut self, ns: Option<u64>) {
+        let ns = ns.unwrap_or(0);
         let passed = ns.saturating_sub(self.since_ns);
         self.byte_ns += u128::from(self.likely.now().bytes) * u128::from(passed);
         self.since_ns = ns;

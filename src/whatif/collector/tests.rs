@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Collections, Outcome, Recorded, Setting, obstacle, replay};
+use super::{Collections, Moment, Outcome, Recorded, Setting, obstacle, replay};
 use crate::heap::testing::events;
 use crate::trace::Header;
 
@@ -117,6 +117,42 @@ fn garbage_lies_until_its_generation_is_collected() {
     // The births 11, 22 and 33 begin a collection, and the loop that each is in lives on in generation 1.
     assert_eq!((ten.collections.runs, ten.left.likely.objects), ([3, 0, 0], 12));
     assert_eq!(ten.peak.likely.objects, 14);
+}
+
+#[test]
+fn garbage_over_time_rises_between_collections_and_falls_with_them() {
+    let script = format!("{HEAD}{}gc state on 700 10 10 701 0 0 0 0\ngc start 0\ngc stop 0 0\n", loops(200));
+    let [off, hundred] = &outcomes(&script, &["off", "100"])[..] else { panic!() };
+    for outcome in [off, hundred] {
+        let moments = &outcome.over_time;
+        assert!(moments.is_sorted_by_key(|moment| moment.event), "{moments:?}");
+        assert_eq!((moments[0].event, moments[0].bytes, outcome.moments), (0, [0; 3], moments.len()));
+        let highest = moments.iter().map(|moment| moment.bytes[1]).max();
+        assert_eq!(highest, Some(outcome.peak.likely.bytes));
+        assert_eq!(moments.last().map(|last| last.bytes[1]), Some(outcome.left.likely.bytes));
+    }
+    assert!(off.over_time.is_sorted_by_key(|moment| moment.bytes[1]), "{:?}", off.over_time);
+    assert!(off.over_time.len() > 10);
+    let falls = hundred.over_time.windows(2).filter(|pair| pair[1].bytes[1] < pair[0].bytes[1]);
+    assert_eq!(falls.count() as u64, hundred.collections.runs[0]);
+}
+
+#[test]
+fn of_many_moments_the_highest_and_the_lowest_of_each_stretch_of_time_are_told() {
+    // A sawtooth: from 0 to 9 and back, once in ten events.
+    let all: Vec<Moment> = (0..1_000).map(|event| Moment { event, ns: None, bytes: [event % 10; 3] }).collect();
+    let few = Moment::thinned(&all, 20);
+    assert_eq!(few.len(), 40);
+    for pair in few.chunks(2) {
+        let amounts = [pair[0].bytes[1], pair[1].bytes[1]];
+        assert!(pair[0].event < pair[1].event && amounts.contains(&0) && amounts.contains(&9), "{pair:?}");
+    }
+    assert_eq!(Moment::thinned(&all, 1_000), all);
+    assert_eq!(Moment::thinned(&[], 10), []);
+    // All at one moment, and as far apart as can be.
+    let same = |ns| Moment { event: ns, ns: Some(ns), bytes: [ns; 3] };
+    assert_eq!(Moment::thinned(&[same(7); 9], 2).len(), 1);
+    assert_eq!(Moment::thinned(&[same(0), same(1), same(u64::MAX - 1)], 1).len(), 2);
 }
 
 #[test]

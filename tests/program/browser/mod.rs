@@ -87,6 +87,31 @@ fn pictures_are_drawn_and_read_with_the_arrow_keys() {
 }
 
 #[test]
+fn settings_of_the_collector_are_a_table_and_a_picture_each() {
+    let Some(browser) = Browser::find() else { return };
+    let page = browser.folder.path().join("settings.html");
+    // A hundred objects that refer to themselves.
+    let trace = browser.folder.path().join("loops.reftrace");
+    let head = "reftrace 1 runtime=cpython-3.11.7\ntype 1 app.Node size=32 flags=gc,heap\n".to_string();
+    let one = |tag: u32| format!("alloc {tag:x} 1 64\nincref {tag:x}\nref {tag:x} {tag:x} .me\ndecref {tag:x}\n");
+    fs::write(&trace, (1..=100).map(one).fold(head, |text, one| text + &one)).unwrap();
+    let refloop = || Command::new(env!("CARGO_BIN_EXE_refloop"));
+    let written = refloop()
+        .args(["whatif", "--gc", "10", "--gc", "off", "--format", "html", "-o"])
+        .args([&page, &trace])
+        .output()
+        .unwrap();
+    assert!(written.status.success(), "{written:?}");
+    for seen in browser.look(&[page], "") {
+        assert_eq!(seen["headline"], "What the collector would do under 2 settings");
+        assert_eq!(seen["chart"], 2, "{seen}");
+        assert_eq!(texts(&seen["scales"]), ["6.4 KB", "6.4 KB"], "{seen}");
+        assert_eq!(texts(&seen["own_scales"]), ["1.2 KB", "6.4 KB"], "{seen}");
+        assert!(seen["moment"].as_str().unwrap().ends_with(": 0 B of garbage"), "{seen}");
+    }
+}
+
+#[test]
 fn names_that_are_markup_are_shown_and_do_nothing() {
     let Some(browser) = Browser::find() else { return };
     let hostile = [

@@ -46,6 +46,12 @@ function drawPictures() {
   }
 }
 
+/** Draws all of them once more. */
+function redrawPictures() {
+  pictures.forEach((picture) => (picture.width = 0));
+  drawPictures();
+}
+
 function button(text, action) {
   const made = element("button", "", text);
   made.type = "button";

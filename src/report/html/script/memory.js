@@ -6,9 +6,8 @@ function memoryChart(memory) {
   const inBytes = points.some((point) => point.live_bytes !== null || point.garbage_bytes > 0);
   const [live, garbage] = inBytes ? ["live_bytes", "garbage_bytes"] : ["live_objects", "garbage_objects"];
   const amount = inBytes ? bytes : count;
-  const hasTimes = points.every((point) => point.ns !== null);
-  const time = (point) => (hasTimes ? point.ns : point.event);
-  const [first, last] = [time(points[0]), time(points[points.length - 1])];
+  const over = timesOf(points);
+  const time = (point) => (over.hasTimes ? point.ns : point.event);
   const known = points.filter((point) => point[live] !== null);
 
   /** How much is alive without the garbage; between two known moments on the line that joins them, elsewhere not known. */
@@ -22,12 +21,11 @@ function memoryChart(memory) {
   }
 
   const place = element("div", "chart");
-  const reading = element("p", "soft reading", "Move over the picture, or use the arrow keys in it, to read a moment.");
-  let chosen = points.length - 1;
+  const reading = chartReading();
+  const chosen = { at: points.length - 1 };
 
   function read(at) {
-    chosen = Math.min(points.length - 1, Math.max(0, at));
-    const point = points[chosen];
+    const point = points[at];
     const what =
       {
         checkpoint: "the whole heap was looked at",
@@ -48,44 +46,17 @@ function memoryChart(memory) {
 
   /** A picture of `height` from 0 to `highest`, with what lies between the lower and the upper values of the points. */
   function picture(width, height, highest, layers) {
-    const [left, right, top] = [64, 12, 10];
-    const x = (point) => left + ((width - left - right) * (time(point) - first)) / Math.max(1, last - first);
-    const y = (value) => top + (height - top) * (1 - value / highest);
-    const place = (point, value) => (value === null ? [] : [`${x(point).toFixed(1)},${y(value).toFixed(1)}`]);
-    const line = (values) => points.flatMap((point, at) => place(point, values[at]));
-    const made = svg("svg", { width, height: height + 26, viewBox: `0 0 ${width} ${height + 26}`, role: "img" });
-    for (const share of height > 150 ? [0, 0.25, 0.5, 0.75, 1] : [0, 1]) {
-      const value = highest * share;
-      made.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
-      made.append(tag(amount(Math.round(value)), left - 8, y(value) + 4, "end"));
-    }
-    for (const [kind, lower, upper] of layers) {
-      made.append(svg("polygon", { class: kind, points: [...line(upper), ...line(lower).reverse()].join(" ") }));
-    }
-    for (const point of points.filter((point) => point.occasion === "collection" || point.occasion === "checkpoint")) {
-      const length = point.occasion === "checkpoint" ? 17 : 5 + 4 * (point.generation ?? 0);
-      made.append(
-        svg("line", { class: point.occasion, x1: x(point), x2: x(point), y1: y(0) + 2, y2: y(0) + 2 + length }),
-      );
-    }
-    const cursor = svg("line", { class: "cursor", x1: -9, x2: -9, y1: top, y2: height });
-    made.append(cursor);
-    const choose = (at) => {
-      read(at);
-      for (const end of ["x1", "x2"]) cursor.setAttribute(end, x(points[chosen]));
-    };
-    made.addEventListener("pointermove", (event) => {
-      const there = event.clientX - made.getBoundingClientRect().left;
-      const distance = (point) => Math.abs(x(point) - there);
-      choose(points.reduce((best, point, at) => (distance(point) < distance(points[best]) ? at : best), 0));
+    const shares = height > 150 ? [0, 0.25, 0.5, 0.75, 1] : [0, 1];
+    const frame = chartFrame({ times: over.times, width, height, foot: 26, highest, shares, amount });
+    layers.forEach(([kind, lower, upper]) => frame.area(kind, lower, upper));
+    points.forEach(({ occasion, generation }, at) => {
+      if (occasion !== "collection" && occasion !== "checkpoint") return;
+      const [x, y] = [frame.x(at), frame.y(0) + 2];
+      const length = occasion === "checkpoint" ? 17 : 5 + 4 * (generation ?? 0);
+      frame.made.append(svg("line", { class: occasion, x1: x, x2: x, y1: y, y2: y + length }));
     });
-    made.addEventListener("keydown", (event) => {
-      const next = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: points.length - 1 }[event.key];
-      if (next === undefined) return;
-      event.preventDefault();
-      choose(next);
-    });
-    return made;
+    addCursor(frame, chosen, read);
+    return frame.made;
   }
 
   /** What is alive can be drawn; the garbage is drawn by itself where that is not known, or where it is a thin line. */
@@ -105,13 +76,8 @@ function memoryChart(memory) {
       );
     if (hasGround && isApart) drawn.push(element("p", "soft", "The garbage alone:"));
     if (isApart) drawn.push(picture(width, hasGround ? 90 : 230, most, [["garbage", zero, dead]]));
-    drawn[0].setAttribute("tabindex", 0);
-    drawn[0].setAttribute("aria-label", "Memory over time; arrow keys read it");
-    const ends = hasTimes ? [duration(first), duration(last)] : [`event ${count(first)}`, `event ${count(last)}`];
-    place.replaceChildren(
-      ...drawn,
-      element("p", "ends soft", element("span", "", ends[0]), element("span", "", ends[1])),
-    );
+    nameChart(drawn[0], "Memory over time");
+    place.replaceChildren(...drawn, chartEnds(over));
   }
 
   const legend = element("p", "legend soft");

@@ -5,65 +5,33 @@ function typesChart(picture) {
   const layers = rowsOf(picture.types).map((row) => ({ title: row.type, values: row.bytes }));
   if (picture.others.some((value) => value > 0)) layers.push({ title: "all other types", values: picture.others });
   const moments = picture.moments;
-  const hasTimes = moments.every((at) => at.ns !== null);
-  const time = (at) => (hasTimes ? at.ns : at.event);
-  const [first, last] = [time(moments[0]), time(moments[moments.length - 1])];
+  const over = timesOf(moments);
   const sums = moments.map((_, at) => layers.reduce((sum, layer) => sum + layer.values[at], 0));
   const highest = Math.max(1, ...sums);
   const place = element("div", "chart");
-  const reading = element("p", "soft reading", "Move over the picture, or use the arrow keys in it, to read a moment.");
-  let chosen = moments.length - 1;
+  const reading = chartReading();
+  const chosen = { at: moments.length - 1 };
 
   function read(at) {
-    chosen = Math.min(moments.length - 1, Math.max(0, at));
-    const most = [...layers].sort((a, b) => b.values[chosen] - a.values[chosen]).slice(0, 4);
-    const parts = most.filter((layer) => layer.values[chosen] > 0).flatMap((layer, nth) => {
-      return [nth ? ", " : "", name(layer.title), ` ${bytes(layer.values[chosen])}`];
+    const most = [...layers].sort((a, b) => b.values[at] - a.values[at]).slice(0, 4);
+    const parts = most.filter((layer) => layer.values[at] > 0).flatMap((layer, nth) => {
+      return [nth ? ", " : "", name(layer.title), ` ${bytes(layer.values[at])}`];
     });
-    reading.replaceChildren(`${moment(moments[chosen])}: ${bytes(sums[chosen])} in all; `, ...parts);
+    reading.replaceChildren(`${moment(moments[at])}: ${bytes(sums[at])} in all; `, ...parts);
   }
 
   function draw(width) {
-    const [left, right, top, height] = [64, 12, 10, 230];
-    const x = (at) => left + ((width - left - right) * (time(at) - first)) / Math.max(1, last - first);
-    const y = (value) => top + (height - top) * (1 - value / highest);
-    const made = svg("svg", { width, height: height + 12, viewBox: `0 0 ${width} ${height + 12}`, role: "img" });
-    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-      const value = highest * share;
-      made.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
-      made.append(tag(bytes(Math.round(value)), left - 8, y(value) + 4, "end"));
-    }
+    const shares = [0, 0.25, 0.5, 0.75, 1];
+    const frame = chartFrame({ times: over.times, width, height: 230, foot: 12, highest, shares, amount: bytes });
     let floor = moments.map(() => 0);
     layers.forEach((layer, nth) => {
       const roof = floor.map((value, at) => value + layer.values[at]);
-      const line = (values) => values.map((value, at) => `${x(moments[at]).toFixed(1)},${y(value).toFixed(1)}`);
-      made.append(svg("polygon", { class: `layer layer${nth}`, points: [...line(roof), ...line(floor).reverse()].join(" ") }));
+      frame.area(`layer layer${nth}`, floor, roof);
       floor = roof;
     });
-    const cursor = svg("line", { class: "cursor", x1: -9, x2: -9, y1: top, y2: height });
-    made.append(cursor);
-    const choose = (at) => {
-      read(at);
-      for (const end of ["x1", "x2"]) cursor.setAttribute(end, x(moments[chosen]));
-    };
-    made.addEventListener("pointermove", (event) => {
-      const there = event.clientX - made.getBoundingClientRect().left;
-      const distance = (at) => Math.abs(x(moments[at]) - there);
-      choose(moments.reduce((best, _, at) => (distance(at) < distance(best) ? at : best), 0));
-    });
-    made.addEventListener("keydown", (event) => {
-      const next = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 0, End: moments.length - 1 }[event.key];
-      if (next === undefined) return;
-      event.preventDefault();
-      choose(next);
-    });
-    made.setAttribute("tabindex", 0);
-    made.setAttribute("aria-label", "Bytes of types over time; arrow keys read it");
-    const ends = hasTimes ? [duration(first), duration(last)] : [`event ${count(first)}`, `event ${count(last)}`];
-    place.replaceChildren(
-      made,
-      element("p", "ends soft", element("span", "", ends[0]), element("span", "", ends[1])),
-    );
+    addCursor(frame, chosen, read);
+    nameChart(frame.made, "Bytes of types over time");
+    place.replaceChildren(frame.made, chartEnds(over));
   }
 
   const legend = element("p", "legend soft");

@@ -151,7 +151,10 @@ function overview() {
 }
 
 const main = document.getElementById("main");
-const search = document.getElementById("search");
+const search = element("input");
+Object.assign(search, { id: "search", type: "search", placeholder: "Search, with the / key", autocomplete: "off", spellcheck: false });
+search.setAttribute("aria-label", "Search loops, types, files");
+document.querySelector("header").append(search);
 
 const sections = [
   isAboutGrowth ? growthSection() : null,
