@@ -338,6 +338,8 @@ pub enum Origin {
     MadeByReferrer,
     /// The `__init__` of the object that the reference leads to made the one that has it: the reference leads back.
     MadeByReferent,
+    /// A cached property made the object that has the reference: it was given the one that caches it.
+    MadeInCache,
     /// One expression made the object that the reference leads to, and after it the one that has it, as `Child(Parent())` or
     /// `Parent().child()` does: perhaps nothing else ever held the first.
     MadeOnTheWay,

@@ -65,8 +65,8 @@ impl<'a> Trials<'a> {
             let &Trial { finding, group, .. } = &of_one[0].0;
             let finding = &mut findings[finding];
             let known = Tried {
-                refuted: steps(of_one, |verdict| verdict == Verdict::DiesEarly),
-                stood: steps(of_one, |verdict| matches!(verdict, Verdict::Verified | Verdict::NotRefuted)),
+                refuted: steps(of_one, |outcome| outcome.verdict() == Verdict::DiesEarly),
+                stood: steps(of_one, Outcome::stands),
             };
             let offered = finding.advice.as_ref().map(|advice| advice.steps.clone()).unwrap_or_default();
             let is_refuted = offered.iter().any(|step| known.refuted.contains(step));
@@ -117,6 +117,6 @@ fn together(cut: Option<&Cut>, more: &[Cut]) -> Option<Vec<Change>> {
     all.then(|| cuts.iter().flat_map(|cut| cut.changes.clone()).collect())
 }
 
-fn steps(tried: &[(Trial, Outcome)], is: impl Fn(Verdict) -> bool) -> BTreeSet<usize> {
-    tried.iter().filter(|(_, outcome)| is(outcome.verdict())).map(|(trial, _)| trial.step).collect()
+fn steps(tried: &[(Trial, Outcome)], is: impl Fn(&Outcome) -> bool) -> BTreeSet<usize> {
+    tried.iter().filter(|(_, outcome)| is(outcome)).map(|(trial, _)| trial.step).collect()
 }

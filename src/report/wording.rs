@@ -154,7 +154,12 @@ pub(super) fn for_its_owner(row: &LoopRow) -> String {
             let others = cut.alternatives.iter().map(|other| format!(" or {}", other.reference));
             format!("{}{} could be cut", cut.reference, others.collect::<String>())
         }
-        Some(cut) => format!("{} could be {}", cut.reference, cut.replacement),
+        Some(cut) => {
+            let more = cut.more.iter().map(|more| format!(", and {}: {}", more.reference, more.replacement));
+            let left = telling_after_cut(cut).filter(|_| cut.left.is_some()).map(|after| format!("; {after}"));
+            let (more, left) = (more.collect::<String>(), left.unwrap_or_default());
+            format!("{} could be {}{more}{left}", cut.reference, cut.replacement)
+        }
     };
     let report = if could.is_empty() { String::new() } else { format!("; for a report there: {could}") };
     format!(

@@ -30,13 +30,20 @@ impl Dead {
 
 /// Costs a visit to each reference of what dies; memory in proportion to what the changed references lead to.
 pub(super) fn dead(graph: &HeapGraph, changed: &Changed) -> Dead {
-    let mut lost: HashMap<Node, u32, FixedState> = HashMap::default();
+    dead_without(graph, changed, &[])
+}
+
+/// The same where some objects, in the order of the graph, have lost so many references from outside as well: those that hold it
+/// fast.
+pub(super) fn dead_without(graph: &HeapGraph, changed: &Changed, outside: &[(Node, u32)]) -> Dead {
+    let mut lost: HashMap<Node, u32, FixedState> = outside.iter().copied().collect();
+    let is_free = |node: Node| outside.binary_search_by_key(&node, |&(node, _)| node).is_ok();
     let mut dead = Dead::default();
     let mut lose = |node: Node, dead: &mut Dead| {
         let lost = lost.entry(node).or_default();
-        *lost += 1;
+        *lost = lost.saturating_add(1);
         let state = graph.state(node);
-        if *lost >= graph.count(node) && !state.vacant && !state.pinned && dead.set.insert(node) {
+        if *lost >= graph.count(node) && !state.vacant && (!state.pinned || is_free(node)) && dead.set.insert(node) {
             dead.order.push(node);
         }
     };

@@ -35,6 +35,9 @@ pub struct Outcome {
     pub living_at: u64,
     /// Those of the references of which none was seen so.
     pub unseen: BTreeSet<String>,
+    /// Those of the references of which none was seen so that leads to what more than a running function kept: while an object
+    /// is made, or used once, who made it has it in a variable, whatever becomes of it later.
+    pub passing: BTreeSet<String>,
     /// Objects that would be dead while a root still reached them: at the snapshot with most of them, or in a replay all.
     pub early_objects: u64,
     /// Of them those that such a reference leads to, each type and reference once; a few at most.
@@ -103,6 +106,15 @@ impl Outcome {
         }
     }
 
+    /// Whether living objects show that what the references lead to has another holder, or no event refutes it.
+    pub fn stands(&self) -> bool {
+        match self.verdict() {
+            Verdict::Verified => true,
+            Verdict::NotRefuted => self.passing.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The same changes in another trace as well.
     pub fn add(&mut self, other: Outcome) {
         let sum = |known: &mut u64, more: u64| *known = known.saturating_add(more);
@@ -115,6 +127,7 @@ impl Outcome {
         sum(&mut self.living_at, other.living_at);
         self.living = self.living.max(other.living);
         self.unseen.retain(|reference| other.unseen.contains(reference));
+        self.passing.retain(|reference| other.passing.contains(reference));
         self.early_objects = self.early_objects.max(other.early_objects);
         self.byte_ns = self.byte_ns.zip(other.byte_ns).map(|(known, more)| known.saturating_add(more));
         self.proof = self.proof.min(other.proof);

@@ -4,11 +4,12 @@
 //! Between two snapshots nothing is known of who refers to whom, but garbage does not change: what is dead at a snapshot
 //! by the count alone was so from the moment on at which the program let go of it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 
-use super::cascade::{Dead, dead};
+use super::cascade::{Dead, dead, dead_without};
 use super::change::Change;
 use super::exact::Shadow;
 use super::matcher::{Changed, Matcher, is_stand_in};
@@ -62,6 +63,7 @@ pub(super) struct Parts {
     pub(super) garbage: Garbage,
     pub(super) inner: GarbageGraph,
     pub(super) components: Components,
+    variables: OnceCell<Vec<(Node, u32)>>,
 }
 
 impl SnapshotTrials {
@@ -73,6 +75,7 @@ impl SnapshotTrials {
                 outcome: Outcome {
                     references: references.clone(),
                     unseen: references.iter().cloned().collect(),
+                    passing: references.iter().cloned().collect(),
                     byte_ns: Some(0),
                     ..Outcome::default()
                 },
@@ -206,17 +209,32 @@ impl Found {
     ) {
         let is_alive = |node| parts.garbage.place(node).is_none();
         let outcome = &mut self.outcome;
-        let living = changed.edges.iter().filter(|&&(from, to, _)| is_alive(from) && is_alive(to));
-        let mut seen: Vec<usize> = living.map(|&(_, _, change)| change).collect();
-        let living = seen.len() as u64;
-        seen.sort_unstable();
-        seen.dedup();
-        for change in seen {
-            outcome.unseen.remove(&outcome.references[change]);
+        // `gc.garbage` has what was garbage, and a finalizer may have put it anywhere.
+        let was_garbage = |node| {
+            let object = graph.object(node);
+            self.counted.get(&object).is_some_and(|counted| counted.id == heap.id(object))
+        };
+        let lives = |node| is_alive(node) && !was_garbage(node);
+        let type_name = |node| heap.types().name(heap.class(graph.object(node)));
+        let without_variables = OnceCell::new();
+        // A bound method is only the way to its object.
+        let is_passing = |to: Node| {
+            let variables = || dead_without(graph, changed, parts.variables(heap, graph));
+            let dead = without_variables.get_or_init(variables);
+            let objects = if is_stand_in(type_name(to)) { graph.referents(to) } else { &[to] };
+            objects.iter().any(|&object| dead.has(object))
+        };
+        let mut living = 0;
+        for &(_, to, change) in changed.edges.iter().filter(|&&(from, to, _)| lives(from) && lives(to)) {
+            living += 1;
+            let reference = &outcome.references[change];
+            outcome.unseen.remove(reference);
+            if outcome.passing.contains(reference) && !is_passing(to) {
+                outcome.passing.remove(reference);
+            }
         }
         outcome.living = outcome.living.max(living);
         outcome.living_at += u64::from(living > 0);
-        let type_name = |node| heap.types().name(heap.class(graph.object(node)));
         let is_early = |node: &Node| is_alive(*node) && !is_stand_in(type_name(*node));
         let early = dead.order.iter().filter(|node| is_early(node)).count() as u64;
         outcome.early_objects = outcome.early_objects.max(early);
@@ -306,6 +324,19 @@ impl Parts {
         let garbage = Garbage::of(graph);
         let inner = GarbageGraph::of(graph, &garbage);
         let components = Components::of(&inner);
-        Parts { garbage, inner, components }
+        Parts { garbage, inner, components, variables: OnceCell::new() }
+    }
+
+    /// What variables of functions that run refer to, and nothing else with a name, with the references from outside.
+    fn variables(&self, heap: &Heap, graph: &HeapGraph) -> &[(Node, u32)] {
+        self.variables.get_or_init(|| {
+            let external = External::of(graph);
+            let is_variable = |&node: &Node| {
+                let names = heap.root_names(graph.object(node));
+                !names.is_empty() && names.iter().all(|name| name.starts_with("local:"))
+            };
+            let roots = external.roots(graph).filter(is_variable);
+            roots.map(|node| (node, external.references(graph, node))).collect()
+        })
     }
 }

@@ -102,7 +102,8 @@ impl Trials {
             }
         }
         self.looked_at += 2 * loop_graph.n_links();
-        (classes.len() > 1).then(|| Alike { classes, residual: self.without(loop_graph, 1, 0, is_alike) })
+        let share = MOST_STEPS * loop_graph.n_links();
+        (classes.len() > 1).then(|| Alike { classes, residual: self.without(loop_graph, 2, share, is_alike) })
     }
 
     /// What is left without the references of which `is_cut` holds.

@@ -390,6 +390,13 @@ fn what_was_alive_as_the_program_began_to_end_is_told_from_what_was_made_later()
     };
     assert_eq!(alive_at_exit(""), (2, 1));
     assert_eq!(alive_at_exit(&walk("full", "")), (2, 0));
+    // A loop that what the end made came to belong to, as the exception that cancels a task.
+    let found = play(
+        "reftrace 1 runtime=test references=checkpoints births=survivors\ntype 1 A flags=gc\ntype 2 list flags=gc\n\
+         alloc 10 1 48\nmark exit event loop\nalloc 11 2 48\nalloc 12 2 48\nwalk full\ncount 10 2\nref 10 10 .me\n\
+         ref 10 11 .errors\ncount 11 1\nref 11 12 [0]\ncount 12 1\nref 12 10 [0]\ncheckpoint full\nend\n",
+    );
+    assert_eq!((found.groups[0].count, found.groups[0].alive_at_exit), (1, 1));
 }
 
 #[test]

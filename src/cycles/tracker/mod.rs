@@ -399,7 +399,10 @@ impl Tracker {
         if was_there {
             group.add_before();
         }
-        if order.iter().all(|&member| heap.was_there_at_exit(snapshot.object(member))) {
+        // What the end itself made, as the exception that cancels a task, may have come to belong to it.
+        let mut of_path = shape.steps.iter().flatten().map(|&place| order[place as usize]).peekable();
+        let was_there_at_exit = |member: u32| heap.was_there_at_exit(snapshot.object(member));
+        if of_path.peek().is_some() && of_path.all(was_there_at_exit) {
             self.alive_at_exit.push(shape.group);
         }
         group.add_hidden(hidden::links(heap, snapshot, component));

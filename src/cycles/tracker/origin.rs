@@ -11,6 +11,9 @@ use crate::trace::{SiteDef, SiteId};
 
 /// How the two objects of a reference came to be. Costs the depth of their stacks.
 pub(super) fn of(heap: &Heap, referrer: ObjectIndex, referent: ObjectIndex) -> Origin {
+    if is_cached(heap, referrer) {
+        return Origin::MadeInCache;
+    }
     match (where_made(heap, referrer, referent), where_made(heap, referent, referrer)) {
         (Some(Where::ByInit), _) => Origin::MadeByReferrer,
         (_, Some(Where::ByInit)) => Origin::MadeByReferent,
@@ -49,6 +52,14 @@ fn where_made(heap: &Heap, older: ObjectIndex, object: ObjectIndex) -> Option<Wh
     None
 }
 
+/// Whether the function that made it was called by `functools.cached_property`.
+fn is_cached(heap: &Heap, object: ObjectIndex) -> bool {
+    let caller = heap.sites().stack(heap.object(object).site).into_iter().nth(1);
+    caller.and_then(|site| heap.sites().get(site)).is_some_and(|site| {
+        heap.text(site.path).ends_with("functools.py") && last_part(heap.text(site.function)) == "__get__"
+    })
+}
+
 fn is_init(heap: &Heap, frame: SiteDef) -> bool {
     last_part(heap.text(frame.function)) == "__init__"
 }
@@ -71,6 +82,8 @@ mod tests {
             site 5 app.py:8 make parent=9
             site 6 app.py:51 main
             site 7 app.py:7 make parent=6
+            site 8 /lib/functools.py:998 cached_property.__get__ parent=9
+            site 10 app.py:40 Parent.child parent=8
             alloc 1 1 48 @1
             alloc 2 2 48 @{child}
             ref 1 2 .child
@@ -91,5 +104,6 @@ mod tests {
         for child in [5, 7] {
             assert_eq!(origin(child), of([Origin::Unknown, Origin::Unknown]), "{child}");
         }
+        assert_eq!(origin(10), of([Origin::MadeInCache, Origin::Unknown]));
     }
 }

@@ -168,7 +168,7 @@ fn side(path: &Path, place: usize, name: &str) -> Side {
     match path.origin(place) {
         Origin::MadeByReferrer => return Side::Owns,
         Origin::MadeByReferent => return Side::Back(3, format!("{} is made by {}.__init__", from.label, to.label)),
-        Origin::MadeOnTheWay | Origin::Unknown => {}
+        Origin::MadeInCache | Origin::MadeOnTheWay | Origin::Unknown => {}
     }
     if let Some(container) = container_of(path, place) {
         return Side::Back(2, format!("{} is one of {container}", from.label));

@@ -1,7 +1,7 @@
 //! Recognises nodes of one class that refer to the next one and to the previous one.
 
 use super::path::{Path, attribute};
-use super::{Cure, Pattern};
+use super::{Cure, Offer, Pattern, direction};
 
 pub(super) const PATTERN: Pattern =
     Pattern { topic: "linked-list", name: "doubly linked list", page: include_str!("linked_list.md"), recognise };
@@ -16,7 +16,8 @@ fn recognise(path: &Path) -> Option<Cure> {
     named(&["next", "nxt"]).filter(|_| are_nodes)?;
     let back = named(&["prev", "previous", "prv"])?;
     let offer = path.weak(back, attribute(&back.slot)?);
-    let evidence = offer.as_ref().map(|_| "each node is kept by the one before it".to_string());
+    let kept = |offer: &Offer| direction::unless_used(path, offer.step, "each node is kept by the one before it");
+    let evidence = offer.as_ref().map(kept);
     let sentence =
         "let the list keep its first node and each node the next one: make the reference to the previous one weak";
     Some(Cure { evidence, ..Cure::new(sentence, offer) })

@@ -33,7 +33,7 @@ use std::collections::BTreeSet;
 
 use path::{Path, attribute};
 
-use crate::cycles::{LoopGroup, LoopPath, Origin, PathStep, Residual};
+use crate::cycles::{Alike, LoopGroup, LoopPath, Origin, PathStep, Residual};
 use crate::heap::label::last_part;
 use crate::whatif::{Change, Early, Outcome};
 
@@ -79,7 +79,7 @@ pub struct Cut {
 pub struct Tried {
     /// Without it, something would have died that was still reached.
     pub refuted: BTreeSet<usize>,
-    /// Living objects had such a reference, and none would have died early.
+    /// Living objects that more than a running function kept had such a reference, and none would have died early.
     pub stood: BTreeSet<usize>,
 }
 
@@ -179,12 +179,12 @@ pub fn recognise(group: &LoopGroup, tried: &Tried) -> Option<Advice> {
         advice.or = others.into_iter().map(|other| other.cut).collect();
         return Some(advice);
     }
-    match step.and_then(|step| group.alike.get(step).and_then(Option::as_ref).map(|alike| (step, alike))) {
-        Some((step, alike)) if alike.residual == Residual::Nothing => {
-            cut_alike(&mut advice, &group.path, step, &alike.classes)
-        }
-        _ => cut_more(&mut advice, group),
+    if let Some((step, alike)) = step.and_then(|step| Some((step, group.alike.get(step)?.as_ref()?)))
+        && (alike.residual == Residual::Nothing || goes_by_the_same_name(&advice.after, &group.path.steps[step]))
+    {
+        cut_alike(&mut advice, &group.path, step, alike);
     }
+    cut_more(&mut advice, group);
     Some(advice)
 }
 
@@ -195,8 +195,14 @@ pub fn weak_references(group: &LoopGroup) -> Vec<(usize, Vec<Change>)> {
     offers.map(|offer| (offer.step, offer.cut.changes)).collect()
 }
 
+/// The loop that is left has a reference of this name too.
+fn goes_by_the_same_name(left: &Residual, cut: &PathStep) -> bool {
+    matches!(left, Residual::Loop { path, .. } if path.steps.iter().any(|step| step.slot == cut.slot))
+}
+
 /// The reference is cut in every class that has one of its name: `Api.client, and client of 24 more classes`.
-fn cut_alike(advice: &mut Advice, path: &LoopPath, step: usize, classes: &BTreeSet<String>) {
+fn cut_alike(advice: &mut Advice, path: &LoopPath, step: usize, alike: &Alike) {
+    let classes = &alike.classes;
     let slot = &path.steps[step].slot;
     if let (Some(cut), Some(name)) = (&mut advice.cut, attribute(slot)) {
         let more = crate::human::counted(classes.len() as u64 - 1, "more class", "more classes");
@@ -210,7 +216,7 @@ fn cut_alike(advice: &mut Advice, path: &LoopPath, step: usize, classes: &BTreeS
             let steps = classes.iter().map(of_class);
             cut.changes = steps.filter_map(|step| Change::of_step(&step, &step)).collect();
         }
-        advice.after = Residual::Nothing;
+        advice.after = alike.residual.clone();
     }
 }
 

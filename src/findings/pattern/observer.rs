@@ -2,6 +2,7 @@
 
 use super::path::{Path, attribute, is_code};
 use super::{Cure, Offer, Pattern, direction};
+use crate::cycles::{Origin, PathStep};
 
 pub(super) const PATTERN: Pattern = Pattern {
     topic: "observer",
@@ -20,12 +21,24 @@ fn recognise(path: &Path) -> Option<Cure> {
     let name = path.method_name()?;
     let offer = path.let_go(holder, &format!("weakref.WeakMethod({object}.{name})"));
     let sentence = "hold it weakly, if something else keeps the object, or take it out when the object is done with";
-    let mut cure = Cure::new(sentence, offer);
-    // Nothing tells that something else keeps the object.
     let others = direction::open(path).into_iter().chain(callbacks(path));
-    cure.offers.extend(others.filter(|other| other.step != path.place(holder)));
+    let others: Vec<Offer> = others.filter(|other| other.step != path.place(holder)).collect();
+    let evidence = if others.is_empty() { keeper(path, holder) } else { None };
+    let mut cure = Cure { is_question: evidence.is_none(), evidence, ..Cure::new(sentence, offer) };
+    cure.offers.extend(others);
     cure.offers.truncate(direction::MOST_OFFERS);
     Some(cure)
+}
+
+/// What tells that something else keeps the object of the method: it made the one that keeps the method, as a part of itself.
+fn keeper(path: &Path, holder: &PathStep) -> Option<String> {
+    let owner = path.into(|step| std::ptr::eq(step, holder)).filter(|owner| Some(*owner) == path.method_of())?;
+    let stood = path.tried.stood.contains(&path.place(holder));
+    if path.origin(path.place(owner)) != Origin::MadeByReferrer {
+        return stood.then(|| format!("{} was seen alive, kept by others", owner.label));
+    }
+    let made = format!("{} is made by {}.__init__", holder.label, owner.label);
+    Some(if stood { made } else { format!("{made}; wrong where {} is used without {}", holder.label, owner.label) })
 }
 
 /// Functions that an object keeps in an attribute, to be called once.

@@ -127,6 +127,11 @@ fn a_cut_is_python_that_can_be_written() {
     assert!(told(&partial).ends_with("partial.func -> an argument of the call, or weakref.proxy(self)"));
     let unnamed = [("Future", "_asyncio.Future", ""), ("method b", "method", ".__self__")];
     assert!(!told(&unnamed).contains("->"), "{}", told(&unnamed));
+    let parser = [("Parser", "lib.Parser", ""), ("method on_body", "method", ".__self__"), ("P", "app.P", ".parser")];
+    let types = MemberTypes { of_c: ["lib.Parser"].map(String::from).into(), ..MemberTypes::default() };
+    let types = MemberTypes { strong: types.of_c.clone(), ..types };
+    let advice = recognise(&LoopGroup { types, ..group(path(&parser)) }).unwrap();
+    assert_eq!(advice.cut.unwrap().reference, "P.parser");
     let special = [("B", "app.B", ".__wrapped__"), ("method b", "method", ".__self__")];
     assert!(told(&special).ends_with("B.__wrapped__ -> weakref.WeakMethod(self.b)"));
     assert_eq!(told(&[("Bunch", "app.Bunch", ".__dict__")]), "object that refers to itself");
@@ -220,6 +225,50 @@ fn a_reference_that_many_classes_have_is_one_cut() {
 }
 
 #[test]
+fn a_reference_that_many_classes_have_is_one_cut_where_another_loop_is_left_as_well() {
+    let hub = path(&[("Red", "app.Red", ".hub"), ("Hub", "app.Hub", ".red")]);
+    let left = |rest: LoopPath| Residual::Loop { path: rest, residuals: Vec::new(), stay: 27, of: 27 };
+    let hook = left(path(&[("Hub", "app.Hub", ".hooks[*]"), ("function hook", "function", "cell hub")]));
+    let advice = |rest: &[(&str, &str, &str)]| {
+        let alike = Some(Alike { classes: ["app.Red", "app.Blue"].map(String::from).into(), residual: hook.clone() });
+        let origins = vec![Origin::MadeByReferent, Origin::MadeByReferrer];
+        let residuals = vec![left(path(rest)), Residual::Unknown];
+        recognise(&LoopGroup { origins, residuals, alike: vec![alike, None], ..group(hub.clone()) }).unwrap()
+    };
+    let by_the_same_name = advice(&[("Blue", "app.Blue", ".hub"), ("Hub", "app.Hub", ".blue")]);
+    assert_eq!(by_the_same_name.cut.unwrap().reference, "Red.hub, and hub of 1 more class");
+    assert_eq!(by_the_same_name.more.len(), 1);
+    let another = advice(&[("Hub", "app.Hub", ".hooks[*]"), ("function hook", "function", "cell hub")]);
+    assert_eq!(another.cut.unwrap().reference, "Red.hub");
+}
+
+#[test]
+fn what_may_be_used_without_the_other_is_said() {
+    let nodes = [("N", "app.N", ".next"), ("N", "app.N", ".prev")];
+    let list = "each node is kept by the one before it; wrong where a N is used without the one it refers to";
+    assert_eq!(recognise(&group(path(&nodes))).unwrap().evidence.as_deref(), Some(list));
+    let job = path(&[("Job", "app.Job", ".timer"), ("Timer", "app.Timer", ".f"), ("method go", "method", ".__self__")]);
+    let origins = vec![Origin::MadeByReferrer, Origin::Unknown, Origin::Unknown];
+    let made = recognise(&LoopGroup { origins, ..group(job.clone()) }).unwrap();
+    let timer = "Timer is made by Job.__init__; wrong where Timer is used without Job";
+    assert_eq!((made.evidence.as_deref(), made.is_question), (Some(timer), false));
+    assert!(recognise(&group(job)).unwrap().is_question);
+}
+
+#[test]
+fn an_iterator_of_the_program_may_have_to_know_how_far_it_is() {
+    let reader = path(&[("Data", "app.Data", ".reader"), ("RowIterator", "app.RowIterator", ".data")]);
+    let asked = recognise(&group(reader.clone())).unwrap();
+    let offered: Vec<&str> = asked.cut.iter().chain(&asked.or).map(|cut| cut.reference.as_str()).collect();
+    assert_eq!((offered, asked.is_question), (vec!["Data.reader", "RowIterator.data"], true));
+    let origins = vec![Origin::MadeByReferrer, Origin::MadeByReferent];
+    let made = recognise(&LoopGroup { origins, ..group(reader) }).unwrap();
+    assert_eq!(made.cut.unwrap().reference, "RowIterator.data");
+    let view = path(&[("Data", "app.Data", ".keys"), ("KeysView", "collections.abc.KeysView", "._mapping")]);
+    assert!(!recognise(&group(view)).unwrap().is_question);
+}
+
+#[test]
 fn an_exception_in_a_local_variable_is_deleted_there() {
     let caught = [
         ("ValueError", "ValueError", ".__traceback__"),
@@ -308,14 +357,14 @@ fn a_cell_of_its_own_names_the_variable() {
 #[test]
 fn what_a_cached_property_made_is_cut_at_its_reference_back() {
     let steps = path(&[("Cursor", "app.Cursor", ".parser"), ("Parser", "app.Parser", ".cursor")]);
-    let stack = [frame("app.py", 35, "cursor"), frame("/usr/lib/python3.8/functools.py", 967, "__get__")];
-    let advice = recognise(&LoopGroup { site: stack.to_vec(), ..group(steps.clone()) }).unwrap();
+    let advice = recognise(&LoopGroup { origins: vec![Origin::MadeInCache, Origin::Unknown], ..group(steps) }).unwrap();
     assert_eq!(advice.pattern, "cached property that refers back");
     assert_eq!(advice.cut.unwrap().reference, "Cursor.parser");
-    assert_eq!(
-        recognise(&LoopGroup { site: stack[..1].to_vec(), ..group(steps) }).unwrap().pattern,
-        "objects that refer to each other"
-    );
+    // Whichever of them comes first in the alphabet.
+    let steps = path(&[("Book", "app.Book", ".view"), ("View", "app.View", ".book")]);
+    let of_view = LoopGroup { origins: vec![Origin::Unknown, Origin::MadeInCache], ..group(steps.clone()) };
+    assert_eq!(recognise(&of_view).unwrap().cut.unwrap().reference, "View.book");
+    assert_eq!(recognise(&group(steps)).unwrap().pattern, "objects that refer to each other");
 }
 
 #[test]

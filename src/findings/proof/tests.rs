@@ -187,3 +187,22 @@ fn evidence_has_no_exception_where_the_living_were_seen() {
     NothingLiving: 1 of 1
     "#);
 }
+
+#[test]
+fn what_only_a_running_function_keeps_is_no_evidence() {
+    let is_sure = |script: &str| {
+        let told = offered(script);
+        assert!(told.contains("NotRefuted: 1 of 1") || told.contains("NothingLiving: 1 of 1"), "{told}");
+        !told.contains("wrong where")
+    };
+    let by = |root: &str| kept(2).replacen("count 11", &format!("root 10 {root}\ncount 11"), 1);
+    assert!(is_sure(&by("sys.modules")));
+    // While it is made, or in a function that may give one of its lines away.
+    assert!(!is_sure(&by("local:Order.__init__.self")));
+    // The same where the line is in a module.
+    let both = by("local:Order.__init__.self").replacen("count 12 1", "root 12 sys.modules\ncount 12 2", 1);
+    assert!(!is_sure(&both));
+    // Alive again, in `gc.garbage`.
+    let again = kept(1).lines().skip_while(|line| !line.starts_with("walk")).take(7).collect::<Vec<_>>().join("\n");
+    assert!(!is_sure(&format!("{}{}\n", kept(1), again.replace("count 10 1", "count 10 2"))));
+}

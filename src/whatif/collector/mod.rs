@@ -211,7 +211,7 @@ impl Observer for Trials {
     fn on_snapshot(&mut self, heap: &mut Heap, graph: &HeapGraph, kind: SnapshotKind) {
         let is_exact = heap.header().references == References::Events;
         let now = heap.now().event;
-        let Parts { garbage, inner, components } = Parts::of(graph);
+        let Parts { garbage, inner, components, .. } = Parts::of(graph);
         // As late as this: after the last birth nothing began that could have found it.
         let latest = self.last_birth.saturating_sub(1);
         let birth = |member: u32| self.birth(heap, graph.object(garbage.nodes[member as usize]));

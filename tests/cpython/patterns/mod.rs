@@ -23,6 +23,7 @@ const SHAPES: &[(&str, &str, &str)] = &[
     ("lambda_over_self", "lambda that captures the object that holds it", "closure variable self"),
     ("cache_of_self", "lru_cache on a method", ""),
     ("cached_property", "cached property that refers back", "Cursor.parser"),
+    ("cached_property_of_a_class_that_comes_first", "cached property that refers back", "Viewer.book"),
     ("generator_in_its_own_frame", "generator or coroutine held by its own frame", ""),
     ("generator_on_self", "generator or coroutine held by its own frame", "Job.steps"),
     ("future_and_its_exception", "future keeps the exception that keeps it", "frame wait: local future"),

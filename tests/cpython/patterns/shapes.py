@@ -170,6 +170,21 @@ def cached_property():
     Parser().cursor
 
 
+class Book:
+    @functools.cached_property
+    def view(self):
+        return Viewer(self)
+
+
+class Viewer:
+    def __init__(self, book):
+        self.book = book
+
+
+def cached_property_of_a_class_that_comes_first():
+    Book().view
+
+
 def generator_in_its_own_frame():
     def numbers():
         me = yield
