@@ -128,7 +128,7 @@ def program(python, folder, name, trace):
                 said["result"] = "by hand"
             else:
                 after = changed(python, folder, name, sum(changes, []))
-                said["result"] = judge(before, after, row, {**row["cut"]} if kind == "cut" else {"is_enough": False})
+                said["result"] = judge(before, after, row, row["cut"] if kind == "cut" else {**cuts[0], "is_enough": False})
             told.append(said)
     return told or [{"program": name, "result": "no loop"}]
 

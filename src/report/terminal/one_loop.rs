@@ -18,7 +18,7 @@ const TYPES: usize = 5;
 /// Frames of a stack that are shown at 80 columns; one more for each 20 columns beyond.
 const FRAMES: usize = 4;
 
-/// Columns of the lines that other programs show, and how many lines there are of a loop if names are not very long.
+/// Columns of the lines that other programs show, and how many lines there are of a loop at most if names are not very long.
 const TEXT_WIDTH: usize = 100;
 const TEXT_LINES: usize = 8;
 
@@ -29,6 +29,8 @@ enum Detail {
     Full,
     /// A stack in two lines.
     Short,
+    /// Of how much there is of it, as much as fits in a line.
+    OneLineOfAmount,
     /// A stack in one line.
     OneLineOfStack,
     /// Of what is to be cut as well, the references alone.
@@ -37,6 +39,8 @@ enum Detail {
     NoAdvice,
     /// The path without the steps in its middle.
     Ends,
+    /// No shape but where it asks a question.
+    NoPattern,
 }
 
 /// The loop with every fact.
@@ -49,11 +53,10 @@ pub fn write(row: &LoopRow, page: &RenderOptions, out: &mut dyn Write) -> io::Re
 
 /// The loop in short, as lines for a page of another program: as much as there is room for.
 pub fn text(row: &LoopRow) -> Vec<String> {
-    let details = [Detail::Short, Detail::OneLineOfStack, Detail::References, Detail::NoAdvice];
+    use Detail::*;
+    let details = [Short, OneLineOfAmount, OneLineOfStack, References, NoAdvice, Ends];
     let mut texts = details.into_iter().map(|detail| text_of(row, detail));
-    // What there is of it has as many lines as it needs.
-    let amount = wrap(&wording::amount(row), " · ", 5, TEXT_WIDTH).lines().count();
-    texts.find(|text| text.len() < TEXT_LINES + amount).unwrap_or_else(|| text_of(row, Detail::Ends))
+    texts.find(|text| text.len() <= TEXT_LINES).unwrap_or_else(|| text_of(row, NoPattern))
 }
 
 fn text_of(row: &LoopRow, detail: Detail) -> Vec<String> {
@@ -69,14 +72,23 @@ fn text_of(row: &LoopRow, detail: Detail) -> Vec<String> {
 
 /// How much there is of it, its path, and where it was made.
 fn head(row: &LoopRow, page: &RenderOptions, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
-    let amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
+    let mut amount: Vec<String> = wording::amount(row).iter().map(|fact| with_numbers(fact, page.color)).collect();
+    if detail >= Detail::OneLineOfAmount {
+        while amount.len() > 1 && wrap(&amount, " · ", 5, page.width).contains('\n') {
+            amount.pop();
+        }
+    }
     writeln!(out, "{} {}", styled("LOOP", Style::Bold, page.color), wrap(&amount, " · ", 5, page.width))?;
-    let path = if detail == Detail::Ends { ends(&row.path) } else { row.path.clone() };
+    let path = match detail {
+        Detail::NoPattern => ends(&row.path, 1),
+        detail if detail >= Detail::Ends => ends(&row.path, STEPS),
+        _ => row.path.clone(),
+    };
     writeln!(out, "    {}", styled(&wrap_path(&path, 4, page.width), Style::Bold, page.color))?;
     if !row.site.is_empty() {
         let stack = match detail {
             Detail::Full => stack(&row.site, row.other_sites, page),
-            Detail::Short => short_stack(row, 2, page),
+            Detail::Short | Detail::OneLineOfAmount => short_stack(row, 2, page),
             _ => short_stack(row, 1, page),
         };
         fact("made at", &stack, out)?;
@@ -188,7 +200,8 @@ fn remedy(row: &LoopRow, page: &RenderOptions, detail: Detail, out: &mut dyn Wri
     let is_question = row.cut.as_ref().is_none_or(|cut| cut.is_question);
     let advice = row.advice.as_deref().filter(|_| detail < Detail::NoAdvice || is_question);
     // A question tells what the objects are to each other.
-    let name = row.pattern.as_deref().filter(|_| detail < Detail::NoAdvice || advice.is_none());
+    let is_named = detail < Detail::NoAdvice || advice.is_none() && (detail < Detail::NoPattern || row.cut.is_none());
+    let name = row.pattern.as_deref().filter(|_| is_named);
     let pattern: Vec<&str> = name.into_iter().chain(advice).collect();
     match pattern.as_slice() {
         [] => Ok(()),
@@ -224,15 +237,15 @@ fn short_stack(row: &LoopRow, lines: usize, page: &RenderOptions) -> String {
 const STEPS: usize = 3;
 
 /// `A.b → B.c → C.d → … 40 more steps → X.y → Y.z → A`
-fn ends(path: &str) -> String {
+fn ends(path: &str, at_each: usize) -> String {
     let steps: Vec<&str> = path.split(" → ").collect();
-    let more = steps.len().saturating_sub(2 * STEPS);
+    let more = steps.len().saturating_sub(2 * at_each);
     match more {
         0 | 1 => path.to_string(),
         _ => format!(
             "{} → … {more} more steps → {}",
-            steps[..STEPS].join(" → "),
-            steps[steps.len() - STEPS..].join(" → ")
+            steps[..at_each].join(" → "),
+            steps[steps.len() - at_each..].join(" → ")
         ),
     }
 }
@@ -375,6 +388,24 @@ mod tests {
         assert_eq!(interval(&at(9, Some(1_000_000)), &at(9, Some(2_000_000))), "at event 9, between 1.0 ms and 2.0 ms");
         assert_eq!(interval(&at(1, None), &at(9, Some(2_000_000))), "before 2.0 ms");
         assert_eq!(interval(&at(1, None), &at(9_383, None)), "between event 1 and event 9,383");
+    }
+
+    #[test]
+    fn a_text_has_eight_lines_however_much_there_is_to_tell() {
+        let words = |n: usize| vec!["words"; n].join(" ");
+        let mut row = crate::report::testing::report(None).loops.rows.remove(0);
+        row.collected = row.count - 1;
+        row.path = vec!["AddressesClient.client"; 40].join(" → ");
+        row.site = vec![row.site[0].clone(); 9];
+        row.refuted.clear();
+        row.advice = Some(words(20));
+        let cut = row.cut.as_mut().expect("a cut");
+        cut.evidence = Some(words(20));
+        (cut.left, cut.stay, cut.of, cut.is_enough) = (Some(words(14)), Some(30), Some(30), None);
+        let told = text(&row);
+        assert!(told.len() <= TEXT_LINES, "{told:#?}");
+        assert!(told.iter().any(|line| line.contains("not enough")), "{told:#?}");
+        assert!(told.iter().all(|line| columns(line) <= TEXT_WIDTH), "{told:#?}");
     }
 
     #[test]
