@@ -1,5 +1,6 @@
 """Objects that only CPython's own variables hold, one class for each, and one that a module holds."""
 
+import atexit
 import codecs
 import contextvars
 import os
@@ -20,6 +21,8 @@ def made(name):
 codecs.register(made("OfCodecs"))
 codecs.register_error("roots", made("OfErrors"))
 signal.signal(signal.SIGUSR1, made("OfSignal"))
+atexit.register(made("OfExit"))
+sys.addaudithook(made("OfAudit"))
 variable = contextvars.ContextVar("variable")
 variable.set(made("OfContext"))
 module = made("OfModule")

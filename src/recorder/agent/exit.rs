@@ -57,6 +57,11 @@ pub(crate) unsafe fn take_over(python: &Functions, last: Object) {
     }
 }
 
+/// The tuple of the recorder's function for `atexit`; 0 where it is not there.
+pub(crate) fn own_arguments() -> usize {
+    OWN.load(Ordering::Acquire)
+}
+
 /// Has `atexit` call the recorder's function, which [`take_over`] got.
 ///
 /// # Safety

@@ -29,7 +29,7 @@ pub(crate) const TYPE: &[(u16, &str)] =
     &[(264, ".__dict__"), (344, ".__mro__"), (336, ".__bases__"), (256, ".__base__")];
 
 /// `PyListObject`: the items, and how many there is room for.
-const LIST_ITEMS: usize = 24;
+pub(crate) const LIST_ITEMS: usize = 24;
 const LIST_ALLOCATED: usize = 32;
 
 /// `PySetObject`: used and dummy entries, mask, table, and the small table inside the object.

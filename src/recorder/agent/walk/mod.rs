@@ -17,6 +17,7 @@ mod edges;
 mod everywhere;
 mod frames;
 mod garbage;
+mod interpreter_variables;
 mod labels;
 mod leaking;
 mod object_records;

@@ -4,7 +4,8 @@
 //! A name is no more than that: what holds the object is a reference from outside either way.
 
 use super::describe::Walk;
-use super::survey::{Numbers, Survey};
+use super::interpreter_variables::Pointer;
+use super::survey::{Note, Numbers, Survey};
 use crate::address_map::AddressMap;
 use crate::encode::kind;
 use crate::maps::{self, Mapping};
@@ -33,25 +34,50 @@ struct Variables {
     name: Vec<u8>,
 }
 
+impl Variables {
+    fn is_of_cpython(&self) -> bool {
+        self.name == CPYTHON
+    }
+}
+
+/// Where an address stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// Of which variables it is.
+    variables: u32,
+    address: usize,
+}
+
 impl<S: Sink> Walk<'_, S> {
     /// Writes a name for each of these objects, which have references that are not explained, whose address is found. Those of a class
-    /// with more of them than there are addresses are somewhere else.
+    /// with more of them than there are addresses are somewhere else. What is behind a variable has a name where that is known.
     pub(super) unsafe fn name_variables(&mut self, survey: &Survey, targets: &[u32], of_class: &Numbers) {
+        if targets.is_empty() {
+            return;
+        }
         let Some(mut reader) = Reader::new() else { return };
         let maps = maps::read();
         let mut regions = Regions::of(&maps);
         // SAFETY: as the caller promises, the lock is held.
         let variables = unsafe { self.variables(&maps, &mut regions, &mut reader) };
         let names = variables.iter().map(|variables| self.sink.text(&variables.name)).gather();
-        let found = addresses(&mut reader, &mut regions, &variables);
-        for &number in targets {
-            let note = &survey.notes[number as usize];
-            if of_class.of(note.class()) as usize > found.len() {
-                continue;
+        let (found, pointers) = addresses(&mut reader, &mut regions, &variables);
+        let may_be_there = |note: &Note| of_class.of(note.class()) as usize <= found.len();
+        let notes = || targets.iter().map(|&number| (number, &survey.notes[number as usize]));
+        let mut objects = Vec::new();
+        objects.add_each(notes().filter(|(_, note)| may_be_there(note)).filter_map(|(_, note)| {
+            let place = found.get(note.object)?;
+            let is_cpython = variables.get(place.variables as usize)?.is_of_cpython();
+            is_cpython.then_some(Pointer { object: note.object, place: place.address })
+        }));
+        // SAFETY: as the caller promises, the lock is held, and what was described is alive.
+        let known = unsafe { self.interpreter_variables(&mut reader, &objects, &pointers) };
+        for (number, note) in notes() {
+            let of_place = || names.get(found.get(note.object)?.variables as usize).copied();
+            let name = known.get(note.object).or_else(|| of_place().filter(|_| may_be_there(note)));
+            if let Some(name) = name {
+                self.sink.emit(|encoder| encoder.fact(kind::ROOT, number.into(), u64::from(name)));
             }
-            let Some(name) = found.get(note.object) else { continue };
-            let Some(&name) = names.get(name as usize) else { continue };
-            self.sink.emit(|encoder| encoder.fact(kind::ROOT, number.into(), u64::from(name)));
         }
     }
 
@@ -144,22 +170,29 @@ fn written(head: &[u8], start: usize) -> Vec<(usize, usize)> {
     Some(head).filter(|head| head.starts_with(b"\x7fELF\x02\x01")).and_then(|_| segments()).unwrap_or_default()
 }
 
-/// The addresses that stand in variables and may be those of objects, each with the place of those in which it stands first.
-fn addresses(reader: &mut Reader, regions: &mut Regions, variables: &[Variables]) -> AddressMap<u32> {
+/// The addresses that stand in variables and may be those of objects, each with the place in which it stands first; and all that
+/// stand in CPython's own.
+fn addresses(reader: &mut Reader, regions: &mut Regions, variables: &[Variables]) -> (AddressMap<Place>, Vec<Pointer>) {
     let mut found = AddressMap::sparse_apart(EXPECTED);
-    let mut words: Vec<usize> = apart();
-    for (place, &Variables { range: (start, end), .. }) in variables.iter().enumerate() {
+    let mut pointers: Vec<Pointer> = apart();
+    let mut words: Vec<Pointer> = apart();
+    for (nth, of_file) in variables.iter().enumerate() {
+        let (start, end) = of_file.range;
         for start in (start..end).step_by(MOST) {
             let data = reader.read(start, MOST.min(end - start));
             let read = data.chunks_exact(WORD).filter_map(|word| word.try_into().ok()).map(usize::from_ne_bytes);
+            let read = read.zip((start..).step_by(WORD)).map(|(object, place)| Pointer { object, place });
             words.clear();
-            words.add_each(read.filter(|&word| word.is_multiple_of(WORD) && regions.may_have(word)));
-            for &word in words.iter().filter(|&&word| regions.find(word).is_some()) {
-                found.entry(word, place as u32);
+            words.add_each(read.filter(|word| word.object.is_multiple_of(WORD) && regions.may_have(word.object)));
+            for &word in words.iter().filter(|word| regions.find(word.object).is_some()) {
+                found.entry(word.object, Place { variables: nth as u32, address: word.place });
+                if of_file.is_of_cpython() {
+                    pointers.add(word);
+                }
             }
         }
     }
-    found
+    (found, pointers)
 }
 
 #[cfg(test)]
