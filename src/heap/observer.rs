@@ -37,6 +37,8 @@ pub enum Happening<'a> {
     Collector(&'a GcState),
     /// So many objects are in its lists.
     Lists { generations: [u64; 3], frozen: u64 },
+    /// The collection that is going on looks at so many objects.
+    Looked(u64),
     /// A phase begins; the heap has its name.
     Mark,
 }

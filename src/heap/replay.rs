@@ -402,7 +402,10 @@ impl Heap {
                     }
                 }
             }
-            Event::GcLooked { objects } => self.reported.looked = Some(objects),
+            Event::GcLooked { objects } => {
+                self.reported.looked = Some(objects);
+                self.tell(observer, Happening::Looked(objects));
+            }
             Event::GcPause { ns } => self.reported.pause = Some(ns),
             Event::GcStop { collected, uncollectable } => {
                 if !std::mem::replace(&mut self.collecting, false) {

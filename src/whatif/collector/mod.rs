@@ -14,6 +14,7 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod tracked;
 
 use std::collections::HashMap;
 
@@ -22,7 +23,7 @@ use foldhash::fast::FixedState;
 use super::snapshots::Parts;
 use crate::cycles::graph::orphaned::last_releases;
 use crate::heap::{self, Happening, Heap, HeapGraph, ObjectIndex, Observer, SnapshotKind};
-use crate::trace::{Births, Events, GcState, Header, Position, References, Scope, SiteId, TraceError};
+use crate::trace::{Births, Events, GcState, Header, Position, References, Scope, SiteId, TraceError, TypeFlags};
 
 pub use garbage::Amount;
 pub use outcome::{Collections, Moment, Outcome, Recorded, Span};
@@ -31,6 +32,7 @@ use runs::{Run, Runs};
 pub use setting::Setting;
 use simulation::{Life, Orphan, Simulation};
 use timeline::Tick;
+use tracked::Tracked;
 
 /// What collectors would have done, tried in one pass over a trace.
 #[derive(Debug)]
@@ -87,8 +89,8 @@ pub fn replay(
 
 /// The collectors beside the recorded one.
 ///
-/// They follow a little behind: what is garbage is known when a collection of the recorded collector has looked, and what
-/// happened since the one before is told only then, with the garbage where it belongs.
+/// They follow a little behind: what is garbage, and which objects are tracked, is known when a collection of an older generation of
+/// the recorded collector has looked, and what happened since the one before is told only then, with the garbage where it belongs.
 #[derive(Debug, Default)]
 struct Trials {
     simulations: Vec<Simulation>,
@@ -97,6 +99,7 @@ struct Trials {
     /// Collections that the program asked for.
     explicit: u64,
     runs: Runs,
+    tracked: Tracked,
     /// What the recorded collector counted as it began last, or as the recording began.
     state: Option<GcState>,
     /// Objects whose birth is not in the log, and when that may have been.
@@ -132,6 +135,8 @@ enum What {
     /// While the recorded collector was at work, or not.
     Died(Life, bool),
     Garbage(Life, Orphan),
+    /// That object is freed, or the log ends.
+    Bound(Life, Orphan),
     Collected(usize),
     Thresholds([u32; 3]),
     Mark(String),
@@ -142,16 +147,21 @@ const MOST_STEPS: usize = 1 << 18;
 
 impl Trials {
     fn finish(mut self, heap: &Heap) -> Vec<Outcome> {
-        self.tell();
         let mut left: Vec<(ObjectIndex, Found)> =
             self.garbage.drain().filter(|(_, found)| found.seen == self.last_whole).collect();
         left.sort_unstable_by_key(|&(object, _)| heap.id(object));
         for (object, found) in left {
             let life = self.life(heap, object);
-            self.simulations.iter_mut().for_each(|one| one.bound(life, found.orphan));
+            self.step(heap, What::Bound(life, found.orphan));
         }
+        self.tell();
         let now = Tick { event: heap.now().event, ns: heap.now().ns };
         self.simulations.into_iter().map(|one| one.finish(now)).collect()
+    }
+
+    /// Whether the collector can track an object.
+    fn has_head(heap: &Heap, object: ObjectIndex) -> bool {
+        heap.types().get(heap.class(object)).is_some_and(|def| def.flags.has(TypeFlags::GC))
     }
 
     fn birth(&self, heap: &Heap, object: ObjectIndex) -> Option<u64> {
@@ -170,6 +180,13 @@ impl Trials {
         }
     }
 
+    /// Tells the collectors what happened, unless a collection will show which part of the objects is tracked.
+    fn tell_unless_it_learns(&mut self) {
+        if !self.tracked.learns() {
+            self.tell();
+        }
+    }
+
     /// Tells the collectors what happened, in order.
     fn tell(&mut self) {
         let mut steps = std::mem::take(&mut self.steps);
@@ -180,6 +197,7 @@ impl Trials {
                     What::Born(life) => one.born(*life, event, ns),
                     What::Died(life, collecting) => one.died(*life, *collecting),
                     What::Garbage(life, orphan) => one.is_garbage(*life, *orphan, ns),
+                    What::Bound(life, orphan) => one.bound(*life, *orphan),
                     What::Collected(generation) => one.collect_explicitly(*generation, event, ns),
                     What::Thresholds(thresholds) => one.follow(*thresholds),
                     What::Mark(label) => one.mark(label, event),
@@ -203,6 +221,9 @@ impl Trials {
             return;
         }
         self.last_birth = heap.now().event;
+        if Trials::has_head(heap, object) {
+            self.tracked.born();
+        }
         self.step(heap, What::Born(self.life(heap, object)));
     }
 }
@@ -247,13 +268,16 @@ impl Observer for Trials {
         if kind != SnapshotKind::Garbage {
             self.last_whole = now;
         }
-        self.tell();
+        self.tell_unless_it_learns();
     }
 
     fn freed(&mut self, heap: &Heap, object: ObjectIndex, _: bool) {
         let life = self.life(heap, object);
+        if let Some(born) = life.born.filter(|_| Trials::has_head(heap, object)) {
+            self.tracked.died(self.runs.generation(born));
+        }
         match self.garbage.remove(&object) {
-            Some(found) => self.simulations.iter_mut().for_each(|one| one.bound(life, found.orphan)),
+            Some(found) => self.step(heap, What::Bound(life, found.orphan)),
             None => self.step(heap, What::Died(life, heap.is_collecting())),
         }
         self.met.remove(&object);
@@ -262,6 +286,7 @@ impl Observer for Trials {
     fn collection_started(&mut self, heap: &Heap, generation: u8) {
         let generation = usize::from(generation).min(runs::OLDEST);
         self.runs.push(Run { event: self.last_birth, generation });
+        self.tracked.begins(generation);
         let exceeds = |state: &GcState, of: usize| state.counts[of] > state.thresholds[of] && state.thresholds[0] > 0;
         // The check of 3.12 and later may come when the youngest count has fallen again, but hardly by half.
         let waits = Rules::of(&heap.header().runtime).is_some_and(|rules| rules.waits_for_check);
@@ -272,7 +297,7 @@ impl Observer for Trials {
             self.step(heap, What::Collected(generation));
         }
         if heap.header().references != References::Events {
-            self.tell();
+            self.tell_unless_it_learns();
         }
     }
 
@@ -289,7 +314,18 @@ impl Observer for Trials {
                 }
                 self.step(heap, What::Thresholds(state.thresholds));
             }
-            Happening::Lists { generations, .. } => self.simulations.iter_mut().for_each(|one| one.has(generations)),
+            Happening::Lists { generations, .. } => {
+                self.tracked.has(generations);
+                self.simulations.iter_mut().for_each(|one| one.has(generations));
+            }
+            Happening::Looked(objects) => {
+                let is_older = self.tracked.looked(objects);
+                let shares = self.tracked.shares();
+                self.simulations.iter_mut().for_each(|one| one.tracks(shares));
+                if is_older {
+                    self.tell();
+                }
+            }
             Happening::Mark => {
                 let label = heap.mark().map(|mark| mark.label.clone()).unwrap_or_default();
                 self.step(heap, What::Mark(label));

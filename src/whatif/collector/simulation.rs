@@ -7,6 +7,7 @@ use super::rules::Rules;
 use super::runs::{FROZEN, OLDEST, Run, Runs};
 use super::setting::Setting;
 use super::timeline::{Tick, Timeline};
+use super::tracked::Shares;
 use crate::trace::{GcState, TypeDef, TypeId};
 
 /// What is known of an object as it dies.
@@ -44,6 +45,7 @@ pub(super) struct Simulation {
     long_lived_pending: u64,
     long_lived_total: u64,
     generations: [Generation; OLDEST + 1],
+    shares: Shares,
     free_lists: FreeLists,
     /// By type number.
     counted: Vec<Counted>,
@@ -64,7 +66,9 @@ pub(super) struct Simulation {
 /// What a collection of a generation has to do with.
 #[derive(Debug)]
 struct Generation {
+    /// That can be tracked, and how many of them are, in a generation that has seen a collection.
     objects: u64,
+    tracked: f64,
     /// Those among them that are likely garbage.
     doomed: u64,
     /// What of that goes to the free lists when it is freed.
@@ -73,15 +77,25 @@ struct Generation {
 
 impl Generation {
     fn new(rules: &Rules) -> Generation {
-        Generation { objects: 0, doomed: 0, resting: FreeLists::new(rules) }
+        Generation { objects: 0, tracked: 0.0, doomed: 0, resting: FreeLists::new(rules) }
     }
 
-    fn add(&mut self, objects: u64) {
+    fn add(&mut self, objects: u64, tracked: f64) {
         self.objects = self.objects.saturating_add(objects);
+        self.tracked += tracked;
+    }
+
+    /// One of them dies, whichever.
+    fn lose(&mut self) {
+        if self.objects > 0 {
+            self.tracked -= self.tracked / self.objects as f64;
+            self.objects -= 1;
+        }
     }
 
     fn clear(&mut self) {
         self.objects = 0;
+        self.tracked = 0.0;
         self.doomed = 0;
         self.resting.clear();
     }
@@ -100,6 +114,7 @@ impl Simulation {
             long_lived_pending: 0,
             long_lived_total: 0,
             generations: std::array::from_fn(|_| Generation::new(rules)),
+            shares: Shares::default(),
             counted: Vec::new(),
             runs: Runs::default(),
             timeline: Timeline::default(),
@@ -123,8 +138,13 @@ impl Simulation {
     /// So many objects were there as the recording began.
     pub(super) fn has(&mut self, generations: [u64; 3]) {
         for (generation, objects) in self.generations.iter_mut().zip(generations) {
-            generation.objects = objects;
+            (generation.objects, generation.tracked) = (objects, objects as f64);
         }
+    }
+
+    /// From now on this part of the objects is tracked.
+    pub(super) fn tracks(&mut self, shares: Shares) {
+        self.shares = shares;
     }
 
     /// The program as it was recorded has these thresholds now.
@@ -140,7 +160,7 @@ impl Simulation {
             self.lyings().into_iter().for_each(Lying::tick);
         }
         let Some(counted) = self.known(life.class) else { return };
-        self.generations[0].add(1);
+        self.generations[0].add(1, 0.0);
         if self.free_lists.take(counted, life.block) {
             return;
         }
@@ -270,22 +290,29 @@ impl Simulation {
 
     fn collect(&mut self, generation: usize, event: u64, ns: Option<u64>) {
         self.lie(ns);
-        let (mut looked, mut freed) = (0u64, 0);
-        for younger in &mut self.generations[..=generation] {
-            looked = looked.saturating_add(younger.objects);
-            freed += younger.doomed;
+        let (mut looked, mut left, mut left_tracked) = (0.0, 0u64, 0.0);
+        for (place, younger) in self.generations[..=generation].iter_mut().enumerate() {
+            let alive = younger.objects.saturating_sub(younger.doomed);
+            left = left.saturating_add(alive);
+            if place == 0 {
+                looked += younger.objects as f64 * self.shares.young;
+                left_tracked += alive as f64 * self.shares.old;
+            } else {
+                looked += younger.tracked;
+                left_tracked += (younger.tracked - younger.doomed as f64).max(0.0);
+            }
             self.free_lists.put_many(&younger.resting, self.rules);
             younger.clear();
         }
-        self.collections.add(generation, looked);
+        self.collections.add(generation, looked.round() as u64);
         if generation < OLDEST {
             self.counts[generation + 1] += 1;
         }
         self.counts[..=generation].fill(0);
         self.lyings().into_iter().for_each(|lying| lying.collect(generation));
         self.timeline.push_collection(Tick { event, ns });
-        let survivors = looked.saturating_sub(freed);
-        self.generations[(generation + 1).min(OLDEST)].add(survivors);
+        self.generations[(generation + 1).min(OLDEST)].add(left, left_tracked);
+        let survivors = left_tracked.round() as u64;
         match generation {
             0 => {}
             1 => self.long_lived_pending = self.long_lived_pending.saturating_add(survivors),
@@ -302,7 +329,7 @@ impl Simulation {
     fn forget(&mut self, life: Life) {
         let Some(place) = life.born.map(|born| self.place(born)) else { return };
         if let Some(generation) = self.generations.get_mut(place) {
-            generation.objects = generation.objects.saturating_sub(1);
+            generation.lose();
         }
     }
 

@@ -1,4 +1,4 @@
-//! Holds the modelled collector against the real one: ten programs, recorded once, replayed and run under each setting.
+//! Holds the modelled collector against the real one: twelve programs, recorded once, replayed and run under each setting.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,13 +11,26 @@ use crate::support::{refloop, root};
 
 on_each_python! {
     the_collections_are_those_of_the_real_collector,
+    untracked_objects_are_not_looked_at,
     garbage_at_the_peak_is_that_of_the_real_collector,
     the_state_of_the_collector_is_recorded,
     a_frozen_heap_is_not_looked_at,
 }
 
-const PROGRAMS: [&str; 10] =
-    ["pairs", "temporaries", "waves", "grow", "trees", "cache", "closures", "explicit", "generators", "errors"];
+const PROGRAMS: [&str; 12] = [
+    "pairs",
+    "temporaries",
+    "waves",
+    "grow",
+    "rows",
+    "records",
+    "trees",
+    "cache",
+    "closures",
+    "explicit",
+    "generators",
+    "errors",
+];
 const SETTINGS: [&str; 4] = ["700,10,10", "2000,10,10", "5000,10,10", "off"];
 
 fn programs() -> PathBuf {
@@ -78,6 +91,17 @@ fn the_collections_are_those_of_the_real_collector(python: &Python) {
         }
     }
     assert!(wrong.is_empty(), "{python}: {wrong:#?}");
+}
+
+fn untracked_objects_are_not_looked_at(python: &Python) {
+    let folder = tempfile::tempdir().unwrap();
+    let as_recorded = if python.minor < 13 { "700,10,10" } else { "2000,10,10" };
+    for program in ["grow", "rows", "records"] {
+        let model = modelled(python, folder.path(), program, &[as_recorded]);
+        let [recorded, found] = [&model["recorded"], &model["settings"][0]].map(|of| numbers(&of["looked"]));
+        let fits = [0, 1].into_iter().all(|of| is_near(found[of], recorded[of], 8));
+        assert!(fits, "{python}: {program}: {found:?}, and not {recorded:?}");
+    }
 }
 
 /// Where loops are dropped as soon as they are made, when they became garbage is known well. `cache` drops old ones: of

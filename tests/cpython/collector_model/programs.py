@@ -1,4 +1,4 @@
-"""Ten programs whose garbage is known, run under a setting of the collector.
+"""Twelve programs whose garbage is known, run under a setting of the collector.
 
 `programs.py NAME SETTING [counts|garbage]`: SETTING as `refloop whatif --gc` has it, or `recorded` for the defaults. Writes,
 as JSON, how many collections of each generation began since the first line of the program; with `garbage` also the most
@@ -83,6 +83,16 @@ def grow():
     return kept
 
 
+def rows():
+    """A table of numbers, whose tuples the collector does not track."""
+    return [(i, i + 1, "text") for i in range(165000)]
+
+
+def records():
+    """Dicts of numbers, which the collector does not track before 3.14, among objects that it does."""
+    return [(i % 4 and {"i": i, "j": i + 1}) or Node() for i in range(165000)]
+
+
 def trees():
     """Trees with parents, dropped one after the other."""
     garbage.objects_each = garbage.collected_each = 2 * 63
@@ -157,7 +167,9 @@ def nothing():
     """What runs before and after each program."""
 
 
-PROGRAMS = [nothing, pairs, temporaries, waves, grow, trees, cache, closures, explicit, generators, errors]
+PROGRAMS = [
+    nothing, pairs, temporaries, waves, grow, rows, records, trees, cache, closures, explicit, generators, errors
+]
 
 
 def collections():
