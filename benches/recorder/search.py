@@ -4,9 +4,9 @@
     python3 benches/recorder/search.py [--refloop PATH ...] [--rounds N] [--python PATH] [--program NAME ...]
 
 The programs in `extensions/` have 400,000 to a million objects, many of them of extension modules: `--install` puts the
-packages into an environment of its own (network). Each is recorded once by each build of refloop, and then walked by turns
-without a search (`refloop.mark`) and with one (`refloop.checkpoint`); a figure is the median of the user and system CPU time of the
-process and of the copies that it makes of itself.
+packages into an environment of its own (network). Each is recorded by each build of refloop, by turns with one walk of its heap that
+does not search (`refloop.mark`) and with one that does (`refloop.checkpoint`); a figure is the median of the user and system CPU
+time that the walk takes of the process and of the copies that it makes of itself.
 """
 
 import argparse
@@ -41,23 +41,26 @@ def seconds(action):
     return now() - before
 
 
-def measure(script, rounds):
-    """Within the recorded process: runs the program, then walks its heap."""
+def measure(script, searches):
+    """Within the recorded process: runs the program, then walks its heap once. A second walk would write less."""
     import refloop
 
     kept = runpy.run_path(script)
-    walks = [lambda: refloop.mark("user", "bench"), refloop.checkpoint]
-    # Definitions are written by the first.
-    taken = [[seconds(walk) for walk in walks] for _ in range(rounds + 1)][1:]
-    print(json.dumps([statistics.median(times) for times in zip(*taken)]))
+    print(json.dumps(seconds(refloop.checkpoint if searches else lambda: refloop.mark("user", "bench"))))
     return kept
 
 
 def recorded(refloop, python, script, rounds, folder):
+    """Seconds of a walk without a search, and with one."""
+    taken = [[recorded_once(refloop, python, script, way, folder) for way in ([], ["--search"])] for _ in range(rounds)]
+    return [statistics.median(times) for times in zip(*taken)]
+
+
+def recorded_once(refloop, python, script, way, folder):
     trace = os.path.join(tempfile.mkdtemp(dir=folder), "bench.reftrace")
     command = [refloop, "record", "-q", "-o", trace, "--", python, os.path.abspath(__file__), "--measure", script]
     environment = dict(os.environ, PYTHONHASHSEED="0", PYTHONPATH=os.path.join(ROOT, "python"))
-    command += ["--rounds", str(rounds)]
+    command += way
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     shutil.rmtree(os.path.dirname(trace))
     if done.returncode:
@@ -81,9 +84,10 @@ def main():
     parser.add_argument("--program", nargs="*", default=list(programs()), choices=list(programs()))
     parser.add_argument("--install", action="store_true", help="install the packages (network)")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
+    parser.add_argument("--search", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        return measure(options.measure, options.rounds)
+        return measure(options.measure, options.search)
     folder = tempfile.mkdtemp(prefix="refloop-bench-")
     try:
         python = environment_of(options.python, os.path.join(folder, "environment")) if options.install else options.python

@@ -35,6 +35,8 @@ pub enum AnomalyKind {
     OutsideWalk,
     /// A second description of an object in one walk. Ignored.
     DescribedTwice,
+    /// A walk says that an object is unchanged which the one before did not describe. Ignored.
+    NeverDescribed,
     /// An object died while a walk described the heap; what the walk said of it is dropped.
     DiedInWalk,
     /// A walk began while another was not complete. The other counts for nothing.
@@ -61,7 +63,7 @@ pub enum AnomalyKind {
 
 impl AnomalyKind {
     /// Every kind, in the order of the reports.
-    pub const ALL: [AnomalyKind; 24] = [
+    pub const ALL: [AnomalyKind; 25] = [
         AnomalyKind::UnknownObject,
         AnomalyKind::UseAfterFree,
         AnomalyKind::AllocOnLive,
@@ -75,6 +77,7 @@ impl AnomalyKind {
         AnomalyKind::CountMismatch,
         AnomalyKind::OutsideWalk,
         AnomalyKind::DescribedTwice,
+        AnomalyKind::NeverDescribed,
         AnomalyKind::DiedInWalk,
         AnomalyKind::UnfinishedWalk,
         AnomalyKind::CheckpointWithoutWalk,
@@ -104,6 +107,7 @@ impl AnomalyKind {
             AnomalyKind::CountMismatch => "count-mismatch",
             AnomalyKind::OutsideWalk => "outside-walk",
             AnomalyKind::DescribedTwice => "described-twice",
+            AnomalyKind::NeverDescribed => "never-described",
             AnomalyKind::DiedInWalk => "died-in-walk",
             AnomalyKind::UnfinishedWalk => "unfinished-walk",
             AnomalyKind::CheckpointWithoutWalk => "checkpoint-without-walk",
@@ -136,6 +140,7 @@ impl fmt::Display for AnomalyKind {
             AnomalyKind::CountMismatch => "an observed refcount is not the tally",
             AnomalyKind::OutsideWalk => "a reference or count changes outside a walk",
             AnomalyKind::DescribedTwice => "a walk describes an object twice",
+            AnomalyKind::NeverDescribed => "a walk calls an object unchanged that none has described",
             AnomalyKind::DiedInWalk => "an object dies during a walk",
             AnomalyKind::UnfinishedWalk => "a walk begins before the last one is complete",
             AnomalyKind::CheckpointWithoutWalk => "a checkpoint has no walk",

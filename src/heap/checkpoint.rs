@@ -6,6 +6,7 @@
 //! ref A B .x           its references
 //! count B 1
 //! hidden A B layout .y     one that the collector does not know
+//! unchanged C              C is as the walk before described it
 //! checkpoint full
 //! ```
 //!
@@ -34,6 +35,8 @@ pub(super) struct Walk {
     hidden: Vec<HiddenReference>,
     /// Where addresses were found.
     places: Vec<FoundPlaces>,
+    /// Of the whole heap: the place that was described last.
+    last: Option<u32>,
     /// References of this place are left out: it is being described a second time.
     again: Option<u32>,
     roots: BTreeMap<(u32, TextId), u32>,
@@ -67,6 +70,7 @@ impl Walk {
             slots: Vec::new(),
             hidden: Vec::new(),
             places: Vec::new(),
+            last: None,
             again: None,
             roots: BTreeMap::new(),
             died: HashSet::default(),
@@ -136,6 +140,7 @@ impl Heap {
         }
         if scope != Scope::Garbage {
             for place in 0..self.objects.len() as u32 {
+                self.set(place, State::DESCRIBED, self.state(place).has(State::SEEN));
                 self.set(place, State::SEEN, false);
             }
         }
@@ -154,9 +159,13 @@ impl Heap {
                 again = member.count.is_some();
                 member.count.get_or_insert(count);
             }
-            Some(_) => {
+            Some(walk) => {
+                let is_whole = walk.scope == Scope::Full;
                 again = self.state(place).has(State::SEEN);
                 self.set(place, State::SEEN, true);
+                if is_whole {
+                    self.note_order(place);
+                }
             }
             None => {}
         }
@@ -207,6 +216,65 @@ impl Heap {
         }
     }
 
+    /// `unchanged`: what the walk of the whole heap before said of it and of so many that it described next, but for what is hidden.
+    pub(super) fn describe_unchanged(&mut self, mut place: u32, more: u64) {
+        for remaining in (0..=more).rev() {
+            if !self.describe_as_before(place) {
+                return;
+            }
+            match self.order.get(place as usize).and_then(|next| next.checked_sub(1)) {
+                Some(next) => place = next,
+                None if remaining > 0 => return self.anomaly_of(AnomalyKind::NeverDescribed, place),
+                None => {}
+            }
+        }
+    }
+
+    /// False, and an anomaly, where it was not described before, or is described already.
+    fn describe_as_before(&mut self, place: u32) -> bool {
+        let state = self.state(place);
+        let is_known = state.has(State::DESCRIBED);
+        let (Some(walk), Some(last)) =
+            (self.walk.as_mut().filter(|walk| walk.scope == Scope::Full && is_known), &self.last_walk)
+        else {
+            self.anomaly_of(AnomalyKind::NeverDescribed, place);
+            return false;
+        };
+        if state.has(State::SEEN) {
+            self.anomaly_of(AnomalyKind::DescribedTwice, place);
+            return false;
+        }
+        walk.again = None;
+        let start = walk.targets.len();
+        for (to, slot) in last.shown(place).filter(|&(to, _)| self.references.tally(to.0).state.is_there()) {
+            walk.targets.push(to);
+            walk.slots.push(slot);
+        }
+        if u32::try_from(walk.targets.len()).is_err() {
+            walk.targets.truncate(start);
+            walk.slots.truncate(start);
+            self.anomaly_of(AnomalyKind::TooMany, place);
+            return false;
+        }
+        if walk.targets.len() > start {
+            walk.runs.push(Run { from: place, start: start as u32 });
+        }
+        self.set(place, State::SEEN, true);
+        self.note_order(place);
+        true
+    }
+
+    /// The walk of the whole heap that is going on describes this one next.
+    fn note_order(&mut self, place: u32) {
+        let Some(walk) = self.walk.as_mut().filter(|_| self.keeps_walks) else { return };
+        if let Some(last) = walk.last.replace(place) {
+            if last as usize >= self.order.len() {
+                self.order.resize(self.objects.len(), 0);
+            }
+            self.order[last as usize] = place + 1;
+        }
+    }
+
     /// `places`: of a walk of the whole heap.
     pub(super) fn describe_places(&mut self, place: u32, places: Option<u32>) {
         match &mut self.walk {
@@ -237,6 +305,11 @@ impl Heap {
     }
 
     fn freeze_full(&mut self, mut walk: Walk) -> HeapGraph {
+        // All that is taken over from it is in this one.
+        self.last_walk = None;
+        if let Some(last) = walk.last.and_then(|last| self.order.get_mut(last as usize)) {
+            *last = 0;
+        }
         let died = std::mem::take(&mut walk.died);
         let mut walked = std::mem::take(&mut walk.roots);
         walked.retain(|(place, _), _| !died.contains(place));

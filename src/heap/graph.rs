@@ -31,6 +31,17 @@ pub struct HeapGraph {
     places: Vec<FoundPlaces>,
 }
 
+/// The references of a graph that is gone: 4 bytes a node and 8 a reference.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// One more offset into `targets` than there are nodes.
+    rows: Vec<u32>,
+    targets: Vec<Node>,
+    slots: Vec<Slot>,
+    /// Those of the references that are hidden, sorted by referrer.
+    hidden: Vec<HiddenReference>,
+}
+
 /// An object whose address was looked for in all memory of the program, because its count has more references than are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundPlaces {
@@ -126,6 +137,13 @@ impl HeapGraph {
     /// The same, with what was looked for in all memory.
     pub(super) fn with_places(self, places: Vec<FoundPlaces>) -> HeapGraph {
         HeapGraph { places, ..self }
+    }
+
+    /// The references alone; `None` where the heap keeps them.
+    pub(super) fn into_rows(self) -> Option<Rows> {
+        let Slots::Rows(slots) = self.slots else { return None };
+        let hidden = self.hidden.into_iter().filter(|reference| reference.evidence != Evidence::Address).collect();
+        Some(Rows { rows: self.rows, targets: self.targets, slots, hidden })
     }
 
     /// What was looked for in all memory, in the order of the log.
@@ -262,6 +280,22 @@ impl HeapGraph {
     fn row(&self, node: Node) -> std::ops::Range<usize> {
         let node = node.0 as usize;
         self.rows[node] as usize..self.rows[node + 1] as usize
+    }
+}
+
+impl Rows {
+    /// What a node refers to and shows to the collector, in the order of the log.
+    pub(super) fn shown(&self, node: u32) -> impl Iterator<Item = (Node, Slot)> + '_ {
+        let hidden = self.hidden.partition_point(|reference| reference.from.0 < node);
+        let hidden = self.hidden[hidden..].iter().take_while(move |reference| reference.from.0 == node);
+        let mut hidden: Vec<(Node, Slot)> = hidden.map(|reference| (reference.to, reference.slot)).collect();
+        let ends = self.rows.get(node as usize).zip(self.rows.get(node as usize + 1));
+        let row = ends.map_or(0..0, |(&start, &end)| start as usize..end as usize);
+        let row = self.targets[row.clone()].iter().copied().zip(self.slots[row].iter().copied());
+        row.filter(move |reference| {
+            let place = hidden.iter().position(|hidden| hidden == reference);
+            place.map(|place| hidden.swap_remove(place)).is_none()
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use super::anomaly::{Anomalies, AnomalyExample, AnomalyKind};
 use super::blind_spots::BlindSpots;
 use super::checkpoint::Walk;
 use super::collections::{Collections, Reported};
+use super::graph::Rows;
 use super::identity::Identity;
 use super::journal::Shift;
 use super::label::Named;
@@ -117,6 +118,12 @@ pub struct Heap {
     /// References that may still be counted anew because objects came back from death.
     pub(super) revivals: u64,
     pub(super) walk: Option<Walk>,
+    /// Walks of the whole heap may say that an object is as the one before described it.
+    pub(super) keeps_walks: bool,
+    /// The references that the last walk of the whole heap found, where it is kept and none is going to its end.
+    pub(super) last_walk: Option<Rows>,
+    /// Of each place that a walk of the whole heap described, where it is kept: the place that it described next, plus one.
+    pub(super) order: Vec<u32>,
     /// What a walk of garbage keeps for each place, between two of them: all 0, so that a walk costs what its members do.
     pub(super) member_nodes: Vec<u32>,
     /// What the event at hand has done to the counts, where somebody asks.
@@ -136,6 +143,7 @@ impl Heap {
     pub fn new(mut header: Header) -> Heap {
         names::header(&mut header);
         let blind_spots = BlindSpots { stopped: header.word("stopped").map(str::to_owned), ..BlindSpots::default() };
+        let keeps_walks = header.word("walks") == Some("changes");
         let references = References::new(header.references == Exactness::Events);
         let direct = header.numbers == Numbers::Dense && header.frees == Frees::Recorded;
         Heap {
@@ -172,6 +180,9 @@ impl Heap {
             queue: Vec::new(),
             revivals: 0,
             walk: None,
+            keeps_walks,
+            last_walk: None,
+            order: Vec::new(),
             member_nodes: Vec::new(),
             journal: None,
             is_heard: false,

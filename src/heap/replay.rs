@@ -127,6 +127,7 @@ impl Player for Play<'_> {
             | Event::Unreachable { .. }
             | Event::Hidden { .. }
             | Event::Places { .. }
+            | Event::Unchanged { .. }
             | Event::GcStart { .. }
             | Event::Mark(_)
             | Event::Walk(_)
@@ -375,6 +376,11 @@ impl Heap {
                     self.describe_places(place, places);
                 }
             }
+            Event::Unchanged { object, more } => {
+                if let Some(place) = self.resolve(object) {
+                    self.describe_unchanged(place, more);
+                }
+            }
             Event::Unreachable { object } => {
                 let Some(place) = self.resolve(object) else { return };
                 self.reported.named += 1;
@@ -526,7 +532,11 @@ impl Heap {
             self.whole_snapshots += u64::from(kind != SnapshotKind::Garbage || is_of_program);
         }
         observer.on_snapshot(self, &graph, kind);
-        drop(graph);
+        if self.keeps_walks && kind != SnapshotKind::Garbage {
+            self.last_walk = graph.into_rows();
+        } else {
+            drop(graph);
+        }
         self.take_back();
     }
 

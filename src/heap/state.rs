@@ -22,6 +22,8 @@ impl State {
     pub(super) const WATCHED: State = State(1 << 5);
     /// The walk at hand has told its count; after a walk: the last one did.
     pub(super) const SEEN: State = State(1 << 6);
+    /// The walk of the heap before the one at hand has told its count.
+    pub(super) const DESCRIBED: State = State(1 << 7);
 
     #[inline]
     pub(super) fn life(self) -> State {

@@ -562,6 +562,12 @@ pub enum Event {
         object: Tag,
         places: Option<u32>,
     },
+    /// In a walk of the whole heap: the object is as the last one described it, but for the references of [`Event::Hidden`], and so
+    /// are so many more that the last one described behind it.
+    Unchanged {
+        object: Tag,
+        more: u64,
+    },
     /// Births and deaths since that time, in nanoseconds as in [`Event::Time`], were not seen, or not all of them.
     Unseen {
         since: u64,

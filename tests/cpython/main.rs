@@ -11,6 +11,7 @@ mod each;
 
 mod attach;
 mod buffers;
+mod changes;
 mod clock;
 mod collected;
 mod collector;

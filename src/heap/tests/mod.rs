@@ -2,6 +2,7 @@
 
 mod properties;
 mod scenarios;
+mod unchanged;
 
 use std::fmt::Write;
 

@@ -398,6 +398,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             evidence: Evidence::ALL[word as usize % 3].1,
         }),
         1 => (tag(), small()).prop_map(|(object, places)| Event::Places { object, places: places.checked_sub(1) }),
+        1 => (tag(), number()).prop_map(|(object, more)| Event::Unchanged { object, more }),
         1 => (tag(), small()).prop_map(|(object, class)| Event::Retype { object, class: TypeId(class) }),
         1 => (tag(), number()).prop_map(|(object, bytes)| Event::Resize { object, bytes }),
         1 => (tag(), small()).prop_map(|(object, capacity)| {

@@ -278,6 +278,7 @@ pub(crate) fn stop() {
 
 /// Who attached asks for the end: a last checkpoint, and no event more. Not while a collection goes on.
 pub(crate) fn end(state: &mut State) {
+    state.recorder.descriptions.end();
     look(state);
     if state.recorder.log.is_open() {
         state.process.finish(&mut state.recorder);
@@ -296,6 +297,7 @@ pub(crate) fn last() {
                 if state.process.is_slight(&mut state.recorder) {
                     return state.process.withdraw(&mut state.recorder);
                 }
+                state.recorder.descriptions.end();
                 // While the collector's lists are not in order, what is garbage cannot be looked for.
                 match state.collection {
                     Collection::None if state.recorder.inherits && state.recorder.checkpoints == 0 => own(state),

@@ -24,6 +24,7 @@ mod copied;
 mod copy;
 mod cpython;
 mod crc;
+mod descriptions;
 #[path = "../../trace/formats/binary/encode.rs"]
 #[allow(dead_code)] // The converter writes records that the agent does not.
 mod encode;

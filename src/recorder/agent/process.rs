@@ -143,7 +143,7 @@ impl Process {
         };
         let stacks = if recorder.stacks.is_some() { "native" } else { "none" };
         let mut header = format!(
-            "reftrace 1 runtime=cpython-{} pointer=8 references=checkpoints frees=recorded births={births} numbers=dense \
+            "reftrace 1 runtime=cpython-{} pointer=8 references=checkpoints frees=recorded births={births} numbers=dense walks=changes \
              pid={} stacks={stacks} depth={} platform={}-{}",
             self.version,
             self.id,

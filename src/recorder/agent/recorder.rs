@@ -15,6 +15,7 @@ use crate::armed::Armed;
 use crate::condemned::Condemned;
 use crate::cpython::memory::{GC_HEAD, OBJECT_HEAD};
 use crate::cpython::versions::CPython;
+use crate::descriptions::Descriptions;
 use crate::encode::{Encoder, kind};
 use crate::live_table::{CONDEMNED, INHERITED, IS_CODE, IS_TYPE, LiveTable, PENDING, Record};
 use crate::log::{Log, cut};
@@ -49,6 +50,7 @@ pub(crate) struct Recorder {
     pub own: Vec<usize>,
     pub types: TypeTable,
     pub condemned: Condemned,
+    pub descriptions: Descriptions,
     last_type: u32,
     free_numbers: Vec<u32>,
     last_number: u32,
@@ -85,6 +87,7 @@ impl Recorder {
             own: Vec::new(),
             types: TypeTable::new(row, type_type),
             condemned: Condemned::default(),
+            descriptions: Descriptions::default(),
             last_type: 0,
             free_numbers: Vec::new(),
             last_number: 0,
@@ -258,11 +261,12 @@ impl Recorder {
         self.types.forget_all();
         (self.free_numbers, self.stack) = (Vec::new(), Vec::new());
         self.condemned.clear();
+        self.descriptions.clear();
     }
 
     /// Bytes that the recording takes, about.
     pub(crate) fn footprint(&self) -> usize {
-        self.table.footprint() + self.stacks.as_ref().map_or(0, Stacks::footprint)
+        self.table.footprint() + self.descriptions.footprint() + self.stacks.as_ref().map_or(0, Stacks::footprint)
     }
 
     /// Whether a written object is alive, as far as is known.
@@ -301,6 +305,7 @@ impl Recorder {
         self.last_number = 0;
         self.waiting = [0; WAITING];
         self.condemned.clear();
+        self.descriptions.clear();
         for record in self.table.records() {
             record.number = 0;
             record.class = 0;
@@ -403,6 +408,7 @@ impl Recorder {
     fn write_alloc(&mut self, index: u32, object: usize, class: u32, bytes: u64, node: u32) -> u32 {
         let site = self.site_of(node);
         let number = self.new_number();
+        self.descriptions.forget(number);
         if index != 0 {
             let record = self.table.get(index);
             record.number = number;
@@ -536,6 +542,10 @@ impl Sink for Recorder {
         std::mem::replace(&mut record.walk, walk) != walk
     }
 
+    fn descriptions(&mut self) -> &mut Descriptions {
+        &mut self.descriptions
+    }
+
     fn member(&mut self, object: usize, block: usize, gc: bool) {
         self.condemn(object, block, gc);
     }
@@ -556,6 +566,7 @@ impl Sink for Recorder {
 
     fn begin_walk(&mut self) {
         self.walk = self.walk.wrapping_add(1);
+        self.descriptions.begin_walk();
     }
 
     fn known(&self, block: usize) -> DomainBlock {

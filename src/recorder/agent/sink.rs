@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::descriptions::Descriptions;
 use crate::encode::Encoder;
 use crate::scan::DomainBlock;
 
@@ -32,6 +33,9 @@ pub(crate) trait Sink {
 
     /// First time that this object is met in the walk that is going on?
     fn first_visit(&mut self, object: usize, block: usize) -> bool;
+
+    /// How walks have described the objects.
+    fn descriptions(&mut self) -> &mut Descriptions;
 
     /// The walk of garbage that is going on describes this object; `gc` where a head of the collector stands in front of it.
     fn member(&mut self, object: usize, block: usize, gc: bool);

@@ -400,7 +400,7 @@ fn seed() -> impl Strategy<Value = Seed> {
     let tag = || prop_oneof![8 => 0..12u64, 1 => any::<u64>().prop_map(|tag| tag >> 1)];
     let number = (any::<u64>(), 0..64u32).prop_map(|(number, shift)| number >> shift);
     let texts = (odd_text(), odd_text());
-    (0..41u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
+    (0..42u8, (tag(), tag()), (number, any::<u32>()), texts, type_def())
         .prop_map(|(kind, tags, numbers, texts, class)| Seed { kind, tags, numbers, texts, class })
 }
 
@@ -475,13 +475,11 @@ fn events(seeds: Vec<Seed>) -> Vec<Event> {
             37 => Event::Totals { class: TypeId(word), born: number, left: number / 2, bytes: number / 3 },
             38 => Event::Searched { objects: number, unfinished: u64::from(word) },
             39 => Event::Places { object, places: (number % 3 > 0).then_some(word) },
-            _ => Event::Alloc {
-                object,
-                address: object.0,
-                class: TypeId(word),
-                bytes: number,
-                site: SiteId((number % 3) as u32),
-            },
+            40 => Event::Unchanged { object, more: number },
+            _ => {
+                let (class, site) = (TypeId(word), SiteId((number % 3) as u32));
+                Event::Alloc { object, address: object.0, class, bytes: number, site }
+            }
         };
         events.append(&mut fresh);
         events.push(event);

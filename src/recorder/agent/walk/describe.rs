@@ -3,11 +3,13 @@
 use super::classes::{Class, Kind, Place, may_hide, places};
 use super::edges::Edges;
 use super::garbage::MEMBER;
+use super::object_records::Facts;
 use super::survey::Note;
 use super::{Context, Scratch};
 use crate::cpython::class::{chain, made_in_python, object_members};
 use crate::cpython::memory::{GC_HEAD, flag, pre_header, signed, size_of, tuple_items, ty, type_flags, type_of, word};
 use crate::cpython::object::{self, C_FUNCTION_SELF, MODULE_DICT, set_entries};
+use crate::descriptions::{Change, Run};
 use crate::encode::kind;
 use crate::layouts::HidingType;
 use crate::memory::{Grow, is_refused, joined};
@@ -73,6 +75,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     pub(super) fn end(&mut self, scope: u8) {
+        self.write_unchanged();
         self.sink.emit(|encoder| encoder.scope(kind::CHECKPOINT, scope));
         self.scratch.shrink();
     }
@@ -174,9 +177,15 @@ impl<S: Sink> Walk<'_, S> {
             for &target in &edges.targets {
                 numbers.add(self.met(target, tracked));
             }
-            self.object_records(object, class, number, (count, is_immortal), gc, tracked);
-            for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
-                self.sink.emit(|encoder| encoder.reference(number, target, label));
+            let facts = self.facts(object, class, (count, is_immortal), gc, tracked);
+            match self.change(number, &facts, &numbers, &edges.labels) {
+                Change::Unchanged => {}
+                change => {
+                    self.write_facts(number, &facts, change == Change::Changed);
+                    for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
+                        self.sink.emit(|encoder| encoder.reference(number, target, label));
+                    }
+                }
             }
             self.scratch.numbers = numbers;
             if self.reach == Reach::All {
@@ -186,6 +195,36 @@ impl<S: Sink> Walk<'_, S> {
                 }
             }
             self.scratch.edges = edges;
+        }
+    }
+
+    /// Whether an object is as the last walk of the whole heap described it. One that is will be written later, together with others.
+    fn change(&mut self, number: u64, facts: &Facts, targets: &[u64], labels: &[u32]) -> Change {
+        let descriptions = self.sink.descriptions();
+        match self.reach {
+            Reach::All if !descriptions.matter() => Change::New,
+            Reach::All => {
+                let mut digest = facts.digest();
+                for (&target, &label) in targets.iter().zip(labels) {
+                    digest.add_word(target << 32 | u64::from(label));
+                }
+                let (change, run) = descriptions.replace(number as u32, digest.bits());
+                self.write_run(run);
+                change
+            }
+            Reach::Members | Reach::Own => descriptions.replace_aside(number as u32),
+        }
+    }
+
+    /// Writes the unchanged objects that are not written yet.
+    pub(super) fn write_unchanged(&mut self) {
+        let run = self.sink.descriptions().take_run();
+        self.write_run(run);
+    }
+
+    fn write_run(&mut self, run: Option<Run>) {
+        if let Some(Run { first, more }) = run {
+            self.sink.emit(|encoder| encoder.fact(kind::UNCHANGED, first, more));
         }
     }
 

@@ -213,6 +213,7 @@ impl Walker {
             walk.roots();
             walk.drain();
             walk.find_exchanges();
+            walk.write_unchanged();
             walk.search();
         }
         walk.end(FULL);

@@ -7,9 +7,38 @@ use crate::cpython::memory::{
 };
 use crate::cpython::text;
 use crate::cpython::{dict, object, versions};
+use crate::descriptions::Digest;
 use crate::encode::kind;
 use crate::layouts::buffers;
 use crate::sink::Sink;
+
+/// What the trace says of an object besides its references.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts {
+    count: u64,
+    flags: u8,
+    /// Bytes of the blocks that it alone owns.
+    owned: usize,
+    /// Of an instance: the state of its dict, and how many entries it has room for.
+    dict: Option<(u8, u32)>,
+    /// A text's number.
+    name: Option<u32>,
+    /// A site's number.
+    code: Option<u32>,
+}
+
+impl Facts {
+    pub(super) fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        let (state, capacity) = self.dict.unwrap_or((u8::MAX, 0));
+        digest.add_word(self.count);
+        digest.add_word(u64::from(self.flags) | u64::from(state) << 8 | u64::from(capacity) << 32);
+
+        digest.add_word(self.owned as u64);
+        digest.add_word(u64::from(self.name.unwrap_or(0)) | u64::from(self.code.unwrap_or(0)) << 32);
+        digest
+    }
+}
 
 /// Flags of `count`.
 const UNTRACKED: u8 = 1;
@@ -36,16 +65,15 @@ impl<S: Sink> Walk<'_, S> {
         (count.saturating_sub(own.into()), immortal)
     }
 
-    /// Writes `count`, and then what else there is to say.
-    pub(super) unsafe fn object_records(
+    /// What there is to say of an object with this count.
+    pub(super) unsafe fn facts(
         &mut self,
         object: usize,
         class: usize,
-        number: u64,
         (count, immortal): (u64, bool),
         gc: bool,
         tracked: bool,
-    ) {
+    ) -> Facts {
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let mut flags = if immortal { IMMORTAL } else { 0 };
@@ -58,22 +86,14 @@ impl<S: Sink> Walk<'_, S> {
             if self.has_weak_references(object, class) {
                 flags |= WEAKLY_REFERENCED;
             }
-            self.sink.emit(|encoder| encoder.count(number, count, flags));
-
             let what = self.scratch.classes[class].kind;
             let owned = self.owned(object, class, what);
-            if owned != 0 {
-                self.sink.emit(|encoder| encoder.fact(kind::OWNS, number, owned as u64));
-            }
             let instance = self.scratch.classes[class].is_heap()
                 && self.scratch.classes[class].dict != Place::Nowhere
                 && !matches!(what, Kind::Type | Kind::Module);
-            if instance {
-                let (state, capacity) = self.dict_state(object, class);
-                if matches!(state, SPLIT | DETACHED) {
-                    self.remember_keys(object, class);
-                }
-                self.sink.emit(|encoder| encoder.dict(number, state, capacity));
+            let dict = instance.then(|| self.dict_state(object, class));
+            if matches!(dict, Some((SPLIT | DETACHED, _))) {
+                self.remember_keys(object, class);
             }
             if what == Kind::Type {
                 self.remember_class_keys(object);
@@ -87,14 +107,27 @@ impl<S: Sink> Walk<'_, S> {
                 Kind::Module => self.module_name(object),
                 _ => None,
             };
-            if let Some(name) = name {
-                let name = self.sink.text(name.as_bytes());
-                self.sink.emit(|encoder| encoder.fact(kind::NAME, number, u64::from(name)));
-            }
-            if let Some(code) = self.code_of(object, what) {
-                let site = self.code_site(code);
-                self.sink.emit(|encoder| encoder.fact(kind::CODE, number, u64::from(site)));
-            }
+            let name = name.map(|name| self.sink.text(name.as_bytes()));
+            let code = self.code_of(object, what).map(|code| self.code_site(code));
+            Facts { count, flags, owned, dict, name, code }
+        }
+    }
+
+    /// Writes `count`, and then what else there is to say; of an object that was described `before`, also that it owns nothing.
+    pub(super) fn write_facts(&mut self, number: u64, facts: &Facts, before: bool) {
+        let &Facts { count, flags, owned, dict, name, code } = facts;
+        self.sink.emit(|encoder| encoder.count(number, count, flags));
+        if owned != 0 || before {
+            self.sink.emit(|encoder| encoder.fact(kind::OWNS, number, owned as u64));
+        }
+        if let Some((state, capacity)) = dict {
+            self.sink.emit(|encoder| encoder.dict(number, state, capacity));
+        }
+        if let Some(name) = name {
+            self.sink.emit(|encoder| encoder.fact(kind::NAME, number, u64::from(name)));
+        }
+        if let Some(site) = code {
+            self.sink.emit(|encoder| encoder.fact(kind::CODE, number, u64::from(site)));
         }
     }
 

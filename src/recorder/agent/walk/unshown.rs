@@ -126,6 +126,8 @@ impl<S: Sink> Walk<'_, S> {
             let target_number = self.number(target);
             self.queue(target);
             self.scratch.survey.explain(target_number);
+            // What is shown comes first.
+            self.write_unchanged();
             self.sink.emit(|encoder| encoder.hidden(number, target_number, label, LAYOUT));
             target_number
         }

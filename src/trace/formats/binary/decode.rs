@@ -228,6 +228,7 @@ impl Decoder {
                 });
                 Event::Places { object, places }
             }
+            kind::UNCHANGED => Event::Unchanged { object: self.object(&mut operands), more: operands.number() },
             kind::UNSEEN => Event::Unseen { since: operands.number() },
             kind::TIME => Event::Time { ns: add(&mut self.context.time, operands.difference()) },
             kind::WALK => Event::Walk(operands.scope()),
@@ -442,7 +443,7 @@ fn bad<T>(record: &'static str, expected: &str) -> Result<T, Bad> {
 
 /// What the text form calls it.
 fn record_name(kind: u8) -> &'static str {
-    const NAMES: [&str; 44] = [
+    const NAMES: [&str; 45] = [
         "",
         "type",
         "site",
@@ -487,6 +488,7 @@ fn record_name(kind: u8) -> &'static str {
         "totals",
         "searched",
         "places",
+        "unchanged",
     ];
     NAMES.get(usize::from(kind)).copied().unwrap_or("")
 }

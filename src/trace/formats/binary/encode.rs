@@ -53,6 +53,7 @@ pub mod kind {
     pub const TOTALS: u8 = 41;
     pub const SEARCHED: u8 = 42;
     pub const PLACES: u8 = 43;
+    pub const UNCHANGED: u8 = 44;
 }
 
 /// First bytes of a binary trace.
@@ -153,7 +154,7 @@ impl Encoder {
         }
     }
 
-    /// `RETYPE`, `RESIZE`, `OWNS`, `NAME`, `CODE`, `ROOT`, `UNROOT`: an object and a number.
+    /// `RETYPE`, `RESIZE`, `OWNS`, `NAME`, `CODE`, `ROOT`, `UNROOT`, `UNCHANGED`: an object and a number.
     pub fn fact(&mut self, kind: u8, object: u64, value: u64) -> &[u8] {
         let object = self.about(object);
         self.make(kind, [object, value])

@@ -217,6 +217,7 @@ impl EventSink for BinaryWriter {
                 let object = self.number(object);
                 self.payload.extend_from_slice(self.encoder.places(object, places));
             }
+            &Event::Unchanged { object, more } => self.fact(kind::UNCHANGED, object, more),
             &Event::Unseen { since } => self.payload.extend_from_slice(self.encoder.unseen(since)),
             &Event::Time { ns } => self.payload.extend_from_slice(self.encoder.time(ns)),
             &Event::Walk(scope) => self.payload.extend_from_slice(self.encoder.scope(kind::WALK, scope_byte(scope))),

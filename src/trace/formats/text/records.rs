@@ -55,6 +55,7 @@ pub(super) fn record<'a>(line: &'a [u8], texts: &mut Texts) -> Parsed<'a, Event>
         [b't', b'o', ..] => totals(line),
         [b't', ..] => time(line),
         [b'u', _, b's', ..] => unseen(line),
+        [b'u', _, b'c', ..] => unchanged(line),
         [b'u', _, _, b'e', b'a', ..] => unreachable(line),
         [b'u', _, _, b'e', ..] => unreference(line, texts),
         [b'u', ..] => unroot(line, texts),
@@ -382,6 +383,15 @@ fn places(line: &[u8]) -> Parsed<'_, Event> {
         }
         let (input, places) = number32(input, "how many places")?;
         Ok((input, Event::Places { object, places: Some(places) }))
+    })
+}
+
+/// `unchanged TAG [MORE]`
+fn unchanged(line: &[u8]) -> Parsed<'_, Event> {
+    operands("unchanged", line, |input| {
+        let (input, object) = tag(input)?;
+        let (input, more) = if at_line_end(input) { (input, 0) } else { number(input, "how many more objects")? };
+        Ok((input, Event::Unchanged { object, more }))
     })
 }
 

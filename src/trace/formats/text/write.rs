@@ -262,6 +262,12 @@ impl EventSink for TextWriter {
                     self.number(places);
                 }
             }
+            &Event::Unchanged { object, more } => {
+                self.about("unchanged", object);
+                if more > 0 {
+                    self.number(more);
+                }
+            }
             &Event::Unseen { since } => {
                 self.word("unseen");
                 self.number(since);
