@@ -7,7 +7,7 @@ use super::subgraph::GarbageGraph;
 /// no such event is known.
 ///
 /// From that event on nothing from outside led to it: what is garbage stays garbage, and its own references do not
-/// change. Costs one visit to each reference.
+/// change. Costs one visit to each reference. The last of any other event, as a birth, is found in the same way.
 pub(crate) fn last_releases(
     graph: &GarbageGraph,
     components: &Components,

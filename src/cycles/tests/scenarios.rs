@@ -141,6 +141,31 @@ fn checkpoints_know_an_interval_and_the_garbage_of_a_collection() {
 }
 
 #[test]
+fn a_loop_was_orphaned_after_the_birth_of_what_leads_to_it() {
+    let orphaned = |references: &str| {
+        let found = play(&format!(
+            "reftrace 1 runtime=test references=checkpoints
+            type 1 Node flags=gc
+            type 2 list flags=gc
+            alloc 10 1 48
+            time 3000
+            alloc 20 2 56
+            time 9000
+            walk garbage
+            {references}
+            checkpoint garbage
+            end"
+        ));
+        let group = found.groups.iter().find(|group| group.bytes == 48).unwrap();
+        group.orphaned.unwrap().0.event
+    };
+    // Whoever made the list could reach the loop then, or later, when the list came to refer to it.
+    assert_eq!(orphaned("count 10 2\nref 10 10 .me\ncount 20 1\nref 20 20 [0]\nref 20 10 [1]"), 5);
+    // What the loop refers to may have been put there by somebody who had only that.
+    assert_eq!(orphaned("count 10 1\nref 10 10 .me\nref 10 20 .list\ncount 20 2\nref 20 20 [0]"), 3);
+}
+
+#[test]
 fn a_forgotten_reference_is_lost_at_the_end_with_what_it_holds() {
     let script = "
         type 1 Order

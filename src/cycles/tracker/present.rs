@@ -24,28 +24,29 @@ impl Tracker {
     }
 
     /// When each component became garbage. Exact where the releases are in the trace. Else not before the last look at
-    /// everything, at which it was none, and not before the youngest of its members was born.
+    /// everything, at which it was none, and not before the youngest of its members, or of the garbage that leads to them,
+    /// was born: whoever made that one could reach it, and could reach what it refers to then or when it came to refer to it.
     pub(super) fn since(&self, heap: &Heap, snapshot: &SnapshotGarbage) -> Vec<Since> {
-        let components = snapshot.components;
-        let last_release = |member: u32| heap.last_release(snapshot.object(member));
+        let latest = |event: &dyn Fn(ObjectIndex) -> Option<u64>| {
+            last_releases(snapshot.inner, snapshot.components, |member| event(snapshot.object(member)))
+        };
+        let unknown = || vec![None; snapshot.components.n_components()];
         let releases = match heap.header().references {
-            References::Events => last_releases(snapshot.inner, components, last_release),
-            References::Checkpoints | References::Uncounted | References::None => {
-                vec![None; components.n_components()]
-            }
+            References::Events => latest(&|object| heap.last_release(object)),
+            References::Checkpoints | References::Uncounted | References::None => unknown(),
         };
         // What a walk meets first was born before.
         let met = heap.walk_began();
-        let is_birth = |&event: &u64| heap.header().births == Births::All && (met == 0 || event < met);
-        let since = |(component, release): (u32, Option<u64>)| {
-            let members = components.members(component).iter();
-            let youngest = || members.map(|&member| heap.id(snapshot.object(member)).0).filter(is_birth).max();
-            match release {
-                Some(release) => Since { after: release, by: release },
-                None => Since { after: self.last_full.max(youngest().unwrap_or(0)), by: snapshot.now.event },
-            }
+        let is_birth = |&event: &u64| met == 0 || event < met;
+        let births = match heap.header().births {
+            Births::All if releases.contains(&None) => latest(&|object| Some(heap.id(object).0).filter(is_birth)),
+            Births::All | Births::Survivors | Births::Garbage => unknown(),
         };
-        (0..).zip(releases).map(since).collect()
+        let since = |(release, youngest): (Option<u64>, Option<u64>)| match release {
+            Some(release) => Since { after: release, by: release },
+            None => Since { after: self.last_full.max(youngest.unwrap_or(0)), by: snapshot.now.event },
+        };
+        releases.into_iter().zip(births).map(since).collect()
     }
 
     /// An object is garbage.
