@@ -84,8 +84,14 @@ impl Ownership {
         if steps.is_empty() && group.path.steps.iter().any(|step| step.slot.contains('[')) {
             return None;
         }
+        // Who hands a bound method of its own to an object has it kept there.
+        let method = |step: usize| {
+            let next = (step + 1) % n;
+            file(next).filter(|_| group.path.steps.get(next).is_some_and(|next| next.type_name == "method"))
+        };
         let asked = (0..n).filter(|step| steps.is_empty() || steps.contains(step));
-        asked.filter_map(file).filter_map(|file| self.of_file(file)).min()
+        let files = asked.flat_map(|step| [file(step), method(step)]).flatten();
+        files.filter_map(|file| self.of_file(file)).min()
     }
 
     /// The test runner whose object the path leads through, if beside it there are only built-in objects.

@@ -17,23 +17,23 @@ on_each_python! {
 /// One loop of each kind that programs have: its path and its fingerprint.
 const LOOPS: [(&str, &str); 16] = [
     ("Api.get → _lru_cache_wrapper.__wrapped__ → method _get.__self__ → Api", "79d099cab9b350a7"),
-    ("Context.error[*] → traceback.tb_frame → frame make_exit local context → Context", "6550c410755b7fd9"),
+    ("Context.error[*] → traceback.tb_frame → frame make_exit local context → Context", "eaeafd8af6523070"),
     ("Cursor.parser → Parser.cursor → Cursor", "b76bae1c931d1630"),
     ("Dated.callback → partial.func → method use.__self__ → Dated", "3ffa8e98e67d89eb"),
     ("Employee.assistant → Employee.boss → Employee", "1138d67e4769974a"),
-    ("Event.listeners[*] → function <lambda> → cell self → Model.changed → Event", "a27eb69c6352b18f"),
-    ("Job.steps → generator walk local self → Job", "efb93a3057b223a5"),
+    ("Event.listeners[*] → function <lambda> → cell self → Model.changed → Event", "89e9cad832fee618"),
+    ("Job.steps → generator walk local self → Job", "d7006840534adcac"),
     ("Node.children[*] → Node.parent → Node", "c86e0bdbd326de6e"),
     ("Order.items[*] → Line.order → Order", "8d67c9d2338c7b7f"),
     ("Slotted.left → Slotted.right → Slotted", "f98f26d6e80c41d4"),
     (
         "ValueError.__traceback__ → traceback.tb_frame → frame make_exception local caught → ValueError",
-        "6d9801ae0f38a014",
+        "4af4047c269c47e5",
     ),
     ("Worker.handler → method run.__self__ → Worker", "dd1cb9fee7c7aec9"),
     ("class Made.__mro__[*] → class Made", "a3c62562060b8748"),
-    ("function on_click → cell button → Button.on_click → function on_click", "708dd4b9904fc600"),
-    ("function visit → cell visit → function visit", "88023985289e9c3b"),
+    ("function on_click → cell button → Button.on_click → function on_click", "e7e66a12fb58dbf5"),
+    ("function visit → cell visit → function visit", "14c550580c0f7ed2"),
     ("list[*] → list", "649903edfa92bad9"),
 ];
 

@@ -27,14 +27,18 @@ def parse(text):
     except ValueError as error:
         kept = error
         raise
+class Timer:
+    def __init__(self, work):
+        self.work = work
 ";
 
 /// What the program does, and whose the loop is.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("fakelib.Client()", "package fakelib"),
     ("fakelib.connect()", "package fakelib"),
     ("caught()", "package fakelib"),
     ("Own()", "application"),
+    ("Handed()", "application"),
 ];
 
 /// Installs a package of this source below a folder: where it lies.
@@ -53,6 +57,7 @@ fn a_loop_is_its_who_stores_the_reference_to_cut(python: &Python) {
         let source = format!(
             "import gc, sys\nsys.path.insert(0, {packages:?})\nimport fakelib\n\
              class Own:\n    def __init__(self):\n        self.me = self\n\
+             class Handed:\n    def __init__(self):\n        self.timer = fakelib.Timer(self.run)\n    def run(self):\n        pass\n\
              def caught():\n    try:\n        fakelib.parse('x')\n    except ValueError:\n        pass\n\
              gc.disable()\nfor i in range(20):\n    {work}\n"
         );
