@@ -194,6 +194,9 @@ struct Loop<'a> {
     path: &'a str,
     count: u64,
     objects: u64,
+    /// The most at one time, and in all.
+    peak_bytes: Option<u64>,
+    peak_is_exact: bool,
     total_bytes: Option<u64>,
     collected: u64,
     first_seen: u64,
@@ -209,6 +212,8 @@ impl Loop<'_> {
             path: &row.path,
             count: row.count,
             objects: row.objects,
+            peak_bytes: row.peak_at_least.bytes,
+            peak_is_exact: row.peak_is_exact,
             total_bytes: row.total_bytes,
             collected: row.collected,
             first_seen: row.first_seen.event,

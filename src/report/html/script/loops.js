@@ -171,10 +171,12 @@ function inside(loop) {
 }
 
 function loopCard(loop) {
-  const inAll = loop.total_bytes !== null && loop.count > 1 ? " in all" : "";
-  const weight = element("b", "", `${size(loop.total_bytes)}${inAll}`);
+  const isAll = loop.peak_bytes === null || loop.peak_bytes === loop.total_bytes;
+  const atOneTime = () => `${loop.peak_is_exact ? "" : "at least "}${bytes(loop.peak_bytes)} at one time`;
+  const weight = element("b", "", isAll ? size(loop.total_bytes) : atOneTime());
   const facts = element("div", "facts", weight, counted(loop.count, "loop", "loops"));
   const fact = (text, className) => facts.append(element("span", className || "", text));
+  if (!isAll) fact(`${size(loop.total_bytes)} in all`);
   if (loop.standing) fact(loop.standing, `badge ${loop.standing}`);
   if (loop.collected > 0)
     fact(
@@ -197,7 +199,8 @@ function loopsSection() {
   const cards = element("div");
   const orders = {
     "the application's first, most bytes": null,
-    "most bytes": by((row) => row.total_bytes, true),
+    "most bytes at one time": by((row) => row.peak_bytes, true),
+    "most bytes in all": by((row) => row.total_bytes, true),
     "most loops": by((row) => row.count, true),
     "most objects": by((row) => row.objects, true),
     "first seen": by((row) => row.first_seen, false),
