@@ -12,8 +12,9 @@ const MIXER: u64 = 0x9E37_79B9_7F4A_7C15;
 /// How an object is described, compared with the last walk of the whole heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It was not described before.
+    /// No walk has described it.
     New,
+    /// One has described it otherwise, or may have.
     Changed,
     Unchanged,
 }
@@ -50,6 +51,8 @@ pub(crate) struct Descriptions {
     last: u32,
     /// Unchanged objects that are not written yet; the last described is the last of them.
     run: Option<Run>,
+    /// Other walks have described objects, of which no entry needs to be there.
+    has_others: bool,
     /// The walk that comes is the last one.
     ends: bool,
 }
@@ -65,6 +68,11 @@ impl Descriptions {
         !self.ends || !self.entries.is_empty()
     }
 
+    /// Of an object without an entry.
+    pub(crate) fn unknown(&self) -> Change {
+        if self.has_others { Change::Changed } else { Change::New }
+    }
+
     pub(crate) fn begin_walk(&mut self) {
         if let Some(last) = self.entries.get_mut(self.last as usize) {
             last.next = 0;
@@ -76,10 +84,15 @@ impl Descriptions {
     /// first.
     pub(crate) fn replace(&mut self, number: u32, digest: u64) -> (Change, Option<Run>) {
         let place = number as usize;
-        if !self.has_place(place) {
-            return (Change::Changed, self.run.take());
+        let missing = (place + 1).saturating_sub(self.entries.len());
+        if missing > 0 {
+            if !self.entries.ask(missing) {
+                return (Change::Changed, self.run.take());
+            }
+            self.entries.resize(place + 1, Entry::default());
         }
         if self.last == 0 {
+            // The first of a walk.
             self.walk = self.walk.wrapping_add(1);
         }
         let last = std::mem::replace(&mut self.last, number);
@@ -91,7 +104,7 @@ impl Descriptions {
         let entry = &mut self.entries[place];
         let was_met = std::mem::replace(&mut entry.walk, self.walk) == self.walk.wrapping_sub(1);
         match std::mem::replace(&mut entry.digest, digest) {
-            Entry::DIGEST_NONE => (Change::New, self.run.take()),
+            Entry::DIGEST_NONE => (self.unknown(), self.run.take()),
             before if before != digest || !was_met => (Change::Changed, self.run.take()),
             _ => match &mut self.run {
                 Some(run) if was_next == number => {
@@ -108,17 +121,11 @@ impl Descriptions {
         self.run.take()
     }
 
-    /// Another walk than one of the whole heap describes the object of this number.
-    pub(crate) fn replace_aside(&mut self, number: u32) -> Change {
-        let place = number as usize;
-        if !self.has_place(place) {
-            return Change::Changed;
-        }
-        let entry = &mut self.entries[place];
-        entry.walk = self.walk.wrapping_sub(1);
-        match std::mem::replace(&mut entry.digest, [1, 0]) {
-            Entry::DIGEST_NONE => Change::New,
-            _ => Change::Changed,
+    /// Another walk than one of the whole heap describes the object of this number: that one's description is out of date.
+    pub(crate) fn replace_aside(&mut self, number: u32) {
+        self.has_others = true;
+        if let Some(entry) = self.entries.get_mut(number as usize) {
+            entry.walk = self.walk.wrapping_sub(1);
         }
     }
 
@@ -128,16 +135,6 @@ impl Descriptions {
         if let Some(entry) = self.entries.get_mut(number as usize) {
             entry.digest = Entry::DIGEST_NONE;
         }
-    }
-
-    /// Whether there is an entry at this place, or memory for one.
-    fn has_place(&mut self, place: usize) -> bool {
-        let missing = (place + 1).saturating_sub(self.entries.len());
-        let is_granted = missing == 0 || self.entries.ask(missing);
-        if missing > 0 && is_granted {
-            self.entries.resize(place + 1, Entry::default());
-        }
-        is_granted
     }
 
     pub(crate) fn clear(&mut self) {
@@ -188,13 +185,16 @@ mod tests {
         assert_eq!(change(7, 6), Change::Changed);
         assert_eq!(change(3, 0), Change::New);
         assert_eq!(change(3, 0), Change::Unchanged);
-        assert_eq!([7, 8].map(|number| descriptions.replace_aside(number)), [Change::Changed, Change::New]);
-        descriptions.begin_walk();
-        assert_eq!([7, 8].map(|number| descriptions.replace(number, 6).0), [Change::Changed; 2]);
+        assert_eq!(descriptions.unknown(), Change::New);
         descriptions.forget(7);
         descriptions.forget(9000);
         descriptions.begin_walk();
-        assert_eq!([7, 8].map(|number| descriptions.replace(number, 6).0), [Change::New, Change::Unchanged]);
+        assert_eq!([7, 3].map(|number| descriptions.replace(number, 1).0), [Change::New, Change::Unchanged]);
+        // Another walk has described one, and perhaps one that is met for the first time.
+        descriptions.replace_aside(7);
+        descriptions.begin_walk();
+        assert_eq!([7, 3].map(|number| descriptions.replace(number, 1).0), [Change::Changed, Change::Unchanged]);
+        assert_eq!((descriptions.replace(8, 1).0, descriptions.unknown()), (Change::Changed, Change::Changed));
         descriptions.end();
         assert!(descriptions.matter());
         descriptions.clear();

@@ -28,6 +28,12 @@ class Loop:
     pass
 
 
+class Phoenix:
+    def __del__(self):
+        boxes["risen"].x = self
+        self.items.clear()
+
+
 def steps():
     x = []
     yield
@@ -55,7 +61,7 @@ def look(name):
 
 names = (
     "same added removed replaced swapped longer shorter cleared table fewer kept queue ordered raw owned untouched"
-    " materialised weak strong classed stepped closed slotted text reborn shared looped nested back renamed"
+    " materialised weak strong classed stepped closed slotted text reborn shared looped nested back renamed risen"
 ).split()
 boxes = {name: Box() for name in names}
 
@@ -90,6 +96,9 @@ box("looped").x = Loop()
 box("looped").x.me = box("looped").x
 box("back").x = {"one": Slots()}
 box("renamed").x = {"one": Slots()}
+phoenix = Phoenix()
+phoenix.items, phoenix.me = list(range(100)), phoenix
+del phoenix
 gc.collect()
 look("first")
 

@@ -179,10 +179,16 @@ fn without((start, end): (usize, usize), own: &[(usize, usize)]) -> Vec<(usize, 
 
 #[cfg(test)]
 mod tests {
+    use std::hint::black_box;
+    use std::sync::{Mutex, PoisonError};
+
     use super::{Sought, count, without};
     use crate::memory::apart;
 
     const OBJECTS: usize = 100;
+
+    /// Of the tests whose objects one after the other stand in the same memory, one at a time.
+    static IN_MEMORY: Mutex<()> = Mutex::new(());
 
     /// In how many places the addresses of the objects stand, besides the list that owns them. What an address has left on a stack
     /// is there for a few of them: the number that most have counts.
@@ -213,6 +219,7 @@ mod tests {
 
     #[test]
     fn an_address_is_found_wherever_it_stands_but_not_in_the_recorders_own_memory() {
+        let _alone = IN_MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
         let objects = objects();
         assert_eq!(places(&objects), 0);
         let mut own: Vec<usize> = apart();
@@ -228,10 +235,13 @@ mod tests {
             owners.iter().map(|owner| (owner.as_ptr().addr(), owner.as_ptr().addr() + 11)).collect();
         given_up.sort_unstable();
         assert_eq!(places_but(&objects, &given_up), 1);
+        // No address stays in memory that is given back.
+        black_box(&mut owners).iter_mut().for_each(|owner| black_box(owner).fill(0));
     }
 
     #[test]
     fn what_is_in_the_object_itself_counts_where_it_is_its_own_address() {
+        let _alone = IN_MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
         let mut objects = objects();
         for object in &mut objects {
             object[2] = object.as_ptr().addr();

@@ -181,7 +181,7 @@ impl<S: Sink> Walk<'_, S> {
             match self.change(number, &facts, &numbers, &edges.labels) {
                 Change::Unchanged => {}
                 change => {
-                    self.write_facts(number, &facts, change == Change::Changed);
+                    self.write_facts(number, &facts, change == Change::New);
                     for (&target, &label) in numbers.iter().zip(&edges.labels).filter(|(target, _)| **target != 0) {
                         self.sink.emit(|encoder| encoder.reference(number, target, label));
                     }
@@ -198,11 +198,12 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Whether an object is as the last walk of the whole heap described it. One that is will be written later, together with others.
+    /// Whether an object is as the last walk of the whole heap described it; in another walk, of which none knows what was there
+    /// before, it has changed. One that is will be written later, together with others.
     fn change(&mut self, number: u64, facts: &Facts, targets: &[u64], labels: &[u32]) -> Change {
         let descriptions = self.sink.descriptions();
         match self.reach {
-            Reach::All if !descriptions.matter() => Change::New,
+            Reach::All if !descriptions.matter() => descriptions.unknown(),
             Reach::All => {
                 let mut digest = facts.digest();
                 for (&target, &label) in targets.iter().zip(labels) {
@@ -212,7 +213,10 @@ impl<S: Sink> Walk<'_, S> {
                 self.write_run(run);
                 change
             }
-            Reach::Members | Reach::Own => descriptions.replace_aside(number as u32),
+            Reach::Members | Reach::Own => {
+                descriptions.replace_aside(number as u32);
+                Change::Changed
+            }
         }
     }
 

@@ -17,8 +17,8 @@ use crate::sink::Sink;
 pub(super) struct Facts {
     count: u64,
     flags: u8,
-    /// Bytes of the blocks that it alone owns.
-    owned: usize,
+    /// Bytes of the blocks that it alone owns, if it is of a kind that can own some.
+    owned: Option<usize>,
     /// Of an instance: the state of its dict, and how many entries it has room for.
     dict: Option<(u8, u32)>,
     /// A text's number.
@@ -34,7 +34,7 @@ impl Facts {
         digest.add_word(self.count);
         digest.add_word(u64::from(self.flags) | u64::from(state) << 8 | u64::from(capacity) << 32);
 
-        digest.add_word(self.owned as u64);
+        digest.add_word(self.owned.unwrap_or(0) as u64);
         digest.add_word(u64::from(self.name.unwrap_or(0)) | u64::from(self.code.unwrap_or(0)) << 32);
         digest
     }
@@ -113,11 +113,11 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Writes `count`, and then what else there is to say; of an object that was described `before`, also that it owns nothing.
-    pub(super) fn write_facts(&mut self, number: u64, facts: &Facts, before: bool) {
+    /// Writes `count`, and then what else there is to say; of an object that is not `new`, also that it owns nothing any more.
+    pub(super) fn write_facts(&mut self, number: u64, facts: &Facts, new: bool) {
         let &Facts { count, flags, owned, dict, name, code } = facts;
         self.sink.emit(|encoder| encoder.count(number, count, flags));
-        if owned != 0 || before {
+        if let Some(owned) = owned.filter(|&owned| owned != 0 || !new) {
             self.sink.emit(|encoder| encoder.fact(kind::OWNS, number, owned as u64));
         }
         if let Some((state, capacity)) = dict {
@@ -150,8 +150,8 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Bytes of the separate blocks that the object alone owns, as they were requested.
-    unsafe fn owned(&self, object: usize, class: usize, what: Kind) -> usize {
+    /// Bytes of the separate blocks that the object alone owns, as they were requested. `None` where it can own none.
+    unsafe fn owned(&self, object: usize, class: usize, what: Kind) -> Option<usize> {
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
             let own = match what {
@@ -167,29 +167,34 @@ impl<S: Sink> Walk<'_, S> {
                     let keys = word(object + self.context.interpreter.row.type_cached_keys);
                     if keys == 0 { 0 } else { dict::table_bytes(self.context.interpreter.row, keys) }
                 }
-                // An instance of a subclass of `str` has its text in a block of its own.
-                _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => separate_text(object),
+                // An instance of a subclass of `str` has its text in a block of its own, for good.
+                _ if self.scratch.classes[class].flags & flag::UNICODE_SUBCLASS != 0 => {
+                    let text = separate_text(object);
+                    let values = self.values_storage(object, class);
+                    return values.map(|values| text + values).or(Some(text).filter(|&text| text != 0));
+                }
                 Kind::ByteArray => object::byte_array_storage(self.context.interpreter.row, object),
                 Kind::Array => object::array_storage(object),
                 Kind::Buffer(layout) => {
                     buffers::storage(&self.context.interpreter, layout, object, self.reach == Reach::All)
                 }
-                _ => 0,
+                _ => return self.values_storage(object, class),
             };
-            own + self.values_storage(object, class)
+            Some(own + self.values_storage(object, class).unwrap_or(0))
         }
     }
 
-    /// The values array of an instance, where it is a block of its own.
-    unsafe fn values_storage(&self, object: usize, class: usize) -> usize {
+    /// The values array of an instance, where it is a block of its own. `None` where it is none.
+    unsafe fn values_storage(&self, object: usize, class: usize) -> Option<usize> {
         let row = self.context.interpreter.row;
         if !row.values.are_separate() || self.scratch.classes[class].dict != Place::Managed {
-            return 0;
+            return None;
         }
         // SAFETY: as the caller promises, the object is alive and of this class.
         unsafe {
-            self.values(object, class)
-                .map_or(0, |values| dict::separate_bytes(dict::own_capacity(row, values, self.class_keys(class))))
+            let values = self.values(object, class);
+            let bytes = |values| dict::separate_bytes(dict::own_capacity(row, values, self.class_keys(class)));
+            Some(values.map_or(0, bytes))
         }
     }
 
