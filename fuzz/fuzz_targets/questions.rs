@@ -60,9 +60,10 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(mut events) = open_bytes(traces[0].clone())
         && collector::obstacle(events.header()).is_none()
     {
-        let settings = ["3,1,1", "off", "1 freeze-at x"].map(|text| collector::Setting::parse(text).expect("a setting"));
+        let settings =
+            ["3,1,1", "off", "1 freeze-at x"].map(|text| collector::Setting::parse(text).expect("a setting"));
         let tables = [(name.to_owned(), collector::replay(events.as_mut(), settings, &mut |_| {}))];
-        for form in [Form::Table, Form::Json] {
+        for form in modelled::Form::NAMES.iter().filter_map(|name| modelled::Form::named(name)) {
             modelled::write(&tables, Some(1000), form, &PAGE, &mut io::sink()).expect("a sink takes everything");
         }
     }
