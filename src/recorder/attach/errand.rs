@@ -180,18 +180,22 @@ fn hand_over(
     let before = signals::asked();
     let is_asked_to_end = || signals::asked() > before;
     let wait = |limit| wait_for_claim(target, request, || start.elapsed() >= limit || is_asked_to_end());
-    let debugger = debugger.or_else(Debugger::at_hand);
+    let debuggers = debugger.map_or_else(Debugger::at_hand, |debugger| vec![debugger]);
     let mut worked = None;
     if is_remote {
         let script = request.file(SCRIPT, request.script(None).as_bytes()).map_err(|error| words(&error))?;
         remote::hand_over(target, &script)?;
-        let helper = debugger.filter(|_| !waiting::waiting(target.id).is_empty());
-        let is_enough = wait(helper.map_or(timeout, |_| GRACE.min(timeout)))? || is_asked_to_end();
-        if let Some(helper) = helper.filter(|_| !is_enough) {
+        let can_help = !debuggers.is_empty() && !waiting::waiting(target.id).is_empty();
+        let is_enough = wait(if can_help { GRACE.min(timeout) } else { timeout })? || is_asked_to_end();
+        // CPython may come back by itself where none can be used.
+        if can_help
+            && !is_enough
+            && let Ok(helper) = Debugger::first_harmless(&debuggers, request)
+        {
             worked = ask(helper, target, request)?;
         }
-    } else if let Some(debugger) = debugger {
-        worked = ask(debugger, target, request)?;
+    } else {
+        worked = ask(Debugger::first_harmless(&debuggers, request)?, target, request)?;
     }
     if wait(timeout)? || !request.take_back() {
         return Ok(worked);
@@ -205,7 +209,7 @@ fn hand_over(
         timeout.as_secs_f64(),
         match waiting::waiting(target.id).first() {
             Some(_) if is_remote && worked.is_none() =>
-                "its main thread waits in a system call; gdb or lldb, of which none is on the path, could use that time",
+                "its main thread waits in a system call; gdb or lldb, of which none can be used, could make use of that time",
             _ => "its code in C neither ends nor gives the interpreter's lock up; --timeout waits longer",
         }
     ))

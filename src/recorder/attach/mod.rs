@@ -201,7 +201,7 @@ fn look(process: u32, way: Way) -> Result<Target, String> {
     }
     match way.debugger {
         Some(debugger) if !debugger.is_there() => return Err(format!("there is no {} on the path", debugger.name())),
-        None if !is_remote && Debugger::at_hand().is_none() => {
+        None if !is_remote && Debugger::at_hand().is_empty() => {
             return Err(
                 "there is no gdb or lldb on the path, which CPython before 3.14 needs: apt-get install gdb".into()
             );

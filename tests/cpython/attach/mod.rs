@@ -1,5 +1,6 @@
 //! Attaches to programs that run: what is found is what they count of themselves, and nothing is left behind.
 
+use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -7,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::each::at_hand;
@@ -27,6 +29,7 @@ on_each_python! {
     a_request_that_comes_too_late_is_taken_back,
     a_collection_that_goes_on_is_waited_for,
     a_process_that_is_recorded_is_not_attached_to,
+    a_debugger_that_does_harm_touches_no_process_but_one_of_ours,
 }
 
 const PROGRAMS: &str = include_str!("programs.py");
@@ -38,14 +41,33 @@ fn has_gdb() -> bool {
     has_debugger("gdb")
 }
 
+/// One that cannot call a function in another process on this machine is none.
 fn has_debugger(name: &str) -> bool {
-    let found = Command::new(name).arg("--version").output().is_ok_and(|it| it.status.success());
+    static CALLS: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
+    let found = *CALLS.lock().unwrap().entry(name.into()).or_insert_with(|| can_call(name));
     let expected = std::env::var("REFLOOP_EXPECT").unwrap_or_default();
     assert!(found || !expected.split_whitespace().any(|it| it == name), "REFLOOP_EXPECT promises {name}: not found");
     if !found {
         say_once(format!("SKIPPED: no {name} to attach with"));
     }
     found
+}
+
+fn can_call(debugger: &str) -> bool {
+    let mut process = Command::new("sleep").arg("60").stderr(Stdio::null()).spawn().unwrap();
+    // Until it sleeps.
+    std::thread::sleep(Duration::from_millis(100));
+    let id = process.id().to_string();
+    let (attach, call) = (format!("process attach --pid {id}"), "expression -- ((int (*)(void)) getpid)()");
+    let mut command = Command::new(debugger);
+    match debugger {
+        "gdb" => command.args(["-nx", "-q", "--batch", "-p", &id, "-ex", "print ((int (*)(void)) getpid)()"]),
+        _ => command.args(["--no-lldbinit", "--script-language", "none", "--batch", "-o", &attach, "-o", call]),
+    };
+    let called = command.output().is_ok_and(|it| text(&it.stdout).contains(&format!(" = {id}\n")));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    called
 }
 
 /// Whether a process of this build can be reached, whatever it does.
@@ -272,6 +294,41 @@ fn a_process_that_is_recorded_is_not_attached_to(python: &Python) {
     assert!(said.contains("is recorded already, into ") && said.contains("first.reftrace"), "{python}: {said}");
     std::fs::write(place.path().join("stop"), "").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(7), "{python}");
+}
+
+/// From 3.14 on, CPython would come back without one.
+fn a_debugger_that_does_harm_touches_no_process_but_one_of_ours(python: &Python) {
+    if python.minor >= 14 {
+        return;
+    }
+    let running = Running::begin(python, "sleep");
+    let script = running.place.path().join("gdb");
+    let path = format!("{}:{}", running.place.path().display(), std::env::var("PATH").unwrap());
+    let cases = [
+        (
+            "echo 'No registers.' >&2; exit 1",
+            "gdb cannot call functions on this machine, so it is not used (No registers)",
+        ),
+        ("kill -KILL $6; echo \"\\$1 = $6\"", "gdb harms what it attaches to on this machine, so it is not used"),
+    ];
+    for (does, expected) in cases {
+        // The process is its sixth argument.
+        std::fs::write(&script, format!("#!/bin/sh\necho $6 >>asked\n{does}\n")).unwrap();
+        std::fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+        let attach = ["--snapshot", "-o", "app.reftrace", "--debugger", "gdb"];
+        let attached = running.command("attach", &attach).env("PATH", &path).output().unwrap();
+        let said = text(&attached.stderr);
+        assert!(attached.status.code() == Some(3) && said.contains(expected), "{python}: {said}");
+    }
+    let asked = std::fs::read_to_string(running.place.path().join("asked")).unwrap();
+    assert!(asked.lines().count() == 2 && !asked.lines().any(|it| it == running.child.id().to_string()), "{asked}");
+    if has_debugger("lldb") {
+        let attach = ["--snapshot", "-o", "app.reftrace"];
+        let attached = running.command("attach", &attach).env("PATH", &path).output().unwrap();
+        assert!(text(&attached.stderr).contains("lldb worked on it"), "{python}: {}", text(&attached.stderr));
+        assert_eq!(running.loops("app.reftrace"), LOOPS as u64, "{python}");
+    }
+    running.end(python);
 }
 
 const NOBODY: u32 = 65534;

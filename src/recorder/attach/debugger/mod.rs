@@ -2,6 +2,7 @@
 
 mod gdb;
 mod lldb;
+mod trial;
 
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -40,10 +41,33 @@ enum Answer {
     NotLoaded(String),
 }
 
+/// What a debugger printed.
+struct Said {
+    output: String,
+    errors: String,
+    /// It was told to let go before it was done.
+    is_late: bool,
+}
+
 impl Debugger {
-    /// The one to use where none is named: gdb, if it is on the path.
-    pub(super) fn at_hand() -> Option<Debugger> {
-        [Debugger::Gdb, Debugger::Lldb].into_iter().find(|debugger| debugger.is_there())
+    /// Those on the path, the one to prefer first.
+    pub(super) fn at_hand() -> Vec<Debugger> {
+        [Debugger::Gdb, Debugger::Lldb].into_iter().filter(|debugger| debugger.is_there()).collect()
+    }
+
+    /// The first of these that does no harm to a process of our own.
+    ///
+    /// # Errors
+    /// One clause that says what each did, where there is none.
+    pub(super) fn first_harmless(debuggers: &[Debugger], request: &Request) -> Result<Debugger, String> {
+        let mut failures = Vec::new();
+        for &debugger in debuggers {
+            match debugger.try_out(request) {
+                Ok(()) => return Ok(debugger),
+                Err(reason) => failures.push(reason),
+            }
+        }
+        Err(failures.join("; "))
     }
 
     pub(super) fn is_there(self) -> bool {
@@ -64,27 +88,41 @@ impl Debugger {
     /// # Errors
     /// One clause.
     pub(super) fn hand_over(self, target: &Target, request: &Request) -> Result<Duration, String> {
-        let failed = |error: std::io::Error| format!("{} cannot be used: {}", self.name(), super::words(&error));
         let mut threads = waiting(target.id);
         threads.truncate(THREADS);
         let script = match self {
             Debugger::Gdb => gdb::script(target, request, &threads)?,
             Debugger::Lldb => lldb::script(target, request, &threads)?,
         };
-        let script = request.file("attach.script", script.as_bytes()).map_err(failed)?;
-        let mut command = self.command(target.id, &script);
+        let script = request.file("attach.script", script.as_bytes()).map_err(|error| self.unusable(&error))?;
+        let start = Instant::now();
+        let said = self.run(target.id, &script)?;
+        match self.verdict(&said.output, &said.errors) {
+            Ok(()) => Ok(start.elapsed()),
+            Err(reason) if said.is_late => {
+                let (name, patience) = (self.name(), PATIENCE.as_secs());
+                Err(format!("{name} was not done after {patience} s, and was told to let go: {reason}"))
+            }
+            Err(reason) => Err(reason),
+        }
+    }
+
+    /// Runs a script in a process, and gives what was printed.
+    ///
+    /// # Errors
+    /// One clause, where it cannot be run or does not end.
+    fn run(self, process: u32, script: &Path) -> Result<Said, String> {
+        let mut command = self.command(process, script);
         // It would ask servers for sources.
         command.env_remove("DEBUGINFOD_URLS");
         // An interrupt from the terminal is for this process alone: the debugger finishes what it has begun to call.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let start = Instant::now();
-        let running = command.spawn().map_err(failed)?;
+        let running = command.spawn().map_err(|error| self.unusable(&error))?;
         let id = running.id();
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || send.send(running.wait_with_output()));
-        let held = |_| {
-            format!("{}, process {id}, does not let go of process {}: it may be stuck in it", self.name(), target.id)
-        };
+        let held =
+            |_| format!("{}, process {id}, does not let go of process {process}: it may be stuck in it", self.name());
         let (output, is_late) = match receive.recv_timeout(PATIENCE) {
             Ok(output) => (output, false),
             Err(_) => {
@@ -93,19 +131,16 @@ impl Debugger {
                 (receive.recv_timeout(LAST_PATIENCE).map_err(held)?, true)
             }
         };
-        let output = output.map_err(failed)?;
-        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        match self.verdict(&said[0], &said[1]) {
-            Ok(()) => Ok(start.elapsed()),
-            Err(reason) if is_late => {
-                let (name, patience) = (self.name(), PATIENCE.as_secs());
-                Err(format!("{name} was not done after {patience} s, and was told to let go: {reason}"))
-            }
-            Err(reason) => Err(reason),
-        }
+        let output = output.map_err(|error| self.unusable(&error))?;
+        let [output, errors] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Ok(Said { output, errors, is_late })
     }
 
-    /// Runs a script in a process.
+    fn unusable(self, error: &std::io::Error) -> String {
+        format!("{} cannot be used: {}", self.name(), super::words(error))
+    }
+
+    /// What runs a script in a process.
     fn command(self, process: u32, script: &Path) -> Command {
         let mut command = Command::new(self.name());
         match self {
@@ -132,13 +167,16 @@ impl Debugger {
                 let error = std::io::Error::from_raw_os_error(error);
                 Err(format!("the system gives the agent no thread: {}", super::words(&error)))
             }
-            None => {
-                let telling = |line: &&str| !line.trim().is_empty() && !line.starts_with("warning:");
-                let last = errors.lines().rev().find(telling).unwrap_or("it said nothing");
-                Err(format!("{name} failed: {}", last.strip_prefix("error: ").unwrap_or(last)))
-            }
+            None => Err(format!("{name} failed: {}", last_error(errors))),
         }
     }
+}
+
+/// What went wrong, of all that was printed as an error.
+fn last_error(errors: &str) -> &str {
+    let telling = |line: &&str| !line.trim().is_empty() && !line.starts_with("warning:");
+    let last = errors.lines().rev().find(telling).unwrap_or("it said nothing");
+    last.strip_prefix("error: ").unwrap_or(last)
 }
 
 /// Whether a thread is one of those that wait, in C with the debugger's name for the stack pointer.
