@@ -276,7 +276,9 @@ fn a_signal_that_kills_the_program_leaves_a_trace_to_the_last_record(python: &Py
     let program = "import gc, os, signal, sys\nimport _refloop\n\
         class Node:\n    pass\n\
         kept = [Node() for _ in range(500)]\n_refloop.checkpoint()\n\
-        os.kill(os.getpid(), getattr(signal, sys.argv[1]))\n";
+        which = getattr(signal, sys.argv[1])\n\
+        if which != signal.SIGKILL:\n    signal.signal(which, signal.SIG_DFL)  # nohup ignores it\n\
+        os.kill(os.getpid(), which)\n";
     for (signal, code) in [("SIGKILL", 137), ("SIGHUP", 129)] {
         let place = Place::with(program);
         let recorded = place.recorded(&[], &python.path, &["app.py", signal]);
