@@ -63,7 +63,7 @@ fuzz_target!(|bytes: &[u8]| {
         let settings =
             ["3,1,1", "off", "1 freeze-at x"].map(|text| collector::Setting::parse(text).expect("a setting"));
         let tables = [(name.to_owned(), collector::replay(events.as_mut(), settings, &mut |_| {}))];
-        for form in modelled::Form::NAMES.iter().filter_map(|name| modelled::Form::named(name)) {
+        for form in modelled::Form::NAMES.into_iter().filter_map(modelled::Form::named) {
             modelled::write(&tables, Some(1000), form, &PAGE, &mut io::sink()).expect("a sink takes everything");
         }
     }

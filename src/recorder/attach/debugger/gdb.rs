@@ -7,6 +7,8 @@ use crate::recorder::attach::waiting::Waiting;
 use crate::recorder::launch::words;
 
 const SCRIPT: &str = include_str!("../../bootstrap/attach.gdb");
+/// Calls a function in the process, and prints what it answers: the number of the process.
+pub(super) const TRIAL: &str = "print ((int (*)(void)) getpid)()\ndetach\nquit\n";
 /// Where the texts stand in the room.
 const NAME: usize = PAGE;
 const REQUEST: usize = NAME + 256;

@@ -37,6 +37,14 @@ pub(super) fn script(target: &Target, request: &Request, threads: &[Waiting]) ->
     Ok({ filled }.iter().fold(text, |text, (name, value)| text.replace(name, value)))
 }
 
+/// A script that calls a function in a process, and prints what it answers: the number of the process.
+pub(super) fn trial(process: u32) -> String {
+    format!(
+        "settings set symbols.enable-external-lookup false\nprocess attach --pid {process}\n\
+         expression --language c -- ((int (*)(void)) getpid)()\nprocess detach\nquit\n"
+    )
+}
+
 /// What the script printed last.
 pub(super) fn answer(said: &str) -> Option<Answer> {
     let printed =

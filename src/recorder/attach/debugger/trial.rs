@@ -6,11 +6,13 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Debugger, Said, last_error, waiting};
+use super::{Debugger, Said, gdb, last_error, lldb, waiting};
 use crate::recorder::attach::request::Request;
+use crate::recorder::launch::words;
 
-/// What waits in a system call for longer than a debugger may take.
-const WAITS: [&str; 2] = ["sleep", "60"];
+/// What waits in a system call, with how long: longer than a debugger may take.
+const WAITS: &str = "sleep";
+const SECONDS: &str = "60";
 /// How long that may take to begin.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long what was let go is watched: a system call that fails ends it at once.
@@ -23,15 +25,10 @@ impl Debugger {
     /// # Errors
     /// One clause that says what it did. Where it may not touch even that process, the attempt at another says why.
     pub(super) fn try_out(self, request: &Request) -> Result<(), String> {
-        let begun = Command::new(WAITS[0])
-            .arg(WAITS[1])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut process = begun.map_err(|error| {
-            format!("{} cannot be tried: {}: {}", self.name(), WAITS[0], super::super::words(&error))
-        })?;
+        let mut command = Command::new(WAITS);
+        command.arg(SECONDS).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let failed = |error| format!("{} cannot be tried: {WAITS}: {}", self.name(), words(&error));
+        let mut process = command.spawn().map_err(failed)?;
         let tried = self.try_on(&mut process, request);
         // It may have ended by itself.
         let _ = process.kill();
@@ -46,11 +43,8 @@ impl Debugger {
             std::thread::sleep(LOOK);
         }
         let script = match self {
-            Debugger::Gdb => "print ((int (*)(void)) getpid)()\ndetach\nquit\n".to_owned(),
-            Debugger::Lldb => format!(
-                "settings set symbols.enable-external-lookup false\nprocess attach --pid {id}\n\
-                 expression --language c -- ((int (*)(void)) getpid)()\nprocess detach\nquit\n"
-            ),
+            Debugger::Gdb => gdb::TRIAL.to_owned(),
+            Debugger::Lldb => lldb::trial(id),
         };
         let script = request.file("trial.script", script.as_bytes()).map_err(|error| self.unusable(&error))?;
         let Said { output, errors, .. } = self.run(id, &script)?;
